@@ -1,0 +1,114 @@
+"""Make the sync client from the async one, which alone is written by hand.
+
+python scripts/unasync.py            write every `_sync` folder from the `_async` folder beside it
+python scripts/unasync.py --check    write nothing; fail when a `_sync` folder is not what would be written,
+                                     or when a substitution is used by no file
+"""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCES = ("src/runstead/client/_async", "tests/client/_async")
+HEADER = "# Generated from {source} by scripts/unasync.py. Edit that file, then `make sync-client`.\n"
+
+SUBSTITUTIONS = [
+    (re.compile(pattern), replacement)
+    for pattern, replacement in (
+        (r"\basync (def|with|for)\b", r"\1"),
+        (r"\bawait ", ""),
+        (r"\b_async\b", "_sync"),
+        (r"\bAsync(?=[A-Z])", ""),
+        (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
+        (r"\bStopAsyncIteration\b", "StopIteration"),
+        (r"\bAbstractAsyncContextManager\b", "AbstractContextManager"),
+        (r"\basynccontextmanager\b", "contextmanager"),
+        (r"\ba(close|iter|next|read|iter_bytes|iter_raw)\(", r"\1("),
+        (r"\b(connect|open)_async\b", r"\1"),
+        (r"\basyncio\.sleep\b", "time.sleep"),
+        (r"^import asyncio$", "import time"),
+    )
+]
+
+
+def main(arguments: list[str]) -> int:
+    """Write or check every generated file, and return the process's exit status."""
+    used: set[str] = set()
+    wanted = {target: text for source in SOURCES for target, text in generated(ROOT / source, used)}
+    found = {path for source in SOURCES for path in (ROOT / source).with_name("_sync").rglob("*.py")}
+    if "--check" not in arguments:
+        write(wanted, found)
+        return 0
+    return report([*differences(wanted, found), *(unused(used) if wanted else ())])
+
+
+def generated(source: Path, used: set[str]) -> Iterator[tuple[Path, str]]:
+    """Every file that a source folder gives, with its text."""
+    target = source.with_name("_sync")
+    for path in sorted(source.rglob("*.py")):
+        header = HEADER.format(source=path.relative_to(ROOT).as_posix())
+        text = header + synchronous(path.read_text(), used)
+        yield target / path.relative_to(source), formatted(text, target / path.name)
+
+
+def synchronous(text: str, used: set[str]) -> str:
+    """The same code without async; notes in `used` which substitutions did something."""
+    lines = text.splitlines(keepends=True)
+    for pattern, replacement in SUBSTITUTIONS:
+        for number, line in enumerate(lines):
+            lines[number], count = pattern.subn(replacement, line)
+            if count:
+                used.add(pattern.pattern)
+    return "".join(lines)
+
+
+def formatted(text: str, path: Path) -> str:
+    """The text as ruff would leave it: shorter lines joined, imports in order, none left over."""
+    name = ["--stdin-filename", str(path)]
+    mended = ruff(["check", "--quiet", "--fix-only", "--select", "I,F401", *name, "-"], text)
+    return ruff(["format", *name, "-"], mended)
+
+
+def ruff(arguments: list[str], text: str) -> str:
+    """What ruff, of the same environment as this Python, makes of the text."""
+    command = [str(Path(sys.executable).with_name("ruff")), *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=True, cwd=ROOT).stdout  # noqa: S603 (our own arguments)
+
+
+def write(wanted: dict[Path, str], found: set[Path]) -> None:
+    """Make the `_sync` folders hold the wanted files, and no others."""
+    for path in found - wanted.keys():
+        path.unlink()
+    for path, text in wanted.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
+def differences(wanted: dict[Path, str], found: set[Path]) -> Iterator[str]:
+    """One complaint for each file that is not as it would be written."""
+    for path in sorted(found - wanted.keys()):
+        yield f"{path.relative_to(ROOT)}: has no source any more"
+    for path, text in wanted.items():
+        if path not in found or path.read_text() != text:
+            yield f"{path.relative_to(ROOT)}: is not what its source gives; run `make sync-client`"
+
+
+def unused(used: set[str]) -> Iterator[str]:
+    """One complaint for each substitution that no file needs."""
+    for pattern, _ in SUBSTITUTIONS:
+        if pattern.pattern not in used:
+            yield f"scripts/unasync.py: no file uses the substitution {pattern.pattern!r}"
+
+
+def report(complaints: list[str]) -> int:
+    """Print the complaints, and return the exit status that they deserve."""
+    for complaint in complaints:
+        print(complaint, file=sys.stderr)
+    return 1 if complaints else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,54 @@
+"""What a package offers is listed, complete, sorted, and light to import."""
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+
+import runstead
+
+PUBLIC = ["runstead", "runstead.wire", "runstead.interface", "runstead.domain", "runstead.client"]
+ONLY_FOR_THE_SERVER = {"aiohttp", "aiosql", "click", "rich", "sqlite3", "starlette", "uvicorn", "uvloop", "xllamacpp"}
+
+
+def modules() -> list[str]:
+    found = pkgutil.walk_packages(runstead.__path__, "runstead.")
+    return ["runstead", *(module.name for module in found if not module.name.endswith("__main__"))]
+
+
+def defined(module: ModuleType) -> set[str]:
+    """The public names that a module makes itself."""
+    return {
+        name
+        for name, value in vars(module).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+    }
+
+
+@pytest.mark.parametrize("name", modules())
+def test_every_exported_name_is_there_once(name: str) -> None:
+    module = importlib.import_module(name)
+    exported = list(getattr(module, "__all__", []))
+    assert len(exported) == len(set(exported))
+    assert not [each for each in exported if not hasattr(module, each)]
+
+
+@pytest.mark.parametrize("name", modules())
+def test_what_a_module_defines_and_others_may_use_is_exported(name: str) -> None:
+    module = importlib.import_module(name)
+    assert defined(module) <= set(getattr(module, "__all__", []))
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_a_public_package_lists_its_names_in_order(name: str) -> None:
+    exported = importlib.import_module(name).__all__
+    assert list(exported) == sorted(exported, key=str.casefold)
+
+
+def test_a_client_imports_no_library_of_the_server() -> None:
+    code = "import sys, runstead; runstead.connect; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(done.stdout.split()) & ONLY_FOR_THE_SERVER
