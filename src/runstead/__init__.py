@@ -1,0 +1,1 @@
+"""Runs on threads, on your own machine."""

@@ -1,0 +1,40 @@
+"""The port of the broker: fast and forgetful.
+
+It may lose, double or delay anything: every wait on it ends, after a time, in a read of the store.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol
+
+from runstead.wire.event import RawEvent
+
+__all__ = ["Broker"]
+
+
+class Broker(Protocol):
+    """Offers of work, live events, and interrupts."""
+
+    async def offer(self, run_id: str) -> None:
+        """A run is ready: tell one of the workers."""
+        ...
+
+    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[str | None]]:
+        """The run ids offered to this worker, among all that listen; None after a second of silence."""
+        ...
+
+    async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:
+        """Tell whoever follows the run; deltas of the open message are kept for those who come late."""
+        ...
+
+    def listen(self, run_id: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RawEvent] | None]]:
+        """The run's events as they come, kept deltas first; None after silence or when some were dropped."""
+        ...
+
+    async def interrupt(self, run_id: str) -> None:
+        """Whoever works on this run, look at its status now."""
+        ...
+
+    def interrupts(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """The ids of runs that were interrupted."""
+        ...

@@ -1,0 +1,1 @@
+"""The rules: plain functions over values. No waiting, no clock, no dice."""

@@ -1,0 +1,77 @@
+"""One model call, as values: the request, and the pieces an answer comes in."""
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
+
+from msgspec import UNSET, Struct, UnsetType
+
+from runstead.wire.options import ReasoningEffort, ResponseFormat
+from runstead.wire.run import Usage
+from runstead.wire.tool import Function, ToolChoice
+
+__all__ = [
+    "Finish",
+    "FinishReason",
+    "ModelRequest",
+    "Piece",
+    "RefusalPiece",
+    "TextPiece",
+    "ToolCallPiece",
+    "UsagePiece",
+]
+
+
+class ModelRequest(Struct, frozen=True, kw_only=True):
+    """One model call. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first."""
+
+    model: str
+    messages: Sequence[dict[str, Any]]
+    functions: Sequence[Function] = ()
+    tool_choice: ToolChoice = "auto"
+    parallel_tool_calls: bool = True
+    response_format: ResponseFormat = "auto"
+    temperature: float | None = None
+    top_p: float | None = None
+    reasoning_effort: ReasoningEffort | None = None
+    max_completion_tokens: int | None = None
+    run_id: str | UnsetType = UNSET
+    """For logs and for the upstream's own tracing."""
+
+
+class TextPiece(Struct, frozen=True):
+    """More text of the answer."""
+
+    text: str
+
+
+class RefusalPiece(Struct, frozen=True):
+    """More of a refusal."""
+
+    text: str
+
+
+class ToolCallPiece(Struct, frozen=True):
+    """More of the call number `index`: `id` and `name` come with its first piece, arguments in pieces."""
+
+    index: int
+    id: str | None = None
+    name: str | None = None
+    arguments: str = ""
+
+
+FinishReason: TypeAlias = Literal["stop", "length", "tool_calls", "content_filter"]
+
+
+class Finish(Struct, frozen=True):
+    """The answer ended."""
+
+    reason: FinishReason
+
+
+class UsagePiece(Struct, frozen=True):
+    """What the call took; may come after `Finish`."""
+
+    usage: Usage
+
+
+Piece: TypeAlias = TextPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece

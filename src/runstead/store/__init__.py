@@ -1,0 +1,1 @@
+"""Truth: what was answered is kept here."""

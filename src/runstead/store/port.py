@@ -1,0 +1,196 @@
+"""The port of the store: transactions over collections of the wire's own objects.
+
+A transaction is a coroutine function `work(tx)`. It awaits nothing but the methods of its `Tx`, decides with plain
+functions, and may be run again when another writer was first, so it has no effects of its own. Everything it did is
+committed, or nothing is.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+from runstead.wire.assistant import Assistant
+from runstead.wire.event import RawEvent
+from runstead.wire.message import Message
+from runstead.wire.page import ListQuery, Page
+from runstead.wire.run import Run
+from runstead.wire.run_step import RunStep
+from runstead.wire.thread import Thread
+
+__all__ = [
+    "Assistants",
+    "Events",
+    "Messages",
+    "RunRow",
+    "Runs",
+    "Stale",
+    "Steps",
+    "Store",
+    "ThreadBusy",
+    "Threads",
+    "Tx",
+]
+
+T = TypeVar("T")
+
+
+class Stale(Exception):
+    """Someone moved the run first: read again, decide again."""
+
+
+class ThreadBusy(Exception):
+    """The thread has an active run already."""
+
+
+class RunRow(Struct, frozen=True, kw_only=True):
+    """A run with what only the engine knows of it."""
+
+    run: Run
+    project: str
+    version: int
+    """Grows with every write; the guard and the fence of all that follows."""
+    seq: int
+    """The number of the run's last stored event."""
+
+
+class Assistants(Protocol):
+    """The assistants of all projects. `get` is None, `replace` and `delete` are False, when there is no such row."""
+
+    async def get(self, project: str, assistant_id: str) -> Assistant | None: ...
+    async def insert(self, project: str, assistant: Assistant) -> None: ...
+    async def replace(self, project: str, assistant: Assistant) -> bool: ...
+    async def delete(self, project: str, assistant_id: str) -> bool: ...
+    async def page(self, project: str, query: ListQuery) -> Page[Assistant] | None:
+        """A page; None when the query's cursor is unknown. The same for every `page` below."""
+        ...
+
+
+class Threads(Protocol):
+    """The threads of all projects."""
+
+    async def get(self, project: str, thread_id: str) -> Thread | None: ...
+    async def insert(self, project: str, thread: Thread) -> None: ...
+    async def replace(self, project: str, thread: Thread) -> bool: ...
+    async def delete(self, project: str, thread_id: str) -> bool:
+        """Remove the thread with its messages, runs, steps and events."""
+        ...
+
+    async def page(self, project: str, query: ListQuery) -> Page[Thread] | None: ...
+
+
+class Messages(Protocol):
+    """The messages of all threads, each after the one inserted before."""
+
+    async def get(self, project: str, thread_id: str, message_id: str) -> Message | None: ...
+    async def insert(self, project: str, messages: Sequence[Message]) -> None: ...
+    async def replace(self, project: str, message: Message) -> bool: ...
+    async def delete(self, project: str, thread_id: str, message_id: str) -> bool: ...
+    async def page(
+        self, project: str, thread_id: str, query: ListQuery, run_id: str | None = None
+    ) -> Page[Message] | None: ...
+    async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> list[Message]:
+        """Up to `limit` messages, newest first; those older than message `before` if given. For building prompts."""
+        ...
+
+
+class Runs(Protocol):
+    """The runs of all threads. A run changes through `move` alone."""
+
+    async def insert(self, project: str, run: Run, events: Sequence[RawEvent]) -> RunRow:
+        """Add a run with its first events; `ThreadBusy` while the thread has an active one (a fact of the database).
+
+        Events are numbered on from the row's `seq` by the store: what `at` they carry does not matter. The same in
+        `move`.
+        """
+        ...
+
+    async def get(self, project: str, thread_id: str, run_id: str) -> RunRow | None: ...
+    async def load(self, run_id: str) -> RunRow | None:
+        """The run of this id, of any project: for workers."""
+        ...
+
+    async def move(self, row: RunRow, run: Run, events: Sequence[RawEvent], owner: str | None = None) -> RunRow:
+        """Write the run's next state and its events; `Stale` when `row.version` is no longer the newest.
+
+        `owner` is the worker that holds the run from now on; None when nobody does.
+        """
+        ...
+
+    async def active(self, project: str, thread_id: str) -> Run | None:
+        """The thread's run that has not ended, if there is one."""
+        ...
+
+    async def page(self, project: str, thread_id: str, query: ListQuery) -> Page[Run] | None: ...
+    async def queued(self, limit: int) -> list[str]:
+        """Ids of runs that wait for a worker, oldest first."""
+        ...
+
+    async def held(self, owner: str | None, limit: int) -> list[str]:
+        """Ids of runs in progress or cancelling whose owner is not `owner`: their worker is gone."""
+        ...
+
+    async def overdue(self, now: int, limit: int) -> list[str]:
+        """Ids of runs that have not ended and whose `expires_at` is not after `now`, most overdue first."""
+        ...
+
+    async def next_deadline(self) -> int | None:
+        """The earliest `expires_at` of all runs that have not ended."""
+        ...
+
+
+class Steps(Protocol):
+    """The steps of all runs, each after the one inserted before."""
+
+    async def get(self, project: str, run_id: str, step_id: str) -> RunStep | None: ...
+    async def insert(self, project: str, step: RunStep) -> None: ...
+    async def replace(self, project: str, step: RunStep) -> bool: ...
+    async def page(self, project: str, run_id: str, query: ListQuery) -> Page[RunStep] | None: ...
+    async def of_run(self, run_id: str) -> list[RunStep]:
+        """All steps of a run, oldest first: its journal."""
+        ...
+
+
+class Events(Protocol):
+    """The stored events of all runs."""
+
+    async def after(self, run_id: str, seq: int, limit: int) -> list[RawEvent]:
+        """Up to about `limit` events numbered above `seq`, in order; whole transactions, so it may be a few more."""
+        ...
+
+
+class Tx(Protocol):
+    """One transaction."""
+
+    @property
+    def assistants(self) -> Assistants: ...
+    @property
+    def threads(self) -> Threads: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def steps(self) -> Steps: ...
+    @property
+    def events(self) -> Events: ...
+
+
+class Store(Protocol):
+    """The truth."""
+
+    async def start(self) -> None:
+        """Open, take sole ownership where the store has one, and migrate. Raises `RunsteadError` in words."""
+        ...
+
+    async def stop(self) -> None:
+        """Commit what waits, and close."""
+        ...
+
+    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run a transaction that only reads; it sees one consistent state, and only what is committed."""
+        ...
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run a transaction; when this returns, what it did is on disk. An exception undoes it."""
+        ...

@@ -1,0 +1,118 @@
+"""What a message is made of: parts as they are stored and shown, and parts as a client sends them."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, UnsetType, field
+
+from runstead.wire.struct import Object, Request
+
+__all__ = [
+    "Annotation",
+    "Content",
+    "ContentPart",
+    "FileCitation",
+    "FilePath",
+    "ImageFile",
+    "ImageFilePart",
+    "ImageUrl",
+    "ImageUrlPart",
+    "InputContent",
+    "InputPart",
+    "RefusalPart",
+    "Text",
+    "TextInput",
+    "TextPart",
+]
+
+ImageDetail: TypeAlias = Literal["auto", "low", "high"]
+
+
+class CitedFile(Object, frozen=True, kw_only=True):
+    """The file that a citation points at; `quote` is sent in deltas only."""
+
+    file_id: str
+    quote: str | UnsetType = UNSET
+
+
+class FileCitation(Object, frozen=True, kw_only=True, tag_field="type", tag="file_citation"):
+    """The characters `[start_index, end_index)` of the text cite a file."""
+
+    text: str
+    start_index: int
+    end_index: int
+    file_citation: CitedFile
+
+
+class PathFile(Object, frozen=True, kw_only=True):
+    """The file that a path stands for."""
+
+    file_id: str
+
+
+class FilePath(Object, frozen=True, kw_only=True, tag_field="type", tag="file_path"):
+    """The characters `[start_index, end_index)` of the text name a file that a tool made."""
+
+    text: str
+    start_index: int
+    end_index: int
+    file_path: PathFile
+
+
+Annotation: TypeAlias = FileCitation | FilePath
+
+
+class Text(Object, frozen=True, kw_only=True):
+    """Text with its annotations."""
+
+    value: str
+    annotations: list[Annotation] = field(default_factory=list)
+
+
+class ImageFile(Request, frozen=True, kw_only=True):
+    """An uploaded image."""
+
+    file_id: str
+    detail: ImageDetail = "auto"
+
+
+class ImageUrl(Request, frozen=True, kw_only=True):
+    """An image somewhere: an http(s) or data URL."""
+
+    url: Annotated[str, Meta(min_length=1)]
+    detail: ImageDetail = "auto"
+
+
+class TextPart(Object, frozen=True, kw_only=True, tag_field="type", tag="text"):
+    """Text, as messages show it."""
+
+    text: Text
+
+
+class RefusalPart(Object, frozen=True, kw_only=True, tag_field="type", tag="refusal"):
+    """The model's refusal to answer."""
+
+    refusal: str
+
+
+class ImageFilePart(Request, frozen=True, kw_only=True, tag_field="type", tag="image_file"):
+    """An uploaded image in a message."""
+
+    image_file: ImageFile
+
+
+class ImageUrlPart(Request, frozen=True, kw_only=True, tag_field="type", tag="image_url"):
+    """An image in a message, by address."""
+
+    image_url: ImageUrl
+
+
+class TextInput(Request, frozen=True, kw_only=True, tag_field="type", tag="text"):
+    """Text, as a client sends it: a plain string."""
+
+    text: Annotated[str, Meta(max_length=256_000)]
+
+
+ContentPart: TypeAlias = TextPart | RefusalPart | ImageFilePart | ImageUrlPart
+Content: TypeAlias = list[ContentPart]
+InputPart: TypeAlias = TextInput | ImageFilePart | ImageUrlPart
+InputContent: TypeAlias = Annotated[str, Meta(max_length=256_000)] | Annotated[list[InputPart], Meta(min_length=1)]

@@ -1,0 +1,88 @@
+"""A message: what a user or the assistant said on a thread."""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import UNSET, Meta, UnsetType, field
+
+from runstead.wire.assistant import AssistantId
+from runstead.wire.content import Content, InputContent
+from runstead.wire.struct import Metadata, Object, Request, Timestamp
+
+__all__ = [
+    "Attachment",
+    "IncompleteMessage",
+    "Message",
+    "MessageDeleted",
+    "MessageId",
+    "MessageRequest",
+    "MessageStatus",
+    "MessageUpdate",
+    "Role",
+]
+
+MessageId: TypeAlias = str
+"""`msg_` and 24 letters or digits."""
+
+Role: TypeAlias = Literal["user", "assistant"]
+MessageStatus: TypeAlias = Literal["in_progress", "incomplete", "completed"]
+
+
+class AttachmentTool(Request, frozen=True, kw_only=True):
+    """A tool that may use an attached file."""
+
+    type: Literal["code_interpreter", "file_search"]
+
+
+class Attachment(Request, frozen=True, kw_only=True):
+    """A file that came with a message."""
+
+    file_id: str | UnsetType = UNSET
+    tools: list[AttachmentTool] | UnsetType = UNSET
+
+
+class IncompleteMessage(Object, frozen=True, kw_only=True):
+    """Why a message ends before its end."""
+
+    reason: Literal["content_filter", "max_tokens", "run_cancelled", "run_expired", "run_failed"]
+
+
+class Message(Object, frozen=True, kw_only=True):
+    """A message, as the server knows it. `run_id` is set when a run wrote it."""
+
+    id: MessageId
+    object: Literal["thread.message"] = "thread.message"
+    created_at: Timestamp
+    thread_id: str
+    status: MessageStatus = "completed"
+    incomplete_details: IncompleteMessage | None = None
+    completed_at: Timestamp | None = None
+    incomplete_at: Timestamp | None = None
+    role: Role
+    content: Content
+    assistant_id: AssistantId | None = None
+    run_id: str | None = None
+    attachments: list[Attachment] | None = field(default_factory=list)
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class MessageRequest(Request, frozen=True, kw_only=True):
+    """Adds a message to a thread."""
+
+    role: Role
+    content: InputContent
+    attachments: Annotated[list[Attachment], Meta(max_length=500)] | None | UnsetType = UNSET
+    metadata: Metadata | None | UnsetType = UNSET
+
+
+class MessageUpdate(Request, frozen=True, kw_only=True):
+    """Changes a message's metadata: absent stays, `None` clears."""
+
+    metadata: Metadata | None | UnsetType = UNSET
+
+
+class MessageDeleted(Object, frozen=True, kw_only=True):
+    """The message is gone."""
+
+    id: MessageId
+    object: Literal["thread.message.deleted"] = "thread.message.deleted"
+    deleted: bool = True

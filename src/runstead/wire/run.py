@@ -1,0 +1,212 @@
+"""A run: an assistant at work on a thread."""
+
+from enum import StrEnum
+from typing import Literal, TypeAlias
+
+from msgspec import UNSET, UnsetType, field
+
+from runstead.wire.assistant import AssistantId
+from runstead.wire.message import MessageRequest
+from runstead.wire.options import (
+    Instructions,
+    ModelName,
+    ReasoningEffort,
+    ResponseFormat,
+    Temperature,
+    TokenBudget,
+    TopP,
+    TruncationStrategy,
+)
+from runstead.wire.struct import Metadata, Object, Request, Timestamp
+from runstead.wire.thread import ThreadId, ThreadRequest
+from runstead.wire.tool import RequiredFunctionCall, Tool, ToolChoice, ToolOutput, ToolResources, Tools
+
+__all__ = [
+    "CompletionTokensDetails",
+    "IncompleteRun",
+    "LastError",
+    "PromptTokensDetails",
+    "RequiredAction",
+    "RequiredToolOutputs",
+    "Run",
+    "RunId",
+    "RunRequest",
+    "RunUpdate",
+    "Status",
+    "ThreadRunRequest",
+    "ToolOutputs",
+    "Usage",
+]
+
+RunId: TypeAlias = str
+"""`run_` and 24 letters or digits."""
+
+
+class Status(StrEnum):
+    """Where a run stands. See `docs/lifecycle.md` for what leads where."""
+
+    QUEUED = "queued"
+    IN_PROGRESS = "in_progress"
+    REQUIRES_ACTION = "requires_action"
+    CANCELLING = "cancelling"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    COMPLETED = "completed"
+    INCOMPLETE = "incomplete"
+    EXPIRED = "expired"
+
+    @property
+    def terminal(self) -> bool:
+        """The run will never change its status again."""
+        return self in _TERMINAL
+
+    @property
+    def pausing(self) -> bool:
+        """Nothing more happens by itself: the run has ended, or it waits for the client."""
+        return self in _TERMINAL or self is Status.REQUIRES_ACTION
+
+
+_TERMINAL = frozenset({Status.CANCELLED, Status.FAILED, Status.COMPLETED, Status.INCOMPLETE, Status.EXPIRED})
+
+
+class RequiredToolOutputs(Object, frozen=True, kw_only=True):
+    """The calls whose outputs the run waits for."""
+
+    tool_calls: list[RequiredFunctionCall]
+
+
+class RequiredAction(Object, frozen=True, kw_only=True):
+    """What the client must do before the run can go on."""
+
+    type: Literal["submit_tool_outputs"] = "submit_tool_outputs"
+    submit_tool_outputs: RequiredToolOutputs
+
+
+class LastError(Object, frozen=True, kw_only=True):
+    """Why a run or a step failed."""
+
+    code: Literal["server_error", "rate_limit_exceeded", "invalid_prompt"]
+    message: str
+
+
+class IncompleteRun(Object, frozen=True, kw_only=True):
+    """Which budget was used up."""
+
+    reason: Literal["max_completion_tokens", "max_prompt_tokens"]
+
+
+class PromptTokensDetails(Object, frozen=True, kw_only=True):
+    """How many prompt tokens came from a cache."""
+
+    cached_tokens: int = 0
+
+
+class CompletionTokensDetails(Object, frozen=True, kw_only=True):
+    """How many completion tokens were spent on reasoning."""
+
+    reasoning_tokens: int = 0
+
+
+class Usage(Object, frozen=True, kw_only=True):
+    """Tokens that a model call, or all of a run's, took."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    total_tokens: int = 0
+    # The wire spells the first one in the singular.
+    prompt_token_details: PromptTokensDetails = PromptTokensDetails()
+    completion_tokens_details: CompletionTokensDetails = CompletionTokensDetails()
+
+
+class Run(Object, frozen=True, kw_only=True):
+    """A run, as the server knows it. Model, instructions and tools are those of its creation."""
+
+    id: RunId
+    object: Literal["thread.run"] = "thread.run"
+    created_at: Timestamp
+    thread_id: ThreadId
+    assistant_id: AssistantId
+    status: Status
+    required_action: RequiredAction | None = None
+    last_error: LastError | None = None
+    expires_at: Timestamp | None = None
+    started_at: Timestamp | None = None
+    cancelled_at: Timestamp | None = None
+    failed_at: Timestamp | None = None
+    completed_at: Timestamp | None = None
+    incomplete_details: IncompleteRun | None = None
+    model: str
+    instructions: str | None = None
+    tools: list[Tool] = field(default_factory=list)
+    tool_resources: ToolResources | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    usage: Usage | None = None
+    temperature: float | None = 1.0
+    top_p: float | None = 1.0
+    reasoning_effort: ReasoningEffort | None = None
+    max_prompt_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    truncation_strategy: TruncationStrategy | None = TruncationStrategy()
+    tool_choice: ToolChoice | None = "auto"
+    parallel_tool_calls: bool = True
+    response_format: ResponseFormat | None = "auto"
+
+
+class RunRequest(Request, frozen=True, kw_only=True):
+    """Starts a run on a thread. What is absent is the assistant's."""
+
+    assistant_id: AssistantId
+    model: ModelName | None | UnsetType = UNSET
+    instructions: Instructions | None | UnsetType = UNSET
+    """Replaces the assistant's instructions."""
+    additional_instructions: Instructions | None | UnsetType = UNSET
+    """Appended to the instructions."""
+    additional_messages: list[MessageRequest] | None | UnsetType = UNSET
+    """Added to the thread first."""
+    tools: Tools | None | UnsetType = UNSET
+    metadata: Metadata | None | UnsetType = UNSET
+    temperature: Temperature | None | UnsetType = UNSET
+    top_p: TopP | None | UnsetType = UNSET
+    reasoning_effort: ReasoningEffort | None | UnsetType = UNSET
+    stream: bool | None | UnsetType = UNSET
+    max_prompt_tokens: TokenBudget | None | UnsetType = UNSET
+    max_completion_tokens: TokenBudget | None | UnsetType = UNSET
+    truncation_strategy: TruncationStrategy | None | UnsetType = UNSET
+    tool_choice: ToolChoice | None | UnsetType = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
+    response_format: ResponseFormat | None | UnsetType = UNSET
+
+
+class ThreadRunRequest(Request, frozen=True, kw_only=True):
+    """Makes a thread and starts a run on it. Without `thread`, the thread is empty."""
+
+    assistant_id: AssistantId
+    thread: ThreadRequest | UnsetType = UNSET
+    model: ModelName | None | UnsetType = UNSET
+    instructions: Instructions | None | UnsetType = UNSET
+    tools: Tools | None | UnsetType = UNSET
+    tool_resources: ToolResources | None | UnsetType = UNSET
+    metadata: Metadata | None | UnsetType = UNSET
+    temperature: Temperature | None | UnsetType = UNSET
+    top_p: TopP | None | UnsetType = UNSET
+    reasoning_effort: ReasoningEffort | None | UnsetType = UNSET
+    stream: bool | None | UnsetType = UNSET
+    max_prompt_tokens: TokenBudget | None | UnsetType = UNSET
+    max_completion_tokens: TokenBudget | None | UnsetType = UNSET
+    truncation_strategy: TruncationStrategy | None | UnsetType = UNSET
+    tool_choice: ToolChoice | None | UnsetType = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
+    response_format: ResponseFormat | None | UnsetType = UNSET
+
+
+class RunUpdate(Request, frozen=True, kw_only=True):
+    """Changes a run's metadata: absent stays, `None` clears."""
+
+    metadata: Metadata | None | UnsetType = UNSET
+
+
+class ToolOutputs(Request, frozen=True, kw_only=True):
+    """All outputs that a run waits for, in one request."""
+
+    output: list[ToolOutput] = field(name="tool_outputs")
+    stream: bool | None | UnsetType = UNSET

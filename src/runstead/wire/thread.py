@@ -1,0 +1,47 @@
+"""A thread: a conversation that runs read and write."""
+
+from typing import Literal, TypeAlias
+
+from msgspec import UNSET, UnsetType, field
+
+from runstead.wire.message import MessageRequest
+from runstead.wire.struct import Metadata, Object, Request, Timestamp
+from runstead.wire.tool import ToolResources
+
+__all__ = ["Thread", "ThreadDeleted", "ThreadId", "ThreadRequest", "ThreadUpdate"]
+
+ThreadId: TypeAlias = str
+"""`thread_` and 24 letters or digits."""
+
+
+class Thread(Object, frozen=True, kw_only=True):
+    """A thread, as the server knows it. Its messages are listed apart."""
+
+    id: ThreadId
+    object: Literal["thread"] = "thread"
+    created_at: Timestamp
+    tool_resources: ToolResources | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+
+
+class ThreadRequest(Request, frozen=True, kw_only=True):
+    """Makes a thread, with its first messages if there are any."""
+
+    messages: list[MessageRequest] | UnsetType = UNSET
+    tool_resources: ToolResources | None | UnsetType = UNSET
+    metadata: Metadata | None | UnsetType = UNSET
+
+
+class ThreadUpdate(Request, frozen=True, kw_only=True):
+    """Changes a thread: absent fields stay, `None` clears."""
+
+    tool_resources: ToolResources | None | UnsetType = UNSET
+    metadata: Metadata | None | UnsetType = UNSET
+
+
+class ThreadDeleted(Object, frozen=True, kw_only=True):
+    """The thread is gone, with its messages and runs."""
+
+    id: ThreadId
+    object: Literal["thread.deleted"] = "thread.deleted"
+    deleted: bool = True
