@@ -1,16 +1,17 @@
-"""What a package offers is listed, complete, sorted, and light to import."""
+"""What the package offers is listed, complete, and light to import. (That lists are sorted, ruff sees.)"""
 
 import importlib
 import pkgutil
 import subprocess
 import sys
 from types import ModuleType
+from typing import TypeVar
 
 import pytest
 
 import runstead
 
-PUBLIC = ["runstead", "runstead.wire", "runstead.interface", "runstead.domain", "runstead.client"]
+DOORS = {"connect", "connect_async", "open", "open_async"}
 ONLY_FOR_THE_SERVER = {"aiohttp", "aiosql", "click", "rich", "sqlite3", "starlette", "uvicorn", "uvloop", "xllamacpp"}
 
 
@@ -24,7 +25,9 @@ def defined(module: ModuleType) -> set[str]:
     return {
         name
         for name, value in vars(module).items()
-        if not name.startswith("_") and getattr(value, "__module__", None) == module.__name__
+        if not name.startswith("_")
+        and getattr(value, "__module__", None) == module.__name__
+        and not isinstance(value, TypeVar)
     }
 
 
@@ -37,15 +40,13 @@ def test_every_exported_name_is_there_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", modules())
-def test_what_a_module_defines_and_others_may_use_is_exported(name: str) -> None:
+def test_what_a_module_defines_for_others_is_exported(name: str) -> None:
     module = importlib.import_module(name)
-    assert defined(module) <= set(getattr(module, "__all__", []))
+    assert not defined(module) - set(getattr(module, "__all__", []))
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_a_public_package_lists_its_names_in_order(name: str) -> None:
-    exported = importlib.import_module(name).__all__
-    assert list(exported) == sorted(exported, key=str.casefold)
+def test_the_package_offers_its_four_doors() -> None:
+    assert set(runstead.__all__) >= DOORS
 
 
 def test_a_client_imports_no_library_of_the_server() -> None:
