@@ -1,0 +1,72 @@
+"""The sync client is what its source gives, or the check says so."""
+
+from pathlib import Path
+
+import pytest
+
+from scripts import unasync
+
+WRITTEN = '''"""Waits."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+
+async def numbers(source: AsyncIterator[int]) -> list[int]:
+    async with source.lock:
+        await asyncio.sleep(1)
+        return [number async for number in source]
+'''
+GENERATED = '''# Generated from client/_async/wait.py by scripts/unasync.py. Edit that file, then `make sync-client`.
+"""Waits."""
+
+import time
+from collections.abc import Iterator
+
+
+def numbers(source: Iterator[int]) -> list[int]:
+    with source.lock:
+        time.sleep(1)
+        return [number for number in source]
+'''
+
+
+@pytest.fixture
+def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small client, generated once, with a table of which every entry is used."""
+    monkeypatch.setattr(unasync, "ROOT", tmp_path)
+    monkeypatch.setattr(unasync, "SOURCES", ("client/_async",))
+    used: set[str] = set()
+    unasync.synchronous(WRITTEN, used)
+    monkeypatch.setattr(unasync, "SUBSTITUTIONS", [each for each in unasync.SUBSTITUTIONS if each[0].pattern in used])
+    source = tmp_path / "client" / "_async"
+    source.mkdir(parents=True)
+    (source / "wait.py").write_text(WRITTEN)
+    assert unasync.main([]) == 0
+    return source.parent
+
+
+def test_the_sync_file_is_the_async_file_without_waiting(client: Path) -> None:
+    assert (client / "_sync" / "wait.py").read_text() == GENERATED
+
+
+def test_what_was_just_generated_passes_the_check(client: Path) -> None:
+    assert unasync.main(["--check"]) == 0
+
+
+def test_an_edited_sync_file_fails_the_check(client: Path) -> None:
+    (client / "_sync" / "wait.py").write_text(GENERATED + "\n# edited\n")
+    assert unasync.main(["--check"]) == 1
+
+
+def test_a_sync_file_without_source_fails_the_check_and_goes_away(client: Path) -> None:
+    (client / "_sync" / "left_over.py").write_text("")
+    assert unasync.main(["--check"]) == 1
+    unasync.main([])
+    assert not (client / "_sync" / "left_over.py").exists()
+
+
+def test_a_substitution_that_nobody_uses_fails_the_check(client: Path) -> None:
+    (client / "_async" / "wait.py").write_text('"""Nothing."""\n')
+    unasync.main([])
+    assert unasync.main(["--check"]) == 1
