@@ -52,6 +52,8 @@ class RunRow(Struct, frozen=True, kw_only=True):
     """Grows with every write; the guard and the fence of all that follows."""
     seq: int
     """The number of the run's last stored event."""
+    owner: str | None = None
+    """The worker that holds the run, as `move` was told; None when nobody does."""
 
 
 class Assistants(Protocol):
