@@ -1,0 +1,138 @@
+"""The collections that are plain tables: assistants, threads, messages and steps."""
+
+from collections.abc import Sequence
+
+from runstead.store.paging import HIGHEST, LOWEST
+from runstead.store.queries import Queries
+from runstead.store.session import Session
+from runstead.store.table import Table, encode
+from runstead.wire.assistant import Assistant
+from runstead.wire.message import Message
+from runstead.wire.page import ListQuery, Page
+from runstead.wire.run_step import RunStep
+from runstead.wire.thread import Thread
+
+__all__ = ["SqlAssistants", "SqlMessages", "SqlSteps", "SqlThreads"]
+
+
+class SqlAssistants:
+    """`port.Assistants`, in SQL."""
+
+    def __init__(self, session: Session, queries: Queries) -> None:
+        self._table = Table(session, queries["assistants"], Assistant)
+
+    async def get(self, project: str, assistant_id: str) -> Assistant | None:
+        return await self._table.get(project=project, id=assistant_id)
+
+    async def insert(self, project: str, assistant: Assistant) -> None:
+        await self._table.insert(assistant, project=project)
+
+    async def replace(self, project: str, assistant: Assistant) -> bool:
+        return await self._table.replace(assistant, project=project)
+
+    async def delete(self, project: str, assistant_id: str) -> bool:
+        return await self._table.delete(project=project, id=assistant_id)
+
+    async def page(self, project: str, query: ListQuery) -> Page[Assistant] | None:
+        return await self._table.page(query, project=project)
+
+
+class SqlThreads:
+    """`port.Threads`, in SQL."""
+
+    def __init__(self, session: Session, queries: Queries) -> None:
+        self._session = session
+        self._queries = queries["threads"]
+        self._table = Table(session, queries["threads"], Thread)
+
+    async def get(self, project: str, thread_id: str) -> Thread | None:
+        return await self._table.get(project=project, id=thread_id)
+
+    async def insert(self, project: str, thread: Thread) -> None:
+        await self._table.insert(thread, project=project)
+
+    async def replace(self, project: str, thread: Thread) -> bool:
+        return await self._table.replace(thread, project=project)
+
+    async def delete(self, project: str, thread_id: str) -> bool:
+        if not await self._table.delete(project=project, id=thread_id):
+            return False
+        # Runs go last: steps and events are found by them.
+        for part in ("delete_messages", "delete_steps", "delete_events", "delete_runs"):
+            await self._session.execute(self._queries[part], thread_id=thread_id)
+        return True
+
+    async def page(self, project: str, query: ListQuery) -> Page[Thread] | None:
+        return await self._table.page(query, project=project)
+
+
+class SqlMessages:
+    """`port.Messages`, in SQL."""
+
+    def __init__(self, session: Session, queries: Queries) -> None:
+        self._session = session
+        self._insert = queries["messages"]["insert"]
+        self._table = Table(session, queries["messages"], Message)
+
+    async def get(self, project: str, thread_id: str, message_id: str) -> Message | None:
+        return await self._table.get(project=project, thread_id=thread_id, id=message_id)
+
+    async def insert(self, project: str, messages: Sequence[Message]) -> None:
+        await self._session.execute_many(
+            self._insert,
+            [
+                {
+                    "id": message.id,
+                    "project": project,
+                    "thread_id": message.thread_id,
+                    "run_id": message.run_id,
+                    "created_at": message.created_at,
+                    "body": encode(message),
+                }
+                for message in messages
+            ],
+        )
+
+    async def replace(self, project: str, message: Message) -> bool:
+        return await self._table.replace(message, project=project, thread_id=message.thread_id)
+
+    async def delete(self, project: str, thread_id: str, message_id: str) -> bool:
+        return await self._table.delete(project=project, thread_id=thread_id, id=message_id)
+
+    async def page(
+        self, project: str, thread_id: str, query: ListQuery, run_id: str | None = None
+    ) -> Page[Message] | None:
+        if run_id is None:
+            return await self._table.page(query, project=project, thread_id=thread_id)
+        return await self._table.page(query, "run_page", project=project, thread_id=thread_id, run_id=run_id)
+
+    async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> list[Message]:
+        high = HIGHEST
+        if before is not None:
+            place = await self._table.place(before, project=project, thread_id=thread_id)
+            if place is None:
+                return []
+            high = place
+        return await self._table.between(LOWEST, high, limit, "page_down", project=project, thread_id=thread_id)
+
+
+class SqlSteps:
+    """`port.Steps`, in SQL."""
+
+    def __init__(self, session: Session, queries: Queries) -> None:
+        self._table = Table(session, queries["steps"], RunStep)
+
+    async def get(self, project: str, run_id: str, step_id: str) -> RunStep | None:
+        return await self._table.get(project=project, run_id=run_id, id=step_id)
+
+    async def insert(self, project: str, step: RunStep) -> None:
+        await self._table.insert(step, project=project, run_id=step.run_id)
+
+    async def replace(self, project: str, step: RunStep) -> bool:
+        return await self._table.replace(step, project=project, run_id=step.run_id)
+
+    async def page(self, project: str, run_id: str, query: ListQuery) -> Page[RunStep] | None:
+        return await self._table.page(query, project=project, run_id=run_id)
+
+    async def of_run(self, run_id: str) -> list[RunStep]:
+        return await self._table.all("of_run", run_id=run_id)

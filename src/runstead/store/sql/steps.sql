@@ -1,0 +1,30 @@
+-- name: get
+SELECT body FROM steps WHERE id = :id AND run_id = :run_id AND project = :project;
+
+-- name: insert
+INSERT INTO steps (id, project, run_id, created_at, body) VALUES (:id, :project, :run_id, :created_at, :body);
+
+-- name: replace
+UPDATE steps SET body = :body WHERE id = :id AND run_id = :run_id AND project = :project RETURNING seq;
+
+-- name: place
+SELECT created_at, seq FROM steps WHERE id = :id AND run_id = :run_id AND project = :project;
+
+-- name: page_up
+SELECT body FROM steps
+ WHERE run_id = :run_id AND project = :project
+   AND (created_at, seq) > (:low_time, :low_seq)
+   AND (created_at, seq) < (:high_time, :high_seq)
+ ORDER BY created_at, seq
+ LIMIT :limit;
+
+-- name: page_down
+SELECT body FROM steps
+ WHERE run_id = :run_id AND project = :project
+   AND (created_at, seq) > (:low_time, :low_seq)
+   AND (created_at, seq) < (:high_time, :high_seq)
+ ORDER BY created_at DESC, seq DESC
+ LIMIT :limit;
+
+-- name: of_run
+SELECT body FROM steps WHERE run_id = :run_id ORDER BY created_at, seq;

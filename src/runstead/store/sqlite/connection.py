@@ -1,0 +1,71 @@
+"""Connections, and the session that the collections speak to."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from runstead.store.session import Row, Value
+
+__all__ = ["PAUSE", "SqliteSession", "connect", "is_busy", "wait_no_more"]
+
+PAUSE = 0.005
+"""Seconds between two tries while another program holds the database."""
+
+_STATEMENTS = 256
+"""Prepared statements kept: more than there are."""
+
+_PRAGMAS = {
+    "journal_mode": "WAL",
+    "synchronous": "FULL",
+    "fullfsync": "ON",  # macOS: only this reaches the disk; elsewhere it changes nothing
+    "checkpoint_fullfsync": "ON",
+    "wal_autocheckpoint": "2000",  # pages: a checkpoint is paid by the commit that does it, so not too often
+    "journal_size_limit": f"{64 * 1024 * 1024}",
+    "temp_store": "MEMORY",  # savepoints keep their undo there
+    "cache_size": f"-{32 * 1024}",  # KiB
+}
+
+
+def connect(path: str, patience: float) -> sqlite3.Connection:
+    """Open a connection. Until `wait_no_more` it waits up to `patience` seconds for other programs, and blocks."""
+    # Statements run on the event loop and COMMIT in a thread, never at once.
+    connection = sqlite3.connect(
+        path, timeout=patience, isolation_level=None, check_same_thread=False, cached_statements=_STATEMENTS
+    )
+    try:
+        for pragma, value in _PRAGMAS.items():
+            connection.execute(f"PRAGMA {pragma} = {value}")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def wait_no_more(connection: sqlite3.Connection) -> None:
+    """Report other programs at once from now on: the loop must not be blocked."""
+    connection.execute("PRAGMA busy_timeout = 0")
+
+
+def is_busy(error: sqlite3.Error) -> bool:
+    """Another program holds the database: it may be free in a moment."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+
+
+class SqliteSession:
+    """`session.Session` on a connection. Its methods never suspend: a statement takes microseconds, so it runs here."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._execute = connection.execute
+        self._execute_many = connection.executemany
+
+    async def row(self, sql: str, **values: Value) -> Row | None:
+        row: Row | None = self._execute(sql, values).fetchone()
+        return row
+
+    async def rows(self, sql: str, **values: Value) -> list[Row]:
+        return self._execute(sql, values).fetchall()
+
+    async def execute(self, sql: str, **values: Value) -> None:
+        self._execute(sql, values)
+
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, Value]]) -> None:
+        self._execute_many(sql, rows)

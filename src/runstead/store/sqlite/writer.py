@@ -1,0 +1,172 @@
+"""Group commit: transactions that wait together reach the disk together.
+
+    write() ─▶ waiting ─▶ BEGIN · work · work · work ─▶ COMMIT (fsync) ─▶ callers are answered, the next batch begins
+                          └──── on the event loop ────┘ └─ in a thread ─┘
+
+A work takes microseconds and runs on the loop, in a savepoint of its own, so it fails alone. The COMMIT takes
+milliseconds and runs in the one thread, without the interpreter's lock; what is written meanwhile waits for the next
+batch. Nobody is answered, not even a work that failed, before what it saw is on disk.
+"""
+
+import asyncio
+import sqlite3
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
+
+from runstead.store.port import Tx
+from runstead.store.sqlite.connection import PAUSE, is_busy, wait_no_more
+from runstead.store.sqlite.work import Work, perform
+from runstead.wire.error import RunsteadError
+
+__all__ = ["Writer"]
+
+T = TypeVar("T")
+
+_MOST_WORKS = 256
+_LONGEST_HOLD = 0.005
+"""Seconds that a batch may hold the loop before it commits."""
+
+
+class _Done(NamedTuple):
+    """A work that was performed, for a caller that waits for the commit."""
+
+    answer: asyncio.Future[Any]
+    value: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    """Performs transactions one after the other on its connection, and commits them in groups."""
+
+    def __init__(self, connection: sqlite3.Connection, tx: Tx, path: str, patience: float) -> None:
+        wait_no_more(connection)
+        self._connection = connection
+        self._tx = tx
+        self._path = path
+        self._patience = patience
+        self._loop = asyncio.get_running_loop()
+        self._thread = ThreadPoolExecutor(1, "runstead-commit")
+        self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._busy_since: float | None = None
+        self.commits = 0
+        """How often something was committed."""
+
+    async def write(self, work: Work[T]) -> T:
+        """What the work returns, once it is on disk."""
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._waiting.append((work, answer))
+        if self._idle.is_set():
+            self._idle.clear()
+            # Not at once: who writes in the same turn of the loop joins the batch.
+            self._loop.call_soon(self._batch)
+        return await answer
+
+    async def stop(self) -> None:
+        """Commit what waits, and close the connection."""
+        await self._idle.wait()
+        await self._loop.run_in_executor(self._thread, self._connection.close)
+        self._thread.shutdown()
+
+    def _batch(self) -> None:
+        if not self._waiting:
+            self._idle.set()
+            return
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as error:
+            self._try_later_or_give_up(error)
+            return
+        self._busy_since = None
+        done: list[_Done] = []
+        try:
+            self._perform_waiting(done)
+        except _Lost as lost:
+            self._answer(done, lost.__cause__)
+            return
+        self._thread.submit(self._commit).add_done_callback(
+            lambda commit: self._loop.call_soon_threadsafe(self._committed, done, commit)
+        )
+
+    def _perform_waiting(self, done: list[_Done]) -> None:
+        until = self._loop.time() + _LONGEST_HOLD
+        alone = len(self._waiting) == 1
+        while self._waiting and len(done) < _MOST_WORKS and (not done or self._loop.time() < until):
+            work, answer = self._waiting.popleft()
+            if not answer.done():  # or else its caller went away before it began
+                done.append(_Done(answer))
+                done[-1] = self._perform_alone(work, answer) if alone else self._perform_guarded(work, answer)
+
+    def _perform_alone(self, work: Work[Any], answer: asyncio.Future[Any]) -> _Done:
+        try:
+            return _Done(answer, perform(work, self._tx))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it is the caller's
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            return _Done(answer, error=error)
+
+    def _perform_guarded(self, work: Work[Any], answer: asyncio.Future[Any]) -> _Done:
+        execute = self._connection.execute
+        execute("SAVEPOINT work")
+        try:
+            value = perform(work, self._tx)
+        except BaseException as error:
+            if not self._connection.in_transaction:
+                # A full disk makes SQLite undo everything, the works before this one too.
+                raise _Lost from error
+            execute("ROLLBACK TO work")
+            execute("RELEASE work")
+            return _Done(answer, error=error)
+        execute("RELEASE work")
+        return _Done(answer, value)
+
+    def _commit(self) -> None:
+        """In the thread."""
+        if not self._connection.in_transaction:
+            return
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.Error:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        self.commits += 1
+
+    def _committed(self, done: list[_Done], commit: Future[None]) -> None:
+        self._answer(done, commit.exception())
+
+    def _answer(self, done: list[_Done], failure: BaseException | None) -> None:
+        for answer, value, error in done:
+            if answer.done():  # its caller went away; it is committed all the same
+                continue
+            if failure is not None:
+                answer.set_exception(self._not_written(failure))
+            elif error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(value)
+        # Not at once: what the answered write next joins the batch.
+        self._loop.call_soon(self._batch)
+
+    def _try_later_or_give_up(self, error: sqlite3.Error) -> None:
+        now = self._loop.time()
+        if self._busy_since is None:
+            self._busy_since = now
+        if is_busy(error) and now - self._busy_since < self._patience:
+            self._loop.call_later(PAUSE, self._batch)
+            return
+        self._busy_since = None
+        given_up = [_Done(answer) for _, answer in self._waiting]
+        self._waiting.clear()
+        self._answer(given_up, error)
+
+    def _not_written(self, cause: BaseException) -> RunsteadError:
+        error = RunsteadError(f"cannot write to {self._path}: {cause}")
+        error.__cause__ = cause
+        return error
+
+
+class _Lost(Exception):
+    """The whole batch was undone."""
