@@ -17,7 +17,7 @@ from runstead.wire.run_step import RunStep
 from runstead.wire.struct import Object
 from runstead.wire.thread import Thread
 
-__all__ = ["DONE", "START", "Event", "EventData", "EventName", "Position", "RawEvent", "decode_event"]
+__all__ = ["DONE", "EVENT_DATA", "START", "Event", "EventData", "EventName", "Position", "RawEvent", "decode_event"]
 
 
 class EventName(StrEnum):
@@ -113,7 +113,8 @@ class Event(Object, frozen=True, kw_only=True):
     id: str | None = None
 
 
-_DECODERS: dict[str, msgspec.json.Decoder[EventData]] = {}
+EVENT_DATA: dict[str, type[EventData]] = {}
+"""What each event is about."""
 for _name in EventName:
     _kind: type[EventData]
     match _name:
@@ -131,12 +132,16 @@ for _name in EventName:
             _kind = Run
         case _:
             _kind = Message
-    _DECODERS[_name] = msgspec.json.Decoder(_kind)
+    EVENT_DATA[_name] = _kind
+
+_DECODERS: dict[str, tuple[EventName, msgspec.json.Decoder[EventData]]] = {
+    name: (EventName(name), msgspec.json.Decoder(kind)) for name, kind in EVENT_DATA.items()
+}
 
 
 def decode_event(name: str, data: bytes, id: str | None = None) -> Event:
     """The event of a frame. An unknown name keeps its data as raw JSON."""
-    decoder = _DECODERS.get(name)
-    if decoder is None:
+    known = _DECODERS.get(name)
+    if known is None:
         return Event(event=name, data=msgspec.Raw(data), id=id)
-    return Event(event=EventName(name), data=decoder.decode(data), id=id)
+    return Event(event=known[0], data=known[1].decode(data), id=id)
