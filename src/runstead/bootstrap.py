@@ -1,0 +1,73 @@
+"""Where the adapters are chosen, and nowhere else: a configuration becomes a running engine."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from runstead.broker.inprocess import InProcessBroker
+from runstead.config import Config
+from runstead.engine.ports import Ports, SystemClock
+from runstead.llm.openai_chat import OpenAIChat
+from runstead.llm.port import ChatModel
+from runstead.llm.router import Router
+from runstead.llm.upstream import Upstream
+from runstead.store.sqlite import SqliteStore
+from runstead.wire.error import RunsteadError
+from runstead.worker.application import Application, run
+
+__all__ = ["application", "embedded", "model_of"]
+
+DATABASE = "runstead.db"
+
+
+@asynccontextmanager
+async def application(config: Config) -> AsyncIterator[Application]:
+    """The engine that a configuration describes, running."""
+    folder = Path(config.data)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RunsteadError(f"Cannot make the data folder {folder}: {error.strerror}") from error
+    store = SqliteStore(folder / DATABASE)
+    async with run(_ports(store, model_of(config), config.run_lifetime), most=config.most_runs) as running:
+        yield running
+
+
+@asynccontextmanager
+async def embedded(path: str | Path, model: ChatModel, lifetime: int) -> AsyncIterator[Application]:
+    """The engine inside a program, over one file."""
+    async with run(_ports(SqliteStore(path), model, lifetime)) as running:
+        yield running
+
+
+def model_of(config: Config) -> ChatModel:
+    """The models that a configuration names: a script, servers, or else the embedded model."""
+    if config.script is not None:
+        from runstead.llm.scripted import load_script
+
+        return load_script(Path(config.script))
+    upstreams = [_upstream(table) for table in config.upstream]
+    if config.model_url is not None:
+        upstreams.append(Upstream(name="model", url=config.model_url, key=config.model_key))
+    models: Sequence[ChatModel] = [OpenAIChat(upstream) for upstream in upstreams] or [_local(config)]
+    return Router(models, aliases=config.aliases)
+
+
+def _local(config: Config) -> ChatModel:
+    from runstead.llm.local import LocalModel  # a native library that only this choice needs
+
+    return LocalModel(config.model_path)
+
+
+def _upstream(table: dict[str, Any]) -> Upstream:
+    try:
+        return msgspec.convert(table, Upstream)
+    except msgspec.ValidationError as error:
+        raise RunsteadError(f"Configuration of [[upstream]] {table.get('name', '')}: {error}") from error
+
+
+def _ports(store: SqliteStore, model: ChatModel, lifetime: int) -> Ports:
+    return Ports(store=store, broker=InProcessBroker(), model=model, clock=SystemClock(), lifetime=lifetime)

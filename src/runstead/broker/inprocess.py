@@ -1,0 +1,144 @@
+"""The broker of one process: queues, and for each run the deltas of its open message."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from runstead.wire.event import RawEvent
+
+__all__ = ["InProcessBroker"]
+
+_SILENCE = 1.0
+"""Seconds after which a waiting worker is told to look in the store."""
+_LISTENER_SILENCE = 5.0
+"""Seconds after which a waiting listener is told to look in the store."""
+_BACKLOG = 20_000
+"""Events that wait for one listener; a slower one loses them and reads the store again."""
+
+
+class _Listener:
+    """One reader of one run."""
+
+    def __init__(self, kept: Sequence[RawEvent]) -> None:
+        self._waiting: list[RawEvent] = list(kept)
+        self._dropped = False
+        self._woken = asyncio.Event()
+        if kept:
+            self._woken.set()
+
+    def hear(self, events: Sequence[RawEvent]) -> None:
+        if len(self._waiting) + len(events) > _BACKLOG:
+            self._waiting.clear()
+            self._dropped = True
+        else:
+            self._waiting.extend(events)
+        self._woken.set()
+
+    async def take(self) -> Sequence[RawEvent] | None:
+        """All that waits, as one batch; None when events were dropped, or after silence."""
+        if not self._woken.is_set():
+            try:
+                async with asyncio.timeout(_LISTENER_SILENCE):
+                    await self._woken.wait()
+            except TimeoutError:
+                return None
+        self._woken.clear()
+        if self._dropped:
+            self._dropped = False
+            self._waiting.clear()
+            return None
+        events, self._waiting = self._waiting, []
+        return events
+
+
+class _Topic:
+    """One run: who listens, and the deltas since its last stored event."""
+
+    __slots__ = ("kept", "listeners")
+
+    def __init__(self) -> None:
+        self.kept: list[RawEvent] = []
+        self.listeners: set[_Listener] = set()
+
+
+class InProcessBroker:
+    """Loses nothing while the process lives, but promises no more than the port."""
+
+    def __init__(self) -> None:
+        self._offers: deque[str] = deque()
+        self._offered = asyncio.Event()
+        self._topics: dict[str, _Topic] = {}
+        self._interrupted: set[asyncio.Queue[str]] = set()
+
+    async def offer(self, run_id: str) -> None:
+        self._offers.append(run_id)
+        self._offered.set()
+
+    @asynccontextmanager
+    async def offers(self) -> AsyncIterator[AsyncIterator[str | None]]:
+        yield self._take_offers()
+
+    async def _take_offers(self) -> AsyncIterator[str | None]:
+        while True:
+            while self._offers:
+                yield self._offers.popleft()
+            self._offered.clear()
+            try:
+                async with asyncio.timeout(_SILENCE):
+                    await self._offered.wait()
+            except TimeoutError:
+                yield None
+
+    async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:
+        if not events:
+            return
+        last = events[-1]
+        topic = self._topics.get(run_id)
+        if topic is None:
+            if not last.at.delta:
+                return
+            topic = self._topics[run_id] = _Topic()
+        if last.at.delta:
+            topic.kept.extend(events)
+        else:
+            topic.kept.clear()
+        for listener in topic.listeners:
+            listener.hear(events)
+        if not topic.kept and not topic.listeners:
+            del self._topics[run_id]
+
+    @asynccontextmanager
+    async def listen(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
+        topic = self._topics.setdefault(run_id, _Topic())
+        listener = _Listener(topic.kept)
+        topic.listeners.add(listener)
+        try:
+            yield _hear(listener)
+        finally:
+            topic.listeners.discard(listener)
+            if not topic.kept and not topic.listeners and self._topics.get(run_id) is topic:
+                del self._topics[run_id]
+
+    async def interrupt(self, run_id: str) -> None:
+        for queue in self._interrupted:
+            queue.put_nowait(run_id)
+
+    @asynccontextmanager
+    async def interrupts(self) -> AsyncIterator[AsyncIterator[str]]:
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        self._interrupted.add(queue)
+        try:
+            yield _take(queue)
+        finally:
+            self._interrupted.discard(queue)
+
+
+async def _hear(listener: _Listener) -> AsyncIterator[Sequence[RawEvent] | None]:
+    while True:
+        yield await listener.take()
+
+
+async def _take(queue: asyncio.Queue[str]) -> AsyncIterator[str]:
+    while True:
+        yield await queue.get()

@@ -1,0 +1,131 @@
+"""What may be done now, and what fits together: rules that types cannot say. Each raises `BadRequest` in words."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET
+
+from runstead.wire.error import BadRequest
+from runstead.wire.message import Message
+from runstead.wire.options import TruncationStrategy
+from runstead.wire.run import Run, Status
+from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput
+
+__all__ = [
+    "check_available",
+    "check_cancel",
+    "check_choice",
+    "check_outputs",
+    "check_something_to_do",
+    "check_time_left",
+    "check_tools",
+    "check_truncation",
+    "thread_busy",
+    "thread_locked",
+]
+
+
+def thread_busy(thread_id: str, active: str) -> BadRequest:
+    """A second run on a thread whose run has not ended."""
+    return BadRequest(f"Thread {thread_id} already has an active run {active}.")
+
+
+def thread_locked(thread_id: str, active: str) -> BadRequest:
+    """A message added or removed while a run has not ended."""
+    return BadRequest(f"Can't add messages to {thread_id} while a run {active} is active.")
+
+
+def check_cancel(run: Run) -> None:
+    """Only a run that has not ended, and is not stopping already, can be cancelled."""
+    if run.status.terminal or run.status is Status.CANCELLING:
+        raise BadRequest(f"Cannot cancel run with status '{run.status}'.")
+
+
+def check_outputs(run: Run, outputs: Sequence[ToolOutput]) -> dict[str, str]:
+    """The outputs by call id: exactly one for every call that the run waits for."""
+    if run.status is not Status.REQUIRES_ACTION or run.required_action is None:
+        raise BadRequest(f'Runs in status "{run.status}" do not accept tool outputs.')
+    expected = [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
+    got = [output.tool_call_id for output in outputs]
+    if sorted(got) != sorted(expected):
+        raise BadRequest(f"Expected tool outputs for call_ids {expected!r}, got {got!r}")
+    return {output.tool_call_id: output.output for output in outputs}
+
+
+def check_time_left(run: Run, now: int) -> None:
+    """Past its time a run takes no outputs, even before it was marked expired."""
+    if run.status is Status.REQUIRES_ACTION and run.expires_at is not None and run.expires_at <= now:
+        raise BadRequest('Runs in status "expired" do not accept tool outputs.')
+
+
+def check_something_to_do(run: Run, newest: Sequence[Message]) -> None:
+    """A run needs something to answer: a message on the thread, or instructions."""
+    if not newest and not run.instructions:
+        raise BadRequest(
+            "Run creation requires a Thread with a user message or an assistant with instructions.",
+            code="invalid_thread",
+        )
+
+
+def check_tools(tools: Sequence[Tool]) -> None:
+    """No two functions of one name: a call could not tell them apart."""
+    names = [tool.function.name for tool in tools if isinstance(tool, FunctionTool)]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise BadRequest(
+                f"Invalid 'tools': the function name '{name}' is used twice.", param="tools", code="invalid_value"
+            )
+
+
+def check_available(tools: Sequence[Tool]) -> None:
+    """A run may only use tools that this server has: better a clear refusal than an answer without them."""
+    for tool in tools:
+        if not isinstance(tool, FunctionTool):
+            name = tool.__struct_config__.tag
+            raise BadRequest(
+                f"The tool '{name}' is not available on this server. Remove it from the assistant, or from this run "
+                "with 'tools'.",
+                param="tools",
+                code="unsupported_tool",
+            )
+
+
+def check_choice(choice: ToolChoice, tools: Sequence[Tool]) -> None:
+    """A forced tool must be named, and be there."""
+    if choice == "required" and not tools:
+        raise BadRequest(
+            "Invalid 'tool_choice': 'required' needs at least one tool.", param="tool_choice", code="invalid_value"
+        )
+    if not isinstance(choice, NamedToolChoice):
+        return
+    if choice.type != "function":
+        kinds = [tool.__struct_config__.tag for tool in tools]
+        if choice.type not in kinds:
+            raise BadRequest(
+                f"Invalid 'tool_choice': the tool '{choice.type}' is not among this run's tools.",
+                param="tool_choice",
+                code="invalid_value",
+            )
+        return
+    if choice.function is UNSET:
+        raise BadRequest(
+            "Missing required parameter: 'tool_choice.function'.",
+            param="tool_choice.function",
+            code="missing_required_parameter",
+        )
+    names = [tool.function.name for tool in tools if isinstance(tool, FunctionTool)]
+    if choice.function.name not in names:
+        raise BadRequest(
+            f"Invalid 'tool_choice': the function '{choice.function.name}' is not among this run's tools.",
+            param="tool_choice",
+            code="invalid_value",
+        )
+
+
+def check_truncation(strategy: TruncationStrategy) -> None:
+    """`last_messages` must say how many."""
+    if strategy.type == "last_messages" and strategy.last_messages is None:
+        raise BadRequest(
+            "Missing required parameter: 'truncation_strategy.last_messages'.",
+            param="truncation_strategy.last_messages",
+            code="missing_required_parameter",
+        )

@@ -1,0 +1,251 @@
+"""Everything that can happen to a run, each as a `Change`: the run, its messages and steps, and the events, in order."""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from msgspec.structs import replace
+
+from runstead.domain.change import Change, event, run_event
+from runstead.domain.lifecycle import Signal, move
+from runstead.wire.content import Content, Text, TextPart
+from runstead.wire.event import EventName
+from runstead.wire.message import IncompleteMessage, Message
+from runstead.wire.run import IncompleteRun, LastError, RequiredAction, RequiredToolOutputs, Run, Status, Usage
+from runstead.wire.run_step import (
+    FunctionCallResult,
+    FunctionToolCall,
+    MessageCreation,
+    MessageCreationDetails,
+    RunStep,
+    StepStatus,
+    ToolCallsDetails,
+)
+from runstead.wire.tool import RequiredFunctionCall
+
+__all__ = [
+    "Open",
+    "ask_client",
+    "cancel",
+    "claim",
+    "close_message",
+    "complete",
+    "cut_calls",
+    "end",
+    "open_calls",
+    "open_message",
+    "run_out",
+    "submit_outputs",
+    "then",
+]
+
+_INTERRUPTED = LastError(
+    code="server_error", message="The worker stopped before this step was finished; the step is done again."
+)
+
+_CUT = LastError(code="server_error", message="The model stopped in the middle of its tool calls.")
+
+
+class Open(NamedTuple):
+    """What a run has half done: its open step, and the message that it writes, as far as it is written."""
+
+    step: RunStep | None = None
+    message: Message | None = None
+
+
+def then(first: Change, second: Change) -> Change:
+    """Two changes as one; the second was decided on the first one's run."""
+    return Change(
+        run=second.run,
+        new_messages=[*first.new_messages, *second.new_messages],
+        messages=[*first.messages, *second.messages],
+        new_steps=[*first.new_steps, *second.new_steps],
+        steps=[*first.steps, *second.steps],
+        events=[*first.events, *second.events],
+    )
+
+
+def claim(run: Run, now: int) -> Change:
+    """A worker takes the run."""
+    after = move(run, Signal.CLAIM, now)
+    return Change(run=after, events=[run_event(after)])
+
+
+def open_message(run: Run, step_id: str, message_id: str, now: int) -> tuple[Change, Open]:
+    """The model begins to write a message."""
+    step = _step(run, step_id, now, MessageCreationDetails(message_creation=MessageCreation(message_id=message_id)))
+    message = Message(
+        id=message_id,
+        created_at=now,
+        thread_id=run.thread_id,
+        status="in_progress",
+        role="assistant",
+        content=[],
+        assistant_id=run.assistant_id,
+        run_id=run.id,
+    )
+    events = [
+        event(EventName.STEP_CREATED, step),
+        event(EventName.STEP_IN_PROGRESS, step),
+        event(EventName.MESSAGE_CREATED, message),
+        event(EventName.MESSAGE_IN_PROGRESS, message),
+    ]
+    return Change(run=run, new_steps=[step], new_messages=[message], events=events), Open(step, message)
+
+
+def open_calls(run: Run, step_id: str, now: int) -> tuple[Change, Open]:
+    """The model begins to call tools."""
+    step = _step(run, step_id, now, ToolCallsDetails(tool_calls=[]))
+    events = [event(EventName.STEP_CREATED, step), event(EventName.STEP_IN_PROGRESS, step)]
+    return Change(run=run, new_steps=[step], events=events), Open(step)
+
+
+def close_message(
+    run: Run,
+    opened: Open,
+    now: int,
+    usage: Usage,
+    reason: Literal["max_tokens", "content_filter"] | None = None,
+) -> Change:
+    """The open message is written: whole, or cut for `reason`. Its step is completed either way."""
+    if opened.message is None or opened.step is None:
+        raise ValueError("no message is open")
+    if reason is None:
+        message = replace(opened.message, status="completed", completed_at=now)
+        told = event(EventName.MESSAGE_COMPLETED, message)
+    else:
+        message = _cut(opened.message, reason, now)
+        told = event(EventName.MESSAGE_INCOMPLETE, message)
+    step = replace(opened.step, status="completed", completed_at=now, expires_at=None, usage=usage)
+    return Change(run=run, messages=[message], steps=[step], events=[told, event(EventName.STEP_COMPLETED, step)])
+
+
+def cut_calls(run: Run, opened: Open, now: int, usage: Usage) -> Change:
+    """The model ran out of tokens in the middle of its calls: nobody is asked for them."""
+    if opened.step is None:
+        raise ValueError("no step is open")
+    step = replace(_close_step(opened.step, "failed", now, _CUT), usage=usage)
+    return Change(run=run, steps=[step], events=[event(EventName.STEP_FAILED, step)])
+
+
+def complete(run: Run, now: int, usage: Usage) -> Change:
+    """The run is done; `usage` is that of all its steps."""
+    after = move(run, Signal.COMPLETE, now, usage=usage)
+    return Change(run=after, events=[run_event(after)])
+
+
+def run_out(run: Run, now: int, usage: Usage, reason: Literal["max_completion_tokens", "max_prompt_tokens"]) -> Change:
+    """A token budget is used up."""
+    after = move(run, Signal.RUN_OUT, now, usage=usage, incomplete=IncompleteRun(reason=reason))
+    return Change(run=after, events=[run_event(after)])
+
+
+def ask_client(run: Run, opened: Open, calls: Sequence[RequiredFunctionCall], now: int, usage: Usage) -> Change:
+    """The run waits for the outputs of `calls`. `usage` is the step's, shown when the step is completed."""
+    if opened.step is None:
+        raise ValueError("no step is open")
+    made = [
+        FunctionToolCall(
+            id=call.id, function=FunctionCallResult(name=call.function.name, arguments=call.function.arguments)
+        )
+        for call in calls
+    ]
+    step = replace(opened.step, step_details=ToolCallsDetails(tool_calls=list(made)), usage=usage)
+    action = RequiredAction(submit_tool_outputs=RequiredToolOutputs(tool_calls=list(calls)))
+    after = move(run, Signal.ASK_CLIENT, now, required_action=action)
+    return Change(run=after, steps=[step], events=[run_event(after)])
+
+
+def submit_outputs(run: Run, opened: Open, outputs: Mapping[str, str], now: int) -> Change:
+    """The client gave the output of every call of the open step."""
+    after = move(run, Signal.SUBMIT_OUTPUTS, now)
+    step = opened.step
+    if step is None or not isinstance(details := step.step_details, ToolCallsDetails):
+        raise ValueError("no step with tool calls is open")
+    calls = [
+        replace(call, function=replace(call.function, output=outputs[call.id]))
+        if isinstance(call, FunctionToolCall)
+        else call
+        for call in details.tool_calls
+    ]
+    done = replace(
+        step,
+        status="completed",
+        completed_at=now,
+        expires_at=None,
+        step_details=ToolCallsDetails(tool_calls=calls),
+    )
+    return Change(run=after, steps=[done], events=[event(EventName.STEP_COMPLETED, done), run_event(after)])
+
+
+def cancel(run: Run, now: int) -> Change:
+    """Somebody asked to stop the run."""
+    after = move(run, Signal.CANCEL, now)
+    return Change(run=after, events=[run_event(after)])
+
+
+def end(run: Run, signal: Signal, opened: Open, now: int, usage: Usage, error: LastError | None = None) -> Change:
+    """The run stops before its end: STOP, EXPIRE, FAIL (with `error`) or RESCUE. What is half done is closed."""
+    after = move(run, signal, now, last_error=error, usage=usage)
+    message_reason, step_status = _CLOSINGS[after.status]
+    change = Change(run=after)
+    if opened.message is not None:
+        message = _cut(opened.message, message_reason, now)
+        change = then(
+            change, Change(run=after, messages=[message], events=[event(EventName.MESSAGE_INCOMPLETE, message)])
+        )
+    if opened.step is not None:
+        step = _close_step(opened.step, step_status, now, error)
+        told = event(EventName(f"thread.run.step.{step_status}"), step)
+        change = then(change, Change(run=after, steps=[step], events=[told]))
+    return then(change, Change(run=after, events=[run_event(after)]))
+
+
+_CLOSINGS: Mapping[Status, tuple[Literal["run_cancelled", "run_expired", "run_failed"], StepStatus]] = {
+    Status.CANCELLED: ("run_cancelled", "cancelled"),
+    Status.EXPIRED: ("run_expired", "expired"),
+    Status.FAILED: ("run_failed", "failed"),
+    Status.QUEUED: ("run_failed", "failed"),
+}
+"""How a message and a step are closed when their run goes to this status."""
+
+
+def _step(run: Run, id: str, now: int, details: MessageCreationDetails | ToolCallsDetails) -> RunStep:
+    return RunStep(
+        id=id,
+        created_at=now,
+        run_id=run.id,
+        assistant_id=run.assistant_id,
+        thread_id=run.thread_id,
+        type="tool_calls" if isinstance(details, ToolCallsDetails) else "message_creation",
+        step_details=details,
+        expires_at=run.expires_at,
+    )
+
+
+def _cut(
+    message: Message,
+    reason: Literal["max_tokens", "content_filter", "run_cancelled", "run_expired", "run_failed"],
+    now: int,
+) -> Message:
+    # Clients that followed the stream look the streamed part up in here: it may be empty, not missing.
+    content: Content = message.content or [TextPart(text=Text(value=""))]
+    return replace(
+        message,
+        status="incomplete",
+        incomplete_details=IncompleteMessage(reason=reason),
+        incomplete_at=now,
+        content=content,
+    )
+
+
+def _close_step(step: RunStep, status: StepStatus, now: int, error: LastError | None) -> RunStep:
+    match status:
+        case "cancelled":
+            return replace(step, status=status, cancelled_at=now, expires_at=None)
+        case "expired":
+            return replace(step, status=status, expired_at=now)
+        case _:
+            known = error if error is not None else _INTERRUPTED
+            if known.code == "invalid_prompt":
+                known = replace(known, code="server_error")
+            return replace(step, status="failed", failed_at=now, expires_at=None, last_error=known)

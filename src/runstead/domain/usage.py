@@ -1,0 +1,35 @@
+"""Adding up tokens."""
+
+from collections.abc import Iterable
+
+from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
+from runstead.wire.run_step import RunStep
+
+__all__ = ["NONE", "add", "total"]
+
+NONE = Usage()
+
+
+def add(one: Usage, other: Usage) -> Usage:
+    """The sum of two."""
+    return Usage(
+        prompt_tokens=one.prompt_tokens + other.prompt_tokens,
+        completion_tokens=one.completion_tokens + other.completion_tokens,
+        total_tokens=one.total_tokens + other.total_tokens,
+        prompt_token_details=PromptTokensDetails(
+            cached_tokens=one.prompt_token_details.cached_tokens + other.prompt_token_details.cached_tokens
+        ),
+        completion_tokens_details=CompletionTokensDetails(
+            reasoning_tokens=one.completion_tokens_details.reasoning_tokens
+            + other.completion_tokens_details.reasoning_tokens
+        ),
+    )
+
+
+def total(steps: Iterable[RunStep]) -> Usage:
+    """What all steps of a run took."""
+    spent = NONE
+    for step in steps:
+        if step.usage is not None:
+            spent = add(spent, step.usage)
+    return spent

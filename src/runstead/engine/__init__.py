@@ -1,0 +1,1 @@
+"""The interfaces over the ports, and the loop of a run."""

@@ -1,0 +1,37 @@
+"""The only writer of a run: one change, one transaction, and then the broker is told."""
+
+from collections.abc import Sequence
+
+from runstead.domain.change import Change
+from runstead.engine.ports import Ports
+from runstead.store.port import RunRow, Tx
+from runstead.wire.event import Position, RawEvent
+
+__all__ = ["commit", "numbered", "write"]
+
+
+async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -> RunRow:
+    """Write a change of an existing run; `Stale` if someone moved it first. `owner` holds it from now on."""
+    project = row.project
+    for step in change.new_steps:
+        await tx.steps.insert(project, step)
+    for step in change.steps:
+        await tx.steps.replace(project, step)
+    if change.new_messages:
+        await tx.messages.insert(project, change.new_messages)
+    for message in change.messages:
+        await tx.messages.replace(project, message)
+    return await tx.runs.move(row, change.run, change.events, owner)
+
+
+async def commit(ports: Ports, row: RunRow, change: Change, owner: str | None = None) -> RunRow:
+    """Write a change in a transaction of its own, and tell those who follow the run."""
+    after = await ports.store.write(lambda tx: write(tx, row, change, owner))
+    await ports.broker.publish(row.run.id, numbered(change.events, after))
+    return after
+
+
+def numbered(events: Sequence[RawEvent], after: RunRow) -> list[RawEvent]:
+    """The events with the positions that the store gave them: the last ones of the row."""
+    first = after.seq - len(events) + 1
+    return [RawEvent(Position(first + place), event.name, event.data) for place, event in enumerate(events)]

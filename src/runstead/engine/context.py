@@ -1,0 +1,70 @@
+"""What the next model call of a run needs to know, read from the store: no more of the thread than will be told."""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from runstead.domain import prompt, truncation, usage
+from runstead.domain.chat import ModelRequest
+from runstead.domain.next_move import before_call
+from runstead.engine.ports import Ports
+from runstead.store.port import RunRow, Tx
+from runstead.wire.message import Message
+from runstead.wire.run import Run, Usage
+from runstead.wire.run_step import MessageCreationDetails, RunStep
+
+__all__ = ["Ready", "Stop", "load"]
+
+_PAGE = 64
+
+
+class Ready(Struct, frozen=True):
+    """The next call, and what the run's steps took so far."""
+
+    request: ModelRequest
+    spent: Usage
+
+
+class Stop(Struct, frozen=True):
+    """A budget forbids the next call."""
+
+    reason: Literal["max_completion_tokens", "max_prompt_tokens"]
+    spent: Usage
+
+
+async def load(ports: Ports, row: RunRow) -> Ready | Stop:
+    """Read the run's own steps, and the thread's history as far as it fits."""
+    run, project = row.run, row.project
+
+    async def work(tx: Tx) -> Ready | Stop:
+        steps = await tx.steps.of_run(run.id)
+        written = await _written(tx, project, run, steps)
+        spent = usage.total(steps)
+        stop = before_call(run, steps, written)
+        if stop is not None:
+            return Stop(stop.reason, spent)
+        history = truncation.History(run, truncation.room(run, steps, ports.model.window(run.model), written))
+        await _read(tx, project, run.thread_id, history)
+        return Ready(prompt.build(run, history.messages, steps, written), spent)
+
+    return await ports.store.read(work)
+
+
+async def _read(tx: Tx, project: str, thread_id: str, history: truncation.History) -> None:
+    before: str | None = None
+    while True:
+        messages = await tx.messages.newest(project, thread_id, _PAGE, before)
+        if not history.take(messages) or len(messages) < _PAGE:
+            return
+        before = messages[-1].id
+
+
+async def _written(tx: Tx, project: str, run: Run, steps: list[RunStep]) -> dict[str, Message]:
+    """The messages that the run's finished steps wrote, by id."""
+    written: dict[str, Message] = {}
+    for step in steps:
+        if step.status == "completed" and isinstance(step.step_details, MessageCreationDetails):
+            message = await tx.messages.get(project, run.thread_id, step.step_details.message_creation.message_id)
+            if message is not None:
+                written[message.id] = message
+    return written

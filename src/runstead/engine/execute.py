@@ -1,0 +1,62 @@
+"""The loop of one run: ask the model, write its answer down, decide what is next, until the run ends or pauses."""
+
+import logging
+from typing import Literal
+
+from runstead.domain import moves, usage
+from runstead.domain.change import Change
+from runstead.domain.lifecycle import Signal
+from runstead.domain.moves import Open
+from runstead.domain.next_move import AskClient, Filtered, Finish, OutOfBudget, Reply, next_move
+from runstead.engine import context, turn
+from runstead.engine.hold import Hold
+from runstead.llm.port import ModelError
+from runstead.wire.run import LastError, Run, Usage
+
+__all__ = ["execute"]
+
+_log = logging.getLogger("runstead.run")
+
+_FILTERED = LastError(code="server_error", message="The model's server held the answer back: its content filter.")
+
+
+async def execute(hold: Hold) -> None:
+    """Take a claimed run as far as it goes: to its end, or to the client.
+
+    `Interrupted` when it was cancelled or taken away meanwhile. A model that fails fails the run, with the cause.
+    """
+    try:
+        ready = await context.load(hold.ports, hold.row)
+        if isinstance(ready, context.Stop):
+            await hold.commit(lambda run: moves.run_out(run, hold.ports.now(), ready.spent, ready.reason), keep=False)
+            return
+        reply = await turn.take(hold, ready.request)
+        spent = usage.add(ready.spent, reply.usage)
+        await hold.commit(lambda run: _follow_up(hold, run, reply, spent), keep=False)
+    except ModelError as error:
+        _log.warning("the model failed: %s run=%s model=%s", error.message, hold.run.id, hold.run.model)
+        await hold.end(Signal.FAIL, LastError(code=error.code, message=error.message))
+
+
+def _follow_up(hold: Hold, run: Run, reply: Reply, spent: Usage) -> Change:
+    """What a model turn leads to, as one change with the end of its last step."""
+    now = hold.ports.now()
+    match next_move(reply):
+        case AskClient(calls=calls):
+            return moves.ask_client(run, hold.opened, calls, now, reply.usage)
+        case Finish():
+            return moves.then(_close(hold, run, reply), moves.complete(run, now, spent))
+        case OutOfBudget(reason=reason):
+            return moves.then(_close(hold, run, reply, "max_tokens"), moves.run_out(run, now, spent, reason))
+        case Filtered():
+            closed = _close(hold, run, reply, "content_filter")
+            return moves.then(closed, moves.end(run, Signal.FAIL, Open(), now, spent, _FILTERED))
+
+
+def _close(hold: Hold, run: Run, reply: Reply, reason: Literal["max_tokens", "content_filter"] | None = None) -> Change:
+    """The turn's last step is over: its message is written, or its calls were cut before they were whole."""
+    now = hold.ports.now()
+    message = hold.written(hold.opened.message)
+    if message is None:
+        return moves.cut_calls(run, hold.opened, now, reply.usage)
+    return moves.close_message(run, Open(hold.opened.step, message), now, reply.usage, reason)

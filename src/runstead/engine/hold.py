@@ -1,0 +1,127 @@
+"""A claimed run in a worker's hands: what it has half done, and the writes that only its holder may make."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec.structs import replace
+
+from runstead.domain import moves
+from runstead.domain.assembly import CallsDraft, MessageDraft
+from runstead.domain.change import Change
+from runstead.domain.lifecycle import Refused, Signal
+from runstead.domain.moves import Open
+from runstead.engine.commit import commit, numbered, write
+from runstead.engine.half_done import half_done
+from runstead.engine.ports import Ports
+from runstead.store.port import RunRow, Stale, Tx
+from runstead.wire.event import EventName, Position, RawEvent
+from runstead.wire.message import Message
+from runstead.wire.run import LastError, Run, Status
+
+__all__ = ["Hold", "Interrupted", "claim"]
+
+
+class Interrupted(Exception):
+    """The run was cancelled, or is no longer ours: look at it again."""
+
+
+class Hold:
+    """One run, held by one worker."""
+
+    def __init__(self, ports: Ports, row: RunRow, owner: str) -> None:
+        self.ports = ports
+        self.row = row
+        self.owner = owner
+        self.opened = Open()
+        self.message: MessageDraft | None = None
+        self.calls: CallsDraft | None = None
+        self._deltas = 0
+
+    @property
+    def run(self) -> Run:
+        """The run as it was last written or read."""
+        return self.row.run
+
+    async def commit(self, decide: Callable[[Run], Change], *, keep: bool = True) -> None:
+        """Write what `decide` makes of the run, and keep holding it, or let it go.
+
+        Someone else may write the same run: its metadata, or a cancel. Then it is read and decided again.
+        `Interrupted` when the change no longer fits what the run has become.
+        """
+        while True:
+            try:
+                change = decide(self.run)
+                self.row = await commit(self.ports, self.row, change, self.owner if keep else None)
+            except Stale:
+                await self.reload()
+                if keep and self.run.status is Status.CANCELLING:
+                    raise Interrupted from None
+            except Refused as refused:
+                raise Interrupted from refused
+            else:
+                self._deltas = 0
+                return
+
+    async def emit(self, name: EventName, deltas: Sequence[bytes]) -> None:
+        """Tell those who follow the run; deltas are not stored."""
+        seq, before = self.row.seq, self._deltas
+        self._deltas += len(deltas)
+        events = [RawEvent(Position(seq, before + n), name, data) for n, data in enumerate(deltas, 1)]
+        await self.ports.broker.publish(self.run.id, events)
+
+    async def reload(self) -> None:
+        """Read the run again; `Interrupted` if it is gone or somebody else's."""
+        row = await self.ports.store.read(lambda tx: tx.runs.load(self.run.id))
+        if row is None or row.owner != self.owner:
+            raise Interrupted
+        if row.seq != self.row.seq:
+            # Deltas are numbered after the last stored event; those behind an older one would be taken for repeated.
+            self._deltas = 0
+        self.row = row
+
+    async def open(self, decide: Callable[[Run], tuple[Change, Open]]) -> Open:
+        """Write a change that opens a step, and remember what is open."""
+        opened: list[Open] = []
+
+        def change(run: Run) -> Change:
+            made, now_open = decide(run)
+            opened[:] = [now_open]
+            return made
+
+        await self.commit(change)
+        self.opened = opened[0]
+        return self.opened
+
+    async def end(self, signal: Signal, error: LastError | None = None) -> None:
+        """Stop the run where it is: what it has half written is kept, and closed for what it is."""
+        # The store knows what is open even when this worker was interrupted in the middle of opening it.
+        opened, spent = await self.ports.store.read(lambda tx: half_done(tx, self.row))
+        opened = Open(opened.step, self.written(opened.message))
+        await self.commit(
+            lambda run: moves.end(run, signal, opened, self.ports.now(), spent, error),
+            keep=False,
+        )
+
+    def written(self, message: Message | None) -> Message | None:
+        """The open message with what is written so far."""
+        mine = self.opened.message
+        if message is None or mine is None or self.message is None or mine.id != message.id:
+            return message
+        return replace(message, content=self.message.content())
+
+
+async def claim(ports: Ports, run_id: str, owner: str) -> Hold | None:
+    """Take a queued run; None if there is nothing to take any more."""
+
+    async def work(tx: Tx) -> tuple[RunRow, Change] | None:
+        row = await tx.runs.load(run_id)
+        if row is None or row.run.status is not Status.QUEUED:
+            return None
+        change = moves.claim(row.run, ports.now())
+        return await write(tx, row, change, owner), change
+
+    taken = await ports.store.write(work)
+    if taken is None:
+        return None
+    row, change = taken
+    await ports.broker.publish(row.run.id, numbered(change.events, row))
+    return Hold(ports, row, owner)

@@ -1,0 +1,58 @@
+"""What the engine needs from outside, in one value that is handed to everything."""
+
+import asyncio
+import secrets
+import time
+from typing import Protocol
+
+from msgspec import Struct
+
+from runstead.broker.port import Broker
+from runstead.domain import ids
+from runstead.llm.port import ChatModel
+from runstead.store.port import Store
+
+__all__ = ["Clock", "Ports", "SystemClock"]
+
+_CHANCE = 62**16
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def time(self) -> float:
+        """Unix time in seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def time(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Ports(Struct, frozen=True, kw_only=True):
+    """The outside, as the engine sees it."""
+
+    store: Store
+    broker: Broker
+    model: ChatModel
+    clock: Clock
+    lifetime: int = 600
+    """Seconds after its creation at which a run expires."""
+
+    def now(self) -> int:
+        """Unix time in whole seconds, as the wire has it."""
+        return int(self.clock.time())
+
+    def new_id(self, prefix: str) -> str:
+        """A new id of a kind: `run`, `msg`, …"""
+        return ids.make(prefix, int(self.clock.time() * 1000), secrets.randbelow(_CHANCE))

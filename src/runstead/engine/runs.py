@@ -1,0 +1,221 @@
+"""Runs, over the store: everything but the execution, which is a worker's."""
+
+from collections.abc import Sequence
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from runstead.domain import creation, guards, ids, moves
+from runstead.domain.change import Change, event
+from runstead.domain.lifecycle import Signal
+from runstead.engine.bound import Bound, found, page_of, the_thread
+from runstead.engine.commit import numbered, write
+from runstead.engine.half_done import half_done
+from runstead.engine.threads import new_thread
+from runstead.store.port import RunRow, ThreadBusy, Tx
+from runstead.wire.error import BadRequest
+from runstead.wire.event import START, EventName, RawEvent
+from runstead.wire.message import Message
+from runstead.wire.page import Page
+from runstead.wire.run import Run, RunRequest, ThreadRunRequest
+from runstead.wire.run_step import Include, RunStep
+from runstead.wire.struct import Metadata, SortOrder, UnsetType
+from runstead.wire.thread import ThreadRequest
+from runstead.wire.tool import ToolOutput
+
+__all__ = ["Runs"]
+
+
+class Runs(Bound):
+    """Implements `interface.Runs`, but for its streams."""
+
+    async def create_run(self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()) -> Run:
+        return (await self._create(thread_id, request)).run
+
+    async def create_thread_run(self, request: ThreadRunRequest) -> Run:
+        return (await self._create_with_thread(request)).run
+
+    async def get_run(self, thread_id: str, run_id: str) -> Run:
+        return (await self._row(thread_id, run_id)).run
+
+    async def update_run(self, thread_id: str, run_id: str, metadata: Metadata | None | UnsetType = UNSET) -> Run:
+        ids.check(thread_id=thread_id, run_id=run_id)
+
+        async def work(tx: Tx) -> Run:
+            row = await self._load(tx, thread_id, run_id)
+            if metadata is UNSET:
+                return row.run
+            run = replace(row.run, metadata=metadata or {})
+            return (await tx.runs.move(row, run, (), row.owner)).run
+
+        return await self._write(work)
+
+    async def runs(
+        self,
+        thread_id: str,
+        limit: int = 20,
+        order: SortOrder = SortOrder.DESC,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Run]:
+        ids.check(thread_id=thread_id)
+
+        async def work(tx: Tx) -> Page[Run]:
+            await the_thread(tx, self._project, thread_id)
+            return await page_of(
+                "run", limit, order, after, before, lambda query: tx.runs.page(self._project, thread_id, query)
+            )
+
+        return await self._read(work)
+
+    async def submit_tool_output(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> Run:
+        _, row = await self._submit(thread_id, run_id, output)
+        return row.run
+
+    async def cancel(self, thread_id: str, run_id: str) -> Run:
+        ids.check(thread_id=thread_id, run_id=run_id)
+
+        async def work(tx: Tx) -> tuple[Run, RunRow, Change]:
+            row = await self._load(tx, thread_id, run_id)
+            guards.check_cancel(row.run)
+            change = moves.cancel(row.run, self._ports.now())
+            cancelling = change.run
+            if row.owner is None:
+                # Nobody works on it: it has stopped in the moment it was asked to.
+                opened, spent = await half_done(tx, row)
+                stopped = moves.end(cancelling, Signal.STOP, opened, self._ports.now(), spent)
+                change = moves.then(change, stopped)
+            return cancelling, await write(tx, row, change, row.owner), change
+
+        run, row, change = await self._write(work)
+        await self._ports.broker.publish(run.id, numbered(change.events, row))
+        if row.owner is not None:
+            await self._ports.broker.interrupt(run.id)
+        return run
+
+    async def run_step(self, thread_id: str, run_id: str, step_id: str, include: Sequence[Include] = ()) -> RunStep:
+        ids.check(thread_id=thread_id, run_id=run_id, step_id=step_id)
+
+        async def work(tx: Tx) -> RunStep:
+            await self._load(tx, thread_id, run_id)
+            return found("run step", step_id, await tx.steps.get(self._project, run_id, step_id))
+
+        return _shown(await self._read(work))
+
+    async def run_steps(
+        self,
+        thread_id: str,
+        run_id: str,
+        limit: int = 20,
+        order: SortOrder = SortOrder.DESC,
+        after: str | None = None,
+        before: str | None = None,
+        include: Sequence[Include] = (),
+    ) -> Page[RunStep]:
+        ids.check(thread_id=thread_id, run_id=run_id)
+
+        async def work(tx: Tx) -> Page[RunStep]:
+            await self._load(tx, thread_id, run_id)
+            return await page_of(
+                "run step", limit, order, after, before, lambda query: tx.steps.page(self._project, run_id, query)
+            )
+
+        page = await self._read(work)
+        return replace(page, data=[_shown(step) for step in page.data])
+
+    async def _create(self, thread_id: str, request: RunRequest) -> RunRow:
+        """Add a run to a thread, with its additional messages: all of it, or nothing."""
+        ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
+        ports = self._ports
+
+        async def work(tx: Tx) -> RunRow:
+            await the_thread(tx, self._project, thread_id)
+            run = await self._new_run(tx, request, thread_id)
+            now = run.created_at
+            more = [
+                creation.message(message, ports.new_id("msg"), thread_id, now)
+                for message in creation.value(request.additional_messages, [])
+            ]
+            return await self._insert(tx, run, more, _first_events(run))
+
+        row = await self._write(work)
+        await self._ports.broker.offer(row.run.id)
+        return row
+
+    async def _create_with_thread(self, request: ThreadRunRequest) -> RunRow:
+        """Make a thread and a run on it: both, or nothing."""
+        ids.check(assistant_id=request.assistant_id)
+        thread, messages = new_thread(self._ports, ThreadRequest() if request.thread is UNSET else request.thread)
+        thread = replace(thread, tool_resources=creation.value(request.tool_resources, thread.tool_resources))
+
+        async def work(tx: Tx) -> RunRow:
+            run = await self._new_run(tx, request, thread.id)
+            await tx.threads.insert(self._project, thread)
+            events = [event(EventName.THREAD_CREATED, thread), *_first_events(run)]
+            return await self._insert(tx, run, messages, events)
+
+        row = await self._write(work)
+        await self._ports.broker.offer(row.run.id)
+        return row
+
+    async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, thread_id: str) -> Run:
+        ports, assistant_id = self._ports, request.assistant_id
+        assistant = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
+        run = creation.run(request, assistant, ports.new_id("run"), thread_id, ports.now(), ports.lifetime)
+        if not ports.model.takes(run.model):
+            raise BadRequest(
+                f"The requested model '{run.model}' cannot be used with the Assistants API.",
+                param="model",
+                code="unsupported_model",
+            )
+        return run
+
+    async def _insert(self, tx: Tx, run: Run, messages: Sequence[Message], events: Sequence[RawEvent]) -> RunRow:
+        try:
+            row = await tx.runs.insert(self._project, run, events)
+        except ThreadBusy:
+            active = await tx.runs.active(self._project, run.thread_id)
+            raise guards.thread_busy(run.thread_id, active.id if active else "") from None
+        if messages:
+            await tx.messages.insert(self._project, messages)
+        elif not run.instructions:
+            guards.check_something_to_do(run, await tx.messages.newest(self._project, run.thread_id, 1))
+        return row
+
+    async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[RunRow, RunRow]:
+        """Take the outputs; the run's row before and after."""
+        ids.check(thread_id=thread_id, run_id=run_id)
+
+        async def work(tx: Tx) -> tuple[RunRow, RunRow, Change]:
+            row = await self._load(tx, thread_id, run_id)
+            now = self._ports.now()
+            guards.check_time_left(row.run, now)
+            outputs = guards.check_outputs(row.run, output)
+            opened, _ = await half_done(tx, row)
+            change = moves.submit_outputs(row.run, opened, outputs, now)
+            return row, await write(tx, row, change), change
+
+        before, after, change = await self._write(work)
+        await self._ports.broker.publish(run_id, numbered(change.events, after))
+        await self._ports.broker.offer(run_id)
+        return before, after
+
+    async def _row(self, thread_id: str, run_id: str) -> RunRow:
+        ids.check(thread_id=thread_id, run_id=run_id)
+        return await self._read(lambda tx: self._load(tx, thread_id, run_id))
+
+    async def _load(self, tx: Tx, thread_id: str, run_id: str) -> RunRow:
+        row = await tx.runs.get(self._project, thread_id, run_id)
+        if row is None:
+            await the_thread(tx, self._project, thread_id)
+        return found("run", run_id, row)
+
+
+def _first_events(run: Run) -> list[RawEvent]:
+    created = event(EventName.RUN_CREATED, run)
+    return [created, RawEvent(START, EventName.RUN_QUEUED, created.data)]
+
+
+def _shown(step: RunStep) -> RunStep:
+    """A step as callers see it: what it took is shown once it is over."""
+    return replace(step, usage=None) if step.status == "in_progress" and step.usage is not None else step

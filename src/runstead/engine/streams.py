@@ -1,0 +1,72 @@
+"""The streaming half of `interface.Runs`: start or go on, and follow."""
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from runstead.engine.follow import follow
+from runstead.engine.runs import Runs
+from runstead.wire.event import START, Event, Position, RawEvent, decode_event
+from runstead.wire.run import RunRequest, ThreadRunRequest
+from runstead.wire.run_step import Include
+from runstead.wire.tool import ToolOutput
+
+__all__ = ["Streams"]
+
+
+class Streams(Runs):
+    """Implements all of `interface.Runs`."""
+
+    async def stream(self, name: str, **arguments: Any) -> AsyncIterator[Sequence[RawEvent]]:
+        """The events of a streaming method, by its name, as they are kept: in batches, encoded.
+
+        What is wrong with the request is raised before the first batch; an empty one says that nothing is.
+        """
+        run_id, after = await self._started(name, arguments)
+        yield ()
+        async for events in follow(self._ports, run_id, after):
+            yield events
+
+    async def create_streaming_run(
+        self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()
+    ) -> AsyncIterator[Event]:
+        async for event in self._events("create_streaming_run", thread_id=thread_id, request=request):
+            yield event
+
+    async def create_streaming_thread_run(self, request: ThreadRunRequest) -> AsyncIterator[Event]:
+        async for event in self._events("create_streaming_thread_run", request=request):
+            yield event
+
+    async def submit_streaming_tool_output(
+        self, thread_id: str, run_id: str, output: Sequence[ToolOutput]
+    ) -> AsyncIterator[Event]:
+        arguments = {"thread_id": thread_id, "run_id": run_id, "output": output}
+        async for event in self._events("submit_streaming_tool_output", **arguments):
+            yield event
+
+    async def run_events(self, thread_id: str, run_id: str, after: str | None = None) -> AsyncIterator[Event]:
+        async for event in self._events("run_events", thread_id=thread_id, run_id=run_id, after=after):
+            yield event
+
+    async def _events(self, name: str, **arguments: Any) -> AsyncIterator[Event]:
+        async for events in self.stream(name, **arguments):
+            for event in events:
+                yield decode_event(event.name, event.data, str(event.at))
+
+    async def _started(self, name: str, arguments: dict[str, Any]) -> tuple[str, Position]:
+        """Do what a streaming method does first; the run to follow, and from where."""
+        match name:
+            case "create_streaming_run":
+                row = await self._create(arguments["thread_id"], arguments["request"])
+                return row.run.id, START
+            case "create_streaming_thread_run":
+                row = await self._create_with_thread(arguments["request"])
+                return row.run.id, START
+            case "submit_streaming_tool_output":
+                before, _ = await self._submit(**arguments)
+                return before.run.id, Position(before.seq)
+            case "run_events":
+                after = arguments.get("after")
+                row = await self._row(arguments["thread_id"], arguments["run_id"])
+                return row.run.id, START if after is None else Position.parse(after)
+            case _:
+                raise ValueError(f"no streaming method is called {name}")

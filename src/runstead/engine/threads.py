@@ -1,0 +1,76 @@
+"""Threads, over the store."""
+
+from runstead.domain import creation, ids
+from runstead.engine.bound import Bound, found, page_of, the_thread
+from runstead.engine.ports import Ports
+from runstead.store.port import Tx
+from runstead.wire.message import Message
+from runstead.wire.page import Page
+from runstead.wire.struct import UNSET, SortOrder
+from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
+
+__all__ = ["Threads", "new_thread"]
+
+
+class Threads(Bound):
+    """Implements `interface.Threads`."""
+
+    async def create_thread(self, request: ThreadRequest | None = None) -> Thread:
+        made, messages = new_thread(self._ports, request or ThreadRequest())
+
+        async def work(tx: Tx) -> Thread:
+            await tx.threads.insert(self._project, made)
+            if messages:
+                await tx.messages.insert(self._project, messages)
+            return made
+
+        return await self._write(work)
+
+    async def get_thread(self, thread_id: str) -> Thread:
+        ids.check(thread_id=thread_id)
+        return await self._read(lambda tx: the_thread(tx, self._project, thread_id))
+
+    async def update_thread(self, thread_id: str, request: ThreadUpdate) -> Thread:
+        ids.check(thread_id=thread_id)
+
+        async def work(tx: Tx) -> Thread:
+            after = creation.updated_thread(await the_thread(tx, self._project, thread_id), request)
+            await tx.threads.replace(self._project, after)
+            return after
+
+        return await self._write(work)
+
+    async def delete_thread(self, thread_id: str) -> ThreadDeleted:
+        ids.check(thread_id=thread_id)
+
+        async def work(tx: Tx) -> str | None:
+            active = await tx.runs.active(self._project, thread_id)
+            gone = await tx.threads.delete(self._project, thread_id)
+            found("thread", thread_id, gone or None)
+            return active.id if active else None
+
+        stopped = await self._write(work)
+        if stopped is not None:
+            await self._ports.broker.interrupt(stopped)
+        return ThreadDeleted(id=thread_id)
+
+    async def threads(
+        self,
+        limit: int = 20,
+        order: SortOrder = SortOrder.DESC,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Thread]:
+        return await self._read(
+            lambda tx: page_of(
+                "thread", limit, order, after, before, lambda query: tx.threads.page(self._project, query)
+            )
+        )
+
+
+def new_thread(ports: Ports, request: ThreadRequest) -> tuple[Thread, list[Message]]:
+    """The thread that a request asks for, with its first messages."""
+    now = ports.now()
+    made = creation.thread(request, ports.new_id("thread"), now)
+    first = [] if request.messages is UNSET else request.messages
+    return made, [creation.message(message, ports.new_id("msg"), made.id, now) for message in first]

@@ -1,0 +1,1 @@
+"""Who executes: the worker, and the loops that look after what nobody works on."""

@@ -1,0 +1,65 @@
+"""A running engine: the ports, a worker and its maintenance, and the projects that callers are bound to."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from runstead.engine.ports import Ports
+from runstead.engine.project import Project
+from runstead.worker.maintenance.expire import expire
+from runstead.worker.maintenance.rescue import rescue
+from runstead.worker.worker import Worker
+
+__all__ = ["Application", "run"]
+
+
+class Application:
+    """What is handed to the API, or to a program that runs the engine inside itself."""
+
+    def __init__(self, ports: Ports) -> None:
+        self._ports = ports
+        self._projects: dict[str, Project] = {}
+        self.draining = asyncio.Event()
+        """Set once it is about to stop: streams end then, and their readers come back to its successor."""
+        self.ready = True
+        """It takes requests."""
+
+    def project(self, name: str) -> Project:
+        """Everything that can be done in this project, and in no other."""
+        project = self._projects.get(name)
+        if project is None:
+            project = self._projects[name] = Project(self._ports, name)
+        return project
+
+
+@asynccontextmanager
+async def run(ports: Ports, *, most: int = 5000) -> AsyncIterator[Application]:
+    """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work, and close."""
+    owner = ports.new_id("worker")
+    await ports.store.start()
+    try:
+        await ports.model.start()
+        try:
+            async with _working(ports, owner, most) as application:
+                yield application
+        finally:
+            await ports.model.stop()
+    finally:
+        await ports.store.stop()
+
+
+@asynccontextmanager
+async def _working(ports: Ports, owner: str, most: int) -> AsyncIterator[Application]:
+    await rescue(ports, owner)
+    application = Application(ports)
+    worker = Worker(ports, owner, most)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(), name="worker")
+        expiring = group.create_task(expire(ports), name="expire")
+        try:
+            yield application
+        finally:
+            application.ready = False
+            application.draining.set()
+            worker.stop()
+            expiring.cancel()

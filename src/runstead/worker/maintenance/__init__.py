@@ -1,0 +1,1 @@
+"""Maintenance: one file, one loop, one query each."""
