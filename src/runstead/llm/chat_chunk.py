@@ -1,0 +1,108 @@
+"""What chat completions servers send, read generously: fields may be missing, null, or more than these."""
+
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
+
+__all__ = [
+    "Call",
+    "CalledFunction",
+    "Choice",
+    "Chunk",
+    "CompletionDetails",
+    "Delta",
+    "ErrorValue",
+    "PromptDetails",
+    "Tokens",
+    "decode_chunk",
+    "wire_usage",
+]
+
+
+class CalledFunction(Struct, gc=False):
+    """A function of a call; some servers send the arguments as an object instead of its text."""
+
+    name: str | None = None
+    arguments: str | dict[str, Any] | None = None
+
+
+class Call(Struct, gc=False):
+    """A call, or more of one."""
+
+    index: int | None = None
+    id: str | None = None
+    function: CalledFunction | None = None
+
+
+class Delta(Struct, gc=False):
+    """More of an answer, or the whole."""
+
+    content: str | None = None
+    refusal: str | None = None
+    tool_calls: list[Call] | None = None
+    function_call: CalledFunction | None = None
+
+
+class Choice(Struct, gc=False):
+    """An answer; the first and only one, since we ask for one. A stream sends `delta`, a plain answer `message`."""
+
+    index: int | None = 0
+    delta: Delta | None = None
+    message: Delta | None = None
+    finish_reason: str | None = None
+
+
+class PromptDetails(Struct, gc=False):
+    """Of the prompt's tokens."""
+
+    cached_tokens: int | None = None
+
+
+class CompletionDetails(Struct, gc=False):
+    """Of the completion's tokens."""
+
+    reasoning_tokens: int | None = None
+
+
+class Tokens(Struct, gc=False):
+    """What a call took, as the server counts."""
+
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    total_tokens: int | None = None
+    prompt_tokens_details: PromptDetails | None = None
+    completion_tokens_details: CompletionDetails | None = None
+
+
+ErrorValue: TypeAlias = dict[str, Any] | str
+
+
+class Chunk(Struct, gc=False):
+    """One event of a stream, or a whole plain answer."""
+
+    choices: list[Choice] | None = None
+    usage: Tokens | None = None
+    error: ErrorValue | None = None
+
+
+decode_chunk = msgspec.json.Decoder(Chunk).decode
+
+
+def wire_usage(tokens: Tokens) -> Usage:
+    """The same in the wire's words."""
+    prompt, completion = tokens.prompt_tokens or 0, tokens.completion_tokens or 0
+    prompt_details, completion_details = tokens.prompt_tokens_details, tokens.completion_tokens_details
+    return Usage(
+        prompt_tokens=prompt,
+        completion_tokens=completion,
+        total_tokens=tokens.total_tokens or prompt + completion,
+        prompt_token_details=PromptTokensDetails(
+            cached_tokens=(prompt_details and prompt_details.cached_tokens) or 0,
+        ),
+        completion_tokens_details=CompletionTokensDetails(
+            reasoning_tokens=(completion_details and completion_details.reasoning_tokens) or 0,
+        ),
+    )

@@ -1,0 +1,65 @@
+"""A model request as the body of a chat completions call."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from runstead.domain.chat import ModelRequest
+from runstead.llm.upstream import MaxTokensField
+from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
+
+__all__ = ["encode_request"]
+
+_encode = msgspec.json.Encoder().encode
+
+
+def encode_request(request: ModelRequest, max_tokens_field: MaxTokensField) -> bytes:
+    """The JSON to post. Only what was asked for is in it: many servers refuse fields that they do not know."""
+    body: dict[str, Any] = {
+        "model": request.model,
+        "messages": request.messages,
+        "stream": True,
+        "stream_options": {"include_usage": True},
+        **_tools(request),
+    }
+    if request.response_format != "auto":
+        body["response_format"] = request.response_format
+    for name in ("temperature", "top_p", "reasoning_effort"):
+        if (value := getattr(request, name)) is not None:
+            body[name] = value
+    if request.max_completion_tokens is not None:
+        for name in ("max_tokens", "max_completion_tokens"):
+            if max_tokens_field in {name, "both"}:
+                body[name] = request.max_completion_tokens
+    return _encode(body)
+
+
+def _tools(request: ModelRequest) -> dict[str, Any]:
+    # `none` leaves the tools out: several servers do not read `tool_choice`, none calls what it was not told of.
+    if not request.functions or request.tool_choice == "none":
+        return {}
+    fields: dict[str, Any] = {
+        "tools": [{"type": "function", "function": _function(each)} for each in request.functions],
+        "parallel_tool_calls": request.parallel_tool_calls,
+    }
+    if request.tool_choice != "auto":
+        fields["tool_choice"] = _choice(request.tool_choice)
+    return fields
+
+
+def _function(function: Function) -> dict[str, Any]:
+    fields: dict[str, Any] = {"name": function.name, "parameters": function.parameters}
+    if function.description:
+        fields["description"] = function.description
+    if function.strict:
+        fields["strict"] = True
+    return fields
+
+
+def _choice(choice: ToolChoice) -> Any:
+    if not isinstance(choice, NamedToolChoice):
+        return choice
+    # A built-in tool is offered to the model as a function of the tool's name.
+    name = choice.type if choice.function is UNSET else choice.function.name
+    return {"type": "function", "function": {"name": name}}

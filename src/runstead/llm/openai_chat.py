@@ -1,0 +1,272 @@
+"""Any server that speaks chat completions: streams, retries, time-outs, errors in words.
+
+```
+reply ─▶ _begin: ask, and again while that may help ─▶ first pieces ─▶ batch by batch ─▶ whole, or ModelError
+         (nothing was told yet, so asking again is safe)               (what breaks here is broken)
+```
+The only file that knows aiohttp.
+"""
+
+import asyncio
+import logging
+import os
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+import aiohttp
+import msgspec
+from msgspec import UNSET
+from yarl import URL
+
+from runstead.domain.chat import ModelRequest, Piece
+from runstead.llm.answer_reader import AnswerReader
+from runstead.llm.chat_request import encode_request
+from runstead.llm.failure import Failure, server_words
+from runstead.llm.model_list import decode_models
+from runstead.llm.retry import Backoff
+from runstead.llm.silence import Silence
+from runstead.llm.upstream import Upstream
+from runstead.wire.error import Closed
+from runstead.wire.model import Model
+
+__all__ = ["OpenAIChat"]
+
+_Batch: TypeAlias = Sequence[Piece]
+
+_log = logging.getLogger("runstead.llm")
+
+_ERROR_BYTES = 64 * 1024
+_MODELS_BYTES = 8 * 2**20
+_MODELS_TIMEOUT = 5.0
+_LAST_BYTES_TIMEOUT = 0.25
+"""After `[DONE]` only the end of the body is due; once it is read, the connection serves the next call."""
+
+
+class OpenAIChat:
+    """The models of one upstream."""
+
+    def __init__(
+        self,
+        upstream: Upstream,
+        *,
+        backoff: Backoff | None = None,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self._upstream = upstream
+        self._backoff = backoff or Backoff()
+        self._sleep = sleep
+        self._secret: str | None = None
+        self._open_session: aiohttp.ClientSession | None = None
+
+    async def start(self) -> None:
+        self._secret = self._upstream.secret()
+        headers = {"Accept-Encoding": "identity", "User-Agent": "runstead", **self._upstream.headers}
+        if self._secret:
+            headers["Authorization"] = f"Bearer {self._secret}"
+        self._open_session = aiohttp.ClientSession(
+            # As many calls at once as there are runs: the upstream queues them, or says that it is too much.
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            headers=headers,
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._upstream.connect_timeout),
+        )
+
+    async def stop(self) -> None:
+        if self._open_session is not None:
+            await self._open_session.close()
+            self._open_session = None
+
+    def takes(self, model: str) -> bool:
+        return any(fnmatchcase(model, pattern) for pattern in self._upstream.models)
+
+    def window(self, model: str) -> int | None:
+        return self._upstream.window if self.takes(model) else None
+
+    async def models(self) -> Sequence[Model]:
+        try:
+            async with (
+                asyncio.timeout(_MODELS_TIMEOUT),
+                self._session.get(_below(self._upstream.url, "models"), allow_redirects=False) as response,
+            ):
+                await _accept(response)
+                return decode_models(await _read(response, _MODELS_BYTES))
+        except Failure as failure:
+            words = failure.told(self._secret)
+        except (aiohttp.ClientError, OSError) as error:
+            words = _no_answer(error).words
+        except msgspec.DecodeError as error:
+            words = f"sent something that is no list of models: {error}"
+        name = self._upstream.name
+        _log.warning("Cannot list the models: the model server '%s' %s", name, words, extra={"upstream": name})
+        return []
+
+    @asynccontextmanager
+    async def reply(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[_Batch]]:
+        async with aclosing(self._batches(request)) as batches:
+            yield batches
+
+    async def _batches(self, request: ModelRequest) -> AsyncGenerator[_Batch, None]:
+        answer, pieces = await self._begin(request)
+        try:
+            while pieces:
+                yield pieces
+                pieces = await answer.read()
+        except Failure as failure:
+            raise failure.model_error(self._upstream.name, secret=self._secret) from None
+        finally:
+            answer.close()
+
+    async def _begin(self, request: ModelRequest) -> tuple["_Answer", _Batch]:
+        """Ask until the first pieces come, or until asking again cannot help."""
+        body = encode_request(request, self._upstream.max_tokens_field)
+        run_id = None if request.run_id is UNSET else request.run_id
+        retry = 0
+        while True:
+            try:
+                return await self._ask(body, run_id)
+            except Failure as failure:
+                if retry == self._upstream.max_retries or not failure.passing:
+                    raise failure.model_error(self._upstream.name, retry + 1, self._secret) from None
+                wait = self._backoff.wait(retry, failure.retry_after)
+                self._log_retry(failure, retry, wait, run_id)
+            await self._sleep(wait)
+            retry += 1
+
+    async def _ask(self, body: bytes, run_id: str | None) -> tuple["_Answer", _Batch]:
+        """One attempt: the answer, and its first pieces."""
+        headers = {"Content-Type": "application/json"}
+        if run_id:
+            headers["X-Client-Request-Id"] = run_id
+        url = _below(self._upstream.url, "chat/completions")
+        try:
+            async with asyncio.timeout(self._upstream.first_token_timeout):
+                response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+                with _closed_on_error(response):
+                    await _accept(response)
+                    data = await response.content.readany()
+        except aiohttp.ClientError as error:
+            raise _no_answer(error) from error
+        except TimeoutError:
+            raise Failure(f"sent nothing for {self._upstream.first_token_timeout:g} s") from None
+        except OSError as error:
+            raise _no_answer(error) from error
+        answer = _Answer(response, self._upstream.token_timeout)
+        with _closed_on_error(answer):
+            return answer, await answer.read(data)
+
+    def _log_retry(self, failure: Failure, retry: int, wait: float, run_id: str | None) -> None:
+        name, words = self._upstream.name, failure.told(self._secret)
+        _log.warning(
+            "The model server '%s' %s; retry %d of %d in %.1f s",
+            name, words, retry + 1, self._upstream.max_retries, wait,
+            extra={"run_id": run_id, "upstream": name, "status": failure.status, "wait": wait},
+        )  # fmt: skip
+
+    @property
+    def _session(self) -> aiohttp.ClientSession:
+        if self._open_session is None:
+            raise Closed(f"The model server '{self._upstream.name}' is not started, or was stopped.")
+        return self._open_session
+
+
+class _Answer:
+    """An answer on its way over one connection."""
+
+    def __init__(self, response: aiohttp.ClientResponse, token_timeout: float) -> None:
+        self._response = response
+        self._content = response.content
+        self._reader = AnswerReader()
+        self._token_timeout = token_timeout
+        self._silence = Silence(token_timeout, response.close)
+
+    async def read(self, data: bytes | None = None) -> _Batch:
+        """The next pieces, of `data` that was read already or of what comes; none when the answer is whole."""
+        while not self._reader.done:
+            if data is None:
+                self._reader.check()
+                data = await self._receive()
+            pieces = self._reader.feed(data) if data else self._reader.end()
+            if pieces:
+                return pieces
+            data = None
+        await self._finish()
+        return ()
+
+    def close(self) -> None:
+        """No more of it. Closes the connection, unless the answer was read to its end."""
+        self._silence.stop()
+        self._response.close()
+
+    async def _receive(self) -> bytes:
+        self._silence.begin()
+        try:
+            return await self._content.readany()
+        except (aiohttp.ClientError, OSError) as error:
+            if self._silence.expired:
+                raise Failure(f"fell silent for {self._token_timeout:g} s in the middle of its answer") from None
+            raise Failure("broke off in the middle of its answer", passing=True) from error
+        finally:
+            self._silence.end()
+
+    async def _finish(self) -> None:
+        with suppress(TimeoutError, aiohttp.ClientError, OSError):
+            async with asyncio.timeout(_LAST_BYTES_TIMEOUT):
+                while not self._content.at_eof():
+                    await self._content.readany()
+
+
+def _below(url: str, path: str) -> URL:
+    """An address of the API. Whoever gave the full one of chat completions is understood; a query stays."""
+    base = URL(url.strip())
+    root = base.path.rstrip("/").removesuffix("/chat/completions")
+    return base.with_path(f"{root}/{path}").with_query(base.query)
+
+
+@contextmanager
+def _closed_on_error(connection: aiohttp.ClientResponse | _Answer) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise
+
+
+async def _accept(response: aiohttp.ClientResponse) -> None:
+    """`Failure` unless the server does what it was asked for."""
+    if response.status < 300:
+        return
+    if response.status < 400:
+        location = response.headers.get("Location", "elsewhere")
+        raise Failure(f"redirects to {location}; if that is right, make it the url", status=response.status)
+    try:
+        body = await _read(response, _ERROR_BYTES)
+    except aiohttp.ClientError:
+        body = b""
+    raise Failure.answered(response.status, server_words(body), response.headers)
+
+
+async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, or its beginning."""
+    parts: list[bytes] = []
+    while limit > 0 and (part := await response.content.read(limit)):
+        parts.append(part)
+        limit -= len(part)
+    return b"".join(parts)
+
+
+def _no_answer(error: aiohttp.ClientError | OSError) -> Failure:
+    """Nobody answered. Worth another try, unless they are not who they should be."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        cause = error.os_error
+        refused = isinstance(cause, ssl.SSLError | ssl.CertificateError)
+        number = cause.errno or 0
+        why = os.strerror(number) if number > 0 and not refused else str(cause)
+        return Failure(f"cannot be reached at {error.host}:{error.port}: {why}", passing=not refused)
+    if isinstance(error, TimeoutError):
+        return Failure("cannot be reached: no connection in time", passing=True)
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return Failure("closed the connection without an answer", passing=True)
+    return Failure(f"gave no answer: {str(error) or type(error).__name__}", passing=True)
