@@ -1,0 +1,125 @@
+"""From a request to a call of the interface, and from what that gives to an answer: one handler an endpoint."""
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from runstead.api.beta import require_beta
+from runstead.api.body import read_body
+from runstead.api.border import HEADERS, REQUEST_ID
+from runstead.api.errors import MethodNotAllowed, invalid_url, send_json
+from runstead.api.port import Application, Settings
+from runstead.api.routing import Routes
+from runstead.api.sse import EventStream
+from runstead.wire.endpoint import ENDPOINTS, Endpoint
+from runstead.wire.error import ServerError
+from runstead.wire.explain import decode_query, decode_request
+from runstead.wire.run import Run
+from runstead.wire.struct import UNSET, Request
+
+__all__ = ["Dispatch"]
+
+_PROJECT = "default"  # until keys say which
+_encode = msgspec.json.Encoder().encode
+
+
+class Dispatch:
+    """Every endpoint of the table, below where this is mounted."""
+
+    def __init__(self, application: Application, settings: Settings) -> None:
+        self._application = application
+        self._routes: Routes[_Handler] = Routes()
+        for endpoint in ENDPOINTS.values():
+            path = endpoint.path.replace("{model}", "{model:path}")  # models are named with slashes
+            self._routes.add(endpoint.method, path, _Handler(endpoint, application, settings))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        handlers, arguments = self._routes.find(scope["path"].removeprefix(scope["root_path"]))
+        if not handlers:
+            raise invalid_url(scope["method"], scope["path"])
+        handler = handlers.get(scope["method"])
+        if handler is None:
+            raise MethodNotAllowed(scope["method"], scope["path"], handlers)
+        if not self._application.ready:
+            raise ServerError("The server is starting. Please try again in a moment.", status=503)
+        await handler(arguments, scope, receive, send)
+
+
+class _Handler:
+    """One endpoint, with what its requests need to know of the table worked out beforehand."""
+
+    def __init__(self, endpoint: Endpoint[Any], application: Application, settings: Settings) -> None:
+        self._application = application
+        self._settings = settings
+        self._name = endpoint.name
+        self._body = endpoint.body
+        self._streaming = endpoint.streaming or ""
+        self._spread = endpoint.spread
+        self._query = endpoint.query
+        self._no_query = _fields(endpoint.query()) if endpoint.query else {}
+        self._beta = endpoint.beta and settings.require_beta_header
+        self._always_streams = endpoint.streaming == endpoint.name
+        self._polled = endpoint.reply is Run and endpoint.method == "GET"
+
+    async def __call__(self, arguments: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request whose path held `arguments`."""
+        if self._beta:
+            require_beta(scope[HEADERS])
+        if self._query is not None:
+            arguments.update(self._read_query(self._query, scope))
+        streams = self._always_streams
+        if self._body is not None:
+            body = await read_body(receive, scope[HEADERS], self._settings.body_limit)
+            request = decode_request(self._body, body)
+            # Only the body says so: official clients send `Accept: application/json` with streams too.
+            streams = getattr(request, "stream", None) is True
+            arguments.update(self._read_body(request))
+        if streams:
+            await self._stream(arguments, scope, receive, send)
+        else:
+            await self._reply(arguments, send)
+
+    def _read_query(self, kind: type[Request], scope: Scope) -> dict[str, Any]:
+        text: bytes = scope["query_string"]
+        values = self._no_query
+        if text:
+            values = _fields(decode_query(kind, parse_qsl(text.decode("latin-1"), keep_blank_values=True)))
+        if self._always_streams and (last := scope[HEADERS].get(b"last-event-id")):
+            # A browser that reconnects repeats its first URL; the header is newer than the URL's `after`.
+            return values | {"after": last.decode("latin-1")}
+        return values
+
+    def _read_body(self, request: Request) -> dict[str, Any]:
+        if not self._spread:
+            return {"request": request}
+        return {name: value for name, value in _fields(request).items() if value is not UNSET and name != "stream"}
+
+    async def _reply(self, arguments: dict[str, Any], send: Send) -> None:
+        reply = await getattr(self._application.project(_PROJECT), self._name)(**arguments)
+        headers = self._poll_hint(reply) if self._polled else ()
+        await send_json(send, _encode(reply), headers=headers)
+
+    def _poll_hint(self, run: Run) -> tuple[tuple[bytes, bytes], ...]:
+        """How soon to look again, for the polling helpers of official clients; without it they wait for seconds."""
+        if run.status.pausing:
+            return ()
+        return ((b"openai-poll-after-ms", b"%d" % self._settings.poll_after_ms),)
+
+    async def _stream(self, arguments: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
+        project = self._application.project(_PROJECT)
+        stream = EventStream(
+            project.stream(self._streaming, **arguments),
+            receive=receive,
+            send=send,
+            draining=self._application.draining,
+            ping_after=self._settings.ping_after,
+            request_id=scope[REQUEST_ID],
+        )
+        await stream.run()
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    """The fields of a request by their names in the interface."""
+    return {name: getattr(request, name) for name in request.__struct_fields__}

@@ -1,0 +1,84 @@
+"""What an error is on the wire: its status, headers and body, the same for every path."""
+
+import logging
+import math
+from collections.abc import Iterable
+
+import msgspec
+from starlette.types import Send
+
+from runstead.wire.error import ApiError, BadRequest, Closed, NotFound, RateLimited, ServerError, TooLarge
+
+__all__ = ["MethodNotAllowed", "as_api_error", "invalid_url", "send_error", "send_json"]
+
+_log = logging.getLogger("runstead.api")
+_JSON = (b"content-type", b"application/json")
+
+
+class MethodNotAllowed(BadRequest):
+    """The path is right, the method is not."""
+
+    status = 405
+
+    def __init__(self, method: str, path: str, allowed: Iterable[str]) -> None:
+        self.allowed = ", ".join(sorted(allowed))
+        super().__init__(f"Not allowed to {method} on {path}. It takes {self.allowed}.", code="method_not_supported")
+
+
+def invalid_url(method: str, path: str) -> NotFound:
+    """There is nothing at this path."""
+    hint = "" if path.startswith("/v1/") else ". The paths of the API begin with /v1"
+    return NotFound(f"Invalid URL ({method} {path}){hint}")
+
+
+def as_api_error(error: Exception, request_id: str) -> ApiError:
+    """The error as a client may see it: what nobody foresaw goes to the log, under the request's id."""
+    if isinstance(error, ApiError):
+        return error
+    if isinstance(error, Closed):
+        return ServerError("The server is about to stop. Please try again in a moment.", status=503)
+    _log.error("%s failed", request_id, exc_info=error)
+    return ServerError(
+        f"The server had an error processing your request. Its log has the cause under the request id {request_id}."
+    )
+
+
+async def send_error(send: Send, error: ApiError, method: str) -> None:
+    """Answer with an error."""
+    await send_json(send, msgspec.json.encode(error.body), error.status, _headers(error, method))
+
+
+async def send_json(send: Send, body: bytes, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+    """Answer with JSON."""
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [_JSON, (b"content-length", b"%d" % len(body)), *headers],
+        }
+    )
+    await send({"type": "http.response.body", "body": body})
+
+
+def _headers(error: ApiError, method: str) -> tuple[tuple[bytes, bytes], ...]:
+    """What tells clients whether and when to try again."""
+    if isinstance(error, RateLimited):
+        return _retry_after(error.retry_after)
+    if error.status == 503:
+        return _retry_after(1.0)
+    if error.status == 500 and method == "POST":
+        # Clients repeat a failed POST by themselves, without a key; what it wrote would be written twice.
+        return ((b"x-should-retry", b"false"),)
+    if isinstance(error, MethodNotAllowed):
+        return ((b"allow", error.allowed.encode()),)
+    if isinstance(error, TooLarge):
+        # The rest of the body is still on its way: nobody will read it.
+        return ((b"connection", b"close"),)
+    return ()
+
+
+def _retry_after(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"retry-after", b"%d" % max(1, math.ceil(seconds))),
+        (b"retry-after-ms", b"%d" % max(1, math.ceil(seconds * 1000))),
+    )

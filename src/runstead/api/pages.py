@@ -1,0 +1,59 @@
+"""What is served beside the API: health, the OpenAPI document, and the pages to read it."""
+
+from collections.abc import Callable
+from importlib.resources import files
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from runstead.api.health import health
+from runstead.api.openapi import document_json
+from runstead.api.port import Application
+
+__all__ = ["pages"]
+
+_STATIC = {
+    "/docs": ("docs.html", "text/html; charset=utf-8"),
+    "/docs/docs.css": ("docs.css", "text/css; charset=utf-8"),
+    "/docs/docs.js": ("docs.js", "text/javascript; charset=utf-8"),
+    "/docs/schema.js": ("schema.js", "text/javascript; charset=utf-8"),
+}
+_SHUT_IN = {
+    # The page talks to this server alone and runs nothing but its own files.
+    "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    "x-content-type-options": "nosniff",
+    "cache-control": "no-cache",
+}
+
+
+def pages(application: Application) -> list[Route]:
+    """The routes of everything that is not the API itself."""
+
+    async def how_it_is(_: Request) -> Response:
+        said = health(application)
+        return Response(msgspec.json.encode(said), 200 if said.status == "ok" else 503, media_type="application/json")
+
+    async def openapi(_: Request) -> Response:
+        return Response(document_json(), media_type="application/json")
+
+    async def home(_: Request) -> Response:
+        return RedirectResponse("/docs")
+
+    return [
+        Route("/health", how_it_is),
+        Route("/openapi.json", openapi),
+        Route("/", home),
+        *(Route(path, _file(name, kind)) for path, (name, kind) in _STATIC.items()),
+    ]
+
+
+def _file(name: str, kind: str) -> Callable[[Request], Response]:
+    body = files("runstead.api").joinpath("static", name).read_bytes()
+
+    def serve(_: Request) -> Response:
+        return Response(body, headers={"content-type": kind, **_SHUT_IN})
+
+    return serve
