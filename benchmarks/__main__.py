@@ -1,0 +1,74 @@
+"""`python -m benchmarks [--quick] [section …]`"""
+
+import argparse
+import os
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter, perf_counter_ns
+
+import uvloop
+from rich.console import Console
+
+from benchmarks.plan import Plan, quick
+from benchmarks.report import show, show_aims
+from benchmarks.sections import clients, runs, starts, streams, threads, waiting
+
+SECTIONS = {
+    "runs": runs.measure,
+    "streams": streams.measure,
+    "waiting": waiting.measure,
+    "threads": threads.measure,
+    "starts": starts.measure,
+    "clients": clients.measure,
+}
+FSYNCS = 100
+
+
+def main() -> None:
+    asked = arguments()
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    # Not the system's temporary folder, which may live in memory, where fsync costs nothing.
+    with tempfile.TemporaryDirectory(prefix="runstead-bench-", dir=asked.disk) as folder:
+        disk = Path(folder)
+        console.print(
+            f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, one fsync {fsync_ms(disk):.2f} ms\n"
+        )
+        started = perf_counter()
+        plan = quick(disk) if asked.quick else Plan(disk)
+        findings = [uvloop.run(SECTIONS[name](plan)) for name in asked.sections or SECTIONS]
+        for found in findings:
+            show(console, found)
+        show_aims(console, [aim for found in findings for aim in found.aims])
+        console.print(f"\n{perf_counter() - started:.0f} s")
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="Measure Runstead on this machine, as ratios."
+    )
+    parser.add_argument(
+        "sections", nargs="*", metavar="section", help=f"any of {', '.join(SECTIONS)}; all when none is named"
+    )
+    parser.add_argument("--quick", action="store_true", help="fewer rounds, fewer runs: a look in half a minute")
+    parser.add_argument("--disk", default="/var/tmp", help="a folder on a real disk (default: %(default)s)")
+    asked = parser.parse_args()
+    if unknown := set(asked.sections) - set(SECTIONS):
+        parser.error(f"no such section: {', '.join(sorted(unknown))}")
+    return asked
+
+
+def fsync_ms(disk: Path) -> float:
+    """What the disk takes for one small durable write: the price of every acknowledgement."""
+    times = []
+    with (disk / "fsync").open("wb", buffering=0) as file:
+        for _ in range(FSYNCS):
+            file.write(bytes(4096))
+            started = perf_counter_ns()
+            os.fdatasync(file.fileno())
+            times.append(perf_counter_ns() - started)
+    return sorted(times)[FSYNCS // 2] / 1e6
+
+
+if __name__ == "__main__":
+    main()

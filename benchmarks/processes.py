@@ -1,0 +1,110 @@
+"""The processes under load: started for one section, watched through /proc, ended by their own handle."""
+
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from time import perf_counter, sleep
+
+HOST = "127.0.0.1"
+READY_WITHIN = 30.0
+TICKS = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running process that answers on `port`."""
+
+    process: subprocess.Popen[str]
+    port: int
+    ready_after: float = 0.0
+    """Seconds from its start to its first healthy answer."""
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self.port}/v1"
+
+    def cpu(self) -> float:
+        """Seconds of processor time so far."""
+        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / TICKS
+
+    def resident(self) -> int:
+        """Bytes of memory it holds now."""
+        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE
+
+
+@contextmanager
+def part(module: str, *arguments: str) -> Iterator[Server]:
+    """One of our own small servers; it prints its port when it listens."""
+    command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
+    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
+        assert process.stdout
+        yield Server(process, int(process.stdout.readline()))
+
+
+@contextmanager
+def runstead(model: Server, data: Path) -> Iterator[Server]:
+    """Runstead, serving the folder `data`, healthy."""
+    port = _free_port()
+    options = {
+        "--host": HOST,
+        "--port": str(port),
+        "--data": str(data),
+        "--model-url": model.url,
+        "--model-key": "none",
+    }
+    command = [sys.executable, "-m", "runstead", "serve", *(word for option in options.items() for word in option)]
+    with tempfile.TemporaryFile("w+") as log:
+        started = perf_counter()
+        with ended(subprocess.Popen(command, stdout=log, stderr=log, text=True)) as process:
+            try:
+                _await_health(process, port)
+            except TimeoutError:
+                log.seek(0)
+                raise SystemExit(f"The server did not become ready:\n{log.read()[-4000:]}") from None
+            yield Server(process, port, perf_counter() - started)
+
+
+@contextmanager
+def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """The process, asked to end when the block is left, and made to when it will not."""
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+        if process.stdout:
+            process.stdout.close()
+
+
+def _await_health(process: subprocess.Popen[str], port: int) -> None:
+    deadline = perf_counter() + READY_WITHIN
+    while perf_counter() < deadline and process.poll() is None:
+        asking = HTTPConnection(HOST, port, timeout=1)
+        try:
+            asking.request("GET", "/health")
+            if asking.getresponse().status == 200:
+                return
+        except (OSError, HTTPException):
+            pass
+        finally:
+            asking.close()
+        sleep(0.005)
+    raise TimeoutError
+
+
+def _free_port() -> int:
+    with socket.create_server((HOST, 0)) as probe:
+        return int(probe.getsockname()[1])

@@ -1,0 +1,1 @@
+"""One question a file; each starts what it needs and gives its `Findings`."""
