@@ -15,7 +15,7 @@ KEPT = 10
 """The newest messages that a run shows to its model."""
 FLAT = 1.25
 """Ratios up to this are the machine's noise."""
-REPEATS = {"run": 10, "list(20)": 20, "get": 20}
+REPEATS = {"run": 10, "list(20)": 20, "list(20) from the oldest": 20, "get": 20}
 """Runs go first in each round, so that the shortest thread has twenty messages to list."""
 
 
@@ -51,8 +51,11 @@ def calls(
     async def get() -> None:
         await connection.get(f"/v1/threads/{thread}/messages/{message}")
 
-    async def list_20() -> None:
-        await connection.get(f"/v1/threads/{thread}/messages?limit=20&after={message}")
+    async def newest() -> None:
+        await connection.get(f"/v1/threads/{thread}/messages?limit=20")
+
+    async def oldest() -> None:
+        await connection.get(f"/v1/threads/{thread}/messages?limit=20&order=asc")
 
     async def run() -> None:
         kept = {"type": "last_messages", "last_messages": KEPT}
@@ -61,7 +64,7 @@ def calls(
         if b'"prompt_tokens":%d,' % KEPT not in run.replace(b" ", b""):
             raise Lost(f"the model was not shown {KEPT} messages: {run[-600:]!r}")
 
-    return {"get": get, "list(20)": list_20, "run": run}
+    return {"run": run, "list(20)": newest, "list(20) from the oldest": oldest, "get": get}
 
 
 async def timed(call: Callable[[], Awaitable[None]]) -> float:
