@@ -1,0 +1,82 @@
+"""Many models behind one port: which of them answers for a name."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+
+from msgspec.structs import replace
+
+from runstead.domain.chat import ModelRequest, Piece
+from runstead.llm.port import ChatModel, ModelError
+from runstead.wire.error import RunsteadError
+from runstead.wire.model import Model
+
+__all__ = ["Router"]
+
+
+class Router:
+    """The first of `upstreams` that takes the name answers, or else the `default`.
+
+    An alias is another name for a model, never for another alias: what a name means can be read off one line.
+    """
+
+    def __init__(
+        self,
+        upstreams: Sequence[ChatModel],
+        aliases: Mapping[str, str] | None = None,
+        default: ChatModel | None = None,
+    ) -> None:
+        self._upstreams = [*upstreams, default] if default is not None else list(upstreams)
+        self._default = default
+        self._aliases = dict(aliases or {})
+        self._stack = AsyncExitStack()
+        for alias, model in self._aliases.items():
+            if model in self._aliases:
+                raise RunsteadError(
+                    f"The alias '{alias}' leads to '{model}', which is an alias too. Name the model itself."
+                )
+            if self._find(model) is None:
+                raise RunsteadError(f"The alias '{alias}' leads to '{model}', which no upstream takes.")
+
+    async def start(self) -> None:
+        async with AsyncExitStack() as started:
+            for upstream in self._upstreams:
+                await upstream.start()
+                started.push_async_callback(upstream.stop)
+            self._stack = started.pop_all()
+
+    async def stop(self) -> None:
+        await self._stack.aclose()
+
+    def takes(self, model: str) -> bool:
+        return self._find(self._name(model)) is not None
+
+    def window(self, model: str) -> int | None:
+        name = self._name(model)
+        upstream = self._find(name)
+        return upstream.window(name) if upstream is not None else None
+
+    async def models(self) -> Sequence[Model]:
+        lists = await asyncio.gather(*(upstream.models() for upstream in self._upstreams))
+        # What is listed but goes to someone else by name is not offered: asking for it would bring another model.
+        listed = [
+            model
+            for upstream, models in zip(self._upstreams, lists, strict=True)
+            for model in models
+            if model.id not in self._aliases and self._find(model.id) is upstream
+        ]
+        aliases = [Model(id=alias, owned_by=f"alias of {model}") for alias, model in self._aliases.items()]
+        return list({model.id: model for model in (*aliases, *listed)}.values())
+
+    def reply(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Piece]]]:
+        name = self._name(request.model)
+        upstream = self._find(name)
+        if upstream is None:
+            raise ModelError(f"No model server is set up for the model '{name}'.")
+        return upstream.reply(replace(request, model=name) if name != request.model else request)
+
+    def _name(self, model: str) -> str:
+        return self._aliases.get(model, model)
+
+    def _find(self, model: str) -> ChatModel | None:
+        return next((upstream for upstream in self._upstreams if upstream.takes(model)), self._default)

@@ -1,0 +1,131 @@
+"""What a scripted model does: turns, made of acts.
+
+    script = [
+        [say("Let me look."), call("get_weather", city="Oslo"), call("get_weather", city="Bergen")],
+        "Sunny in both.",
+    ]
+
+A turn is one model call's answer: an act, several, or a text to say. A script is turns in the order of the calls, or a
+function that reads the request and gives the turn:
+
+    def script(request: ModelRequest) -> Turn:
+        return f"You asked {request.model}."
+"""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import Struct
+
+from runstead.domain.chat import Finish, FinishReason, ModelRequest, RefusalPiece, TextPiece, UsagePiece
+from runstead.llm.gate import Gate, Signal
+from runstead.llm.port import ErrorCode
+from runstead.wire.run import PromptTokensDetails, Usage
+
+__all__ = [
+    "Act",
+    "Call",
+    "Fail",
+    "Gate",
+    "Say",
+    "Script",
+    "Signal",
+    "Turn",
+    "Wait",
+    "acts",
+    "call",
+    "fail",
+    "finish",
+    "refuse",
+    "say",
+    "usage",
+    "wait",
+    "words",
+]
+
+
+class Say(Struct, frozen=True):
+    """Says something, piece by piece."""
+
+    pieces: tuple[TextPiece | RefusalPiece, ...]
+
+
+class Call(Struct, frozen=True):
+    """Calls a function."""
+
+    name: str
+    arguments: str
+    id: str | None = None
+
+
+class Fail(Struct, frozen=True):
+    """Fails, after whatever was said before."""
+
+    message: str
+    code: ErrorCode
+
+
+class Wait(Struct, frozen=True):
+    """Waits until something has happened."""
+
+    signal: Signal
+
+
+Act: TypeAlias = Say | Call | Fail | Gate | Wait | Finish | UsagePiece
+Turn: TypeAlias = str | Act | Sequence[str | Act]
+Script: TypeAlias = Iterable[Turn] | Callable[[ModelRequest], Turn]
+
+
+def say(*text: str) -> Say:
+    """Says a text word by word; several texts are the pieces themselves."""
+    return Say(tuple(map(TextPiece, words(text[0]) if len(text) == 1 else text)))
+
+
+def refuse(text: str) -> Say:
+    """Refuses, word by word."""
+    return Say(tuple(map(RefusalPiece, words(text))))
+
+
+def call(name: str, arguments: str | None = None, /, **named: Any) -> Call:
+    """Calls a function with named arguments, or with a text as it is. Calls of one turn are parallel."""
+    return Call(name, msgspec.json.encode(named).decode() if arguments is None else arguments)
+
+
+def fail(message: str, code: ErrorCode = "server_error") -> Fail:
+    """Fails with a `ModelError`."""
+    return Fail(message, code)
+
+
+def wait(signal: Signal) -> Wait:
+    """Waits for a signal. To know when the model has come here, use a `Gate` instead."""
+    return Wait(signal)
+
+
+def finish(reason: FinishReason) -> Finish:
+    """Ends the answer with this reason."""
+    return Finish(reason)
+
+
+def usage(prompt: int, completion: int, cached: int = 0) -> UsagePiece:
+    """Tells these numbers of tokens, instead of counting words."""
+    details = PromptTokensDetails(cached_tokens=cached)
+    total = prompt + completion
+    return UsagePiece(
+        Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=total, prompt_token_details=details)
+    )
+
+
+def words(text: str) -> list[str]:
+    """The text in pieces of one word, each with the space before it, as models do."""
+    return re.findall(r"\s*\S+(?:\s+$)?|\s+", text)
+
+
+def acts(turn: Turn) -> list[Act]:
+    """A turn's acts, one by one."""
+    if isinstance(turn, str):
+        return [say(turn)]
+    if isinstance(turn, Sequence):
+        return [act for part in turn for act in acts(part)]
+    return [turn]

@@ -1,0 +1,63 @@
+"""A script for demos, in a file:
+
+    words_per_second = 20
+
+    [[answer]]
+    when = "weather"                               # the user's last message holds this; without `when`: always
+    call.get_weather = { city = "Oslo" }           # first, unless the outputs are there
+    say = "They say: {output}"                     # then
+
+The first answer that fits is given. What none fits is answered by repeating it.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from runstead.domain.chat import ModelRequest
+from runstead.llm.chat_text import last_said_by
+from runstead.llm.script import Turn, call
+from runstead.llm.scripted import ScriptedModel
+from runstead.wire.error import RunsteadError
+
+__all__ = ["load_scripted_model"]
+
+
+class _Answer(Struct, frozen=True, forbid_unknown_fields=True):
+    when: str = ""
+    call: dict[str, dict[str, Any]] = {}
+    say: str = "Done."
+
+
+_ECHO = _Answer(say="You said: {message}")
+
+
+class _File(Struct, frozen=True, forbid_unknown_fields=True):
+    words_per_second: float | None = None
+    answer: tuple[_Answer, ...] = ()
+
+
+def load_scripted_model(path: Path | None = None) -> ScriptedModel:
+    """The model of a TOML or JSON file; without one, a model that repeats what it hears."""
+    file = _read(path) if path is not None else _File(words_per_second=20)
+
+    def script(request: ModelRequest) -> Turn:
+        message = last_said_by("user", request.messages)
+        answer = next((each for each in file.answer if each.when.casefold() in message.casefold()), _ECHO)
+        outputs = request.messages and request.messages[-1].get("role") == "tool"
+        if answer.call and not outputs and request.functions:
+            return [call(name, **arguments) for name, arguments in answer.call.items()]
+        output = last_said_by("tool", request.messages)
+        return answer.say.replace("{message}", message).replace("{output}", output)
+
+    return ScriptedModel(script, words_per_second=file.words_per_second)
+
+
+def _read(path: Path) -> _File:
+    decode = msgspec.json.decode if path.suffix == ".json" else msgspec.toml.decode
+    try:
+        return decode(path.read_bytes(), type=_File)
+    except (OSError, msgspec.DecodeError) as error:
+        raise RunsteadError(f"Cannot read the script {path}: {error}") from error
