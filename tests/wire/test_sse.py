@@ -1,3 +1,4 @@
+import itertools
 import json
 
 import pytest
@@ -6,7 +7,6 @@ from hypothesis import strategies as st
 
 from runstead.wire.event import EventName, Position, RawEvent
 from runstead.wire.sse import DONE_FRAME, PING, Decoder, Frame, encode
-import itertools
 
 DATA = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
