@@ -1,0 +1,73 @@
+"""What the model answers in these tests, and how a wrong request is refused."""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from openai import APIStatusError
+
+from runstead.domain.chat import FinishReason, ModelRequest, TextPiece
+from runstead.llm.gate import Gate
+from runstead.llm.port import ErrorCode
+from runstead.llm.script import Call, Say, Turn, fail, finish, usage
+from runstead.llm.scripted import ScriptedModel
+
+__all__ = ["Script", "at", "refused"]
+
+
+class Script:
+    """The model's next answers, in the order in which they are said here."""
+
+    def __init__(self) -> None:
+        self._turns: deque[Turn] = deque()
+        self.model = _GptOnly(self._next, name="gpt-4o")
+
+    @property
+    def requests(self) -> list[ModelRequest]:
+        """What the model was asked."""
+        return self.model.requests
+
+    def says(self, *pieces: str | Gate, reason: FinishReason = "stop", prompt: int = 10, completion: int = 5) -> None:
+        """It says this, piece by piece; at a gate it waits."""
+        acts = [_whole(piece) if isinstance(piece, str) else piece for piece in pieces]
+        self._turns.append([*acts, finish(reason), usage(prompt, completion)])
+
+    def calls(self, *calls: Call, says: str = "", prompt: int = 10, completion: int = 5) -> None:
+        """It calls functions, in parallel."""
+        before = [_whole(says)] if says else []
+        self._turns.append([*before, *calls, usage(prompt, completion)])
+
+    def fails(self, message: str, code: ErrorCode = "server_error", after: str = "") -> None:
+        """It fails, after it has said something if told so."""
+        before = [_whole(after)] if after else []
+        self._turns.append([*before, fail(message, code)])
+
+    def _next(self, _request: ModelRequest) -> Turn:
+        return self._turns.popleft() if self._turns else fail("The script is at its end.")
+
+
+class _GptOnly(ScriptedModel):
+    """Answers for models of one family, as a configured server of models does."""
+
+    def takes(self, model: str) -> bool:
+        return model.startswith("gpt-")
+
+
+def _whole(text: str) -> Say:
+    return Say((TextPiece(text),))
+
+
+def at(gate: Gate) -> None:
+    """Waits until the model stands before a gate."""
+    assert gate.reached.wait_blocking(10)
+
+
+@contextmanager
+def refused(
+    kind: type[APIStatusError], message: str, *, param: str | None = None, code: str | None = None
+) -> Iterator[None]:
+    """The server refuses what is done here, with exactly this error."""
+    with pytest.raises(kind) as error:
+        yield
+    assert error.value.body == {"message": message, "type": "invalid_request_error", "param": param, "code": code}
