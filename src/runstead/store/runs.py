@@ -65,7 +65,7 @@ class SqlRuns:
         if moved is None:
             raise Stale(run.id)
         await self._events.append(row.project, run.id, row.seq, events)
-        return RunRow(run=run, project=row.project, version=row.version + 1, seq=seq)
+        return RunRow(run=run, project=row.project, version=row.version + 1, seq=seq, owner=owner)
 
     async def active(self, project: str, thread_id: str) -> Run | None:
         row = await self._session.row(self._queries["active"], project=project, thread_id=thread_id)
@@ -91,5 +91,5 @@ class SqlRuns:
 def _row(row: Row | None) -> RunRow | None:
     if row is None:
         return None
-    body, project, version, seq = row
-    return RunRow(run=_decode(body), project=project, version=version, seq=seq)
+    body, project, version, seq, owner = row
+    return RunRow(run=_decode(body), project=project, version=version, seq=seq, owner=owner)

@@ -27,7 +27,7 @@ T = TypeVar("T", bound=Listed)
 
 
 class Table(Generic[T]):
-    """The statements `get insert replace delete place page_up page_down` of one table."""
+    """Those of the statements `get insert replace delete place page_up page_down` that a table has, and its pages."""
 
     def __init__(self, session: Session, queries: Mapping[str, str], kind: type[T]) -> None:
         self._session = session

@@ -14,11 +14,11 @@ UPDATE runs
 RETURNING version;
 
 -- name: get
-SELECT body, project, version, last_event FROM runs
+SELECT body, project, version, last_event, owner FROM runs
  WHERE id = :id AND thread_id = :thread_id AND project = :project;
 
 -- name: load
-SELECT body, project, version, last_event FROM runs WHERE id = :id;
+SELECT body, project, version, last_event, owner FROM runs WHERE id = :id;
 
 -- name: active
 SELECT body FROM runs WHERE thread_id = :thread_id AND project = :project AND active;

@@ -5,10 +5,7 @@ from collections.abc import Iterable, Mapping
 
 from runstead.store.session import Row, Value
 
-__all__ = ["PAUSE", "SqliteSession", "connect", "is_busy", "wait_no_more"]
-
-PAUSE = 0.005
-"""Seconds between two tries while another program holds the database."""
+__all__ = ["SqliteSession", "connect", "is_busy", "wait_no_more"]
 
 _STATEMENTS = 256
 """Prepared statements kept: more than there are."""
@@ -47,7 +44,8 @@ def wait_no_more(connection: sqlite3.Connection) -> None:
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Another program holds the database: it may be free in a moment."""
-    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+    code: int = getattr(error, "sqlite_errorcode", 0)  # errors of Python's own have none
+    return code & 0xFF == sqlite3.SQLITE_BUSY
 
 
 class SqliteSession:

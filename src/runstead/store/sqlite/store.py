@@ -60,7 +60,7 @@ class SqliteStore:
         writer = self._open_writer
         if self._reader is None:  # in memory there is but one connection
             return await writer.write(work)
-        return await self._reader.read(work)
+        return self._reader.read(work)
 
     async def write(self, work: Work[T]) -> T:
         return await self._open_writer.write(work)
@@ -83,6 +83,6 @@ class SqliteStore:
             if self._path != _MEMORY:
                 reading = connect(self._path, self._patience)
                 undo.callback(reading.close)
-                self._reader = Reader(reading, SqlTx(SqliteSession(reading), queries), self._path, self._patience)
+                self._reader = Reader(reading, SqlTx(SqliteSession(reading), queries), self._path)
             self._writer = Writer(connection, SqlTx(SqliteSession(connection), queries), self._path, self._patience)
             undo.pop_all()

@@ -15,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 from runstead.store.port import Tx
-from runstead.store.sqlite.connection import PAUSE, is_busy, wait_no_more
+from runstead.store.sqlite.connection import is_busy, wait_no_more
 from runstead.store.sqlite.work import Work, perform
 from runstead.wire.error import RunsteadError
 
@@ -26,6 +26,8 @@ T = TypeVar("T")
 _MOST_WORKS = 256
 _LONGEST_HOLD = 0.005
 """Seconds that a batch may hold the loop before it commits."""
+_PAUSE = 0.005
+"""Seconds between two tries while another program holds the database."""
 
 
 class _Done(NamedTuple):
@@ -62,7 +64,10 @@ class Writer:
             self._idle.clear()
             # Not at once: who writes in the same turn of the loop joins the batch.
             self._loop.call_soon(self._batch)
-        return await answer
+        try:
+            return await answer
+        finally:
+            answer.cancel()  # if nobody waits any more: then it need not begin
 
     async def stop(self) -> None:
         """Commit what waits, and close the connection."""
@@ -92,12 +97,14 @@ class Writer:
 
     def _perform_waiting(self, done: list[_Done]) -> None:
         until = self._loop.time() + _LONGEST_HOLD
-        alone = len(self._waiting) == 1
-        while self._waiting and len(done) < _MOST_WORKS and (not done or self._loop.time() < until):
+        perform_one = self._perform_alone if len(self._waiting) == 1 else self._perform_guarded
+        for _ in range(min(len(self._waiting), _MOST_WORKS)):
             work, answer = self._waiting.popleft()
             if not answer.done():  # or else its caller went away before it began
-                done.append(_Done(answer))
-                done[-1] = self._perform_alone(work, answer) if alone else self._perform_guarded(work, answer)
+                done.append(_Done(answer))  # it is told of a loss, too
+                done[-1] = perform_one(work, answer)
+            if self._loop.time() >= until:
+                return
 
     def _perform_alone(self, work: Work[Any], answer: asyncio.Future[Any]) -> _Done:
         try:
@@ -144,7 +151,7 @@ class Writer:
             if failure is not None:
                 answer.set_exception(self._not_written(failure))
             elif error is not None:
-                answer.set_exception(error)
+                answer.set_exception(self._not_written(error) if isinstance(error, sqlite3.Error) else error)
             else:
                 answer.set_result(value)
         # Not at once: what the answered write next joins the batch.
@@ -155,7 +162,7 @@ class Writer:
         if self._busy_since is None:
             self._busy_since = now
         if is_busy(error) and now - self._busy_since < self._patience:
-            self._loop.call_later(PAUSE, self._batch)
+            self._loop.call_later(_PAUSE, self._batch)
             return
         self._busy_since = None
         given_up = [_Done(answer) for _, answer in self._waiting]

@@ -1,0 +1,90 @@
+"""Objects to keep, made with as little as it takes."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from runstead.store.port import RunRow, Store, Tx
+from runstead.wire.assistant import Assistant
+from runstead.wire.content import Text, TextPart
+from runstead.wire.event import START, EventName, RawEvent
+from runstead.wire.message import Message
+from runstead.wire.page import ListQuery
+from runstead.wire.run import Run, Status
+from runstead.wire.run_step import MessageCreation, MessageCreationDetails, RunStep
+from runstead.wire.struct import SortOrder
+from runstead.wire.thread import Thread
+
+__all__ = [
+    "MINE",
+    "THEIRS",
+    "add_runs",
+    "asked",
+    "assistant",
+    "event",
+    "find_thread",
+    "keep_thread",
+    "message",
+    "run",
+    "step",
+    "thread",
+]
+
+MINE, THEIRS = "default", "another"
+
+
+def assistant(id: str = "asst_1", at: int = 100, **fields: Any) -> Assistant:
+    return Assistant(id=id, created_at=at, model="some-model", **fields)
+
+
+def thread(id: str = "thread_1", at: int = 100, **fields: Any) -> Thread:
+    return Thread(id=id, created_at=at, **fields)
+
+
+def message(id: str = "msg_1", at: int = 100, thread_id: str = "thread_1", **fields: Any) -> Message:
+    known: dict[str, Any] = {"role": "user", "content": [TextPart(text=Text(value=f"This is {id}."))]}
+    return Message(id=id, created_at=at, thread_id=thread_id, **known | fields)
+
+
+def run(id: str = "run_1", at: int = 100, thread_id: str = "thread_1", **fields: Any) -> Run:
+    known: dict[str, Any] = {"assistant_id": "asst_1", "status": Status.QUEUED, "model": "m", "expires_at": at + 600}
+    return Run(id=id, created_at=at, thread_id=thread_id, **known | fields)
+
+
+def step(id: str = "step_1", at: int = 100, run_id: str = "run_1", **fields: Any) -> RunStep:
+    return RunStep(
+        id=id,
+        created_at=at,
+        run_id=run_id,
+        assistant_id="asst_1",
+        thread_id="thread_1",
+        type="message_creation",
+        step_details=MessageCreationDetails(message_creation=MessageCreation(message_id="msg_1")),
+        **fields,
+    )
+
+
+def event(name: EventName = EventName.RUN_QUEUED, data: bytes = b'{"id":"run_1"}') -> RawEvent:
+    return RawEvent(START, name, data)
+
+
+def keep_thread(id: str = "thread_1") -> Callable[[Tx], Awaitable[None]]:
+    """A work that inserts a thread."""
+    return lambda tx: tx.threads.insert(MINE, thread(id))
+
+
+def find_thread(id: str = "thread_1") -> Callable[[Tx], Awaitable[Thread | None]]:
+    """A work that looks for it."""
+    return lambda tx: tx.threads.get(MINE, id)
+
+
+async def add_runs(store: Store, *runs: Run, project: str = MINE) -> list[RunRow]:
+    """Insert runs, without events."""
+
+    async def work(tx: Tx) -> list[RunRow]:
+        return [await tx.runs.insert(project, each, ()) for each in runs]
+
+    return await store.write(work)
+
+
+def asked(limit: int = 20, order: str = "desc", after: str | None = None, before: str | None = None) -> ListQuery:
+    return ListQuery(limit=limit, order=SortOrder(order), after=after, before=before)
