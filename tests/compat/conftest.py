@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,7 +54,7 @@ def serve(database: Path, model: ChatModel, lifetime: int) -> Iterator[str]:
     listening.bind(("127.0.0.1", 0))
     listening.listen()
     listening.setblocking(False)
-    started: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []
+    started: list[tuple[asyncio.AbstractEventLoop, Callable[[], None]]] = []
     ready = threading.Event()
 
     async def run() -> None:
@@ -63,7 +63,12 @@ def serve(database: Path, model: ChatModel, lifetime: int) -> Iterator[str]:
                 create_app(application), lifespan="off", log_config=None, timeout_graceful_shutdown=5
             )
             server = _Server(config)
-            started.append((asyncio.get_running_loop(), server.stopping))
+
+            def stop() -> None:
+                application.draining.set()
+                server.stopping.set()
+
+            started.append((asyncio.get_running_loop(), stop))
             ready.set()
             await server.serve(sockets=[listening])
 
@@ -73,8 +78,8 @@ def serve(database: Path, model: ChatModel, lifetime: int) -> Iterator[str]:
     try:
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/v1"
     finally:
-        [(loop, stopping)] = started
-        loop.call_soon_threadsafe(stopping.set)
+        [(loop, stop)] = started
+        loop.call_soon_threadsafe(stop)
         thread.join(20)
         assert not thread.is_alive()
 
