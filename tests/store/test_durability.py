@@ -68,3 +68,10 @@ async def test_a_live_process_keeps_others_out_and_a_dead_one_does_not(path: Pat
     await store.start()
     assert await store.read(find_thread(id))
     await store.stop()
+
+
+async def test_every_commit_waits_for_the_disk(store: SqliteStore) -> None:
+    assert store._writer is not None
+    settings = {"journal_mode": "wal", "synchronous": 2, "fullfsync": 1}
+    for pragma, value in settings.items():
+        assert store._writer._connection.execute(f"PRAGMA {pragma}").fetchone() == (value,)
