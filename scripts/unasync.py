@@ -13,20 +13,21 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = ("src/runstead/client/_async", "tests/client/_async")
-HEADER = "# Generated from {source} by scripts/unasync.py. Edit that file, then `make sync-client`.\n"
+HEADER = "# Generated from {source} by scripts/unasync.py. Edit that, then `make sync-client`.\n"
 
 SUBSTITUTIONS = [
     (re.compile(pattern), replacement)
     for pattern, replacement in (
         (r"\basync (def|with|for)\b", r"\1"),
         (r"\bawait ", ""),
-        (r"\b_async\b", "_sync"),
+        (r"\b(_|calling_)async\b", r"\1sync"),
+        (r"\basync_pool\b", "sync_pool"),
         (r"\bAsync(?=[A-Z])", ""),
         (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
-        (r"\bStopAsyncIteration\b", "StopIteration"),
-        (r"\bAbstractAsyncContextManager\b", "AbstractContextManager"),
-        (r"\basynccontextmanager\b", "contextmanager"),
-        (r"\ba(close|iter|next|read|iter_bytes|iter_raw)\(", r"\1("),
+        (r"\ba(close|iter_stream|next|read)\(", r"\1("),
+        (r"\baclosing\b", "closing"),
+        (r"\bhandle_async_request\b", "handle_request"),
+        (r"\bAwaitable\[([^\[\]]*(?:\[[^\[\]]*\])?)\]", r"\1"),
         (r"\b(connect|open)_async\b", r"\1"),
         (r"\basyncio\.sleep\b", "time.sleep"),
         (r"^import asyncio$", "import time"),
@@ -66,9 +67,9 @@ def synchronous(text: str, used: set[str]) -> str:
 
 
 def formatted(text: str, path: Path) -> str:
-    """The text as ruff would leave it: shorter lines joined, imports in order, none left over."""
+    """The text as ruff would leave it: lines joined, imports in order and none left over, `yield from` for loops."""
     name = ["--stdin-filename", str(path)]
-    mended = ruff(["check", "--quiet", "--fix-only", "--select", "I,F401", *name, "-"], text)
+    mended = ruff(["check", "--quiet", "--fix-only", "--unsafe-fixes", "--select", "I,F401,UP028", *name, "-"], text)
     return ruff(["format", *name, "-"], mended)
 
 

@@ -17,7 +17,7 @@ async def numbers(source: AsyncIterator[int]) -> list[int]:
         await asyncio.sleep(1)
         return [number async for number in source]
 '''
-GENERATED = '''# Generated from client/_async/wait.py by scripts/unasync.py. Edit that file, then `make sync-client`.
+GENERATED = '''# Generated from client/_async/wait.py by scripts/unasync.py. Edit that, then `make sync-client`.
 """Waits."""
 
 import time

@@ -1,0 +1,97 @@
+"""The client of a server: `connect`, and what it gives. Names load when asked for, sync apart from async."""
+
+import os
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from runstead.client.retries import Retries
+from runstead.client.target import DEFAULT_URL, Target
+
+if TYPE_CHECKING:
+    from runstead.client._async.client import AsyncClient
+    from runstead.client._async.pages import AsyncPage
+    from runstead.client._async.stream import AsyncRunStream
+    from runstead.client._async.transport import AsyncTransport
+    from runstead.client._sync.client import Client
+    from runstead.client._sync.pages import Page
+    from runstead.client._sync.stream import RunStream
+    from runstead.client._sync.transport import Transport
+    from runstead.client.tools import Tool, function_tool
+
+__all__ = [
+    "AsyncClient",
+    "AsyncPage",
+    "AsyncRunStream",
+    "AsyncTransport",
+    "Client",
+    "Page",
+    "RunStream",
+    "Tool",
+    "Transport",
+    "connect",
+    "connect_async",
+    "function_tool",
+]
+
+
+_HOMES = {
+    "AsyncClient": "_async.client",
+    "AsyncPage": "_async.pages",
+    "AsyncRunStream": "_async.stream",
+    "AsyncTransport": "_async.transport",
+    "Client": "_sync.client",
+    "Page": "_sync.pages",
+    "RunStream": "_sync.stream",
+    "Tool": "tools",
+    "Transport": "_sync.transport",
+    "function_tool": "tools",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def connect(
+    url: str = DEFAULT_URL,
+    *,
+    api_key: str | None = None,
+    timeout: float = 60.0,
+    max_retries: int = 2,
+    headers: Mapping[str, str] | None = None,
+) -> "Client":
+    """A client of the server at `url`, with or without `/v1` behind it. Nothing is sent yet.
+
+    Without `api_key` the one in `RUNSTEAD_API_KEY` is used, if there is one. `timeout` is how many seconds an answer
+    may take, `max_retries` how often a request is sent again where that is safe. `headers` go with every request.
+    """
+    from runstead.client._sync.client import Client  # noqa: PLC0415 (a program needs one of the two)
+    from runstead.client._sync.http import HttpTransport  # noqa: PLC0415
+    from runstead.client.pools import sync_pool  # noqa: PLC0415
+
+    target = _target(url, api_key, headers)
+    return Client(HttpTransport(target, sync_pool(target), timeout=timeout, retries=Retries(max_retries)))
+
+
+def connect_async(
+    url: str = DEFAULT_URL,
+    *,
+    api_key: str | None = None,
+    timeout: float = 60.0,
+    max_retries: int = 2,
+    headers: Mapping[str, str] | None = None,
+) -> "AsyncClient":
+    """As `connect`, for `asyncio`. The client belongs to the event loop that first uses it."""
+    from runstead.client._async.client import AsyncClient  # noqa: PLC0415 (a program needs one of the two)
+    from runstead.client._async.http import AsyncHttpTransport  # noqa: PLC0415
+    from runstead.client.pools import async_pool  # noqa: PLC0415
+
+    target = _target(url, api_key, headers)
+    return AsyncClient(AsyncHttpTransport(target, async_pool(target), timeout=timeout, retries=Retries(max_retries)))
+
+
+def _target(url: str, api_key: str | None, headers: Mapping[str, str] | None) -> Target:
+    return Target(url, os.environ.get("RUNSTEAD_API_KEY") if api_key is None else api_key, headers)

@@ -1,0 +1,1 @@
+"""The client for `asyncio`. Its sync twin is generated from it."""

@@ -1,0 +1,35 @@
+"""The client: one object with all calls."""
+
+from types import TracebackType
+from typing import Self
+
+from runstead.client._async.assistants import AsyncAssistants
+from runstead.client._async.driving import AsyncDriving
+from runstead.client._async.messages import AsyncMessages
+from runstead.client._async.models import AsyncModels
+from runstead.client._async.runs import AsyncRuns
+from runstead.client._async.threads import AsyncThreads
+
+__all__ = ["AsyncClient"]
+
+
+class AsyncClient(AsyncAssistants, AsyncThreads, AsyncMessages, AsyncRuns, AsyncModels, AsyncDriving):
+    """`runstead.interface.Interface` over a transport, and what is made of its calls: `wait`, `drive`, `take_up`.
+
+    Use it with `async with`, or `aclose` it.
+    """
+
+    def __repr__(self) -> str:
+        return f"AsyncClient({self._transport!r})"
+
+    async def aclose(self) -> None:
+        """Let go of the connections. Runs are not touched."""
+        await self._transport.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()

@@ -1,0 +1,36 @@
+# Generated from src/runstead/client/_async/client.py by scripts/unasync.py. Edit that, then `make sync-client`.
+"""The client: one object with all calls."""
+
+from types import TracebackType
+from typing import Self
+
+from runstead.client._sync.assistants import Assistants
+from runstead.client._sync.driving import Driving
+from runstead.client._sync.messages import Messages
+from runstead.client._sync.models import Models
+from runstead.client._sync.runs import Runs
+from runstead.client._sync.threads import Threads
+
+__all__ = ["Client"]
+
+
+class Client(Assistants, Threads, Messages, Runs, Models, Driving):
+    """`runstead.interface.Interface` over a transport, and what is made of its calls: `wait`, `drive`, `take_up`.
+
+    Use it with `with`, or `aclose` it.
+    """
+
+    def __repr__(self) -> str:
+        return f"Client({self._transport!r})"
+
+    def close(self) -> None:
+        """Let go of the connections. Runs are not touched."""
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,166 @@
+# Generated from src/runstead/client/_async/http.py by scripts/unasync.py. Edit that, then `make sync-client`.
+"""Calls over HTTP."""
+
+import time
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, TypeVar
+
+import httpcore2
+
+from runstead.client.deadline import Deadline
+from runstead.client.incoming import EventReader, Headers, advice, error_of, header, object_of, poll_after
+from runstead.client.outgoing import Outgoing, outgoing
+from runstead.client.retries import Retries
+from runstead.client.target import Target
+from runstead.client.trouble import TROUBLE, never_sent, unreachable
+from runstead.wire.endpoint import Endpoint
+from runstead.wire.error import Closed, ServerError, WaitTimeout
+from runstead.wire.event import Event
+from runstead.wire.struct import Request
+
+__all__ = ["HttpTransport"]
+
+R = TypeVar("R")
+
+CONNECTING = 10.0
+"""Seconds for a connection to open."""
+SILENCE = 600.0
+"""Seconds that a stream may bring nothing at all: other servers send no signs of life while a model thinks."""
+
+
+THREE_TRIES = Retries()
+
+
+class HttpTransport:
+    """Sends requests to one server, again where that is safe. `timeout` is how long an answer may take."""
+
+    def __init__(
+        self,
+        target: Target,
+        pool: httpcore2.ConnectionPool,
+        *,
+        timeout: float = 60.0,
+        retries: Retries = THREE_TRIES,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._target = target
+        self._pool = pool
+        self._timeout = timeout
+        self._retries = retries
+        self._sleep = sleep
+        self._closed = False
+
+    def __repr__(self) -> str:
+        return f"HttpTransport({self._target.url!r})"
+
+    def call(
+        self,
+        endpoint: Endpoint[R],
+        path: Mapping[str, str],
+        query: Request | None = None,
+        body: Request | None = None,
+        deadline: Deadline | None = None,
+    ) -> R:
+        response = self._answer(outgoing(self._target, endpoint, path, query, body), deadline)
+        return object_of(endpoint.reply, response.content)
+
+    def poll(
+        self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
+    ) -> tuple[R, float | None]:
+        response = self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
+        return object_of(endpoint.reply, response.content), poll_after(response.headers)
+
+    def stream(
+        self,
+        endpoint: Endpoint[Any],
+        path: Mapping[str, str],
+        query: Request | None = None,
+        body: Request | None = None,
+        deadline: Deadline | None = None,
+    ) -> Generator[Event]:
+        request = outgoing(self._target, endpoint, path, query, body, streaming=True)
+        response = self._answer(request, deadline, streaming=True)
+        connection = response.extensions["network_stream"]
+        connection.until = None if deadline is None else deadline.at
+        reader = EventReader()
+        try:
+            _check_streaming(response.headers)
+            for chunk in response.iter_stream():
+                yield from reader.feed(chunk)
+                if reader.done:
+                    return
+                if deadline is not None and deadline.over:
+                    raise _late(deadline)
+            reader.end()
+        except TROUBLE as error:
+            raise self._lost(error, deadline) from error
+        finally:
+            connection.until = None
+            response.close()
+
+    def close(self) -> None:
+        self._closed = True
+        self._pool.close()
+
+    def _answer(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool = False) -> httpcore2.Response:
+        """The answer to a request that succeeded, at once or after some tries; read, unless it is to be streamed."""
+        tried = 0
+        while True:
+            tried += 1
+            if self._closed:
+                raise Closed("This client was closed.")
+            try:
+                response = self._exchange(request, deadline, streaming=streaming)
+            except TROUBLE as error:
+                never = never_sent(error)
+                pause = self._retries.after_loss(tried, never_sent=never, repeatable=request.repeatable)
+                if pause is None or (deadline is not None and deadline.remaining <= pause):
+                    raise self._lost(error, deadline) from error
+            else:
+                if response.status < 300:
+                    return response
+                said = advice(response.status, response.headers)
+                pause = self._retries.after_answer(tried, said, repeatable=request.repeatable)
+                if pause is None or (deadline is not None and deadline.remaining <= pause):
+                    raise error_of(response.status, response.headers, response.content)
+            self._sleep(pause)
+
+    def _exchange(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> httpcore2.Response:
+        """One request and its answer, read unless it is a stream."""
+        response = self._pool.handle_request(self._message(request, deadline, streaming=streaming))
+        if streaming and response.status < 300:
+            return response
+        try:
+            response.read()
+        finally:
+            response.close()
+        return response
+
+    def _message(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> httpcore2.Request:
+        target = self._target
+        patience = SILENCE if streaming else self._timeout
+        if deadline is not None:
+            patience = min(patience, deadline.remaining)
+        times = {"connect": min(CONNECTING, patience), "read": patience, "write": patience, "pool": patience}
+        return httpcore2.Request(
+            request.method,
+            httpcore2.URL(
+                scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=request.path
+            ),
+            headers=request.headers,
+            content=request.content,
+            extensions={"timeout": times},
+        )
+
+    def _lost(self, error: Exception, deadline: Deadline | None) -> Exception:
+        return _late(deadline) if deadline is not None and deadline.over else unreachable(error, self._target)
+
+
+def _late(deadline: Deadline) -> WaitTimeout:
+    return WaitTimeout(f"Not done within {deadline.seconds:g} s.")
+
+
+def _check_streaming(headers: Headers) -> None:
+    kind = header(headers, b"content-type") or ""
+    if not kind.startswith("text/event-stream"):
+        raise ServerError(f"The server does not stream: it answered with {kind or 'something without a type'!r}.")

@@ -1,0 +1,19 @@
+# Generated from src/runstead/client/_async/models.py by scripts/unasync.py. Edit that, then `make sync-client`.
+"""Models."""
+
+from runstead.client._sync.calls import Calls
+from runstead.wire import endpoint
+from runstead.wire.model import Model
+from runstead.wire.page import ModelList
+
+__all__ = ["Models"]
+
+
+class Models(Calls):
+    """`runstead.interface.Models`."""
+
+    def models(self) -> ModelList:
+        return self._transport.call(endpoint.MODELS, {})
+
+    def get_model(self, model: str) -> Model:
+        return self._transport.call(endpoint.GET_MODEL, {"model": model})

@@ -1,0 +1,61 @@
+# Generated from src/runstead/client/_async/pages.py by scripts/unasync.py. Edit that, then `make sync-client`.
+"""Lists, a page at a time and as a whole."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Generic, TypeVar, overload
+
+from runstead.client.paging import first_id, last_id, next_query, travelled
+from runstead.interface.page import PageOf
+from runstead.wire.page import ListQuery
+
+__all__ = ["Page"]
+
+T = TypeVar("T")
+
+
+class Page(Sequence[T], Generic[T]):
+    """A page of a list: a sequence of its own items, and an iteration over all that follow.
+
+    `len(page)`, `page[0]` and `item in page` are about this page. `for item in page` goes on to the end of the
+    list and fetches the next pages by itself, with the same limit and order. A page that was asked for with `before`
+    travels the other way: away from that item, nearest first.
+    """
+
+    def __init__(self, page: PageOf[T], query: ListQuery, fetch: "Callable[[ListQuery], Page[T]]") -> None:
+        self.data: Sequence[T] = page.data
+        """The items of this page, in the order asked for."""
+        self.first_id: str | None = first_id(page)
+        """The cursor to ask for what is ahead of this page, with `before`."""
+        self.last_id: str | None = last_id(page)
+        """The cursor to ask for what is behind this page, with `after`."""
+        self.has_more: bool = page.has_more
+        """There are more items in the direction of travel."""
+        self._query = query
+        self._fetch = fetch
+
+    def next_page(self) -> "Page[T] | None":
+        """The page that follows in the direction of travel, or None when there is none."""
+        query = next_query(self, self._query)
+        return None if query is None else self._fetch(query)
+
+    def __iter__(self) -> Iterator[T]:
+        page: Page[T] | None = self
+        while page is not None:
+            yield from travelled(page.data, self._query)
+            page = page.next_page()
+
+    def __len__(self) -> int:
+        return len(self.data)
+
+    @overload
+    def __getitem__(self, index: int) -> T: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[T]: ...
+    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
+        return self.data[index]
+
+    def __contains__(self, item: object) -> bool:
+        return item in self.data
+
+    def __repr__(self) -> str:
+        return f"<page of {len(self.data)} items{', and there are more' if self.has_more else ''}>"

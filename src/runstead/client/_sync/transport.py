@@ -1,0 +1,57 @@
+# Generated from src/runstead/client/_async/transport.py by scripts/unasync.py. Edit that, then `make sync-client`.
+"""What a client needs from whatever carries its calls: HTTP, or an engine in this process."""
+
+from collections.abc import Generator, Mapping
+from typing import Any, Protocol, TypeVar
+
+from runstead.client.deadline import Deadline
+from runstead.wire.endpoint import Endpoint
+from runstead.wire.event import Event
+from runstead.wire.struct import Request
+
+__all__ = ["Transport"]
+
+R = TypeVar("R")
+
+
+class Transport(Protocol):
+    """Carries calls. `path` holds the path's parameters by name; `query` and `body` are of the endpoint's types.
+
+    Refusals are raised as `ApiError`, lost connections as `Unreachable`. With a `deadline` nothing is waited for longer
+    than that; what is not there by then is `WaitTimeout`.
+    """
+
+    def call(
+        self,
+        endpoint: Endpoint[R],
+        path: Mapping[str, str],
+        query: Request | None = None,
+        body: Request | None = None,
+        deadline: Deadline | None = None,
+    ) -> R:
+        """Do it, and give back the endpoint's reply."""
+        ...
+
+    def poll(
+        self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
+    ) -> tuple[R, float | None]:
+        """As `call`, and after how many seconds the server wants to be asked again, if it says so."""
+        ...
+
+    def stream(
+        self,
+        endpoint: Endpoint[Any],
+        path: Mapping[str, str],
+        query: Request | None = None,
+        body: Request | None = None,
+        deadline: Deadline | None = None,
+    ) -> Generator[Event]:
+        """Do it, and follow the events; nothing is sent before the first is asked for.
+
+        Ends where the server ends it, and is `Unreachable` when it breaks before.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of connections, or of the engine."""
+        ...

@@ -1,0 +1,142 @@
+"""From the bytes of an answer to objects, events and errors. No IO."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any, TypeVar
+
+import msgspec
+
+from runstead.client.retries import Answer
+from runstead.wire.error import ApiError, ErrorBody, ErrorDetails, RateLimited, ServerError, Unreachable, api_error
+from runstead.wire.event import DONE, EVENT_DATA, Event, EventName, decode_event
+from runstead.wire.sse import Decoder
+
+__all__ = ["EventReader", "Headers", "advice", "error_of", "header", "object_of", "poll_after"]
+
+T = TypeVar("T")
+Headers = list[tuple[bytes, bytes]]
+
+SHOWN = 200
+"""Characters of an answer that is no JSON, shown in the error."""
+
+
+_decoder: Callable[[Any], msgspec.json.Decoder[Any]] = cache(msgspec.json.Decoder)
+
+
+def object_of(kind: type[T], body: bytes) -> T:
+    """The object that an answer holds, from any server that speaks about this wire."""
+    try:
+        found: T = _decoder(kind).decode(body)
+        return found
+    except msgspec.ValidationError:
+        return _lenient(kind, body)
+    except msgspec.DecodeError:
+        raise ServerError(f"The answer is no JSON: {_shown(body)} Is the URL that of a server's API?") from None
+
+
+def _lenient(kind: type[T], body: bytes) -> T:
+    """The object, without fields that this version does not know."""
+    from runstead.wire.lenient import decode_lenient  # noqa: PLC0415 (seldom needed, and not light)
+
+    try:
+        return decode_lenient(kind, body)
+    except msgspec.ValidationError as error:
+        raise ServerError(f"The answer is no {kind.__name__}: {error}") from None
+
+
+def header(headers: Headers, name: bytes) -> str | None:
+    """The value of a header; `name` is in lower case."""
+    return next((value.decode("latin-1") for key, value in headers if key.lower() == name), None)
+
+
+def error_of(status: int, headers: Headers, body: bytes) -> ApiError:
+    """The error that an answer stands for, whatever its body looks like."""
+    error = api_error(status, _details(status, headers, body), header(headers, b"x-request-id"))
+    wish = advice(status, headers).retry_after
+    if isinstance(error, RateLimited) and wish is not None:
+        error.retry_after = wish
+    return error
+
+
+def _details(status: int, headers: Headers, body: bytes) -> ErrorDetails:
+    if 300 <= status < 400:
+        return ErrorDetails(message=f"The server is at {header(headers, b'location')!r}; connect to that URL.")
+    try:
+        return msgspec.json.decode(body, type=ErrorBody).error
+    except msgspec.DecodeError:
+        return ErrorDetails(message=_message(body) or f"HTTP status {status}: {_shown(body)}")
+
+
+def _message(body: bytes) -> str | None:
+    """What servers with another form of errors say: `error`, `message` or `detail`, as a string or inside an object."""
+    try:
+        said: Any = msgspec.json.decode(body)
+    except msgspec.DecodeError:
+        return None
+    for name in ("error", "message", "detail"):
+        if isinstance(said, dict) and said.get(name):
+            said = said[name]
+    return said if isinstance(said, str) else None
+
+
+def _shown(body: bytes) -> str:
+    text = body[: 4 * SHOWN].decode("utf-8", "replace").strip()
+    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
+
+
+def advice(status: int, headers: Headers) -> Answer:
+    """What an error answer says about trying again. A date in `retry-after` is not read: clocks differ."""
+    said = header(headers, b"x-should-retry")
+    milliseconds = _number(header(headers, b"retry-after-ms"))
+    seconds = _number(header(headers, b"retry-after")) if milliseconds is None else milliseconds / 1000
+    return Answer(status, seconds, None if said is None else said.strip().lower() == "true")
+
+
+def poll_after(headers: Headers) -> float | None:
+    """In how many seconds the server wants to be asked again, if it says so."""
+    milliseconds = _number(header(headers, b"openai-poll-after-ms"))
+    return None if milliseconds is None else milliseconds / 1000
+
+
+def _number(text: str | None) -> float | None:
+    try:
+        number = float(text) if text else -1.0
+    except ValueError:
+        return None
+    return number if 0 <= number < float("inf") else None
+
+
+class EventReader:
+    """Turns the bytes of a stream into events, and knows whether the stream is whole."""
+
+    def __init__(self) -> None:
+        self._frames = Decoder()
+        self._last: str = ""
+        self.done = False
+
+    def feed(self, chunk: bytes) -> list[Event]:
+        """The events that `chunk` completes."""
+        events: list[Event] = []
+        for name, data, id in self._frames.feed(chunk):
+            if data.startswith(DONE):
+                self.done = True
+                break
+            events.append(_event(name, data, id))
+        if events:
+            self._last = events[-1].event
+        return events
+
+    def end(self) -> None:
+        """The connection was closed. `Unreachable` if that was in the middle of the stream."""
+        # Not every server says `done`; after these events nothing would have come anyway.
+        if not self.done and not (isinstance(self._last, EventName) and self._last.pausing):
+            raise Unreachable("The connection was closed in the middle of the stream.")
+
+
+def _event(name: str, data: bytes, id: str | None) -> Event:
+    try:
+        return decode_event(name, data, id)
+    except msgspec.ValidationError:
+        return Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data), id=id)
+    except msgspec.DecodeError:
+        raise ServerError(f"The event {name!r} is no JSON: {_shown(data)}") from None

@@ -1,0 +1,56 @@
+"""TCP and TLS over plain sockets, for HTTP: those of `httpcore2`, with an end of patience besides each time-out."""
+
+import ssl
+from collections.abc import Iterable
+from time import monotonic
+from typing import Any
+
+import httpcore2
+
+__all__ = ["Connection", "Network"]
+
+
+class Network(httpcore2.SyncBackend):
+    """Opens connections."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.NetworkStream:
+        return Connection(super().connect_tcp(host, port, timeout, local_address, socket_options))
+
+
+class Connection(httpcore2.NetworkStream):
+    """One connection. See `AsyncConnection` for why it keeps `until`."""
+
+    def __init__(self, stream: httpcore2.NetworkStream) -> None:
+        self.until: float | None = None
+        """The moment (monotonic) after which nothing is waited for."""
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self.until is not None:
+            left = self.until - monotonic()
+            if left <= 0:
+                raise httpcore2.ReadTimeout("Nothing came in time.")
+            timeout = left if timeout is None else min(timeout, left)
+        return self._stream.read(max_bytes, timeout)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, timeout)
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore2.NetworkStream:
+        self._stream = self._stream.start_tls(ssl_context, server_hostname, timeout)
+        return self
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

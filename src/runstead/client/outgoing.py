@@ -1,0 +1,91 @@
+"""From a call to the bytes of a request. No IO."""
+
+import os
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
+
+import msgspec
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from runstead.client.target import Target
+from runstead.wire.endpoint import Endpoint
+from runstead.wire.error import BadRequest
+from runstead.wire.struct import Request
+
+__all__ = ["Outgoing", "outgoing"]
+
+
+class Outgoing(NamedTuple):
+    """A request, ready to be sent, and sent again."""
+
+    method: str
+    path: bytes
+    headers: list[tuple[bytes, bytes]]
+    content: bytes | None
+
+    @property
+    def repeatable(self) -> bool:
+        """Doing it twice is the same as doing it once."""
+        return self.method != "POST"
+
+
+def outgoing(
+    target: Target,
+    endpoint: Endpoint[Any],
+    path: Mapping[str, str],
+    query: Request | None,
+    body: Request | None,
+    *,
+    streaming: bool = False,
+) -> Outgoing:
+    """The request that carries a call; `streaming` asks for events instead of the object."""
+    where = target.prefix + _filled(endpoint.path, path) + _query_string(query)
+    accept = b"text/event-stream" if streaming else b"application/json"
+    headers = [*target.headers, (b"Accept", accept)]
+    if endpoint.method != "POST":
+        return Outgoing(endpoint.method, where.encode(), headers, None)
+    # One key for all attempts: a server that keeps such keys does the work once. Others ignore it.
+    headers.append((b"Idempotency-Key", os.urandom(16).hex().encode()))
+    content = _content(body, streaming=streaming)
+    headers.append((b"Content-Length", b"%d" % len(content)))
+    if content:
+        headers.append((b"Content-Type", b"application/json"))
+    return Outgoing("POST", where.encode(), headers, content)
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    for name, value in values.items():
+        if not value:
+            # It would be another path: that of a list.
+            raise BadRequest(f"Invalid '{name}': ''. Expected an ID.", param=name, code="invalid_value")
+    return template.format_map({name: quote(value, safe="") for name, value in values.items()})
+
+
+def _query_string(query: Request | None) -> str:
+    """What differs from the defaults, which every server has by itself."""
+    if query is None:
+        return ""
+    usual = _defaults(type(query))
+    fields = {name: value for name, value in msgspec.to_builtins(query).items() if value != usual.get(name)}
+    arrays = {f"{name}[]": fields.pop(name) for name in list(fields) if isinstance(fields[name], list)}
+    return "?" + urlencode(fields | arrays, doseq=True) if fields or arrays else ""
+
+
+@cache
+def _defaults(kind: type[Request]) -> dict[str, Any]:
+    defaults: dict[str, Any] = msgspec.to_builtins(kind())
+    return defaults
+
+
+def _content(body: Request | None, *, streaming: bool) -> bytes:
+    if body is None:
+        return b""
+    asked = getattr(body, "stream", UNSET)
+    if streaming:
+        body = replace(body, stream=True)
+    elif asked is not UNSET:
+        body = replace(body, stream=UNSET)
+    return msgspec.json.encode(body)

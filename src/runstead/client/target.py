@@ -1,0 +1,54 @@
+"""Where a client talks to, and as whom."""
+
+from collections.abc import Mapping
+from urllib.parse import unquote, urlsplit
+
+__all__ = ["DEFAULT_URL", "Target"]
+
+DEFAULT_URL = "http://127.0.0.1:8642"
+"""Where `runstead serve` listens when nothing else is said."""
+
+_PORTS = {"http": 80, "https": 443}
+
+
+class Target:
+    """A server's address, and the headers of every request. Its repr does not show them: a key is among them."""
+
+    def __init__(self, url: str, api_key: str | None = None, headers: Mapping[str, str] | None = None) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise ValueError(f"Invalid URL: {url!r}. Expected one such as {DEFAULT_URL!r}.")
+        if parts.username or parts.query or parts.fragment:
+            raise ValueError("The URL of a server has no user, query or fragment; a key is given as `api_key`.")
+        path = parts.path.rstrip("/")
+        self.scheme = parts.scheme
+        self.host = parts.hostname.encode("idna").decode()
+        self.port = parts.port or _PORTS[parts.scheme]
+        self.prefix = path if path.endswith("/v1") else f"{path}/v1"
+        self.url = f"{parts.scheme}://{parts.netloc}{self.prefix}"
+        self.headers = _headers(unquote(parts.netloc), api_key, headers or {})
+
+    def __repr__(self) -> str:
+        return f"Target({self.url!r})"
+
+
+def _headers(host: str, api_key: str | None, more: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """What every request says about itself; the caller's own headers come last and win."""
+    said = {"Host": host, "User-Agent": f"runstead-python/{_version()}", "OpenAI-Beta": "assistants=v2"}
+    if api_key:
+        said["Authorization"] = f"Bearer {api_key}"
+    own = {name.lower() for name in more}
+    kept = {name: value for name, value in said.items() if name.lower() not in own}
+    try:
+        return [(name.encode("ascii"), value.encode("ascii")) for name, value in (kept | dict(more)).items()]
+    except UnicodeEncodeError:
+        raise ValueError("An API key or a header has a character that HTTP headers cannot carry.") from None
+
+
+def _version() -> str:
+    from importlib.metadata import PackageNotFoundError, version  # noqa: PLC0415 (slow, and loaded with HTTP anyway)
+
+    try:
+        return version("runstead")
+    except PackageNotFoundError:
+        return "unknown"

@@ -1,0 +1,41 @@
+"""The text in a run's events, each piece once. No IO."""
+
+from collections.abc import Iterator
+
+from runstead.wire.content import TextPart
+from runstead.wire.delta import MessageDelta, TextPartDelta
+from runstead.wire.event import Event, EventName
+from runstead.wire.message import Message
+from runstead.wire.struct import UNSET
+
+__all__ = ["Texts"]
+
+_ENDS = frozenset({EventName.MESSAGE_COMPLETED, EventName.MESSAGE_INCOMPLETE})
+
+
+class Texts:
+    """Remembers how much of each part was given out: a reader that rejoined gets the rest with the whole message."""
+
+    def __init__(self) -> None:
+        self._given: dict[tuple[str, int], int] = {}
+
+    def of(self, event: Event) -> Iterator[str]:
+        """The text that is new in an event."""
+        data = event.data
+        if isinstance(data, MessageDelta):
+            yield from self._of_delta(data)
+        elif isinstance(data, Message) and event.event in _ENDS:
+            yield from self._rest(data)
+
+    def _of_delta(self, delta: MessageDelta) -> Iterator[str]:
+        for part in delta.delta.content or ():
+            if isinstance(part, TextPartDelta) and part.text is not UNSET and part.text.value:
+                at = (delta.id, part.index)
+                self._given[at] = self._given.get(at, 0) + len(part.text.value)
+                yield part.text.value
+
+    def _rest(self, message: Message) -> Iterator[str]:
+        for index, part in enumerate(message.content):
+            given = self._given.pop((message.id, index), 0)
+            if isinstance(part, TextPart) and len(part.text.value) > given:
+                yield part.text.value[given:]

@@ -1,0 +1,28 @@
+"""A client of the scripted server, which takes its pauses without spending them."""
+
+from runstead.client._async.client import AsyncClient
+from runstead.client._async.http import AsyncHttpTransport
+from runstead.client.pools import async_pool
+from runstead.client.retries import Retries
+from runstead.client.target import Target
+from tests.client.wire_server import WireServer
+
+
+class AsyncPauses:
+    """Notes how long it was asked to sleep."""
+
+    def __init__(self) -> None:
+        self.taken: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+
+
+def client_of(
+    server: WireServer, pauses: AsyncPauses, *, timeout: float = 10.0, max_retries: int = 2, api_key: str | None = None
+) -> AsyncClient:
+    target = Target(server.url, api_key)
+    transport = AsyncHttpTransport(
+        target, async_pool(target), timeout=timeout, retries=Retries(max_retries), sleep=pauses
+    )
+    return AsyncClient(transport, sleep=pauses)

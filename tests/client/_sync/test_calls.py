@@ -1,0 +1,206 @@
+# Generated from tests/client/_async/test_calls.py by scripts/unasync.py. Edit that, then `make sync-client`.
+"""Every endpoint of the table has its method, and the method says what the table says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from runstead.client._sync.client import Client
+from runstead.wire.assistant import AssistantRequest, AssistantUpdate
+from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.error import BadRequest
+from runstead.wire.message import MessageRequest
+from runstead.wire.run import RunRequest, ThreadRunRequest
+from runstead.wire.struct import SortOrder
+from runstead.wire.thread import ThreadRequest, ThreadUpdate
+from runstead.wire.tool import ToolOutput
+from tests.client import samples
+from tests.client.samples import ASSISTANT_ID, MESSAGE_ID, RUN_ID, RUN_PATH, STEP_ID, THREAD_ID
+from tests.client.wire_server import Answer, Stream, WireServer, event
+
+THREAD_PATH = f"/threads/{THREAD_ID}"
+MESSAGE_PATH = f"{THREAD_PATH}/messages/{MESSAGE_ID}"
+ASSISTANT_PATH = f"/assistants/{ASSISTANT_ID}"
+INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
+MODEL = {"id": "m", "object": "model", "created": 1, "owned_by": "someone"}
+
+Case = tuple[dict[str, Any], str, str, Any, Any]
+CASES: Mapping[str, Case] = {
+    "create_assistant": (
+        {"request": AssistantRequest(model="m", name=None)},
+        "POST",
+        "/assistants",
+        {"model": "m", "name": None},
+        samples.assistant(),
+    ),
+    "assistants": (
+        {"limit": 5, "order": SortOrder.ASC},
+        "GET",
+        "/assistants?limit=5&order=asc",
+        None,
+        samples.page(samples.assistant()),
+    ),
+    "get_assistant": ({"assistant_id": ASSISTANT_ID}, "GET", ASSISTANT_PATH, None, samples.assistant()),
+    "update_assistant": (
+        {"assistant_id": ASSISTANT_ID, "request": AssistantUpdate(name="n")},
+        "POST",
+        ASSISTANT_PATH,
+        {"name": "n"},
+        samples.assistant(),
+    ),
+    "delete_assistant": (
+        {"assistant_id": ASSISTANT_ID},
+        "DELETE",
+        ASSISTANT_PATH,
+        None,
+        samples.deleted(ASSISTANT_ID, "assistant"),
+    ),
+    "create_thread": (
+        {"request": ThreadRequest(metadata={"a": "b"})},
+        "POST",
+        "/threads",
+        {"metadata": {"a": "b"}},
+        samples.thread(),
+    ),
+    "threads": ({"after": THREAD_ID}, "GET", f"/threads?after={THREAD_ID}", None, samples.page(samples.thread())),
+    "get_thread": ({"thread_id": THREAD_ID}, "GET", THREAD_PATH, None, samples.thread()),
+    "update_thread": (
+        {"thread_id": THREAD_ID, "request": ThreadUpdate(metadata=None)},
+        "POST",
+        THREAD_PATH,
+        {"metadata": None},
+        samples.thread(),
+    ),
+    "delete_thread": ({"thread_id": THREAD_ID}, "DELETE", THREAD_PATH, None, samples.deleted(THREAD_ID, "thread")),
+    "create_message": (
+        {"thread_id": THREAD_ID, "request": MessageRequest(role="user", content="hi")},
+        "POST",
+        f"{THREAD_PATH}/messages",
+        {"role": "user", "content": "hi"},
+        samples.message(),
+    ),
+    "messages": (
+        {"thread_id": THREAD_ID, "before": MESSAGE_ID, "run_id": RUN_ID},
+        "GET",
+        f"{THREAD_PATH}/messages?before={MESSAGE_ID}&run_id={RUN_ID}",
+        None,
+        samples.page(samples.message()),
+    ),
+    "get_message": (
+        {"thread_id": THREAD_ID, "message_id": MESSAGE_ID},
+        "GET",
+        MESSAGE_PATH,
+        None,
+        samples.message(),
+    ),
+    "update_message": (
+        {"thread_id": THREAD_ID, "message_id": MESSAGE_ID},
+        "POST",
+        MESSAGE_PATH,
+        {},
+        samples.message(),
+    ),
+    "delete_message": (
+        {"thread_id": THREAD_ID, "message_id": MESSAGE_ID},
+        "DELETE",
+        MESSAGE_PATH,
+        None,
+        samples.deleted(MESSAGE_ID, "thread.message"),
+    ),
+    "create_run": (
+        {"thread_id": THREAD_ID, "request": RunRequest(assistant_id=ASSISTANT_ID, stream=True), "include": [INCLUDE]},
+        "POST",
+        f"{THREAD_PATH}/runs?include%5B%5D=step_details.tool_calls%5B%2A%5D.file_search.results%5B%2A%5D.content",
+        {"assistant_id": ASSISTANT_ID},
+        samples.run(),
+    ),
+    "runs": ({"thread_id": THREAD_ID}, "GET", f"{THREAD_PATH}/runs", None, samples.page(samples.run())),
+    "get_run": ({"thread_id": THREAD_ID, "run_id": RUN_ID}, "GET", RUN_PATH, None, samples.run()),
+    "update_run": (
+        {"thread_id": THREAD_ID, "run_id": RUN_ID, "metadata": {"k": "v"}},
+        "POST",
+        RUN_PATH,
+        {"metadata": {"k": "v"}},
+        samples.run(),
+    ),
+    "submit_tool_output": (
+        {"thread_id": THREAD_ID, "run_id": RUN_ID, "output": [ToolOutput(tool_call_id="call_1", output="42")]},
+        "POST",
+        f"{RUN_PATH}/submit_tool_outputs",
+        {"tool_outputs": [{"tool_call_id": "call_1", "output": "42"}]},
+        samples.run(),
+    ),
+    "cancel": ({"thread_id": THREAD_ID, "run_id": RUN_ID}, "POST", f"{RUN_PATH}/cancel", None, samples.run()),
+    "create_thread_run": (
+        {"request": ThreadRunRequest(assistant_id=ASSISTANT_ID)},
+        "POST",
+        "/threads/runs",
+        {"assistant_id": ASSISTANT_ID},
+        samples.run(),
+    ),
+    "run_step": (
+        {"thread_id": THREAD_ID, "run_id": RUN_ID, "step_id": STEP_ID},
+        "GET",
+        f"{RUN_PATH}/steps/{STEP_ID}",
+        None,
+        samples.step(),
+    ),
+    "run_steps": (
+        {"thread_id": THREAD_ID, "run_id": RUN_ID, "limit": 1},
+        "GET",
+        f"{RUN_PATH}/steps?limit=1",
+        None,
+        samples.page(samples.step()),
+    ),
+    "run_events": (
+        {"thread_id": THREAD_ID, "run_id": RUN_ID, "after": "17.4"},
+        "GET",
+        f"{RUN_PATH}/events?after=17.4",
+        None,
+        None,
+    ),
+    "models": ({}, "GET", "/models", None, {"object": "list", "data": [MODEL]}),
+    "get_model": ({"model": "a/b"}, "GET", "/models/a%2Fb", None, MODEL),
+}
+STREAMING: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "create_streaming_run": ("create_run", {"assistant_id": ASSISTANT_ID, "stream": True}),
+    "submit_streaming_tool_output": (
+        "submit_tool_output",
+        {"tool_outputs": [{"tool_call_id": "call_1", "output": "42"}], "stream": True},
+    ),
+    "create_streaming_thread_run": ("create_thread_run", {"assistant_id": ASSISTANT_ID, "stream": True}),
+}
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_every_endpoint_has_a_method_that_sends_it(client: Client, server: WireServer, name: str) -> None:
+    arguments, method, target, body, reply = CASES[name]
+    path = target.partition("?")[0]
+    if reply is None:
+        server.on(method, path, Stream.of(event("thread.run.completed", samples.run("completed"), "18")))
+        assert [got.id for got in getattr(client, name)(**arguments)] == ["18"]
+    else:
+        server.on(method, path, Answer.of(reply))
+        assert getattr(client, name)(**arguments)
+    [seen] = server.seen
+    assert (seen.method, seen.target) == (method, f"/v1{target}")
+    assert seen.body == b"" if body is None else seen.json == body
+
+
+@pytest.mark.parametrize(
+    "name", [one.streaming for one in ENDPOINTS.values() if one.streaming and one.method == "POST"]
+)
+def test_a_streaming_method_asks_for_a_stream(client: Client, server: WireServer, name: str) -> None:
+    plain, body = STREAMING[name]
+    arguments, method, target, _, _ = CASES[plain]
+    server.on(method, target.partition("?")[0], Stream.of(event("thread.run.completed", samples.run("completed"))))
+    run = getattr(client, name)(**arguments).final_run()
+    assert run.status == "completed"
+    assert server.seen[0].json == body
+
+
+def test_an_empty_id_is_refused_before_it_becomes_another_path(client: Client, server: WireServer) -> None:
+    with pytest.raises(BadRequest, match="thread_id"):
+        client.get_thread("")
+    assert not server.seen

@@ -1,0 +1,13 @@
+"""What the tests of the client share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client.wire_server import WireServer
+
+
+@pytest.fixture
+def server() -> Iterator[WireServer]:
+    with WireServer().running() as server:
+        yield server

@@ -1,0 +1,104 @@
+"""Objects as servers send them, written out here and not made by the code under test."""
+
+from typing import Any
+
+THREAD_ID = "thread_" + "t" * 24
+RUN_ID = "run_" + "r" * 24
+ASSISTANT_ID = "asst_" + "a" * 24
+MESSAGE_ID = "msg_" + "m" * 24
+STEP_ID = "step_" + "s" * 24
+RUN_PATH = f"/threads/{THREAD_ID}/runs/{RUN_ID}"
+RUNS_PATH = f"/threads/{THREAD_ID}/runs"
+EVENTS_PATH = f"{RUN_PATH}/events"
+OUTPUTS_PATH = f"{RUN_PATH}/submit_tool_outputs"
+
+
+def assistant(id: str = ASSISTANT_ID, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "object": "assistant",
+        "created_at": 1,
+        "name": None,
+        "description": None,
+        "model": "m",
+        "instructions": None,
+        "tools": [],
+        "tool_resources": {},
+        "metadata": {},
+        "temperature": 1.0,
+        "top_p": 1.0,
+        "response_format": "auto",
+    } | fields
+
+
+def thread(id: str = THREAD_ID, **fields: Any) -> dict[str, Any]:
+    return {"id": id, "object": "thread", "created_at": 1, "tool_resources": {}, "metadata": {}} | fields
+
+
+def message(id: str = MESSAGE_ID, text: str | None = None, **fields: Any) -> dict[str, Any]:
+    content = [] if text is None else [{"type": "text", "text": {"value": text, "annotations": []}}]
+    return {
+        "id": id,
+        "object": "thread.message",
+        "created_at": 1,
+        "thread_id": THREAD_ID,
+        "role": "assistant",
+        "content": content,
+        "assistant_id": ASSISTANT_ID,
+        "run_id": RUN_ID,
+        "attachments": [],
+        "metadata": {},
+    } | fields
+
+
+def run(status: str = "queued", id: str = RUN_ID, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "object": "thread.run",
+        "created_at": 1,
+        "thread_id": THREAD_ID,
+        "assistant_id": ASSISTANT_ID,
+        "status": status,
+        "model": "m",
+        "instructions": None,
+        "tools": [],
+        "metadata": {},
+    } | fields
+
+
+def waiting_run(*calls: dict[str, Any]) -> dict[str, Any]:
+    action = {"type": "submit_tool_outputs", "submit_tool_outputs": {"tool_calls": list(calls)}}
+    return run("requires_action", required_action=action)
+
+
+def call(name: str, arguments: str = "{}", id: str = "call_1") -> dict[str, Any]:
+    return {"id": id, "type": "function", "function": {"name": name, "arguments": arguments}}
+
+
+def step(id: str = STEP_ID, **fields: Any) -> dict[str, Any]:
+    return {
+        "id": id,
+        "object": "thread.run.step",
+        "created_at": 1,
+        "run_id": RUN_ID,
+        "assistant_id": ASSISTANT_ID,
+        "thread_id": THREAD_ID,
+        "type": "message_creation",
+        "status": "in_progress",
+        "step_details": {"type": "message_creation", "message_creation": {"message_id": MESSAGE_ID}},
+        "usage": None,
+    } | fields
+
+
+def delta(text: str, id: str = MESSAGE_ID) -> dict[str, Any]:
+    content = [{"index": 0, "type": "text", "text": {"value": text}}]
+    return {"id": id, "object": "thread.message.delta", "delta": {"content": content}}
+
+
+def page(*items: dict[str, Any], has_more: bool = False) -> dict[str, Any]:
+    ends = {"first_id": items[0]["id"], "last_id": items[-1]["id"]} if items else {"first_id": None, "last_id": None}
+    return {"object": "list", "data": list(items), "has_more": has_more} | ends
+
+
+def deleted(id: str, kind: str) -> dict[str, Any]:
+    return {"id": id, "object": f"{kind}.deleted", "deleted": True}

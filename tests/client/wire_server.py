@@ -1,0 +1,192 @@
+"""A real HTTP server that answers by a script, in a thread of its own: it also cuts connections and keeps silent."""
+
+import asyncio
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+Json: TypeAlias = Mapping[str, Any]
+
+PING = b": ping\n"
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A request as it arrived."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def path(self) -> str:
+        return self.target.partition("?")[0]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer."""
+
+    body: bytes
+    status: int = 200
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, body: Any, status: int = 200, **headers: str) -> "Answer":
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls(json.dumps(body).encode(), status, {"content-type": "application/json"} | named)
+
+    @classmethod
+    def error(cls, status: int, message: str = "no", **headers: str) -> "Answer":
+        details = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
+        return cls.of({"error": details}, status, **headers)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """An answer of events. `cut` ends it in the middle; `pings` follow the chunks for ever, `held` keeps it silent."""
+
+    chunks: Sequence[bytes]
+    cut: bool = False
+    held: bool = False
+    pings: bool = False
+
+    @classmethod
+    def of(cls, *events: bytes, done: bool = True, cut: bool = False, held: bool = False) -> "Stream":
+        return cls([*events, *([DONE] if done and not cut and not held else [])], cut=cut, held=held)
+
+
+@dataclass(frozen=True)
+class Cut:
+    """No answer: the connection is closed."""
+
+
+@dataclass(frozen=True)
+class Silence:
+    """No answer, and the connection stays open."""
+
+
+Script: TypeAlias = Answer | Stream | Cut | Silence
+DONE = b"event: done\ndata: [DONE]\n\n"
+
+
+def event(name: str, data: Any, id: str | None = None) -> bytes:
+    """The frame of an event."""
+    head = f"id: {id}\n" if id is not None else ""
+    return f"{head}event: {name}\ndata: {json.dumps(data)}\n\n".encode()
+
+
+class WireServer:
+    """What it was asked, and what it shall answer: the answers of a call in turn, the last one for ever."""
+
+    def __init__(self) -> None:
+        self.seen: list[Seen] = []
+        self.url = ""
+        self.gone = threading.Event()
+        """A client left a stream that is held or pings."""
+        self._scripts: dict[tuple[str, str], list[Script]] = defaultdict(list)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def on(self, method: str, path: str, *answers: Script) -> None:
+        self._scripts[method, f"/v1{path}"] = list(answers)
+
+    @property
+    def calls(self) -> list[str]:
+        """The requests in a word each: `GET /threads`."""
+        return [f"{seen.method} {seen.path.removeprefix('/v1')}" for seen in self.seen]
+
+    @contextmanager
+    def running(self) -> Iterator["WireServer"]:
+        loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=loop.run_forever)
+        thread.start()
+        server = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", 0), loop).result(10)
+        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        try:
+            yield self
+        finally:
+            asyncio.run_coroutine_threadsafe(self._stop(server), loop).result(10)
+            loop.call_soon_threadsafe(loop.stop)
+            thread.join(10)
+            loop.close()
+
+    async def _stop(self, server: asyncio.Server) -> None:
+        server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            while await self._exchange(reader, writer):
+                pass
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.close()
+            self._tasks.discard(task)
+
+    async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """One request and its answer; whether the connection goes on."""
+        seen = await self._read(reader)
+        self.seen.append(seen)
+        script = self._scripts[seen.method, seen.path]
+        answer = script.pop(0) if len(script) > 1 else script[0] if script else Answer.error(404, "No such call.")
+        match answer:
+            case Answer():
+                writer.write(_encoded(answer))
+                await writer.drain()
+            case Stream():
+                await self._send(answer, reader, writer)
+            case Silence():
+                await reader.read()
+        return isinstance(answer, Answer) or (isinstance(answer, Stream) and not answer.cut)
+
+    async def _read(self, reader: asyncio.StreamReader) -> Seen:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
+        method, target, _ = head[0].split(" ")
+        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
+        body = await reader.readexactly(int(headers.get("content-length", 0)))
+        return Seen(method, target, headers, body)
+
+    async def _send(self, stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n")
+        writer.write(b"transfer-encoding: chunked\r\n\r\n")
+        for chunk in stream.chunks:
+            writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
+            await writer.drain()
+        if stream.held or stream.pings:
+            await self._hold(stream, reader, writer)
+        elif not stream.cut:
+            writer.write(b"0\r\n\r\n")
+            await writer.drain()
+
+    async def _hold(self, stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Keep the stream open until the client leaves, with signs of life if wanted."""
+        while True:
+            try:
+                async with asyncio.timeout(0.02 if stream.pings else 30):
+                    await reader.read()
+                self.gone.set()
+                raise ConnectionResetError
+            except TimeoutError:
+                writer.write(b"%x\r\n%b\r\n" % (len(PING), PING))
+                await writer.drain()
+
+
+def _encoded(answer: Answer) -> bytes:
+    headers = {"x-request-id": "req_1", "content-length": str(len(answer.body))} | dict(answer.headers)
+    lines = [f"HTTP/1.1 {answer.status} X", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body
