@@ -43,7 +43,8 @@ class Dispatch:
         if handler is None:
             raise MethodNotAllowed(scope["method"], scope["path"], handlers)
         if not self._application.ready:
-            raise ServerError("The server is starting. Please try again in a moment.", status=503)
+            doing = "about to stop" if self._application.draining.is_set() else "starting"
+            raise ServerError(f"The server is {doing}. Please try again in a moment.", status=503)
         await handler(arguments, scope, receive, send)
 
 

@@ -1,0 +1,95 @@
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from runstead.api.openapi import document
+from runstead.wire.endpoint import ENDPOINTS, Endpoint
+from runstead.wire.event import EventName
+from tests.api.served import Stage, called
+
+DOCUMENT = document()
+every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda each: each.name)
+
+
+def operation(endpoint: Endpoint[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = DOCUMENT["paths"][f"/v1{endpoint.path}"][endpoint.method.lower()]
+    return found
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        if "$ref" in node:
+            yield node["$ref"]
+        for inner in node.values():
+            yield from references(inner)
+    elif isinstance(node, list):
+        for inner in node:
+            yield from references(inner)
+
+
+async def test_the_document_is_served() -> None:
+    async with called(Stage()) as client:
+        response = await client.get("http://127.0.0.1/openapi.json")
+    assert response.headers["content-type"] == "application/json"
+    assert response.json() == json.loads(json.dumps(DOCUMENT))
+    assert response.json()["openapi"] == "3.1.0"
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for reference in set(references(DOCUMENT)):
+        node = DOCUMENT
+        for name in reference.removeprefix("#/").split("/"):
+            node = node[name]
+        assert node
+
+
+def test_every_schema_is_used() -> None:
+    used = set(references(DOCUMENT))
+    assert [name for name in DOCUMENT["components"]["schemas"] if f"#/components/schemas/{name}" not in used] == []
+
+
+@every_endpoint
+def test_an_endpoint_is_described(endpoint: Endpoint[Any]) -> None:
+    said = operation(endpoint)
+    assert said["operationId"] == endpoint.name
+    assert said["summary"].endswith((".", "?"))
+    assert set(said["tags"]) < {tag["name"] for tag in DOCUMENT["tags"]}
+    assert len(said["tags"]) == 1
+    assert said.get("x-extension", False) is endpoint.extension
+    assert said["responses"]["default"] == {"$ref": "#/components/responses/Error"}
+
+
+@every_endpoint
+def test_an_endpoints_parameters_are_those_of_the_table(endpoint: Endpoint[Any]) -> None:
+    said = {(each["in"], each["name"].removesuffix("[]")) for each in operation(endpoint)["parameters"]}
+    path = {("path", name) for name in re.findall(r"{(\w+)}", endpoint.path)}
+    query = {("query", name) for name in (endpoint.query.__struct_fields__ if endpoint.query else ())}
+    headers = {("header", "OpenAI-Beta")} if endpoint.beta else set()
+    headers |= {("header", "Last-Event-ID")} if endpoint.name == "run_events" else set()
+    assert said == path | query | headers
+
+
+@every_endpoint
+def test_an_endpoints_body_and_replies_are_those_of_the_table(endpoint: Endpoint[Any]) -> None:
+    said = operation(endpoint)
+    if endpoint.body is None:
+        assert "requestBody" not in said
+    else:
+        schema = said["requestBody"]["content"]["application/json"]["schema"]
+        assert schema == {"$ref": f"#/components/schemas/{endpoint.body.__name__}"}
+    replies = set(said["responses"]["200"]["content"])
+    streams = {"text/event-stream"} if endpoint.streaming else set()
+    assert replies == streams | (set() if endpoint.name == "run_events" else {"application/json"})
+
+
+def test_a_body_that_may_be_absent_is_not_required() -> None:
+    assert DOCUMENT["paths"]["/v1/threads"]["post"]["requestBody"]["required"] is False
+    assert DOCUMENT["paths"]["/v1/assistants"]["post"]["requestBody"]["required"] is True
+
+
+def test_every_event_is_listed_with_its_data() -> None:
+    assert set(DOCUMENT["x-events"]) == {str(name) for name in EventName}
+    assert DOCUMENT["x-events"]["thread.run.created"] == {"$ref": "#/components/schemas/Run"}
