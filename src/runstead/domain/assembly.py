@@ -28,7 +28,7 @@ class MessageDraft:
 
     def __init__(self, message_id: str) -> None:
         self._head = b'{"id":%b,"object":"thread.message.delta","delta":{"content":[{"index":' % _encode(message_id)
-        self._parts: list[tuple[type[TextPart] | type[RefusalPart], list[str]]] = []
+        self._parts: list[tuple[type[TextPart | RefusalPart], list[str]]] = []
         self._before = b""
 
     def add_text(self, text: str) -> bytes:
@@ -69,12 +69,15 @@ class CallsDraft:
         self._calls: list[tuple[str, str, list[str]]] = []
 
     def add(self, piece: ToolCallPiece, new_id: str) -> Sequence[bytes]:
-        """The deltas that bring a piece of a call. `new_id` names the call if the model did not."""
+        """The deltas that bring a piece of a call. `new_id` names the call if the model did not, or not uniquely:
+        outputs are given by id.
+        """
         deltas: list[bytes] = []
         place = self._places.get(piece.index)
         if place is None:
             place = self._places[piece.index] = len(self._calls)
-            id, name = piece.id or new_id, piece.name or ""
+            taken = {id for id, _, _ in self._calls}
+            id, name = piece.id if piece.id and piece.id not in taken else new_id, piece.name or ""
             self._calls.append((id, name, []))
             first = FunctionDelta(name=name, arguments="", output=None)
             deltas.append(self._delta(FunctionToolCallDelta(index=place, id=id, function=first)))

@@ -1,4 +1,4 @@
-"""Everything that can happen to a run, each as a `Change`: the run, its messages and steps, and the events, in order."""
+"""Everything that can happen to a run, each as a `Change`: the run, its messages and steps, and its events in order."""
 
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple

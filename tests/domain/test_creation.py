@@ -1,0 +1,203 @@
+"""What is absent, null or given becomes a whole object."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from runstead.domain import creation
+from runstead.wire.assistant import Assistant, AssistantRequest, AssistantUpdate
+from runstead.wire.content import ImageUrl, ImageUrlPart, Text, TextInput, TextPart
+from runstead.wire.error import BadRequest
+from runstead.wire.message import Attachment, MessageRequest
+from runstead.wire.options import ObjectFormat, TruncationStrategy
+from runstead.wire.run import Run, RunRequest, Status, ThreadRunRequest
+from runstead.wire.thread import Thread, ThreadRequest, ThreadUpdate
+from runstead.wire.tool import (
+    CodeInterpreterResources,
+    CodeInterpreterTool,
+    FileSearchResources,
+    FileSearchTool,
+    FunctionTool,
+    ToolResources,
+)
+from tests.domain.things import WEATHER
+
+TOOL = FunctionTool(function=WEATHER)
+RESOURCES = ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"]))
+
+
+def assistant(**fields: Any) -> Assistant:
+    return creation.assistant(AssistantRequest(model="m", **fields), "asst_1", 100)
+
+
+def run(of: Assistant | None = None, /, **fields: Any) -> Run:
+    request = RunRequest(assistant_id="asst_1", **fields)
+    return creation.run(request, of or assistant(), "run_1", "thread_1", 100, 600)
+
+
+def updated(before: Assistant, **fields: Any) -> Assistant:
+    return creation.updated_assistant(before, AssistantUpdate(**fields))
+
+
+class TestAssistant:
+    @pytest.mark.parametrize("said", [{}, dict.fromkeys(["temperature", "top_p", "metadata", "response_format"])])
+    def test_what_is_absent_or_null_is_echoed_as_its_default(self, said: dict[str, None]) -> None:
+        made = assistant(**said)
+        assert (made.temperature, made.top_p, made.response_format) == (1.0, 1.0, "auto")
+        assert (made.tools, made.metadata, made.tool_resources) == ([], {}, ToolResources())
+        assert (made.name, made.description, made.instructions, made.reasoning_effort) == (None, None, None, None)
+
+    def test_what_is_given_is_kept(self) -> None:
+        given = {
+            "name": "Ann",
+            "description": "Helps.",
+            "instructions": "Help.",
+            "tools": [TOOL],
+            "metadata": {"a": "b"},
+            "temperature": 0.5,
+            "top_p": 0.25,
+            "reasoning_effort": "low",
+            "response_format": ObjectFormat(),
+        }
+        made = assistant(**given)
+        assert {name: getattr(made, name) for name in given} == given
+
+    def test_a_tool_that_is_on_shows_its_resources(self) -> None:
+        made = assistant(tools=[CodeInterpreterTool(), FileSearchTool()])
+        assert made.tool_resources == ToolResources(
+            code_interpreter=CodeInterpreterResources(file_ids=[]), file_search=FileSearchResources(vector_store_ids=[])
+        )
+        assert assistant(tools=[FileSearchTool()], tool_resources=RESOURCES).tool_resources == RESOURCES
+
+    def test_an_update_changes_what_it_gives_and_nothing_else(self) -> None:
+        before = assistant(name="Ann", instructions="Help.", tools=[TOOL], metadata={"a": "b"}, temperature=0.5)
+        assert updated(before) == before
+        after = updated(before, name="Bea")
+        assert after == msgspec.structs.replace(before, name="Bea")
+
+    def test_null_clears(self) -> None:
+        before = assistant(name="Ann", instructions="Help.", metadata={"a": "b"}, temperature=0.5)
+        after = updated(before, name=None, instructions=None, metadata=None, temperature=None)
+        assert (after.name, after.instructions, after.metadata, after.temperature) == (None, None, {}, 1.0)
+
+    def test_a_tool_that_is_turned_on_later_shows_its_resources(self) -> None:
+        after = updated(assistant(), tools=[CodeInterpreterTool()])
+        assert after.tool_resources == ToolResources(code_interpreter=CodeInterpreterResources(file_ids=[]))
+
+    def test_wrong_tools_are_refused_at_once(self) -> None:
+        with pytest.raises(BadRequest, match="used twice"):
+            assistant(tools=[TOOL, TOOL])
+        with pytest.raises(BadRequest, match="used twice"):
+            updated(assistant(), tools=[TOOL, TOOL])
+
+
+class TestThread:
+    @pytest.mark.parametrize("nothing", [{}, {"metadata": None, "tool_resources": None}])
+    def test_an_empty_thread_is_whole(self, nothing: dict[str, Any]) -> None:
+        made = creation.thread(ThreadRequest(**nothing), "thread_1", 100)
+        assert made == Thread(id="thread_1", created_at=100, tool_resources=ToolResources(), metadata={})
+
+    def test_an_update_changes_what_it_gives_and_null_clears(self) -> None:
+        before = creation.thread(ThreadRequest(metadata={"a": "b"}, tool_resources=RESOURCES), "thread_1", 100)
+        assert creation.updated_thread(before, ThreadUpdate()) == before
+        assert creation.updated_thread(before, ThreadUpdate(metadata={})).tool_resources == RESOURCES
+        cleared = creation.updated_thread(before, ThreadUpdate(metadata=None, tool_resources=None))
+        assert (cleared.metadata, cleared.tool_resources) == ({}, ToolResources())
+
+
+class TestMessage:
+    def test_a_string_is_one_text(self) -> None:
+        made = creation.message(MessageRequest(role="user", content="Hi"), "msg_1", "thread_1", 100)
+        assert made.content == [TextPart(text=Text(value="Hi", annotations=[]))]
+        assert (made.status, made.completed_at, made.created_at, made.role) == ("completed", 100, 100, "user")
+        assert (made.assistant_id, made.run_id, made.attachments, made.metadata) == (None, None, [], {})
+
+    def test_parts_are_kept_in_order(self) -> None:
+        picture = ImageUrlPart(image_url=ImageUrl(url="https://a.example/b.png"))
+        assert creation.content([TextInput(text="See"), picture]) == [TextPart(text=Text(value="See")), picture]
+
+    def test_attachments_and_metadata_are_kept(self) -> None:
+        attached = [Attachment(file_id="file-1")]
+        request = MessageRequest(role="assistant", content="Hi", attachments=attached, metadata={"a": "b"})
+        made = creation.message(request, "msg_1", "thread_1", 100)
+        assert (made.role, made.attachments, made.metadata) == ("assistant", attached, {"a": "b"})
+
+
+class TestRun:
+    def test_a_new_run_is_queued_and_has_its_time(self) -> None:
+        made = run()
+        assert (made.status, made.created_at, made.expires_at, made.started_at) == (Status.QUEUED, 100, 700, None)
+        assert (made.assistant_id, made.thread_id, made.usage) == ("asst_1", "thread_1", None)
+
+    def test_what_nobody_said_is_echoed_as_its_default(self) -> None:
+        made = run()
+        assert (made.tool_choice, made.parallel_tool_calls, made.response_format) == ("auto", True, "auto")
+        assert (made.temperature, made.top_p, made.truncation_strategy) == (1.0, 1.0, TruncationStrategy())
+        assert (made.max_prompt_tokens, made.max_completion_tokens, made.metadata) == (None, None, {})
+        assert made.instructions is None
+
+    def test_what_the_request_leaves_open_is_the_assistants(self) -> None:
+        of = assistant(
+            instructions="Help.",
+            tools=[TOOL],
+            temperature=0.5,
+            top_p=0.25,
+            reasoning_effort="low",
+            response_format=ObjectFormat(),
+            metadata={"not": "inherited"},
+        )
+        made = run(of)
+        assert (made.model, made.instructions, made.tools) == ("m", "Help.", [TOOL])
+        assert (made.temperature, made.top_p, made.reasoning_effort) == (0.5, 0.25, "low")
+        assert made.response_format == ObjectFormat()
+        assert made.metadata == {}
+
+    def test_what_the_request_gives_replaces_the_assistants(self) -> None:
+        of = assistant(instructions="Help.", tools=[TOOL], temperature=0.5, top_p=0.25, reasoning_effort="low")
+        made = run(
+            of, model="n", instructions="Stop.", tools=[], temperature=0.0, top_p=1.0, reasoning_effort="high",
+            metadata={"a": "b"}, max_prompt_tokens=300, max_completion_tokens=400, parallel_tool_calls=False,
+            truncation_strategy=TruncationStrategy(type="last_messages", last_messages=2), tool_choice="none",
+        )  # fmt: skip
+        assert (made.model, made.instructions, made.tools) == ("n", "Stop.", [])
+        assert (made.temperature, made.top_p, made.reasoning_effort) == (0.0, 1.0, "high")
+        assert (made.max_prompt_tokens, made.max_completion_tokens) == (300, 400)
+        assert (made.parallel_tool_calls, made.tool_choice, made.metadata) == (False, "none", {"a": "b"})
+        assert made.truncation_strategy == TruncationStrategy(type="last_messages", last_messages=2)
+
+    @pytest.mark.parametrize(
+        ("own", "instructions", "more", "expected"),
+        [
+            ("Help.", None, None, "Help."),
+            ("Help.", None, "Be brief.", "Help.\n\nBe brief."),
+            ("Help.", "Stop.", "Be brief.", "Stop.\n\nBe brief."),
+            (None, None, "Be brief.", "Be brief."),
+            (None, None, None, None),
+            ("Help.", "", None, ""),
+        ],
+    )
+    def test_additional_instructions_are_appended(
+        self, own: str | None, instructions: str | None, more: str | None, expected: str | None
+    ) -> None:
+        assert run(
+            assistant(instructions=own), instructions=instructions, additional_instructions=more
+        ).instructions == (expected)
+
+    def test_a_run_made_with_its_thread_has_the_same_rules(self) -> None:
+        request = ThreadRunRequest(assistant_id="asst_1", instructions="Stop.")
+        made = creation.run(request, assistant(instructions="Help."), "run_1", "thread_1", 100, 600)
+        assert made.instructions == "Stop."
+
+    @pytest.mark.parametrize(
+        ("fields", "words"),
+        [
+            ({"tools": [TOOL, TOOL]}, "used twice"),
+            ({"tools": [FileSearchTool()]}, "not available"),
+            ({"tool_choice": "required"}, "at least one tool"),
+            ({"truncation_strategy": TruncationStrategy(type="last_messages")}, "last_messages"),
+        ],
+    )
+    def test_what_does_not_fit_together_is_refused(self, fields: dict[str, Any], words: str) -> None:
+        with pytest.raises(BadRequest, match=words):
+            run(**fields)

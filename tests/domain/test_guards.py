@@ -1,0 +1,142 @@
+"""What may not be done is refused, in the words that clients know."""
+
+from collections.abc import Callable
+
+import pytest
+
+from runstead.domain import guards
+from runstead.wire.error import BadRequest
+from runstead.wire.options import TruncationStrategy
+from runstead.wire.run import RequiredAction, RequiredToolOutputs, Run, Status
+from runstead.wire.tool import (
+    CodeInterpreterTool,
+    FileSearchTool,
+    Function,
+    FunctionCall,
+    FunctionName,
+    FunctionTool,
+    NamedToolChoice,
+    RequiredFunctionCall,
+    Tool,
+    ToolChoice,
+    ToolOutput,
+)
+from tests.domain.things import WEATHER, message, run
+
+TOOL = FunctionTool(function=WEATHER)
+NAMED = NamedToolChoice(type="function", function=FunctionName(name="weather"))
+
+
+def refusal(guard: Callable[[], object]) -> BadRequest:
+    with pytest.raises(BadRequest) as refused:
+        guard()
+    return refused.value
+
+
+def waiting(*call_ids: str, expires_at: int = 700) -> Run:
+    calls = [RequiredFunctionCall(id=id, function=FunctionCall(name="weather", arguments="{}")) for id in call_ids]
+    action = RequiredAction(submit_tool_outputs=RequiredToolOutputs(tool_calls=calls))
+    return run(status=Status.REQUIRES_ACTION, required_action=action, expires_at=expires_at)
+
+
+def outputs(*call_ids: str) -> list[ToolOutput]:
+    return [ToolOutput(tool_call_id=id, output=f"output of {id}") for id in call_ids]
+
+
+def test_the_lock_of_a_thread_has_its_words() -> None:
+    locked = guards.thread_locked("thread_1", "run_1")
+    assert locked.message == "Can't add messages to thread_1 while a run run_1 is active."
+    assert guards.thread_busy("thread_1", "run_1").message == "Thread thread_1 already has an active run run_1."
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status.terminal or status is Status.CANCELLING])
+def test_what_has_ended_or_is_stopping_cannot_be_cancelled(status: Status) -> None:
+    refused = refusal(lambda: guards.check_cancel(run(status=status)))
+    assert refused.message == f"Cannot cancel run with status '{status}'."
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.IN_PROGRESS, Status.REQUIRES_ACTION])
+def test_anything_else_can_be_cancelled(status: Status) -> None:
+    guards.check_cancel(run(status=status))
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.REQUIRES_ACTION])
+def test_only_a_run_that_waits_for_outputs_takes_them(status: Status) -> None:
+    refused = refusal(lambda: guards.check_outputs(run(status=status), outputs("call_a")))
+    assert refused.message == f'Runs in status "{status}" do not accept tool outputs.'
+
+
+def test_all_outputs_are_taken_in_any_order() -> None:
+    taken = guards.check_outputs(waiting("call_a", "call_b"), outputs("call_b", "call_a"))
+    assert taken == {"call_a": "output of call_a", "call_b": "output of call_b"}
+
+
+@pytest.mark.parametrize("got", [[], ["call_a"], ["call_a", "call_x"], ["call_a", "call_a"], ["call_a", "call_b", "x"]])
+def test_outputs_that_are_missing_unknown_or_double_are_refused(got: list[str]) -> None:
+    refused = refusal(lambda: guards.check_outputs(waiting("call_a", "call_b"), outputs(*got)))
+    assert refused.message == f"Expected tool outputs for call_ids ['call_a', 'call_b'], got {got!r}"
+
+
+def test_outputs_that_come_too_late_are_refused_as_if_the_run_were_marked_expired() -> None:
+    guards.check_time_left(waiting("call_a", expires_at=700), 699)
+    refused = refusal(lambda: guards.check_time_left(waiting("call_a", expires_at=700), 700))
+    assert refused.message == 'Runs in status "expired" do not accept tool outputs.'
+
+
+def test_a_run_needs_a_message_or_instructions() -> None:
+    guards.check_something_to_do(run(), [message()])
+    guards.check_something_to_do(run(instructions="Say hello."), [])
+    refused = refusal(lambda: guards.check_something_to_do(run(), []))
+    assert refused.message == "Run creation requires a Thread with a user message or an assistant with instructions."
+    assert refused.code == "invalid_thread"
+
+
+def test_two_functions_of_one_name_are_refused() -> None:
+    guards.check_tools([TOOL, FunctionTool(function=Function(name="time")), CodeInterpreterTool()])
+    refused = refusal(lambda: guards.check_tools([TOOL, TOOL]))
+    assert (refused.param, refused.code) == ("tools", "invalid_value")
+    assert "'weather' is used twice" in refused.message
+
+
+@pytest.mark.parametrize(("tool", "name"), [(FileSearchTool(), "file_search"), (CodeInterpreterTool(), "code_interp")])
+def test_a_tool_that_this_server_does_not_have_is_refused(tool: Tool, name: str) -> None:
+    guards.check_available([TOOL])
+    refused = refusal(lambda: guards.check_available([TOOL, tool]))
+    assert name in refused.message
+    assert (refused.param, refused.code) == ("tools", "unsupported_tool")
+
+
+@pytest.mark.parametrize(
+    ("choice", "tools"),
+    [
+        ("auto", []),
+        ("none", []),
+        ("none", [TOOL]),
+        ("required", [TOOL]),
+        (NAMED, [TOOL]),
+        (NamedToolChoice(type="file_search"), [FileSearchTool()]),
+    ],
+)
+def test_a_choice_among_the_tools_that_are_there_is_taken(choice: ToolChoice, tools: list[Tool]) -> None:
+    guards.check_choice(choice, tools)
+
+
+@pytest.mark.parametrize(
+    ("choice", "tools", "words"),
+    [
+        ("required", [], "'required' needs at least one tool"),
+        (NAMED, [], "the function 'weather' is not among this run's tools"),
+        (NamedToolChoice(type="file_search"), [TOOL], "the tool 'file_search' is not among this run's tools"),
+        (NamedToolChoice(type="function"), [TOOL], "Missing required parameter: 'tool_choice.function'."),
+    ],
+)
+def test_a_choice_of_a_tool_that_is_not_there_is_refused(choice: ToolChoice, tools: list[Tool], words: str) -> None:
+    assert words in refusal(lambda: guards.check_choice(choice, tools)).message
+
+
+def test_the_newest_messages_must_be_counted() -> None:
+    guards.check_truncation(TruncationStrategy())
+    guards.check_truncation(TruncationStrategy(type="last_messages", last_messages=3))
+    refused = refusal(lambda: guards.check_truncation(TruncationStrategy(type="last_messages")))
+    assert refused.message == "Missing required parameter: 'truncation_strategy.last_messages'."
+    assert refused.param == "truncation_strategy.last_messages"

@@ -1,0 +1,51 @@
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runstead.domain import ids
+from runstead.wire.error import BadRequest
+
+CHANCE = st.integers(0, 62**16 - 1)
+MOMENT = st.integers(0, 2**42)
+
+
+@given(MOMENT, CHANCE)
+def test_an_id_is_its_kind_and_24_letters_and_digits(moment: int, chance: int) -> None:
+    assert re.fullmatch("run_[0-9A-Za-z]{24}", ids.make("run", moment, chance))
+
+
+@given(MOMENT, MOMENT, CHANCE, CHANCE)
+def test_ids_stand_in_the_order_of_time(early: int, late: int, one: int, other: int) -> None:
+    early, late = sorted((early, late))
+    if early < late:
+        assert ids.make("run", early, one).encode() < ids.make("run", late, other).encode()
+
+
+@given(CHANCE, CHANCE)
+def test_chance_makes_ids_of_one_moment_different(one: int, other: int) -> None:
+    assert (ids.make("run", 5, one) == ids.make("run", 5, other)) == (one == other)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "prefix"),
+    [("assistant_id", "asst"), ("thread_id", "thread"), ("message_id", "msg"), ("run_id", "run"), ("step_id", "step")],
+)
+def test_an_id_of_the_wrong_kind_is_refused_in_words(parameter: str, prefix: str) -> None:
+    ids.check(**{parameter: f"{prefix}_1"})
+    with pytest.raises(BadRequest) as refused:
+        ids.check(**{parameter: "wf_1"})
+    assert refused.value.message == f"Invalid '{parameter}': 'wf_1'. Expected an ID that begins with '{prefix}'."
+    assert (refused.value.param, refused.value.code) == (parameter, "invalid_value")
+
+
+def test_a_wrong_id_is_said_back_no_longer_than_ids_are() -> None:
+    with pytest.raises(BadRequest) as refused:
+        ids.check(run_id="x" * 10_000)
+    assert len(refused.value.message) < 200
+
+
+def test_every_id_is_checked() -> None:
+    with pytest.raises(BadRequest, match="'run_id'"):
+        ids.check(thread_id="thread_1", run_id="thread_1")

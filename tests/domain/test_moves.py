@@ -1,0 +1,319 @@
+"""A walk through random lives of a run: whatever happens to it, in whatever order, the rules of its life hold."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from msgspec.structs import replace
+
+from runstead.domain import moves, usage
+from runstead.domain.change import Change, event, run_event
+from runstead.domain.lifecycle import TRANSITIONS, Refused, Signal
+from runstead.domain.moves import Open
+from runstead.wire.content import Text, TextPart
+from runstead.wire.event import EventName, Position, decode_event
+from runstead.wire.message import Message
+from runstead.wire.run import LastError, Run, Status, Usage
+from runstead.wire.run_step import FunctionToolCall, RunStep, ToolCallsDetails
+from runstead.wire.tool import FunctionCall, RequiredFunctionCall
+from tests.domain.things import run
+from tests.support.reader import Reader
+
+BROKEN = LastError(code="invalid_prompt", message="Broken.")
+
+# What is set (1) and null (0) in each status; what is not said may be either.
+FIELDS = """
+                 started expires completed cancelled failed required_action last_error incomplete usage
+queued           ?       1       0         0         0      0               0          0          0
+in_progress      1       1       0         0         0      0               0          0          0
+requires_action  1       1       0         0         0      1               0          0          0
+cancelling       ?       1       0         0         0      0               0          0          0
+completed        1       0       1         0         0      0               0          0          1
+incomplete       1       0       1         0         0      0               0          1          1
+cancelled        ?       0       0         1         0      0               0          0          1
+failed           ?       0       0         0         1      0               1          0          1
+expired          ?       1       0         0         0      0               0          0          1
+"""
+
+
+def wanted() -> dict[Status, dict[str, str]]:
+    head, *rows = FIELDS.strip().splitlines()
+    columns = head.split()
+    return {Status(row.split()[0]): dict(zip(columns, row.split()[1:], strict=True)) for row in rows}
+
+
+WANTED = wanted()
+
+
+def shown(run: Run) -> dict[str, Any]:
+    return {
+        "started": run.started_at,
+        "expires": run.expires_at,
+        "completed": run.completed_at,
+        "cancelled": run.cancelled_at,
+        "failed": run.failed_at,
+        "required_action": run.required_action,
+        "last_error": run.last_error,
+        "incomplete": run.incomplete_details,
+        "usage": run.usage,
+    }
+
+
+def took(tokens: int) -> Usage:
+    return Usage(prompt_tokens=tokens, completion_tokens=1, total_tokens=tokens + 1)
+
+
+class Lives(RuleBasedStateMachine):
+    """One run, its steps and messages as a store would keep them, and a reader of its events."""
+
+    @initialize()
+    def create(self) -> None:
+        self.now = 100
+        self.run = run(status=Status.QUEUED, expires_at=700)
+        self.steps: dict[str, RunStep] = {}
+        self.messages: dict[str, Message] = {}
+        self.opened = Open()
+        self.reader = Reader()
+        self.seq = 0
+        self.made = 0
+        self.ended = 0
+        self._tell(Change(run=self.run, events=[event(EventName.RUN_CREATED, self.run), run_event(self.run)]))
+
+    # What a worker does.
+
+    @rule()
+    def claim(self) -> None:
+        self._try(Signal.CLAIM, lambda: moves.claim(self.run, self.now))
+
+    @precondition(lambda self: self.run.status is Status.IN_PROGRESS and self.opened == Open())
+    @rule()
+    def open_message(self) -> None:
+        change, self.opened = moves.open_message(self.run, self._new("step"), self._new("msg"), self.now)
+        self._commit(change)
+
+    @precondition(lambda self: self.run.status is Status.IN_PROGRESS and self._calls_may_open())
+    @rule()
+    def open_calls(self) -> None:
+        change, opened = moves.open_calls(self.run, self._new("step"), self.now)
+        if self.opened.message is not None:
+            change = moves.then(moves.close_message(self.run, self.opened, self.now, usage.NONE), change)
+        self.opened = opened
+        self._commit(change)
+
+    @precondition(lambda self: self.opened.message is not None)
+    @rule(text=st.text(max_size=3))
+    def write(self, text: str) -> None:
+        assert self.opened.message is not None
+        message = replace(self.opened.message, content=[TextPart(text=Text(value=text))])
+        self.opened = Open(self.opened.step, message)
+
+    @precondition(lambda self: self.opened.message is not None)
+    @rule(tokens=st.integers(0, 9))
+    def complete(self, tokens: int) -> None:
+        def decide() -> Change:
+            closed = moves.close_message(self.run, self.opened, self.now, took(tokens))
+            return moves.then(closed, moves.complete(self.run, self.now, self._spent(tokens)))
+
+        self._try(Signal.COMPLETE, decide)
+
+    @precondition(lambda self: self.opened.step is not None)
+    @rule(tokens=st.integers(0, 9))
+    def run_out(self, tokens: int) -> None:
+        def decide() -> Change:
+            if self.opened.message is not None:
+                closed = moves.close_message(self.run, self.opened, self.now, took(tokens), "max_tokens")
+            else:
+                closed = moves.cut_calls(self.run, self.opened, self.now, took(tokens))
+            end = moves.run_out(self.run, self.now, self._spent(tokens), "max_completion_tokens")
+            return moves.then(closed, end)
+
+        self._try(Signal.RUN_OUT, decide)
+
+    @precondition(lambda self: self.opened == Open())
+    @rule()
+    def run_out_before_a_call(self) -> None:
+        spent = usage.total(self.steps.values())
+        self._try(Signal.RUN_OUT, lambda: moves.run_out(self.run, self.now, spent, "max_prompt_tokens"))
+
+    @precondition(lambda self: self.opened.step is not None and self.opened.message is None)
+    @rule(count=st.integers(1, 3), tokens=st.integers(0, 9))
+    def ask_client(self, count: int, tokens: int) -> None:
+        calls = [
+            RequiredFunctionCall(id=self._new("call"), function=FunctionCall(name="weather", arguments="{}"))
+            for _ in range(count)
+        ]
+        self._try(Signal.ASK_CLIENT, lambda: moves.ask_client(self.run, self.opened, calls, self.now, took(tokens)))
+
+    # What a client does.
+
+    @rule(output=st.text(max_size=3))
+    def submit_outputs(self, output: str) -> None:
+        action = self.run.required_action
+        calls = action.submit_tool_outputs.tool_calls if action else []
+        outputs = {call.id: output for call in calls}
+        self._try(Signal.SUBMIT_OUTPUTS, lambda: moves.submit_outputs(self.run, self.opened, outputs, self.now))
+        if self.run.status is Status.QUEUED and outputs:
+            step = list(self.steps.values())[-1]
+            assert isinstance(step.step_details, ToolCallsDetails)
+            filled = [call for call in step.step_details.tool_calls if isinstance(call, FunctionToolCall)]
+            assert [(call.id, call.function.output) for call in filled] == list(outputs.items())
+            assert (step.status, step.completed_at) == ("completed", self.now)
+
+    @rule()
+    def cancel(self) -> None:
+        self._try(Signal.CANCEL, lambda: moves.cancel(self.run, self.now))
+
+    # What may happen at any time.
+
+    @rule(signal=st.sampled_from([Signal.STOP, Signal.EXPIRE, Signal.FAIL, Signal.RESCUE]))
+    def end(self, signal: Signal) -> None:
+        error = BROKEN if signal is Signal.FAIL else None
+        spent = usage.total(self.steps.values())
+        self._try(signal, lambda: moves.end(self.run, signal, self.opened, self.now, spent, error))
+
+    @rule(seconds=st.integers(1, 100))
+    def time_passes(self, seconds: int) -> None:
+        self.now += seconds
+
+    # What always holds.
+
+    @invariant()
+    def the_fields_are_those_of_the_status(self) -> None:
+        for field, value in shown(self.run).items():
+            said = WANTED[self.run.status][field]
+            assert said == "?" or (value is not None) == (said == "1"), (self.run.status, field, value)
+
+    @invariant()
+    def steps_and_messages_are_open_only_while_someone_may_close_them(self) -> None:
+        open_steps = [step for step in self.steps.values() if step.status == "in_progress"]
+        open_messages = [message for message in self.messages.values() if message.status == "in_progress"]
+        assert [step.id for step in open_steps] == ([self.opened.step.id] if self.opened.step else [])
+        assert [message.id for message in open_messages] == ([self.opened.message.id] if self.opened.message else [])
+        if self.run.status.terminal or self.run.status is Status.QUEUED:
+            assert not open_steps
+
+    @invariant()
+    def a_step_shows_when_and_why_it_ended(self) -> None:
+        for step in self.steps.values():
+            times = {
+                "completed": step.completed_at,
+                "cancelled": step.cancelled_at,
+                "failed": step.failed_at,
+                "expired": step.expired_at,
+            }
+            assert [status for status, at in times.items() if at is not None] == (
+                [] if step.status == "in_progress" else [step.status]
+            )
+            assert (step.last_error is not None) == (step.status == "failed")
+            assert step.last_error is None or step.last_error.code != "invalid_prompt", "not a code of steps"
+            assert step.status != "completed" or step.usage is not None
+
+    @invariant()
+    def a_message_says_why_it_ends_before_its_end(self) -> None:
+        for message in self.messages.values():
+            assert (message.completed_at is not None) == (message.status == "completed")
+            assert (message.incomplete_at is not None) == (message.status == "incomplete")
+            assert (message.incomplete_details is not None) == (message.status == "incomplete")
+            assert message.status != "incomplete" or message.content
+
+    @invariant()
+    def the_run_took_what_its_steps_took(self) -> None:
+        if self.run.usage is not None:
+            assert self.run.usage == usage.total(self.steps.values())
+
+    @invariant()
+    def the_end_comes_once(self) -> None:
+        assert self.ended == int(self.run.status.terminal)
+
+    def _calls_may_open(self) -> bool:
+        return self.opened == Open() or self.opened.message is not None
+
+    def _spent(self, tokens: int) -> Usage:
+        return usage.add(usage.total(self.steps.values()), took(tokens))
+
+    def _new(self, kind: str) -> str:
+        self.made += 1
+        return f"{kind}_{self.made}"
+
+    def _try(self, signal: Signal, decide: Callable[[], Change]) -> None:
+        """Give the run a signal; if its status knows none such, nothing has changed."""
+        if signal not in TRANSITIONS[self.run.status]:
+            with pytest.raises(Refused):
+                decide()
+            return
+        self._commit(decide())
+
+    def _commit(self, change: Change) -> None:
+        assert not self.run.status.terminal, "a run that has ended never changes"
+        for step in change.new_steps:
+            assert step.id not in self.steps
+        for message in change.new_messages:
+            assert message.id not in self.messages
+        self.run = change.run
+        self.steps |= {step.id: step for step in [*change.new_steps, *change.steps]}
+        self.messages |= {message.id: message for message in [*change.new_messages, *change.messages]}
+        self.opened = Open(
+            next((step for step in self.steps.values() if step.status == "in_progress"), None),
+            next((message for message in self.messages.values() if message.status == "in_progress"), None),
+        )
+        self.ended += self.run.status.terminal
+        self._tell(change)
+
+    def _tell(self, change: Change) -> None:
+        assert change.events
+        for raw in change.events:
+            self.seq += 1
+            self.reader.take(decode_event(raw.name, raw.data, str(Position(self.seq))))
+        assert self.reader.status is self.run.status, "every change of status is reported"
+
+
+TestLives = Lives.TestCase
+TestLives.settings = settings(max_examples=150, stateful_step_count=40)
+
+
+def test_a_message_that_was_cut_keeps_what_was_written() -> None:
+    before = run()
+    _, opened = moves.open_message(before, "step_1", "msg_1", 100)
+    assert opened.message is not None
+    half = replace(opened.message, content=[TextPart(text=Text(value="Half"))])
+    change = moves.end(before, Signal.RESCUE, Open(opened.step, half), 150, usage.NONE)
+    [message], [step] = change.messages, change.steps
+    assert message.content == [TextPart(text=Text(value="Half"))]
+    assert message.incomplete_details is not None
+    assert (message.status, message.incomplete_details.reason) == ("incomplete", "run_failed")
+    assert step.last_error is not None
+    assert step.last_error.message == "The worker stopped before this step was finished; the step is done again."
+
+
+@pytest.mark.parametrize(
+    ("signal", "reason", "status"),
+    [
+        (Signal.EXPIRE, "run_expired", "expired"),
+        (Signal.FAIL, "run_failed", "failed"),
+        (Signal.RESCUE, "run_failed", "failed"),
+    ],
+)
+def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str, status: str) -> None:
+    _, opened = moves.open_message(run(), "step_1", "msg_1", 100)
+    change = moves.end(run(), signal, opened, 150, usage.NONE, BROKEN if signal is Signal.FAIL else None)
+    assert change.messages[0].incomplete_details is not None
+    assert change.messages[0].incomplete_details.reason == reason
+    assert change.steps[0].status == status
+    assert [each.name for each in change.events[:2]] == ["thread.message.incomplete", f"thread.run.step.{status}"]
+
+
+@pytest.mark.parametrize(
+    "closing",
+    [
+        lambda: moves.close_message(run(), Open(), 100, usage.NONE),
+        lambda: moves.cut_calls(run(), Open(), 100, usage.NONE),
+        lambda: moves.ask_client(run(), Open(), [], 100, usage.NONE),
+        lambda: moves.submit_outputs(run(status=Status.REQUIRES_ACTION), Open(), {}, 100),
+    ],
+)
+def test_nothing_is_closed_that_is_not_open(closing: Callable[[], Change]) -> None:
+    with pytest.raises(ValueError, match="is open"):
+        closing()

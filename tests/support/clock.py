@@ -1,0 +1,31 @@
+"""A clock that stands still until the test says how late it is."""
+
+import asyncio
+
+__all__ = ["ManualClock"]
+
+START = 1_700_000_000.0
+
+
+class ManualClock:
+    """Implements `engine.ports.Clock`. Who sleeps wakes when the time has come, by `advance` and nothing else."""
+
+    def __init__(self, time: float = START) -> None:
+        self._time = time
+        self._sleeping: list[tuple[float, asyncio.Event]] = []
+
+    def time(self) -> float:
+        return self._time
+
+    async def sleep(self, seconds: float) -> None:
+        awake = asyncio.Event()
+        self._sleeping.append((self._time + seconds, awake))
+        await awake.wait()
+
+    def advance(self, seconds: float) -> None:
+        """Let time pass."""
+        self._time += seconds
+        due = [awake for at, awake in self._sleeping if at <= self._time]
+        self._sleeping = [(at, awake) for at, awake in self._sleeping if at > self._time]
+        for awake in due:
+            awake.set()

@@ -1,0 +1,162 @@
+"""A whole application in one line: real store, real broker, a model that follows a script, a clock that stands still.
+
+async with world(["Hello!"]) as here:
+    run = await here.start("Hi")
+    assert (await here.ended(run)).status == "completed"
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from runstead.broker.inprocess import InProcessBroker
+from runstead.broker.port import Broker
+from runstead.engine.ports import Clock, Ports
+from runstead.engine.project import Project
+from runstead.llm.port import ChatModel
+from runstead.llm.script import Script
+from runstead.llm.scripted import ScriptedModel
+from runstead.store.port import RunRow, Store
+from runstead.store.sqlite import SqliteStore
+from runstead.wire.assistant import AssistantRequest
+from runstead.wire.event import Event
+from runstead.wire.message import Message, MessageRequest
+from runstead.wire.run import Run, RunRequest
+from runstead.wire.run_step import RunStep
+from runstead.wire.struct import SortOrder
+from runstead.wire.thread import ThreadRequest
+from runstead.wire.tool import Function, FunctionTool, Tool, ToolOutput
+from runstead.worker.application import Application, run
+from tests.support.clock import ManualClock
+from tests.support.waiting import within
+
+__all__ = ["WEATHER", "World", "names", "ports_of", "text_of", "world"]
+
+WEATHER = FunctionTool(function=Function(name="weather", description="Tells the weather of a city."))
+
+
+class World:
+    """A running application, and what a test does with it again and again."""
+
+    def __init__(self, application: Application, ports: Ports, model: ScriptedModel | None) -> None:
+        self.application = application
+        self.ports = ports
+        self.project: Project = application.project("default")
+        self._model = model
+
+    @property
+    def model(self) -> ScriptedModel:
+        """The model, with what it was asked."""
+        assert self._model is not None
+        return self._model
+
+    @property
+    def clock(self) -> ManualClock:
+        """The clock, to be advanced."""
+        assert isinstance(self.ports.clock, ManualClock)
+        return self.ports.clock
+
+    async def assistant(self, tools: Sequence[Tool] = (), **fields: Any) -> str:
+        """The id of a new assistant."""
+        request = AssistantRequest(model="some-model", tools=list(tools), **fields)
+        return (await self.project.create_assistant(request)).id
+
+    async def thread(self, *said: str) -> str:
+        """The id of a new thread on which the user said this."""
+        messages = [MessageRequest(role="user", content=text) for text in said]
+        return (await self.project.create_thread(ThreadRequest(messages=messages))).id
+
+    async def start(self, *said: str, tools: Sequence[Tool] = (), **fields: Any) -> Run:
+        """A new run, on a new thread on which the user said this."""
+        thread_id = await self.thread(*said or ("Hello",))
+        return await self.project.create_run(thread_id, RunRequest(assistant_id=await self.assistant(tools), **fields))
+
+    async def again(self, run: Run, **fields: Any) -> Run:
+        """Another run of the same assistant on the same thread."""
+        return await self.project.create_run(run.thread_id, RunRequest(assistant_id=run.assistant_id, **fields))
+
+    async def now(self, run: Run) -> Run:
+        """The run as it is now."""
+        return await self.project.get_run(run.thread_id, run.id)
+
+    async def row(self, run: Run) -> RunRow:
+        """The run's row as the store has it now."""
+        row = await self.ports.store.read(lambda tx: tx.runs.load(run.id))
+        assert row is not None
+        return row
+
+    async def events(self, run: Run, after: str | None = None) -> list[Event]:
+        """The run's events behind a position, up to where it ends or waits for the client."""
+        async with within():
+            return [event async for event in self.project.run_events(run.thread_id, run.id, after)]
+
+    async def ended(self, run: Run) -> Run:
+        """The run, once it has ended or waits for the client."""
+        await self.events(run)
+        return await self.now(run)
+
+    async def submit(self, run: Run, output: str = "sunny") -> Run:
+        """Give every call of the run the same output."""
+        return await self.project.submit_tool_output(run.thread_id, run.id, self.outputs(run, output))
+
+    def outputs(self, run: Run, output: str = "sunny") -> list[ToolOutput]:
+        """The same output for every call that the run waits for."""
+        assert run.required_action is not None
+        calls = run.required_action.submit_tool_outputs.tool_calls
+        return [ToolOutput(tool_call_id=call.id, output=output) for call in calls]
+
+    async def steps(self, run: Run) -> list[RunStep]:
+        """All steps of the run, oldest first."""
+        page = await self.project.run_steps(run.thread_id, run.id, 100, SortOrder.ASC)
+        return list(page.data)
+
+    async def messages(self, run: Run) -> list[Message]:
+        """The messages of the run's thread, oldest first."""
+        page = await self.project.messages(run.thread_id, 100, SortOrder.ASC)
+        return list(page.data)
+
+    async def written(self, run: Run) -> list[Message]:
+        """The messages that the run wrote, oldest first."""
+        page = await self.project.messages(run.thread_id, 100, SortOrder.ASC, run_id=run.id)
+        return list(page.data)
+
+
+def ports_of(
+    script: Script = (),
+    *,
+    model: ChatModel | None = None,
+    path: str | Path = ":memory:",
+    store: Store | None = None,
+    broker: Broker | None = None,
+    clock: Clock | None = None,
+    lifetime: int = 600,
+) -> Ports:
+    """Everything that an application needs from outside."""
+    return Ports(
+        store=store or SqliteStore(path),
+        broker=broker or InProcessBroker(),
+        model=model or ScriptedModel(script),
+        clock=clock or ManualClock(),
+        lifetime=lifetime,
+    )
+
+
+@asynccontextmanager
+async def world(script: Script = (), *, most: int = 5000, **outside: Any) -> AsyncIterator[World]:
+    """A running application; `outside` as in `ports_of`."""
+    ports = ports_of(script, **outside)
+    model = ports.model if isinstance(ports.model, ScriptedModel) else None
+    async with run(ports, most=most) as application:
+        yield World(application, ports, model)
+
+
+def names(events: Sequence[Event]) -> list[str]:
+    """The names of events, without the `thread.` before each; deltas of one kind in a row are one."""
+    told = [event.event.removeprefix("thread.") for event in events]
+    return [name for place, name in enumerate(told) if place == 0 or told[place - 1] != name or "delta" not in name]
+
+
+def text_of(message: Message) -> str:
+    """The text of a message."""
+    return "".join(part.text.value for part in message.content if part.type == "text")  # type: ignore[union-attr]
