@@ -1,1 +1,100 @@
-"""Runs on threads, on your own machine."""
+"""Runs on threads, on your own machine.
+
+`open` and `open_async` run the engine inside this program, over one file; `connect` and `connect_async` reach a server.
+All four give the same calls: `create_run`, `get_run`, `submit_tool_output`, `run_steps` and the rest of
+`runstead.interface`. None loads what it does not need: a client of a server is small.
+"""
+
+from runstead.client import connect, connect_async
+from runstead.embedded import open, open_async
+from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
+from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput, TextPart
+from runstead.wire.error import (
+    ApiError,
+    BadRequest,
+    Closed,
+    Conflict,
+    Forbidden,
+    NotFound,
+    RateLimited,
+    RunsteadError,
+    ServerError,
+    TooLarge,
+    Unauthorized,
+    Unreachable,
+    WaitTimeout,
+)
+from runstead.wire.event import Event, EventName
+from runstead.wire.message import Message, MessageDeleted, MessageId, MessageRequest
+from runstead.wire.model import Model
+from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TextFormat, TruncationStrategy
+from runstead.wire.run import LastError, RequiredAction, Run, RunId, RunRequest, Status, ThreadRunRequest, Usage
+from runstead.wire.run_step import RunStep, RunStepId
+from runstead.wire.struct import UNSET, SortOrder, UnsetType
+from runstead.wire.thread import Thread, ThreadDeleted, ThreadId, ThreadRequest, ThreadUpdate
+from runstead.wire.tool import CodeInterpreterTool, FileSearchTool, Function, FunctionTool, NamedToolChoice, ToolOutput
+
+__all__ = [
+    "UNSET",
+    "ApiError",
+    "Assistant",
+    "AssistantDeleted",
+    "AssistantId",
+    "AssistantRequest",
+    "AssistantUpdate",
+    "BadRequest",
+    "Closed",
+    "CodeInterpreterTool",
+    "Conflict",
+    "Event",
+    "EventName",
+    "FileSearchTool",
+    "Forbidden",
+    "Function",
+    "FunctionTool",
+    "ImageUrl",
+    "ImageUrlPart",
+    "JsonSchema",
+    "JsonSchemaFormat",
+    "LastError",
+    "Message",
+    "MessageDeleted",
+    "MessageId",
+    "MessageRequest",
+    "Model",
+    "NamedToolChoice",
+    "NotFound",
+    "ObjectFormat",
+    "RateLimited",
+    "RequiredAction",
+    "Run",
+    "RunId",
+    "RunRequest",
+    "RunStep",
+    "RunStepId",
+    "RunsteadError",
+    "ServerError",
+    "SortOrder",
+    "Status",
+    "TextFormat",
+    "TextInput",
+    "TextPart",
+    "Thread",
+    "ThreadDeleted",
+    "ThreadId",
+    "ThreadRequest",
+    "ThreadRunRequest",
+    "ThreadUpdate",
+    "TooLarge",
+    "ToolOutput",
+    "TruncationStrategy",
+    "Unauthorized",
+    "Unreachable",
+    "UnsetType",
+    "Usage",
+    "WaitTimeout",
+    "connect",
+    "connect_async",
+    "open",
+    "open_async",
+]

@@ -30,10 +30,10 @@ class Runs(Bound):
     """Implements `interface.Runs`, but for its streams."""
 
     async def create_run(self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()) -> Run:
-        return (await self._create(thread_id, request)).run
+        return (await self._create(thread_id, request, self._ports.new_id("run"))).run
 
     async def create_thread_run(self, request: ThreadRunRequest) -> Run:
-        return (await self._create_with_thread(request)).run
+        return (await self._create_with_thread(request, self._ports.new_id("run"))).run
 
     async def get_run(self, thread_id: str, run_id: str) -> Run:
         return (await self._row(thread_id, run_id)).run
@@ -123,14 +123,14 @@ class Runs(Bound):
         page = await self._read(work)
         return replace(page, data=[_shown(step) for step in page.data])
 
-    async def _create(self, thread_id: str, request: RunRequest) -> RunRow:
+    async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> RunRow:
         """Add a run to a thread, with its additional messages: all of it, or nothing."""
         ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
         ports = self._ports
 
-        async def work(tx: Tx) -> RunRow:
+        async def work(tx: Tx) -> tuple[RunRow, Sequence[RawEvent]]:
             await the_thread(tx, self._project, thread_id)
-            run = await self._new_run(tx, request, thread_id)
+            run = await self._new_run(tx, request, run_id, thread_id)
             now = run.created_at
             more = [
                 creation.message(message, ports.new_id("msg"), thread_id, now)
@@ -138,30 +138,32 @@ class Runs(Bound):
             ]
             return await self._insert(tx, run, more, _first_events(run))
 
-        row = await self._write(work)
-        await self._ports.broker.offer(row.run.id)
-        return row
+        return await self._told(*await self._write(work))
 
-    async def _create_with_thread(self, request: ThreadRunRequest) -> RunRow:
+    async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> RunRow:
         """Make a thread and a run on it: both, or nothing."""
         ids.check(assistant_id=request.assistant_id)
         thread, messages = new_thread(self._ports, ThreadRequest() if request.thread is UNSET else request.thread)
         thread = replace(thread, tool_resources=creation.value(request.tool_resources, thread.tool_resources))
 
-        async def work(tx: Tx) -> RunRow:
-            run = await self._new_run(tx, request, thread.id)
+        async def work(tx: Tx) -> tuple[RunRow, Sequence[RawEvent]]:
+            run = await self._new_run(tx, request, run_id, thread.id)
             await tx.threads.insert(self._project, thread)
             events = [event(EventName.THREAD_CREATED, thread), *_first_events(run)]
             return await self._insert(tx, run, messages, events)
 
-        row = await self._write(work)
+        return await self._told(*await self._write(work))
+
+    async def _told(self, row: RunRow, events: Sequence[RawEvent]) -> RunRow:
+        """Tell of a run that was added, to those who follow it already and to the workers."""
+        await self._ports.broker.publish(row.run.id, numbered(events, row))
         await self._ports.broker.offer(row.run.id)
         return row
 
-    async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, thread_id: str) -> Run:
+    async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
         ports, assistant_id = self._ports, request.assistant_id
         assistant = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
-        run = creation.run(request, assistant, ports.new_id("run"), thread_id, ports.now(), ports.lifetime)
+        run = creation.run(request, assistant, run_id, thread_id, ports.now(), ports.lifetime)
         if not ports.model.takes(run.model):
             raise BadRequest(
                 f"The requested model '{run.model}' cannot be used with the Assistants API.",
@@ -170,7 +172,9 @@ class Runs(Bound):
             )
         return run
 
-    async def _insert(self, tx: Tx, run: Run, messages: Sequence[Message], events: Sequence[RawEvent]) -> RunRow:
+    async def _insert(
+        self, tx: Tx, run: Run, messages: Sequence[Message], events: Sequence[RawEvent]
+    ) -> tuple[RunRow, Sequence[RawEvent]]:
         try:
             row = await tx.runs.insert(self._project, run, events)
         except ThreadBusy:
@@ -180,7 +184,7 @@ class Runs(Bound):
             await tx.messages.insert(self._project, messages)
         elif not run.instructions:
             guards.check_something_to_do(run, await tx.messages.newest(self._project, run.thread_id, 1))
-        return row
+        return row, events
 
     async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[RunRow, RunRow]:
         """Take the outputs; the run's row before and after."""

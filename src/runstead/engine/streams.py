@@ -1,6 +1,6 @@
 """The streaming half of `interface.Runs`: start or go on, and follow."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 from runstead.engine.follow import follow
@@ -16,15 +16,18 @@ __all__ = ["Streams"]
 class Streams(Runs):
     """Implements all of `interface.Runs`."""
 
-    async def stream(self, name: str, **arguments: Any) -> AsyncIterator[Sequence[RawEvent]]:
+    async def stream(self, name: str, **arguments: Any) -> AsyncGenerator[Sequence[RawEvent]]:
         """The events of a streaming method, by its name, as they are kept: in batches, encoded.
 
         What is wrong with the request is raised before the first batch; an empty one says that nothing is.
         """
-        run_id, after = await self._started(name, arguments)
-        yield ()
-        async for events in follow(self._ports, run_id, after):
-            yield events
+        broker = self._ports.broker
+        run_id = arguments.get("run_id") or self._ports.new_id("run")
+        async with broker.listen(run_id) as live:
+            after, missed = await self._begin(name, run_id, arguments)
+            yield ()
+            async for events in follow(self._ports, run_id, after, live, missed=missed):
+                yield events
 
     async def create_streaming_run(
         self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()
@@ -52,21 +55,21 @@ class Streams(Runs):
             for event in events:
                 yield decode_event(event.name, event.data, str(event.at))
 
-    async def _started(self, name: str, arguments: dict[str, Any]) -> tuple[str, Position]:
-        """Do what a streaming method does first; the run to follow, and from where."""
+    async def _begin(self, name: str, run_id: str, arguments: dict[str, Any]) -> tuple[Position, bool]:
+        """Do what a streaming method does first: from where to follow, and whether events were missed by then."""
         match name:
             case "create_streaming_run":
-                row = await self._create(arguments["thread_id"], arguments["request"])
-                return row.run.id, START
+                await self._create(arguments["thread_id"], arguments["request"], run_id)
+                return START, False
             case "create_streaming_thread_run":
-                row = await self._create_with_thread(arguments["request"])
-                return row.run.id, START
+                await self._create_with_thread(arguments["request"], run_id)
+                return START, False
             case "submit_streaming_tool_output":
                 before, _ = await self._submit(**arguments)
-                return before.run.id, Position(before.seq)
+                return Position(before.seq), False
             case "run_events":
                 after = arguments.get("after")
-                row = await self._row(arguments["thread_id"], arguments["run_id"])
-                return row.run.id, START if after is None else Position.parse(after)
+                await self._row(arguments["thread_id"], run_id)
+                return (START if after is None else Position.parse(after)), True
             case _:
                 raise ValueError(f"no streaming method is called {name}")

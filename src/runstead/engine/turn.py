@@ -17,7 +17,8 @@ __all__ = ["take"]
 
 async def take(hold: Hold, request: ModelRequest) -> Reply:
     """Ask the model and write its answer down. The last step and its message are left open: what becomes of them is
-    decided on the whole reply. Leaving, for whatever reason, closes the upstream request."""
+    decided on the whole reply. Leaving, for whatever reason, closes the upstream request.
+    """
     turn = _Turn(hold)
     async with hold.ports.model.reply(request) as batches:
         async for pieces in batches:
@@ -81,7 +82,8 @@ class _Turn:
 
     def _calls_after_message(self, run: Run, step_id: str) -> tuple[Change, Open]:
         """Open the step of the calls; a message that was written before them is whole. Its step counts no tokens:
-        those of the turn are counted on its last step."""
+        those of the turn are counted on its last step.
+        """
         hold, now = self._hold, self._hold.ports.now()
         change, opened = moves.open_calls(run, step_id, now)
         message = hold.written(hold.opened.message)

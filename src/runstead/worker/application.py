@@ -34,7 +34,7 @@ class Application:
 
 @asynccontextmanager
 async def run(ports: Ports, *, most: int = 5000) -> AsyncIterator[Application]:
-    """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work, and close."""
+    """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work; close."""
     owner = ports.new_id("worker")
     await ports.store.start()
     try:

@@ -7,6 +7,7 @@ from runstead.domain.lifecycle import Signal
 from runstead.engine.endings import end_unheld
 from runstead.engine.ports import Ports
 from runstead.store.port import RunRow
+from runstead.wire.run import Status
 
 __all__ = ["rescue"]
 
@@ -32,4 +33,4 @@ async def rescue(ports: Ports, owner: str) -> int:
 
 
 def _orphan(row: RunRow, owner: str) -> bool:
-    return row.owner is not None and row.owner != owner
+    return row.run.status in {Status.IN_PROGRESS, Status.CANCELLING} and row.owner != owner

@@ -1,0 +1,31 @@
+"""`runstead`: the command line."""
+
+import click
+
+from runstead.cli.serve import serve
+from runstead.wire.error import RunsteadError
+
+__all__ = ["main"]
+
+
+class _Commands(click.Group):
+    """Ours: an error in words is shown without a traceback."""
+
+    def invoke(self, ctx: click.Context) -> object:
+        try:
+            return super().invoke(ctx)
+        except RunsteadError as error:
+            raise click.ClickException(str(error)) from error
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="runstead")
+def main() -> None:
+    """Runs on threads, on your own machine.
+
+    `runstead serve` starts a server that programs written against the Assistants API use unmodified, once their base
+    URL points at it. `runstead demo` shows what it does, in a minute.
+    """
+
+
+main.add_command(serve)
