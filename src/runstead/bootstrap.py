@@ -46,9 +46,9 @@ async def embedded(path: str | Path, model: ChatModel, lifetime: int) -> AsyncIt
 def model_of(config: Config) -> ChatModel:
     """The models that a configuration names: a script, servers, or else the embedded model."""
     if config.script is not None:
-        from runstead.llm.scripted import load_script
+        from runstead.llm.script_file import load_scripted_model
 
-        return load_script(Path(config.script))
+        return load_scripted_model(Path(config.script))
     upstreams = [_upstream(table) for table in config.upstream]
     if config.model_url is not None:
         upstreams.append(Upstream(name="model", url=config.model_url, key=config.model_key))
@@ -57,9 +57,9 @@ def model_of(config: Config) -> ChatModel:
 
 
 def _local(config: Config) -> ChatModel:
-    from runstead.llm.local import LocalModel  # a native library that only this choice needs
+    from runstead.llm.local.model import LocalModel  # a native library that only this choice needs
 
-    return LocalModel(config.model_path)
+    return LocalModel(Path(config.model_path) if config.model_path else None)
 
 
 def _upstream(table: dict[str, Any]) -> Upstream:

