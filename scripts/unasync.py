@@ -30,6 +30,7 @@ SUBSTITUTIONS = [
         (r"\bAwaitable\[([^\[\]]*(?:\[[^\[\]]*\])?)\]", r"\1"),
         (r"\b(connect|open)_async\b", r"\1"),
         (r"\basyncio\.sleep\b", "time.sleep"),
+        (r"\basyncio\.to_thread\(([\w.]+), ", r"\1("),
         (r"^import asyncio$", "import time"),
     )
 ]
@@ -67,9 +68,11 @@ def synchronous(text: str, used: set[str]) -> str:
 
 
 def formatted(text: str, path: Path) -> str:
-    """The text as ruff would leave it: lines joined, imports in order and none left over, `yield from` for loops."""
+    """The text as ruff would leave it: lines joined, imports in order, loops and lists that need no `async`."""
     name = ["--stdin-filename", str(path)]
-    mended = ruff(["check", "--quiet", "--fix-only", "--unsafe-fixes", "--select", "I,F401,UP028", *name, "-"], text)
+    mended = ruff(
+        ["check", "--quiet", "--fix-only", "--unsafe-fixes", "--select", "C416,F401,I,SIM117,UP028", *name, "-"], text
+    )
     return ruff(["format", *name, "-"], mended)
 
 

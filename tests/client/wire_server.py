@@ -91,10 +91,13 @@ class WireServer:
     def __init__(self) -> None:
         self.seen: list[Seen] = []
         self.url = ""
+        self.connections = 0
         self.gone = threading.Event()
         """A client left a stream that is held or pings."""
         self._scripts: dict[tuple[str, str], list[Script]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._loop = asyncio.new_event_loop()
+        self._server: asyncio.Server | None = None
 
     def on(self, method: str, path: str, *answers: Script) -> None:
         self._scripts[method, f"/v1{path}"] = list(answers)
@@ -106,21 +109,28 @@ class WireServer:
 
     @contextmanager
     def running(self) -> Iterator["WireServer"]:
-        loop = asyncio.new_event_loop()
-        thread = threading.Thread(target=loop.run_forever)
+        thread = threading.Thread(target=self._loop.run_forever)
         thread.start()
-        server = asyncio.run_coroutine_threadsafe(asyncio.start_server(self._serve, "127.0.0.1", 0), loop).result(10)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
+            asyncio.run_coroutine_threadsafe(self._start(), self._loop).result(10)
             yield self
         finally:
-            asyncio.run_coroutine_threadsafe(self._stop(server), loop).result(10)
-            loop.call_soon_threadsafe(loop.stop)
+            self.stop()
+            self._loop.call_soon_threadsafe(self._loop.stop)
             thread.join(10)
-            loop.close()
+            self._loop.close()
 
-    async def _stop(self, server: asyncio.Server) -> None:
-        server.close()
+    def stop(self) -> None:
+        """Close the port and every connection."""
+        asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
+
+    async def _start(self) -> None:
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+
+    async def _stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -129,6 +139,7 @@ class WireServer:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
+        self.connections += 1
         try:
             while await self._exchange(reader, writer):
                 pass

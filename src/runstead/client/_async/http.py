@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from time import monotonic
 from typing import Any, TypeVar
 
 import httpcore2
@@ -26,6 +27,8 @@ CONNECTING = 10.0
 SILENCE = 600.0
 """Seconds that a stream may bring nothing at all: other servers send no signs of life while a model thinks."""
 
+CLOSING = 0.25
+"""Seconds that a server may take to end an answer after its last event."""
 
 THREE_TRIES = Retries()
 
@@ -88,12 +91,14 @@ class AsyncHttpTransport:
                 for event in reader.feed(chunk):
                     yield event
                 if reader.done:
-                    return
-                if deadline is not None and deadline.over:
+                    # Read on to the end of the answer, so that the connection can be used again.
+                    connection.until = monotonic() + CLOSING
+                elif deadline is not None and deadline.over:
                     raise _late(deadline)
             reader.end()
         except TROUBLE as error:
-            raise self._lost(error, deadline) from error
+            if not reader.done:
+                raise self._lost(error, deadline) from error
         finally:
             connection.until = None
             await response.aclose()

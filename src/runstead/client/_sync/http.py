@@ -3,6 +3,7 @@
 
 import time
 from collections.abc import Callable, Generator, Mapping
+from time import monotonic
 from typing import Any, TypeVar
 
 import httpcore2
@@ -27,6 +28,8 @@ CONNECTING = 10.0
 SILENCE = 600.0
 """Seconds that a stream may bring nothing at all: other servers send no signs of life while a model thinks."""
 
+CLOSING = 0.25
+"""Seconds that a server may take to end an answer after its last event."""
 
 THREE_TRIES = Retries()
 
@@ -88,12 +91,14 @@ class HttpTransport:
             for chunk in response.iter_stream():
                 yield from reader.feed(chunk)
                 if reader.done:
-                    return
-                if deadline is not None and deadline.over:
+                    # Read on to the end of the answer, so that the connection can be used again.
+                    connection.until = monotonic() + CLOSING
+                elif deadline is not None and deadline.over:
                     raise _late(deadline)
             reader.end()
         except TROUBLE as error:
-            raise self._lost(error, deadline) from error
+            if not reader.done:
+                raise self._lost(error, deadline) from error
         finally:
             connection.until = None
             response.close()

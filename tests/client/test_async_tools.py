@@ -1,0 +1,77 @@
+"""What only the async client can do with tools, and what the sync one says to that."""
+
+import asyncio
+import threading
+
+import pytest
+
+from runstead.client import connect
+from runstead.client.calling_async import AsyncToolCaller
+from runstead.client.deadline import Deadline
+from runstead.wire.error import WaitTimeout
+from runstead.wire.run import RunRequest
+from runstead.wire.tool import FunctionCall, RequiredFunctionCall
+
+
+def call(name: str, id: str = "call_1") -> RequiredFunctionCall:
+    return RequiredFunctionCall(id=id, function=FunctionCall(name=name, arguments="{}"))
+
+
+async def test_coroutine_functions_and_plain_ones_run_side_by_side() -> None:
+    met = threading.Event()
+    asked = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    async def gentle() -> str:
+        await asked.wait()
+        met.set()
+        return "gentle"
+
+    def plain() -> str:
+        loop.call_soon_threadsafe(asked.set)
+        assert met.wait(10)
+        return "plain"
+
+    caller = AsyncToolCaller([gentle, plain])
+    got = await caller.answer([call("gentle", "1"), call("plain", "2")], Deadline(10))
+    assert [(each.tool_call_id, each.output) for each in got] == [("1", "gentle"), ("2", "plain")]
+
+
+async def test_an_object_with_an_async_call_is_a_tool() -> None:
+    class Greeter:
+        __name__ = "greet"
+
+        async def __call__(self) -> str:
+            return "hello"
+
+    [got] = await AsyncToolCaller([Greeter()]).answer([call("greet")], Deadline(10))
+    assert got.output == "hello"
+
+
+async def test_a_coroutine_that_is_late_is_cancelled() -> None:
+    cancelled = asyncio.Event()
+
+    async def endless() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    with pytest.raises(WaitTimeout):
+        await AsyncToolCaller([endless]).answer([call("endless")], Deadline(0.05))
+    assert cancelled.is_set()
+
+
+async def test_a_tool_s_own_time_out_is_told_to_the_model() -> None:
+    async def hasty() -> None:
+        raise TimeoutError("my own")
+
+    [got] = await AsyncToolCaller([hasty]).answer([call("hasty")], Deadline(10))
+    assert got.output == '{"error":"TimeoutError: my own"}'
+
+
+def test_the_sync_client_refuses_coroutine_functions_before_anything_is_sent() -> None:
+    async def gentle() -> None: ...
+
+    with connect() as client, pytest.raises(TypeError, match="async client: gentle"):
+        client.drive("thread_1", RunRequest(assistant_id="asst_1"), [gentle])
