@@ -188,9 +188,11 @@ async def test_version_one_is_gone() -> None:
     assert details(response)["code"] == "invalid_beta"
 
 
-async def test_one_of_several_beta_headers_is_enough() -> None:
+@pytest.mark.parametrize("values", [["realtime=v1, assistants=v2"], ["assistants=v2", "realtime=v1"]])
+async def test_one_of_several_beta_headers_is_enough(values: list[str]) -> None:
     async with called(failing(NotFound("through"))) as client:
-        response = await client.post("/threads", headers={"OpenAI-Beta": "realtime=v1, assistants=v2"})
+        del client.headers["OpenAI-Beta"]
+        response = await client.post("/threads", headers=[("OpenAI-Beta", value) for value in values])
     assert response.status_code == 404
 
 

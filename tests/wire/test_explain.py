@@ -1,13 +1,13 @@
 """Every complaint that a request can get, with its literal."""
 
 import json
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.endpoint import ENDPOINTS
@@ -267,6 +267,28 @@ def test_what_is_no_json_is_a_bad_request_that_says_so(raw: bytes) -> None:
     error = refusal(RunRequest, raw)
     assert error.message.startswith("We could not parse the JSON body of your request.")
     assert (error.param, error.code) == (None, None)
+
+
+class Narrow(Request, frozen=True, kw_only=True):
+    """Limits that no request has today."""
+
+    name: Annotated[str, Meta(min_length=2)] = "ab"
+    items: Annotated[list[int], Meta(min_length=2)] = []  # noqa: RUF012  msgspec copies an empty default
+
+
+def test_what_is_too_short_is_told_apart_from_what_is_empty() -> None:
+    short, empty = refusal(Narrow, {"name": "a"}), refusal(Narrow, {"name": ""})
+    assert (short.code, empty.code) == ("string_below_min_length", "empty_string")
+    assert short.message == (
+        "Invalid 'name': string too short. Expected a string with minimum length 2, "
+        "but got a string with length 1 instead."
+    )
+    few, none = refusal(Narrow, {"items": [1]}), refusal(Narrow, {"items": []})
+    assert (few.code, none.code) == ("array_below_min_length", "empty_array")
+    assert few.message == (
+        "Invalid 'items': array too short. Expected an array with minimum length 2, "
+        "but got an array with length 1 instead."
+    )
 
 
 def test_unknown_fields_come_before_missing_ones() -> None:

@@ -67,7 +67,7 @@ class _Handler:
     async def __call__(self, arguments: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request whose path held `arguments`."""
         if self._beta:
-            require_beta(scope[HEADERS])
+            require_beta(scope["headers"])
         if self._query is not None:
             arguments.update(self._read_query(self._query, scope))
         streams = self._always_streams

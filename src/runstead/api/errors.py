@@ -27,7 +27,7 @@ class MethodNotAllowed(BadRequest):
 
 def invalid_url(method: str, path: str) -> NotFound:
     """There is nothing at this path."""
-    hint = "" if path.startswith("/v1/") else ". The paths of the API begin with /v1"
+    hint = "" if path.startswith("/v1") else ". The paths of the API begin with /v1"
     return NotFound(f"Invalid URL ({method} {path}){hint}")
 
 
