@@ -1,6 +1,6 @@
 """What is served beside the API: health, the OpenAPI document, and the pages to read it."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib.resources import files
 
 import msgspec
@@ -50,10 +50,10 @@ def pages(application: Application) -> list[Route]:
     ]
 
 
-def _file(name: str, kind: str) -> Callable[[Request], Response]:
+def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
     body = files("runstead.api").joinpath("static", name).read_bytes()
 
-    def serve(_: Request) -> Response:
+    async def serve(_: Request) -> Response:
         return Response(body, headers={"content-type": kind, **_SHUT_IN})
 
     return serve
