@@ -27,7 +27,7 @@ from collections.abc import Iterator
 def numbers(source: Iterator[int]) -> list[int]:
     with source.lock:
         time.sleep(1)
-        return [number for number in source]
+        return list(source)
 '''
 
 
