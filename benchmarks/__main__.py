@@ -31,8 +31,9 @@ def main() -> None:
     # Not the system's temporary folder, which may live in memory, where fsync costs nothing.
     with tempfile.TemporaryDirectory(prefix="runstead-bench-", dir=asked.disk) as folder:
         disk = Path(folder)
+        busy = f"busy with {os.getloadavg()[0]:.1f} other tasks"
         console.print(
-            f"{os.cpu_count()} processors, Python {sys.version.split()[0]}, one fsync {fsync_ms(disk):.2f} ms\n"
+            f"Python {sys.version.split()[0]}, {os.cpu_count()} processors, {busy}; fsync {fsync_ms(disk):.2f} ms\n"
         )
         started = perf_counter()
         plan = quick(disk) if asked.quick else Plan(disk)

@@ -23,4 +23,4 @@ class Plan:
 
 
 def quick(disk: Path) -> Plan:
-    return Plan(disk, rounds=2, window=0.3, streams=4, waiting=200, lengths=(10, 1_000), starts=2, client_seconds=0.2)
+    return Plan(disk, rounds=2, window=0.2, streams=4, waiting=200, lengths=(10, 1_000), starts=2, client_seconds=0.15)

@@ -23,14 +23,15 @@ async def measure(plan: Plan) -> Findings:
     times: dict[tuple[str, int], list[float]] = defaultdict(list)
     async with stage(plan.disk / "threads") as on, connections(on.runstead.server.port, 1) as (connection,):
         started = perf_counter()
-        threads = {length: await fill(connection, length) for length in plan.lengths}
+        made = [await fill(connection, length) for length in plan.lengths]
         filled = perf_counter() - started
+        threads = {n: calls(on.runstead, connection, *ids) for n, ids in zip(plan.lengths, made, strict=True)}
         async with asyncio.timeout(120):
             for _ in range(plan.rounds):
                 for name, repeats in REPEATS.items():
-                    for length, (thread, message) in threads.items():
-                        call = calls(on.runstead, connection, thread, message)[name]
-                        times[name, length] += [await timed(call) for _ in range(repeats)]
+                    for _ in range(repeats):
+                        for length, thread in threads.items():
+                            times[name, length].append(await timed(thread[name]))
     return _findings(plan, times, filled)
 
 
