@@ -31,10 +31,8 @@ def main() -> None:
     # Not the system's temporary folder, which may live in memory, where fsync costs nothing.
     with tempfile.TemporaryDirectory(prefix="runstead-bench-", dir=asked.disk) as folder:
         disk = Path(folder)
-        busy = f"busy with {os.getloadavg()[0]:.1f} other tasks"
-        console.print(
-            f"Python {sys.version.split()[0]}, {os.cpu_count()} processors, {busy}; fsync {fsync_ms(disk):.2f} ms\n"
-        )
+        console.print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors, fsync {fsync_ms(disk):.2f} ms")
+        console.print(f"Load before the start: {os.getloadavg()[0]:.1f}. Above 0.5 others are at work: expect worse.\n")
         started = perf_counter()
         plan = quick(disk) if asked.quick else Plan(disk)
         findings = [uvloop.run(SECTIONS[name](plan)) for name in asked.sections or SECTIONS]

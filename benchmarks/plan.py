@@ -1,6 +1,6 @@
 """How much is measured: enough for a median that can be trusted, or a quick look."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -18,9 +18,11 @@ class Plan:
     waiting: int = 1000
     lengths: tuple[int, ...] = (10, 1_000, 100_000)
     starts: int = 5
+    client_rounds: int = 3
     client_seconds: float = 0.6
     """Processor seconds given to each figure of a client."""
 
 
 def quick(disk: Path) -> Plan:
-    return Plan(disk, rounds=2, window=0.2, streams=4, waiting=200, lengths=(10, 1_000), starts=2, client_seconds=0.15)
+    few = Plan(disk, rounds=2, window=0.2, streams=4, waiting=200, lengths=(10, 1_000), starts=2)
+    return replace(few, client_rounds=1, client_seconds=0.15)

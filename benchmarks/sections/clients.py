@@ -10,7 +10,6 @@ from benchmarks import processes
 from benchmarks.plan import Plan
 from benchmarks.report import Findings
 
-ROUNDS = 3
 IMPORTS = {
     "official": "import openai; openai.OpenAI(base_url={url!r}, api_key='none').beta.threads.runs.retrieve",
     "runstead": "import runstead; runstead.connect({url!r}, api_key='none').get_run",
@@ -32,7 +31,7 @@ async def measure(plan: Plan) -> Findings:
         for _ in range(plan.starts):
             for client, code in IMPORTS.items():
                 figures[client, "import"].append(float(_python("-c", TIMED.format(code=code.format(url=server.url)))))
-        for _ in range(min(ROUNDS, plan.rounds)):
+        for _ in range(plan.client_rounds):
             for client in IMPORTS:
                 printed = _python("-m", "benchmarks.client_probe", client, server.url, str(plan.client_seconds))
                 for name, value in json.loads(printed).items():
