@@ -104,7 +104,7 @@ class Assistants(Target):
         run, messages = replies[1].json(), replies[2].json()
         kept = messages["data"][0]["content"][0]["text"]["value"]
         if run["status"] != "completed" or kept != text(SHORT):
-            raise Lost(f"{self.name}: the run is {run['status']} and its message {kept!r}")
+            raise Lost(f"{self.name}: the run is {run['status']}, {run.get('last_error')}, its message {kept!r}")
 
 
 class Floor(Assistants):
