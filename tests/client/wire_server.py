@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import ssl
 import threading
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -88,7 +89,7 @@ def event(name: str, data: Any, id: str | None = None) -> bytes:
 class WireServer:
     """What it was asked, and what it shall answer: the answers of a call in turn, the last one for ever."""
 
-    def __init__(self) -> None:
+    def __init__(self, secured: ssl.SSLContext | None = None) -> None:
         self.seen: list[Seen] = []
         self.url = ""
         self.connections = 0
@@ -96,11 +97,12 @@ class WireServer:
         """A client left a stream that is held or pings."""
         self._scripts: dict[tuple[str, str], list[Script]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._secured = secured
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
 
     def on(self, method: str, path: str, *answers: Script) -> None:
-        self._scripts[method, f"/v1{path}"] = list(answers)
+        self._scripts[method, path if "://" in path else f"/v1{path}"] = list(answers)
 
     @property
     def calls(self) -> list[str]:
@@ -125,8 +127,9 @@ class WireServer:
         asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result(10)
 
     async def _start(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._secured)
+        scheme = "http" if self._secured is None else "https"
+        self.url = f"{scheme}://127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
 
     async def _stop(self) -> None:
         if self._server is not None:

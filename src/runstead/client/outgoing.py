@@ -19,12 +19,15 @@ __all__ = ["Outgoing", "outgoing"]
 
 
 class Outgoing(NamedTuple):
-    """A request, ready to be sent, and sent again."""
+    """A request, ready to be sent, and sent again. Its repr shows no headers: a key is among them."""
 
     method: str
     path: bytes
     headers: list[tuple[bytes, bytes]]
     content: bytes | None
+
+    def __repr__(self) -> str:
+        return f"Outgoing({self.method} {self.path.decode()})"
 
     @property
     def repeatable(self) -> bool:

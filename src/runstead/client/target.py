@@ -1,7 +1,7 @@
 """Where a client talks to, and as whom."""
 
 from collections.abc import Mapping
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 __all__ = ["DEFAULT_URL", "Target"]
 
@@ -26,7 +26,8 @@ class Target:
         self.port = parts.port or _PORTS[parts.scheme]
         self.prefix = path if path.endswith("/v1") else f"{path}/v1"
         self.url = f"{parts.scheme}://{parts.netloc}{self.prefix}"
-        self.headers = _headers(unquote(parts.netloc), api_key, headers or {})
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        self.headers = _headers(host if parts.port is None else f"{host}:{parts.port}", api_key, headers or {})
 
     def __repr__(self) -> str:
         return f"Target({self.url!r})"
@@ -39,10 +40,10 @@ def _headers(host: str, api_key: str | None, more: Mapping[str, str]) -> list[tu
         said["Authorization"] = f"Bearer {api_key}"
     own = {name.lower() for name in more}
     kept = {name: value for name, value in said.items() if name.lower() not in own}
-    try:
-        return [(name.encode("ascii"), value.encode("ascii")) for name, value in (kept | dict(more)).items()]
-    except UnicodeEncodeError:
-        raise ValueError("An API key or a header has a character that HTTP headers cannot carry.") from None
+    sent = kept | dict(more)
+    if not all(text.isascii() and text.isprintable() for item in sent.items() for text in item):
+        raise ValueError("An API key or a header has a character that HTTP headers cannot carry.")
+    return [(name.encode(), value.encode()) for name, value in sent.items()]
 
 
 def _version() -> str:

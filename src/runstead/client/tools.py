@@ -18,7 +18,7 @@ from runstead.client.function_schema import Arguments, arguments_of, schema_of
 from runstead.wire.tool import Function, FunctionTool, RequiredFunctionCall
 from runstead.wire.tool import Tool as WireTool
 
-__all__ = ["Tool", "ToolFunction", "Toolbox", "function_tool"]
+__all__ = ["Tool", "ToolFunction", "Toolbox", "function_tool", "output_of", "problem"]
 
 ToolFunction: TypeAlias = Callable[..., Any]
 """A function with type hints; a coroutine function too, for an async client."""

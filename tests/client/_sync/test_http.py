@@ -5,6 +5,8 @@ import pytest
 
 from runstead.client._sync.client import Client
 from runstead.client.deadline import Deadline
+from runstead.client.outgoing import outgoing
+from runstead.client.target import Target
 from runstead.wire import endpoint
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.error import (
@@ -36,6 +38,7 @@ def test_the_key_and_the_beta_header_go_with_every_request(server: WireServer, p
     with client_of(server, pauses, api_key="sk-secret") as client:
         client.get_thread(THREAD_ID)
         assert "secret" not in repr(client)
+        assert "secret" not in repr(outgoing(Target(server.url, "sk-secret"), endpoint.MODELS, {}, None, None))
     headers = server.seen[0].headers
     assert headers["authorization"] == "Bearer sk-secret"
     assert headers["openai-beta"] == "assistants=v2"

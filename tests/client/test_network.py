@@ -1,0 +1,119 @@
+"""Connections: secured ones, those through a proxy, and large answers."""
+
+import asyncio
+import ssl
+from pathlib import Path
+
+import httpcore2
+import pytest
+
+from runstead.client import connect, connect_async
+from runstead.client.network_async import LONGEST_BUFFER, AsyncNetwork
+from runstead.wire.error import Unreachable
+from tests.client import samples
+from tests.client.samples import THREAD_ID
+from tests.client.wire_server import Answer, WireServer
+
+CERTIFICATE = Path(__file__).with_name("localhost.pem")
+TIMES = 400
+THREAD_PATH = f"/threads/{THREAD_ID}"
+
+
+@pytest.fixture
+def secured() -> WireServer:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(CERTIFICATE)
+    server = WireServer(context)
+    server.on("GET", THREAD_PATH, Answer.of(samples.thread()))
+    return server
+
+
+async def test_a_secured_server_is_talked_to(secured: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+    with secured.running():
+        async with connect_async(secured.url) as client:
+            for _ in range(2):
+                assert (await client.get_thread(THREAD_ID)).id == THREAD_ID
+        with connect(secured.url) as client:
+            assert client.get_thread(THREAD_ID).id == THREAD_ID
+    assert secured.connections == 2
+
+
+async def test_a_server_that_nobody_vouches_for_is_not(secured: WireServer) -> None:
+    with secured.running():
+        async with connect_async(secured.url, max_retries=0) as client:
+            with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
+                await client.get_thread(THREAD_ID)
+        with (
+            connect(secured.url, max_retries=0) as client,
+            pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"),
+        ):
+            client.get_thread(THREAD_ID)
+    assert not secured.seen
+
+
+async def test_a_proxy_of_the_environment_is_used(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", server.url.replace("//", "//me:pw@"))
+    url = f"http://far.invalid:80/v1{THREAD_PATH}"
+    server.on("GET", url, Answer.of(samples.thread()))
+    async with connect_async("http://far.invalid") as client:
+        await client.get_thread(THREAD_ID)
+    with connect("http://far.invalid") as client:
+        client.get_thread(THREAD_ID)
+    assert [seen.target for seen in server.seen] == [url, url]
+    assert server.seen[0].headers["proxy-authorization"] == "Basic bWU6cHc="
+
+
+@pytest.mark.parametrize("excepted", [False, True])
+def test_no_proxy_is_used_for_this_machine_or_an_exception(
+    server: WireServer, monkeypatch: pytest.MonkeyPatch, *, excepted: bool
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    url = server.url
+    if excepted:
+        monkeypatch.setenv("no_proxy", "far.invalid")
+        url = "http://far.invalid"
+    server.on("GET", THREAD_PATH, Answer.of(samples.thread()))
+    with connect(url, max_retries=0) as client:
+        if excepted:
+            with pytest.raises(Unreachable, match=r"far\.invalid"):
+                client.get_thread(THREAD_ID)
+        else:
+            client.get_thread(THREAD_ID)
+
+
+async def test_a_large_answer_arrives_whole(server: WireServer) -> None:
+    text = "x" * (8 * LONGEST_BUFFER)
+    server.on("GET", f"{THREAD_PATH}/messages/msg_1", Answer.of(samples.message("msg_1", text)))
+    async with connect_async(server.url) as client:
+        message = await client.get_message(THREAD_ID, "msg_1")
+    assert message.content[0].text.value == text  # type: ignore[union-attr]
+
+
+async def test_a_sender_that_is_too_quick_is_slowed_down() -> None:
+    blocked = asyncio.Event()
+
+    async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.transport.set_write_buffer_limits(0)
+        for _ in range(TIMES):
+            writer.write(bytes(LONGEST_BUFFER))
+            if writer.transport.get_write_buffer_size() > 4 * LONGEST_BUFFER:
+                blocked.set()
+                await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(flood, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        connection = await AsyncNetwork().connect_tcp("127.0.0.1", port)
+        async with asyncio.timeout(10):
+            await blocked.wait()
+            received = 0
+            while data := await connection.read(65536, timeout=5):
+                received += len(data)
+        await connection.aclose()
+    assert received == TIMES * LONGEST_BUFFER
+
+
+async def test_a_name_that_does_not_exist_is_no_connection() -> None:
+    with pytest.raises(httpcore2.ConnectError):
+        await AsyncNetwork().connect_tcp("nowhere.invalid", 80, timeout=5)
