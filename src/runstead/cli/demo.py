@@ -19,7 +19,7 @@ from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, Run
 from runstead.wire.struct import SortOrder
 from runstead.wire.thread import Thread
 
-__all__ = ["demo"]
+__all__ = ["demo", "get_weather"]
 
 _PIECES_BEFORE_THE_KILL = 12
 _BUDGET = 256

@@ -8,6 +8,7 @@ from runstead.wire.struct import Object, Request
 
 __all__ = [
     "Annotation",
+    "CitedFile",
     "Content",
     "ContentPart",
     "FileCitation",
@@ -18,6 +19,7 @@ __all__ = [
     "ImageUrlPart",
     "InputContent",
     "InputPart",
+    "PathFile",
     "RefusalPart",
     "Text",
     "TextInput",

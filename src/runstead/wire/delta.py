@@ -6,7 +6,7 @@ concatenate strings.
 
 from typing import Any, Literal, TypeAlias
 
-from msgspec import UNSET, UnsetType, field
+from msgspec import UNSET, UnsetType
 
 from runstead.wire.content import ImageFile, ImageUrl
 from runstead.wire.message import MessageId, Role
@@ -21,9 +21,9 @@ __all__ = [
     "FunctionToolCallDelta",
     "ImageFilePartDelta",
     "ImageUrlPartDelta",
+    "MessageCreationDelta",
     "MessageDelta",
     "MessageDeltaBody",
-    "MessageCreationDelta",
     "PartDelta",
     "RefusalPartDelta",
     "RunStepDelta",

@@ -147,7 +147,7 @@ class WaitTimeout(RunsteadError, TimeoutError):
 
 
 class Closed(RunsteadError):
-    """This client or engine was closed."""
+    """The client or engine was closed."""
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {

@@ -1,7 +1,7 @@
 """What a run reports while it lives: events, by name, each with the object it is about.
 
-An event is *stored* (its seq is new, its delta 0) or a *delta*, numbered after the stored event it follows. A `Position`
-is where a reader stands; on the wire it is the SSE id, `17` or `17.4`.
+An event is *stored* (its seq is new, its delta 0) or a *delta*, numbered after the stored event that it follows. A
+`Position` is where a reader stands; on the wire it is the SSE id, `17` or `17.4`.
 """
 
 from enum import StrEnum

@@ -10,6 +10,7 @@ from runstead.wire.struct import Metadata, Object, Request, Timestamp
 
 __all__ = [
     "Attachment",
+    "AttachmentTool",
     "IncompleteMessage",
     "Message",
     "MessageDeleted",

@@ -24,6 +24,7 @@ __all__ = [
     "LogsOutput",
     "MessageCreation",
     "MessageCreationDetails",
+    "OutputImage",
     "RunStep",
     "RunStepId",
     "StepDetails",

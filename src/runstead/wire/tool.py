@@ -7,7 +7,9 @@ from msgspec import UNSET, Meta, UnsetType, field
 from runstead.wire.struct import Object, Request
 
 __all__ = [
+    "CodeInterpreterResources",
     "CodeInterpreterTool",
+    "FileSearchResources",
     "FileSearchSettings",
     "FileSearchTool",
     "Function",
