@@ -1,6 +1,7 @@
 """A clock that stands still until the test says how late it is."""
 
 import asyncio
+from contextlib import suppress
 
 __all__ = ["ManualClock"]
 
@@ -22,10 +23,15 @@ class ManualClock:
         self._sleeping.append((self._time + seconds, awake))
         await awake.wait()
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass."""
+    async def advance(self, seconds: float) -> None:
+        """Let time pass. Who slept has had a look and sleeps again when this returns, unless something holds it up."""
         self._time += seconds
+        before = len(self._sleeping)
         due = [awake for at, awake in self._sleeping if at <= self._time]
         self._sleeping = [(at, awake) for at, awake in self._sleeping if at > self._time]
         for awake in due:
             awake.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                while due and len(self._sleeping) < before:
+                    await asyncio.sleep(0.001)

@@ -20,6 +20,7 @@ from runstead.llm.scripted import ScriptedModel
 from runstead.store.port import RunRow, Store
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.assistant import AssistantRequest
+from runstead.wire.content import TextPart
 from runstead.wire.event import Event
 from runstead.wire.message import Message, MessageRequest
 from runstead.wire.run import Run, RunRequest
@@ -159,4 +160,4 @@ def names(events: Sequence[Event]) -> list[str]:
 
 def text_of(message: Message) -> str:
     """The text of a message."""
-    return "".join(part.text.value for part in message.content if part.type == "text")  # type: ignore[union-attr]
+    return "".join(part.text.value for part in message.content if isinstance(part, TextPart))

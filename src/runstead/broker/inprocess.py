@@ -9,9 +9,7 @@ from runstead.wire.event import RawEvent
 
 __all__ = ["InProcessBroker"]
 
-_SILENCE = 1.0
-"""Seconds after which a waiting worker is told to look in the store."""
-_LISTENER_SILENCE = 5.0
+_SILENCE = 5.0
 """Seconds after which a waiting listener is told to look in the store."""
 _BACKLOG = 20_000
 """Events that wait for one listener; a slower one loses them and reads the store again."""
@@ -39,7 +37,7 @@ class _Listener:
         """All that waits, as one batch; None when events were dropped, or after silence."""
         if not self._woken.is_set():
             try:
-                async with asyncio.timeout(_LISTENER_SILENCE):
+                async with asyncio.timeout(_SILENCE):
                     await self._woken.wait()
             except TimeoutError:
                 return None
@@ -76,19 +74,15 @@ class InProcessBroker:
         self._offered.set()
 
     @asynccontextmanager
-    async def offers(self) -> AsyncIterator[AsyncIterator[str | None]]:
+    async def offers(self) -> AsyncIterator[AsyncIterator[str]]:
         yield self._take_offers()
 
-    async def _take_offers(self) -> AsyncIterator[str | None]:
+    async def _take_offers(self) -> AsyncIterator[str]:
         while True:
             while self._offers:
                 yield self._offers.popleft()
             self._offered.clear()
-            try:
-                async with asyncio.timeout(_SILENCE):
-                    await self._offered.wait()
-            except TimeoutError:
-                yield None
+            await self._offered.wait()
 
     async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:
         if not events:

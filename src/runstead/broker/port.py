@@ -1,6 +1,7 @@
 """The port of the broker: fast and forgetful.
 
-It may lose, double or delay anything: every wait on it ends, after a time, in a read of the store.
+It may lose, double or delay anything: every wait on it ends, after a time, in a read of the store. Telling it something
+never fails and never waits: what cannot be told is lost.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -19,8 +20,8 @@ class Broker(Protocol):
         """A run is ready: tell one of the workers."""
         ...
 
-    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[str | None]]:
-        """The run ids offered to this worker, among all that listen; None after a second of silence."""
+    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        """The run ids offered to this worker, among all that listen."""
         ...
 
     async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:

@@ -27,6 +27,7 @@ class MessageDraft:
     """A message that is being written."""
 
     def __init__(self, message_id: str) -> None:
+        self.message_id = message_id
         self._head = b'{"id":%b,"object":"thread.message.delta","delta":{"content":[{"index":' % _encode(message_id)
         self._parts: list[tuple[type[TextPart | RefusalPart], list[str]]] = []
         self._before = b""

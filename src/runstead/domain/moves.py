@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from runstead.domain.change import Change, event, run_event
 from runstead.domain.lifecycle import Signal, move
 from runstead.wire.content import Content, Text, TextPart
-from runstead.wire.event import EventName
+from runstead.wire.event import START, EventName, RawEvent
 from runstead.wire.message import IncompleteMessage, Message
 from runstead.wire.run import IncompleteRun, LastError, RequiredAction, RequiredToolOutputs, Run, Status, Usage
 from runstead.wire.run_step import (
@@ -20,15 +20,18 @@ from runstead.wire.run_step import (
     StepStatus,
     ToolCallsDetails,
 )
+from runstead.wire.thread import Thread
 from runstead.wire.tool import RequiredFunctionCall
 
 __all__ = [
     "Open",
+    "abandon",
     "ask_client",
     "cancel",
     "claim",
     "close_message",
     "complete",
+    "created",
     "cut_calls",
     "end",
     "open_calls",
@@ -62,6 +65,14 @@ def then(first: Change, second: Change) -> Change:
         steps=[*first.steps, *second.steps],
         events=[*first.events, *second.events],
     )
+
+
+def created(run: Run, thread: Thread | None = None) -> Change:
+    """A run was made; and its `thread` with it, if it was."""
+    made = event(EventName.RUN_CREATED, run)
+    queued = RawEvent(START, EventName.RUN_QUEUED, made.data)
+    first = [] if thread is None else [event(EventName.THREAD_CREATED, thread)]
+    return Change(run=run, events=[*first, made, queued])
 
 
 def claim(run: Run, now: int) -> Change:
@@ -181,6 +192,14 @@ def cancel(run: Run, now: int) -> Change:
     """Somebody asked to stop the run."""
     after = move(run, Signal.CANCEL, now)
     return Change(run=after, events=[run_event(after)])
+
+
+def abandon(run: Run, opened: Open, usage: Usage, now: int) -> Change:
+    """A run that nobody works on has stopped in the moment it was asked to."""
+    if run.status is Status.CANCELLING:
+        return end(run, Signal.STOP, opened, now, usage)
+    asked = cancel(run, now)
+    return then(asked, end(asked.run, Signal.STOP, opened, now, usage))
 
 
 def end(run: Run, signal: Signal, opened: Open, now: int, usage: Usage, error: LastError | None = None) -> Change:

@@ -27,11 +27,11 @@ async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -
 async def commit(ports: Ports, row: RunRow, change: Change, owner: str | None = None) -> RunRow:
     """Write a change in a transaction of its own, and tell those who follow the run."""
     after = await ports.store.write(lambda tx: write(tx, row, change, owner))
-    await ports.broker.publish(row.run.id, numbered(change.events, after))
+    await ports.broker.publish(row.run.id, numbered(change.events, after.seq))
     return after
 
 
-def numbered(events: Sequence[RawEvent], after: RunRow) -> list[RawEvent]:
-    """The events with the positions that the store gave them: the last ones of the row."""
-    first = after.seq - len(events) + 1
+def numbered(events: Sequence[RawEvent], last: int) -> list[RawEvent]:
+    """The events with the positions that the store gave them, up to the `last` one."""
+    first = last - len(events) + 1
     return [RawEvent(Position(first + place), event.name, event.data) for place, event in enumerate(events)]

@@ -31,5 +31,5 @@ async def end_unheld(ports: Ports, run_id: str, signal: Signal, still: Callable[
     if ended is None:
         return False
     row, change = ended
-    await ports.broker.publish(run_id, numbered(change.events, row))
+    await ports.broker.publish(run_id, numbered(change.events, row.seq))
     return True

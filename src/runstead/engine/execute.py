@@ -56,7 +56,7 @@ def _follow_up(hold: Hold, run: Run, reply: Reply, spent: Usage) -> Change:
 def _close(hold: Hold, run: Run, reply: Reply, reason: Literal["max_tokens", "content_filter"] | None = None) -> Change:
     """The turn's last step is over: its message is written, or its calls were cut before they were whole."""
     now = hold.ports.now()
-    message = hold.written(hold.opened.message)
+    message = hold.written
     if message is None:
         return moves.cut_calls(run, hold.opened, now, reply.usage)
     return moves.close_message(run, Open(hold.opened.step, message), now, reply.usage, reason)

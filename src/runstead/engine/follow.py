@@ -1,13 +1,16 @@
 """The events of a run, exactly once and in order, from any position: first the store, then live, gaps read again.
 
-Who follows listens first and reads then, so nothing falls between.
+Who follows listens first and reads then, so nothing falls between. What the broker tells may have holes, repeat itself
+or come in any order: what does not come next is either known already, or is read from the store.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import TypeAlias
 
+from msgspec import Struct
+
 from runstead.engine.ports import Ports
-from runstead.store.port import RunRow, Tx
+from runstead.store.port import Tx
 from runstead.wire.event import Position, RawEvent
 
 __all__ = ["follow"]
@@ -19,7 +22,7 @@ Live: TypeAlias = AsyncIterator[Sequence[RawEvent] | None]
 
 async def follow(
     ports: Ports, run_id: str, after: Position, live: Live, *, missed: bool = True
-) -> AsyncIterator[Sequence[RawEvent]]:
+) -> AsyncGenerator[Sequence[RawEvent]]:
     """The events behind `after`, those that are there together in one batch.
 
     `live` is what the broker tells of the run; `missed` says whether there may be events that it did not hear. Ends
@@ -28,47 +31,58 @@ async def follow(
     """
     heard: Sequence[RawEvent] | None = None if missed else ()
     while True:
-        if heard is None or _gap(heard, after):
-            async for events, pausing in _stored(ports, run_id, after):
-                if events:
-                    after = events[-1].at
-                    yield events
-                if pausing:
-                    return
-        fresh = [event for event in heard or () if event.at > after]
+        fresh, gap = _next(heard or (), after)
         if fresh:
             after = fresh[-1].at
             yield fresh
-            if fresh[-1].name.pausing:
+            if fresh[-1].name.pausing and not gap:
                 return
-        heard = await anext(live)
+        if heard is not None and not gap:
+            heard = await anext(live)
+            continue
+        more = True
+        while more:
+            stored = await _read(ports, run_id, after)
+            more = stored.more
+            if stored.events:
+                after = stored.events[-1].at
+                yield stored.events
+            if stored.pausing:
+                return
+        heard = heard or ()  # what was heard behind the gap follows now
 
 
-def _gap(heard: Sequence[RawEvent], after: Position) -> bool:
-    """Whether stored events are missing between what was given and what was heard."""
-    if not heard:
-        return False
-    first = heard[0].at
-    return first.seq > after.seq + (0 if first.delta else 1)
+def _next(heard: Sequence[RawEvent], after: Position) -> tuple[list[RawEvent], bool]:
+    """Those of the events that come next, and whether stored ones are missing before the others."""
+    fresh: list[RawEvent] = []
+    for event in heard:
+        at = event.at
+        if at <= after:
+            continue
+        if at.seq > after.seq + (0 if at.delta else 1):
+            return fresh, True
+        # A delta whose predecessor was lost is of no use: text with a hole is worse than text that comes a bit later.
+        if at.delta in {0, after.delta + 1}:
+            fresh.append(event)
+            after = at
+    return fresh, False
 
 
-async def _stored(ports: Ports, run_id: str, after: Position) -> AsyncIterator[tuple[Sequence[RawEvent], bool]]:
-    """What the store has behind a position, in pages, each with whether the run pauses after it."""
-    seq = after.seq
-    while True:
-        row, events = await _page(ports, run_id, seq)
+class _Stored(Struct, frozen=True):
+    """What the store has behind a position, up to a page, and whether the run pauses there."""
+
+    events: Sequence[RawEvent]
+    more: bool
+    pausing: bool
+
+
+async def _read(ports: Ports, run_id: str, after: Position) -> _Stored:
+    async def work(tx: Tx) -> _Stored:
+        row = await tx.runs.load(run_id)
         if row is None:
-            yield events, True  # deleted with its thread: nothing will come
-            return
-        seq = events[-1].at.seq if events else seq
-        ended = seq >= row.seq
-        yield events, ended and row.run.status.pausing
-        if ended:
-            return
-
-
-async def _page(ports: Ports, run_id: str, seq: int) -> tuple[RunRow | None, list[RawEvent]]:
-    async def work(tx: Tx) -> tuple[RunRow | None, list[RawEvent]]:
-        return await tx.runs.load(run_id), await tx.events.after(run_id, seq, _PAGE)
+            return _Stored((), more=False, pausing=True)  # deleted with its thread: nothing will come
+        events = await tx.events.after(run_id, after.seq, _PAGE)
+        more = bool(events) and events[-1].at.seq < row.seq
+        return _Stored(events, more=more, pausing=not more and row.run.status.pausing)
 
     return await ports.store.read(work)

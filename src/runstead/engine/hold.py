@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec.structs import replace
 
-from runstead.domain import moves
+from runstead.domain import moves, usage
 from runstead.domain.assembly import CallsDraft, MessageDraft
 from runstead.domain.change import Change
 from runstead.domain.lifecycle import Refused, Signal
@@ -15,9 +15,11 @@ from runstead.engine.ports import Ports
 from runstead.store.port import RunRow, Stale, Tx
 from runstead.wire.event import EventName, Position, RawEvent
 from runstead.wire.message import Message
-from runstead.wire.run import LastError, Run, Status
+from runstead.wire.run import LastError, Run, Status, Usage
 
 __all__ = ["Hold", "Interrupted", "claim"]
+
+_PAGE = 500
 
 
 class Interrupted(Exception):
@@ -32,6 +34,7 @@ class Hold:
         self.row = row
         self.owner = owner
         self.opened = Open()
+        self.spent = usage.NONE
         self.message: MessageDraft | None = None
         self.calls: CallsDraft | None = None
         self._deltas = 0
@@ -69,10 +72,16 @@ class Hold:
         await self.ports.broker.publish(self.run.id, events)
 
     async def reload(self) -> None:
-        """Read the run again; `Interrupted` if it is gone or somebody else's."""
-        row = await self.ports.store.read(lambda tx: tx.runs.load(self.run.id))
-        if row is None or row.owner != self.owner:
+        """Read the run and what it has half done again; `Interrupted` if it is gone or somebody else's."""
+
+        async def work(tx: Tx) -> tuple[RunRow, Open, Usage] | None:
+            row = await tx.runs.load(self.run.id)
+            return None if row is None or row.owner != self.owner else (row, *await half_done(tx, row))
+
+        known = await self.ports.store.read(work)
+        if known is None:
             raise Interrupted
+        row, self.opened, self.spent = known
         if row.seq != self.row.seq:
             # Deltas are numbered after the last stored event; those behind an older one would be taken for repeated.
             self._deltas = 0
@@ -94,34 +103,47 @@ class Hold:
     async def end(self, signal: Signal, error: LastError | None = None) -> None:
         """Stop the run where it is: what it has half written is kept, and closed for what it is."""
         # The store knows what is open even when this worker was interrupted in the middle of opening it.
-        opened, spent = await self.ports.store.read(lambda tx: half_done(tx, self.row))
-        opened = Open(opened.step, self.written(opened.message))
+        await self.reload()
         await self.commit(
-            lambda run: moves.end(run, signal, opened, self.ports.now(), spent, error),
+            lambda run: moves.end(
+                run, signal, Open(self.opened.step, self.written), self.ports.now(), self.spent, error
+            ),
             keep=False,
         )
 
-    def written(self, message: Message | None) -> Message | None:
+    async def part(self) -> None:
+        """Tell those who follow what was written without them being told: a write that is interrupted may be done."""
+        told = self.row.seq
+        events: Sequence[RawEvent] = await self.ports.store.read(lambda tx: tx.events.after(self.run.id, told, _PAGE))
+        if not events and not self.run.status.terminal:
+            # Deleted with its thread: an end that nobody stored, so that nobody waits for it.
+            change = moves.abandon(self.run, Open(), self.spent, self.ports.now())
+            events = numbered(change.events, told + len(change.events))
+        await self.ports.broker.publish(self.run.id, events)
+
+    @property
+    def written(self) -> Message | None:
         """The open message with what is written so far."""
-        mine = self.opened.message
-        if message is None or mine is None or self.message is None or mine.id != message.id:
+        message = self.opened.message
+        if message is None or self.message is None or self.message.message_id != message.id:
             return message
         return replace(message, content=self.message.content())
 
 
 async def claim(ports: Ports, run_id: str, owner: str) -> Hold | None:
-    """Take a queued run; None if there is nothing to take any more."""
+    """Take a queued run; None if there is nothing to take any more, or no time left for it."""
 
     async def work(tx: Tx) -> tuple[RunRow, Change] | None:
         row = await tx.runs.load(run_id)
-        if row is None or row.run.status is not Status.QUEUED:
+        now = ports.now()
+        if row is None or row.run.status is not Status.QUEUED or row.overdue(now):
             return None
-        change = moves.claim(row.run, ports.now())
+        change = moves.claim(row.run, now)
         return await write(tx, row, change, owner), change
 
     taken = await ports.store.write(work)
     if taken is None:
         return None
     row, change = taken
-    await ports.broker.publish(row.run.id, numbered(change.events, row))
+    await ports.broker.publish(row.run.id, numbered(change.events, row.seq))
     return Hold(ports, row, owner)

@@ -38,9 +38,12 @@ class Messages(Bound):
 
         async def work(tx: Tx) -> Message:
             message = await self._message(tx, thread_id, message_id)
-            if metadata is not UNSET:
-                message = replace(message, metadata=metadata or {})
-                await tx.messages.replace(self._project, message)
+            if metadata is UNSET:
+                return message
+            message = replace(message, metadata=metadata or {})
+            await tx.messages.replace(self._project, message)
+            if message.status == "in_progress" and message.run_id is not None:
+                await self._move(tx, thread_id, message.run_id)
             return message
 
         return await self._write(work)
@@ -84,6 +87,12 @@ class Messages(Bound):
         await the_thread(tx, self._project, thread_id)
         message = await tx.messages.get(self._project, thread_id, message_id)
         return found("message", message_id, message)
+
+    async def _move(self, tx: Tx, thread_id: str, run_id: str) -> None:
+        """Who writes a message of this run reads it again first."""
+        row = await tx.runs.get(self._project, thread_id, run_id)
+        if row is not None:
+            await tx.runs.move(row, row.run, (), row.owner)
 
     async def _unlocked(self, tx: Tx, thread_id: str) -> None:
         active = await tx.runs.active(self._project, thread_id)

@@ -1,20 +1,22 @@
 """Runs, over the store: everything but the execution, which is a worker's."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids, moves
-from runstead.domain.change import Change, event
-from runstead.domain.lifecycle import Signal
+from runstead.domain.change import Change
 from runstead.engine.bound import Bound, found, page_of, the_thread
 from runstead.engine.commit import numbered, write
 from runstead.engine.half_done import half_done
+from runstead.engine.ports import Ports
+from runstead.engine.taker import Taker
 from runstead.engine.threads import new_thread
 from runstead.store.port import RunRow, ThreadBusy, Tx
 from runstead.wire.error import BadRequest
-from runstead.wire.event import START, EventName, RawEvent
+from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
 from runstead.wire.page import Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
@@ -23,17 +25,29 @@ from runstead.wire.struct import Metadata, SortOrder, UnsetType
 from runstead.wire.thread import ThreadRequest
 from runstead.wire.tool import ToolOutput
 
-__all__ = ["Runs"]
+__all__ = ["Runs", "Written"]
+
+
+class Written(NamedTuple):
+    """A run that was made ready: its row, the events of it, and the run as its caller is shown it."""
+
+    row: RunRow
+    events: Sequence[RawEvent]
+    seen: Run
 
 
 class Runs(Bound):
     """Implements `interface.Runs`, but for its streams."""
 
+    def __init__(self, ports: Ports, project: str, taker: Taker | None = None) -> None:
+        super().__init__(ports, project)
+        self._taker = taker
+
     async def create_run(self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()) -> Run:
-        return (await self._create(thread_id, request, self._ports.new_id("run"))).run
+        return await self._create(thread_id, request, self._ports.new_id("run"))
 
     async def create_thread_run(self, request: ThreadRunRequest) -> Run:
-        return (await self._create_with_thread(request, self._ports.new_id("run"))).run
+        return await self._create_with_thread(request, self._ports.new_id("run"))
 
     async def get_run(self, thread_id: str, run_id: str) -> Run:
         return (await self._row(thread_id, run_id)).run
@@ -69,8 +83,8 @@ class Runs(Bound):
         return await self._read(work)
 
     async def submit_tool_output(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> Run:
-        _, row = await self._submit(thread_id, run_id, output)
-        return row.run
+        run, _ = await self._submit(thread_id, run_id, output)
+        return run
 
     async def cancel(self, thread_id: str, run_id: str) -> Run:
         ids.check(thread_id=thread_id, run_id=run_id)
@@ -78,17 +92,14 @@ class Runs(Bound):
         async def work(tx: Tx) -> tuple[Run, RunRow, Change]:
             row = await self._load(tx, thread_id, run_id)
             guards.check_cancel(row.run)
-            change = moves.cancel(row.run, self._ports.now())
-            cancelling = change.run
+            now = self._ports.now()
+            asked = change = moves.cancel(row.run, now)
             if row.owner is None:
-                # Nobody works on it: it has stopped in the moment it was asked to.
-                opened, spent = await half_done(tx, row)
-                stopped = moves.end(cancelling, Signal.STOP, opened, self._ports.now(), spent)
-                change = moves.then(change, stopped)
-            return cancelling, await write(tx, row, change, row.owner), change
+                change = moves.abandon(row.run, *await half_done(tx, row), now)
+            return asked.run, await write(tx, row, change, row.owner), change
 
         run, row, change = await self._write(work)
-        await self._ports.broker.publish(run.id, numbered(change.events, row))
+        await self._ports.broker.publish(run.id, numbered(change.events, row.seq))
         if row.owner is not None:
             await self._ports.broker.interrupt(run.id)
         return run
@@ -123,42 +134,33 @@ class Runs(Bound):
         page = await self._read(work)
         return replace(page, data=[_shown(step) for step in page.data])
 
-    async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> RunRow:
+    async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
         """Add a run to a thread, with its additional messages: all of it, or nothing."""
         ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
-        ports = self._ports
 
-        async def work(tx: Tx) -> tuple[RunRow, Sequence[RawEvent]]:
+        async def work(tx: Tx, owner: str | None) -> Written:
             await the_thread(tx, self._project, thread_id)
             run = await self._new_run(tx, request, run_id, thread_id)
-            now = run.created_at
             more = [
-                creation.message(message, ports.new_id("msg"), thread_id, now)
+                creation.message(message, self._ports.new_id("msg"), thread_id, run.created_at)
                 for message in creation.value(request.additional_messages, [])
             ]
-            return await self._insert(tx, run, more, _first_events(run))
+            return await self._insert(tx, run, more, moves.created(run), owner)
 
-        return await self._told(*await self._write(work))
+        return (await self._ready(run_id, work)).seen
 
-    async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> RunRow:
+    async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
         """Make a thread and a run on it: both, or nothing."""
         ids.check(assistant_id=request.assistant_id)
         thread, messages = new_thread(self._ports, ThreadRequest() if request.thread is UNSET else request.thread)
         thread = replace(thread, tool_resources=creation.value(request.tool_resources, thread.tool_resources))
 
-        async def work(tx: Tx) -> tuple[RunRow, Sequence[RawEvent]]:
+        async def work(tx: Tx, owner: str | None) -> Written:
             run = await self._new_run(tx, request, run_id, thread.id)
             await tx.threads.insert(self._project, thread)
-            events = [event(EventName.THREAD_CREATED, thread), *_first_events(run)]
-            return await self._insert(tx, run, messages, events)
+            return await self._insert(tx, run, messages, moves.created(run, thread), owner)
 
-        return await self._told(*await self._write(work))
-
-    async def _told(self, row: RunRow, events: Sequence[RawEvent]) -> RunRow:
-        """Tell of a run that was added, to those who follow it already and to the workers."""
-        await self._ports.broker.publish(row.run.id, numbered(events, row))
-        await self._ports.broker.offer(row.run.id)
-        return row
+        return (await self._ready(run_id, work)).seen
 
     async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
         ports, assistant_id = self._ports, request.assistant_id
@@ -173,10 +175,11 @@ class Runs(Bound):
         return run
 
     async def _insert(
-        self, tx: Tx, run: Run, messages: Sequence[Message], events: Sequence[RawEvent]
-    ) -> tuple[RunRow, Sequence[RawEvent]]:
+        self, tx: Tx, run: Run, messages: Sequence[Message], change: Change, owner: str | None
+    ) -> Written:
+        after = change if owner is None else moves.then(change, moves.claim(run, run.created_at))
         try:
-            row = await tx.runs.insert(self._project, run, events)
+            row = await tx.runs.insert(self._project, after.run, after.events, owner)
         except ThreadBusy:
             active = await tx.runs.active(self._project, run.thread_id)
             raise guards.thread_busy(run.thread_id, active.id if active else "") from None
@@ -184,25 +187,42 @@ class Runs(Bound):
             await tx.messages.insert(self._project, messages)
         elif not run.instructions:
             guards.check_something_to_do(run, await tx.messages.newest(self._project, run.thread_id, 1))
-        return row, events
+        return Written(row, after.events, run)
 
-    async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[RunRow, RunRow]:
-        """Take the outputs; the run's row before and after."""
+    async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[Run, int]:
+        """Take the outputs; the run as it is queued again, and the number of its last event before that."""
         ids.check(thread_id=thread_id, run_id=run_id)
 
-        async def work(tx: Tx) -> tuple[RunRow, RunRow, Change]:
+        async def work(tx: Tx, owner: str | None) -> Written:
             row = await self._load(tx, thread_id, run_id)
             now = self._ports.now()
             guards.check_time_left(row.run, now)
             outputs = guards.check_outputs(row.run, output)
             opened, _ = await half_done(tx, row)
             change = moves.submit_outputs(row.run, opened, outputs, now)
-            return row, await write(tx, row, change), change
+            after = change if owner is None else moves.then(change, moves.claim(change.run, now))
+            return Written(await write(tx, row, after, owner), after.events, change.run)
 
-        before, after, change = await self._write(work)
-        await self._ports.broker.publish(run_id, numbered(change.events, after))
-        await self._ports.broker.offer(run_id)
-        return before, after
+        written = await self._ready(run_id, work)
+        return written.seen, written.row.seq - len(written.events)
+
+    async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Written]]) -> Written:
+        """Write a run that is ready to be worked on: taken at once by the worker in this process, or offered to all."""
+        results: list[Written] = []
+
+        async def ready(owner: str | None) -> RunRow:
+            written = await self._write(lambda tx: work(tx, owner))
+            results.append(written)
+            await self._ports.broker.publish(run_id, numbered(written.events, written.row.seq))
+            return written.row
+
+        taken = self._taker.take(run_id, ready) if self._taker is not None else None
+        if taken is None:
+            await ready(None)
+            await self._ports.broker.offer(run_id)
+        else:
+            await taken
+        return results[0]
 
     async def _row(self, thread_id: str, run_id: str) -> RunRow:
         ids.check(thread_id=thread_id, run_id=run_id)
@@ -213,11 +233,6 @@ class Runs(Bound):
         if row is None:
             await the_thread(tx, self._project, thread_id)
         return found("run", run_id, row)
-
-
-def _first_events(run: Run) -> list[RawEvent]:
-    created = event(EventName.RUN_CREATED, run)
-    return [created, RawEvent(START, EventName.RUN_QUEUED, created.data)]
 
 
 def _shown(step: RunStep) -> RunStep:

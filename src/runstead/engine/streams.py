@@ -1,6 +1,7 @@
 """The streaming half of `interface.Runs`: start or go on, and follow."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from runstead.engine.follow import follow
@@ -26,8 +27,9 @@ class Streams(Runs):
         async with broker.listen(run_id) as live:
             after, missed = await self._begin(name, run_id, arguments)
             yield ()
-            async for events in follow(self._ports, run_id, after, live, missed=missed):
-                yield events
+            async with aclosing(follow(self._ports, run_id, after, live, missed=missed)) as followed:
+                async for events in followed:
+                    yield events
 
     async def create_streaming_run(
         self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()
@@ -51,9 +53,10 @@ class Streams(Runs):
             yield event
 
     async def _events(self, name: str, **arguments: Any) -> AsyncIterator[Event]:
-        async for events in self.stream(name, **arguments):
-            for event in events:
-                yield decode_event(event.name, event.data, str(event.at))
+        async with aclosing(self.stream(name, **arguments)) as batches:
+            async for events in batches:
+                for event in events:
+                    yield decode_event(event.name, event.data, str(event.at))
 
     async def _begin(self, name: str, run_id: str, arguments: dict[str, Any]) -> tuple[Position, bool]:
         """Do what a streaming method does first: from where to follow, and whether events were missed by then."""
@@ -65,8 +68,8 @@ class Streams(Runs):
                 await self._create_with_thread(arguments["request"], run_id)
                 return START, False
             case "submit_streaming_tool_output":
-                before, _ = await self._submit(**arguments)
-                return Position(before.seq), False
+                _, seq = await self._submit(**arguments)
+                return Position(seq), False
             case "run_events":
                 after = arguments.get("after")
                 await self._row(arguments["thread_id"], run_id)

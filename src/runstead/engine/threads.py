@@ -1,9 +1,12 @@
 """Threads, over the store."""
 
-from runstead.domain import creation, ids
+from runstead.domain import creation, ids, moves
+from runstead.domain.change import Change
 from runstead.engine.bound import Bound, found, page_of, the_thread
+from runstead.engine.commit import numbered
+from runstead.engine.half_done import half_done
 from runstead.engine.ports import Ports
-from runstead.store.port import Tx
+from runstead.store.port import RunRow, Tx
 from runstead.wire.message import Message
 from runstead.wire.page import Page
 from runstead.wire.struct import UNSET, SortOrder
@@ -43,15 +46,20 @@ class Threads(Bound):
     async def delete_thread(self, thread_id: str) -> ThreadDeleted:
         ids.check(thread_id=thread_id)
 
-        async def work(tx: Tx) -> str | None:
+        async def work(tx: Tx) -> tuple[RunRow, Change] | None:
             active = await tx.runs.active(self._project, thread_id)
+            row = await tx.runs.load(active.id) if active else None
+            stopped = (row, moves.abandon(row.run, *await half_done(tx, row), self._ports.now())) if row else None
             gone = await tx.threads.delete(self._project, thread_id)
             found("thread", thread_id, gone or None)
-            return active.id if active else None
+            return stopped
 
         stopped = await self._write(work)
         if stopped is not None:
-            await self._ports.broker.interrupt(stopped)
+            row, change = stopped
+            await self._ports.broker.interrupt(row.run.id)
+            # Nobody stored these, but who follows the run shall not wait for what never comes.
+            await self._ports.broker.publish(row.run.id, numbered(change.events, row.seq + len(change.events)))
         return ThreadDeleted(id=thread_id)
 
     async def threads(

@@ -86,7 +86,7 @@ class _Turn:
         """
         hold, now = self._hold, self._hold.ports.now()
         change, opened = moves.open_calls(run, step_id, now)
-        message = hold.written(hold.opened.message)
+        message = hold.written
         if message is None:
             return change, opened
         return moves.then(moves.close_message(run, Open(hold.opened.step, message), now, usage.NONE), change), opened

@@ -55,6 +55,10 @@ class RunRow(Struct, frozen=True, kw_only=True):
     owner: str | None = None
     """The worker that holds the run, as `move` was told; None when nobody does."""
 
+    def overdue(self, now: int) -> bool:
+        """The run's time is up."""
+        return self.run.expires_at is not None and self.run.expires_at <= now
+
 
 class Assistants(Protocol):
     """The assistants of all projects. `get` is None, `replace` and `delete` are False, when there is no such row."""
@@ -99,8 +103,10 @@ class Messages(Protocol):
 class Runs(Protocol):
     """The runs of all threads. A run changes through `move` alone."""
 
-    async def insert(self, project: str, run: Run, events: Sequence[RawEvent]) -> RunRow:
+    async def insert(self, project: str, run: Run, events: Sequence[RawEvent], owner: str | None = None) -> RunRow:
         """Add a run with its first events; `ThreadBusy` while the thread has an active one (a fact of the database).
+
+        `owner` is the worker that holds it from its first moment on.
 
         Events are numbered on from the row's `seq` by the store: what `at` they carry does not matter. The same in
         `move`.
@@ -130,6 +136,10 @@ class Runs(Protocol):
 
     async def held(self, owner: str | None, limit: int) -> list[str]:
         """Ids of runs in progress or cancelling whose owner is not `owner`: their worker is gone."""
+        ...
+
+    async def stopping(self, owner: str, now: int, limit: int) -> list[str]:
+        """Ids of runs that this worker holds and must stop: cancelled ones, and those overdue at `now`."""
         ...
 
     async def overdue(self, now: int, limit: int) -> list[str]:

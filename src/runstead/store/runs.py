@@ -27,7 +27,7 @@ class SqlRuns:
         self._table = Table(session, queries["runs"], Run)
         self._events = events
 
-    async def insert(self, project: str, run: Run, events: Sequence[RawEvent]) -> RunRow:
+    async def insert(self, project: str, run: Run, events: Sequence[RawEvent], owner: str | None = None) -> RunRow:
         inserted = await self._session.row(
             self._queries["insert"],
             id=run.id,
@@ -36,13 +36,14 @@ class SqlRuns:
             created_at=run.created_at,
             status=run.status.value,
             last_event=len(events),
+            owner=owner,
             expires_at=run.expires_at,
             body=encode(run),
         )
         if inserted is None:
             raise ThreadBusy(run.thread_id)
         await self._events.append(project, run.id, 0, events)
-        return RunRow(run=run, project=project, version=1, seq=len(events))
+        return RunRow(run=run, project=project, version=1, seq=len(events), owner=owner)
 
     async def get(self, project: str, thread_id: str, run_id: str) -> RunRow | None:
         return _row(await self._session.row(self._queries["get"], project=project, thread_id=thread_id, id=run_id))
@@ -79,6 +80,10 @@ class SqlRuns:
 
     async def held(self, owner: str | None, limit: int) -> list[str]:
         return [row[0] for row in await self._session.rows(self._queries["held"], owner=owner, limit=limit)]
+
+    async def stopping(self, owner: str, now: int, limit: int) -> list[str]:
+        rows = await self._session.rows(self._queries["stopping"], owner=owner, now=now, limit=limit)
+        return [row[0] for row in rows]
 
     async def overdue(self, now: int, limit: int) -> list[str]:
         return [row[0] for row in await self._session.rows(self._queries["overdue"], now=now, limit=limit)]

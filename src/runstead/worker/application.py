@@ -16,8 +16,9 @@ __all__ = ["Application", "run"]
 class Application:
     """What is handed to the API, or to a program that runs the engine inside itself."""
 
-    def __init__(self, ports: Ports) -> None:
+    def __init__(self, ports: Ports, worker: Worker) -> None:
         self._ports = ports
+        self._worker = worker
         self._projects: dict[str, Project] = {}
         self.draining = asyncio.Event()
         """Set once it is about to stop: streams end then, and their readers come back to its successor."""
@@ -28,7 +29,7 @@ class Application:
         """Everything that can be done in this project, and in no other."""
         project = self._projects.get(name)
         if project is None:
-            project = self._projects[name] = Project(self._ports, name)
+            project = self._projects[name] = Project(self._ports, name, self._worker)
         return project
 
 
@@ -51,15 +52,20 @@ async def run(ports: Ports, *, most: int = 5000) -> AsyncIterator[Application]:
 @asynccontextmanager
 async def _working(ports: Ports, owner: str, most: int) -> AsyncIterator[Application]:
     await rescue(ports, owner)
-    application = Application(ports)
     worker = Worker(ports, owner, most)
+    application = Application(ports, worker)
+    failure: Exception | None = None
     async with asyncio.TaskGroup() as group:
         group.create_task(worker.run(), name="worker")
         expiring = group.create_task(expire(ports), name="expire")
         try:
             yield application
+        except Exception as error:
+            failure = error  # the caller's own: it leaves as it came, not in a group of the task group's
         finally:
             application.ready = False
             application.draining.set()
             worker.stop()
             expiring.cancel()
+    if failure is not None:
+        raise failure

@@ -2,11 +2,14 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Coroutine
+from typing import Any
 
 from runstead.domain.lifecycle import Signal
 from runstead.engine.execute import execute
 from runstead.engine.hold import Hold, Interrupted, claim
 from runstead.engine.ports import Ports
+from runstead.engine.taker import Ready
 from runstead.store.port import RunRow
 from runstead.wire.run import LastError, Status
 
@@ -16,6 +19,8 @@ _log = logging.getLogger("runstead.worker")
 
 _LOOK = 10_000
 """How many waiting runs one look in the store may find."""
+_PERIOD = 1.0
+"""Seconds between two looks in the store."""
 _LONGEST_PAUSE = 5.0
 """Seconds between tries to write down how a run ended, while the store fails."""
 
@@ -29,7 +34,9 @@ class Worker:
     def __init__(self, ports: Ports, name: str, most: int = 5000) -> None:
         self._ports = ports
         self._name = name
-        self._room = asyncio.Semaphore(most)
+        self._free = most
+        self._freed = asyncio.Event()
+        self._runs: asyncio.TaskGroup | None = None
         self._begun: set[str] = set()
         self._held: dict[str, asyncio.Task[None]] = {}
         self._too_early: set[str] = set()
@@ -42,66 +49,111 @@ class Worker:
     async def run(self) -> None:
         """Take and carry runs until stopped."""
         async with asyncio.TaskGroup() as runs:
+            self._runs = runs
             async with asyncio.TaskGroup() as loops:
                 listening = [
-                    loops.create_task(self._take_offers(runs)),
-                    loops.create_task(self._hear_interrupts()),
+                    loops.create_task(loop())
+                    for loop in (self._take_offers, self._look_for_runs, self._hear_interrupts, self._look_for_stops)
                 ]
                 await self._stopping.wait()
                 for task in listening:
                     task.cancel()
+            self._runs = None
             for task in list(self._held.values()):
                 task.cancel()
 
-    async def _take_offers(self, runs: asyncio.TaskGroup) -> None:
+    def take(self, run_id: str, ready: Ready) -> Awaitable[RunRow] | None:
+        """Implements `engine.taker.Taker`."""
+        if self._runs is None or not self._free or run_id in self._begun:
+            return None
+        written: asyncio.Future[RunRow] = asyncio.get_running_loop().create_future()
+        self._begin(self._runs, run_id, self._written(ready, written))
+        return asyncio.shield(written)
+
+    async def _take_offers(self) -> None:
         async with self._ports.broker.offers() as offers:
-            await self._look(runs)
             async for run_id in offers:
-                if run_id is None:
-                    await self._look(runs)
-                else:
-                    await self._begin(runs, run_id)
+                await self._take(run_id)
 
-    async def _look(self, runs: asyncio.TaskGroup) -> None:
-        """Begin what waits in the store: what was offered to nobody."""
-        try:
-            waiting = await self._ports.store.read(lambda tx: tx.runs.queued(_LOOK))
-        except Exception:
-            _log.exception("looking for waiting runs failed; trying again")
-            return
-        for run_id in waiting:
-            await self._begin(runs, run_id)
+    async def _look_for_runs(self) -> None:
+        """Take what waits in the store: what was offered to nobody."""
+        while True:
+            try:
+                waiting = await self._ports.store.read(lambda tx: tx.runs.queued(_LOOK))
+            except Exception:
+                _log.exception("looking for waiting runs failed; trying again")
+                waiting = []
+            for run_id in waiting:
+                await self._take(run_id)
+            await self._ports.clock.sleep(_PERIOD)
 
-    async def _begin(self, runs: asyncio.TaskGroup, run_id: str) -> None:
-        if run_id in self._begun:
-            return
-        await self._room.acquire()
+    async def _take(self, run_id: str) -> None:
+        """Take a run that is offered, once there is room for it."""
+        while not self._free:
+            self._freed.clear()
+            await self._freed.wait()
+        if self._runs is not None and run_id not in self._begun:
+            self._begin(self._runs, run_id, claim(self._ports, run_id, self._name))
+
+    def _begin(self, runs: asyncio.TaskGroup, run_id: str, taking: Coroutine[Any, Any, Hold | None]) -> None:
+        self._free -= 1
         self._begun.add(run_id)
-        runs.create_task(self._carry(run_id))
+        runs.create_task(self._carry(run_id, taking))
+
+    async def _written(self, ready: Ready, written: asyncio.Future[RunRow]) -> Hold | None:
+        """Write a run that was made ready here; what goes wrong is its maker's to know."""
+        try:
+            row = await ready(self._name)
+        except Exception as error:
+            written.set_exception(error)
+            return None
+        except BaseException:
+            written.cancel()
+            raise
+        written.set_result(row)
+        return Hold(self._ports, row, self._name)
 
     async def _hear_interrupts(self) -> None:
         async with self._ports.broker.interrupts() as interrupts:
             async for run_id in interrupts:
-                row = await self._ports.store.read(lambda tx, id=run_id: tx.runs.load(id))  # type: ignore[misc]
-                if not self._must_stop(row):
-                    continue
-                task = self._held.get(run_id)
-                if task is not None:
-                    task.cancel()
-                elif run_id in self._begun:
-                    self._too_early.add(run_id)
+                try:
+                    await self._interrupt(run_id)
+                except Exception:
+                    _log.exception("looking at an interrupted run failed run=%s", run_id)
+
+    async def _look_for_stops(self) -> None:
+        """Stop what must not go on: what was cancelled without us hearing of it, and what is overdue."""
+        while True:
+            await self._ports.clock.sleep(_PERIOD)
+            try:
+                stopping = await self._ports.store.read(
+                    lambda tx: tx.runs.stopping(self._name, self._ports.now(), _LOOK)
+                )
+                for run_id in stopping:
+                    self._stop(run_id)
+            except Exception:
+                _log.exception("looking for runs that must stop failed; trying again")
+
+    async def _interrupt(self, run_id: str) -> None:
+        if run_id in self._begun and self._must_stop(await self._ports.store.read(lambda tx: tx.runs.load(run_id))):
+            self._stop(run_id)
+
+    def _stop(self, run_id: str) -> None:
+        task = self._held.get(run_id)
+        if task is not None:
+            task.cancel()
+        elif run_id in self._begun:
+            self._too_early.add(run_id)
 
     def _must_stop(self, row: RunRow | None) -> bool:
         """Whether a run that this worker carries must not go on."""
-        return row is None or row.owner != self._name or row.run.status is Status.CANCELLING or self._overdue(row)
+        now = self._ports.now()
+        return row is None or row.owner != self._name or row.run.status is Status.CANCELLING or row.overdue(now)
 
-    def _overdue(self, row: RunRow) -> bool:
-        return row.run.expires_at is not None and row.run.expires_at <= self._ports.now()
-
-    async def _carry(self, run_id: str) -> None:
+    async def _carry(self, run_id: str, taking: Coroutine[Any, Any, Hold | None]) -> None:
         """One run, from taking it to letting it go."""
         try:
-            hold = await claim(self._ports, run_id, self._name)
+            hold = await taking
             if hold is not None:
                 await self._execute(hold)
         except Exception:
@@ -109,7 +161,8 @@ class Worker:
         finally:
             self._begun.discard(run_id)
             self._too_early.discard(run_id)
-            self._room.release()
+            self._free += 1
+            self._freed.set()
 
     async def _execute(self, hold: Hold) -> None:
         if self._stopping.is_set() or hold.run.id in self._too_early:
@@ -145,10 +198,7 @@ class Worker:
         pause = 0.05
         while True:
             try:
-                await hold.reload()
-                await hold.end(self._ending(hold, error), error)
-            except Interrupted:
-                return
+                await self._write_down(hold, error)
             except Exception:
                 _log.exception("writing down how a run ended failed; trying again run=%s", hold.run.id)
                 await self._ports.clock.sleep(pause)
@@ -158,9 +208,16 @@ class Worker:
         if hold.run.status is Status.QUEUED and not self._stopping.is_set():
             await self._ports.broker.offer(hold.run.id)
 
+    async def _write_down(self, hold: Hold, error: LastError | None) -> None:
+        try:
+            await hold.reload()
+            await hold.end(self._ending(hold, error), error)
+        except Interrupted:
+            await hold.part()
+
     def _ending(self, hold: Hold, error: LastError | None) -> Signal:
         if hold.run.status is Status.CANCELLING:
             return Signal.STOP
-        if self._overdue(hold.row):
+        if hold.row.overdue(self._ports.now()):
             return Signal.EXPIRE
         return Signal.RESCUE if error is None else Signal.FAIL

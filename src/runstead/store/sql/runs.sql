@@ -1,7 +1,7 @@
 -- name: insert
 -- No row back: the thread has an active run.
-INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, expires_at, body)
-VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :expires_at, :body)
+INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, body)
+VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :body)
 ON CONFLICT (thread_id) WHERE active DO NOTHING
 RETURNING seq;
 
@@ -49,6 +49,13 @@ SELECT id FROM runs WHERE status = 'queued' ORDER BY created_at, seq LIMIT :limi
 SELECT id FROM runs
  WHERE status IN ('in_progress', 'cancelling') AND owner IS NOT :owner
  ORDER BY owner, seq
+ LIMIT :limit;
+
+-- name: stopping
+SELECT id FROM runs
+ WHERE status IN ('in_progress', 'cancelling') AND owner = :owner
+   AND (status = 'cancelling' OR expires_at <= :now)
+ ORDER BY seq
  LIMIT :limit;
 
 -- name: overdue

@@ -1,5 +1,6 @@
-"""Runs whose time is up are expired, whoever holds them."""
+"""Runs whose time is up are expired; those that a worker holds it stops itself."""
 
+import asyncio
 import logging
 
 from runstead.domain.lifecycle import Signal
@@ -27,12 +28,12 @@ async def expire(ports: Ports) -> None:
 
 
 async def expire_overdue(ports: Ports) -> int:
-    """Expire what is overdue now, and tell the workers of what they hold; how many there were."""
+    """Expire what is overdue now; how many there were."""
     now = ports.now()
     overdue = await ports.store.read(lambda tx: tx.runs.overdue(now, _BATCH))
-    for run_id in overdue:
-        if not await end_unheld(ports, run_id, Signal.EXPIRE, _nobody_holds):
-            await ports.broker.interrupt(run_id)
+    async with asyncio.TaskGroup() as group:
+        for run_id in overdue:
+            group.create_task(end_unheld(ports, run_id, Signal.EXPIRE, _nobody_holds))
     return len(overdue)
 
 

@@ -1,0 +1,130 @@
+"""Stopping a run, whatever it is doing."""
+
+import asyncio
+import time
+
+import pytest
+
+from runstead.llm.script import Gate, call, say
+from runstead.wire.error import BadRequest
+from runstead.wire.run import Run, Status
+from tests.support.reader import Reader
+from tests.support.waiting import within
+from tests.support.worlds import WEATHER, World, names, text_of, world
+
+
+async def cancel(here: World, run: Run) -> Run:
+    return await here.project.cancel(run.thread_id, run.id)
+
+
+async def refused(here: World, run: Run) -> str:
+    with pytest.raises(BadRequest) as error:
+        await cancel(here, run)
+    return error.value.message
+
+
+async def test_a_run_that_waits_for_a_worker_is_cancelled_at_once() -> None:
+    gate = Gate()
+    async with world([gate], most=1) as here:
+        busy = await here.start()
+        async with within():
+            await gate.reached.wait()
+        run = await here.start()
+        assert (await cancel(here, run)).status == "cancelling"
+        assert (await here.now(run)).status == "cancelled"
+        assert names(await here.events(run)) == ["run.created", "run.queued", "run.cancelling", "run.cancelled"]
+        assert (await here.now(run)).usage is not None
+        assert (await here.now(busy)).status == "in_progress"
+
+
+async def test_a_run_in_the_middle_of_its_text_keeps_what_is_written() -> None:
+    gate = Gate()
+    async with world([[say("Half an"), gate, say("answer")]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        answer = await cancel(here, run)
+        asked = time.perf_counter()
+        async with within():
+            await here.model.closed.wait()
+        assert time.perf_counter() - asked < 0.1, "the upstream request is closed at once"
+        assert (answer.status, answer.cancelled_at) == (Status.CANCELLING, None)
+        events = await here.events(run)
+        assert names(events)[-4:] == ["run.cancelling", "message.incomplete", "run.step.cancelled", "run.cancelled"]
+        Reader().read(events)
+        [message], [step] = await here.written(run), await here.steps(run)
+        assert text_of(message) == "Half an"
+        assert message.incomplete_details is not None
+        assert message.incomplete_details.reason == "run_cancelled"
+        assert (step.status, step.cancelled_at, step.usage) == ("cancelled", 1_700_000_000, None)
+        ended = await here.now(run)
+        assert (ended.status, ended.expires_at, ended.last_error) == (Status.CANCELLED, None, None)
+
+
+async def test_a_run_whose_model_has_not_answered_yet_is_cancelled() -> None:
+    gate = Gate()
+    async with world([gate]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        await cancel(here, run)
+        assert names(await here.events(run))[2:] == ["run.in_progress", "run.cancelling", "run.cancelled"]
+        assert await here.written(run) == []
+
+
+async def test_a_run_in_the_middle_of_its_calls_asks_nobody() -> None:
+    gate = Gate()
+    async with world([[call("weather", city="Rome"), gate]]) as here:
+        run = await here.start(tools=[WEATHER])
+        async with within():
+            await gate.reached.wait()
+        await cancel(here, run)
+        assert names(await here.events(run))[-3:] == ["run.cancelling", "run.step.cancelled", "run.cancelled"]
+        assert (await here.now(run)).required_action is None
+
+
+async def test_a_run_that_waits_for_outputs_is_cancelled_at_once() -> None:
+    async with world([[call("weather", city="Rome")]]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        paused = (await here.events(run))[-1].id
+        answer = await cancel(here, run)
+        assert (answer.status, answer.required_action) == (Status.CANCELLING, None)
+        ended = await here.now(run)
+        assert (ended.status, ended.required_action) == (Status.CANCELLED, None)
+        assert names(await here.events(run, paused)) == ["run.cancelling", "run.step.cancelled", "run.cancelled"]
+        [step] = await here.steps(run)
+        assert step.status == "cancelled"
+        assert ended.usage == step.usage, "the call of the model was made, and is counted"
+
+
+async def test_cancelling_twice_is_refused_in_words() -> None:
+    gate = Gate()
+    async with world([[say("Half"), gate]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        first, second = await asyncio.gather(cancel(here, run), refused(here, run))
+        assert first.status == "cancelling"
+        assert second == "Cannot cancel run with status 'cancelling'."
+        await here.ended(run)
+        assert await refused(here, run) == "Cannot cancel run with status 'cancelled'."
+
+
+async def test_a_completed_run_cannot_be_cancelled() -> None:
+    async with world(["Hello"]) as here:
+        run = await here.ended(await here.start())
+        assert await refused(here, run) == "Cannot cancel run with status 'completed'."
+
+
+async def test_the_thread_is_usable_after_a_cancel() -> None:
+    gate = Gate()
+    async with world([[say("Half"), gate], "Whole"]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        await cancel(here, run)
+        await here.ended(run)
+        again = await here.ended(await here.again(run))
+        assert again.status == "completed"
+        assert [text_of(message) for message in await here.messages(run)] == ["Hello", "Half", "Whole"]
+        assert here.model.requests[1].messages[-1]["content"] == "Half", "the model is told what was said"

@@ -1,0 +1,121 @@
+"""A run's time: ten minutes from its creation, whatever it is doing then."""
+
+import pytest
+
+from runstead.llm.script import Gate, call, say
+from runstead.wire.error import BadRequest
+from runstead.wire.run import Run, Status
+from tests.support.reader import Reader
+from tests.support.waiting import until, within
+from tests.support.worlds import WEATHER, World, names, text_of, world
+
+
+async def test_a_run_expires_ten_minutes_after_its_creation_and_no_second_earlier() -> None:
+    gate = Gate()
+    async with world([gate]) as here:
+        run = await here.start()
+        assert run.expires_at == run.created_at + 600
+        async with within():
+            await gate.reached.wait()
+        await here.clock.advance(599)
+        assert (await here.now(run)).status == "in_progress"
+        await here.clock.advance(1)
+        ended = await here.ended(run)
+        assert (ended.status, ended.expires_at, ended.last_error) == (Status.EXPIRED, run.expires_at, None)
+
+
+async def test_the_life_of_runs_is_a_setting() -> None:
+    async with world([call("weather")], lifetime=5) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        assert run.expires_at == run.created_at + 5
+        await here.clock.advance(5)
+        await until(lambda: _is(here, run, Status.EXPIRED))
+
+
+async def test_a_run_that_waits_for_a_worker_expires() -> None:
+    gate = Gate()
+    async with world([gate, "Hello"], most=1) as here:
+        await here.start()
+        async with within():
+            await gate.reached.wait()
+        run = await here.start()
+        await here.clock.advance(600)
+        assert names(await here.events(run)) == ["run.created", "run.queued", "run.expired"]
+
+
+async def test_a_run_in_the_middle_of_its_text_expires_with_what_is_written() -> None:
+    gate = Gate()
+    async with world([[say("Half an"), gate]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        await here.clock.advance(600)
+        async with within():
+            await here.model.closed.wait()
+        events = await here.events(run)
+        assert names(events)[-3:] == ["message.incomplete", "run.step.expired", "run.expired"]
+        Reader().read(events)
+        [message], [step] = await here.written(run), await here.steps(run)
+        assert text_of(message) == "Half an"
+        assert message.incomplete_details is not None
+        assert message.incomplete_details.reason == "run_expired"
+        assert (step.status, step.expired_at) == ("expired", run.expires_at)
+
+
+async def test_a_run_that_waits_for_outputs_expires_and_counts_what_it_took() -> None:
+    async with world([call("weather", city="Rome"), "Sunny."]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        paused = (await here.events(run))[-1].id
+        await here.clock.advance(600)
+        await until(lambda: _is(here, run, Status.EXPIRED))
+        assert names(await here.events(run, paused)) == ["run.step.expired", "run.expired"]
+        ended = await here.now(run)
+        [step] = await here.steps(run)
+        assert (ended.required_action, ended.usage) == (None, step.usage)
+        assert step.usage is not None
+
+
+async def test_submitting_does_not_move_the_time_of_expiry() -> None:
+    gate = Gate()
+    async with world([call("weather", city="Rome"), gate]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        await here.clock.advance(599)
+        assert (await here.submit(run)).expires_at == run.created_at + 600
+        async with within():
+            await gate.reached.wait()
+        await here.clock.advance(1)
+        assert (await here.ended(run)).status == "expired"
+
+
+async def test_outputs_that_come_too_late_are_refused_in_words() -> None:
+    async with world([call("weather", city="Rome")]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        await here.clock.advance(600)
+        # At once, and again when it is marked.
+        for _ in range(2):
+            with pytest.raises(BadRequest) as refused:
+                await here.submit(run)
+            assert refused.value.message == 'Runs in status "expired" do not accept tool outputs.'
+            await until(lambda: _is(here, run, Status.EXPIRED))
+
+
+async def test_a_thread_is_usable_after_its_run_expired() -> None:
+    async with world([call("weather", city="Rome"), "Hello"]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        await here.clock.advance(600)
+        await until(lambda: _is(here, run, Status.EXPIRED))
+        assert (await here.ended(await here.again(run))).status == "completed"
+
+
+async def test_many_runs_expire_together() -> None:
+    async with world(lambda _: call("weather", city="Rome")) as here:
+        runs = [await here.start(tools=[WEATHER]) for _ in range(50)]
+        for run in runs:
+            assert (await here.ended(run)).status == "requires_action"
+        await here.clock.advance(600)
+        for run in runs:
+            await until(lambda run=run: _is(here, run, Status.EXPIRED))  # type: ignore[misc]
+
+
+async def _is(here: World, run: Run, status: Status) -> bool:
+    return (await here.now(run)).status is status
