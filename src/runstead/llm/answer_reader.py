@@ -4,6 +4,8 @@ A server answers with a stream of `data:` lines that ends with `[DONE]`, or, if 
 object: the first byte tells which. Comments, other fields and what the pieces have no place for are passed over.
 """
 
+from collections.abc import Iterable
+
 import msgspec
 
 from runstead.domain.chat import Finish, FinishReason, Piece, RefusalPiece, TextPiece, UsagePiece
@@ -65,6 +67,15 @@ class AnswerReader:
             raise Failure(f"sent a line of more than {self._longest_line} bytes")
         return self._pieces(lines)
 
+    def take(self, chunks: Iterable[Chunk]) -> list[Piece]:
+        """The same for events that were decoded elsewhere."""
+        pieces: list[Piece] = []
+        texts: list[str] = []
+        for chunk in chunks:
+            self._add(chunk, pieces, texts)
+        _join(texts, pieces)
+        return pieces
+
     def check(self) -> None:
         """Fails if an error came after the pieces of the last batch."""
         if self._failure is not None:
@@ -88,12 +99,9 @@ class AnswerReader:
 
     def _whole(self, body: bytes) -> list[Piece]:
         chunk = _decode(body)
-        pieces: list[Piece] = []
-        texts: list[str] = []
-        self._add(chunk, pieces, texts)
+        pieces = self.take([chunk])
         if not chunk.choices:
             raise Failure("sent an answer without choices")
-        _join(texts, pieces)
         return pieces + self._close()
 
     def _pieces(self, lines: list[bytes]) -> list[Piece]:

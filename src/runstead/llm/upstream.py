@@ -2,9 +2,10 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
+
+from msgspec import Struct, field
 
 from runstead.wire.error import RunsteadError
 
@@ -13,18 +14,17 @@ __all__ = ["MaxTokensField", "Upstream"]
 MaxTokensField: TypeAlias = Literal["max_tokens", "max_completion_tokens", "both"]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Upstream:
+class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A server that speaks chat completions."""
 
     url: str
     """Where the API begins, such as `http://127.0.0.1:8000/v1`."""
     name: str = "upstream"
     """For logs and errors."""
-    key: str | None = field(default=None, repr=False)
+    key: str | None = None
     key_env: str | None = None
     """The environment variable that holds the key, instead of `key`."""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: dict[str, str] = field(default_factory=dict)
     """Sent with every request."""
     models: tuple[str, ...] = ("*",)
     """Patterns of the model names that it answers for."""
@@ -54,6 +54,9 @@ class Upstream:
             raise RunsteadError(f"Upstream '{self.name}': a time-out must be more than 0 seconds.")
         if self.max_retries < 0:
             raise RunsteadError(f"Upstream '{self.name}': `max_retries` must be 0 or more.")
+
+    def __repr__(self) -> str:
+        return f"Upstream(name={self.name!r}, url={self.url!r})"  # keys stay out of logs
 
     def secret(self, environment: Mapping[str, str] = os.environ) -> str | None:
         """The key, from wherever it is kept."""

@@ -1,0 +1,83 @@
+"""Whether to call a function, and which: decided before the model is asked, since a small one cannot.
+
+Every function gets a point for each word of the user's last message that is in its description or its parameters, and
+two for each that is in its name. With `auto`, two points are enough to be called, and once there are outputs the model
+answers. With `required` the best is called. What has equal points is left to the model.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import UNSET
+
+from runstead.llm.chat_text import last_said_by
+from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
+
+__all__ = ["candidates"]
+
+_ENOUGH = 2
+_EMPTY = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        a about above all also am an and any are as at be but by can could did do does for from get gets give gives
+        go had has have he her his how i if in into is it its let list make me more my need no not of on or our out
+        please return returns say set she should show so some such tell than thanks that the their them then there
+        these they this those to too up us use used using want was we were what when where which who why will with
+        would yes you your
+        """,
+    )
+)
+"""Words that say nothing about what is wanted."""
+
+
+def candidates(
+    functions: Sequence[Function], choice: ToolChoice, messages: Sequence[Mapping[str, Any]]
+) -> Sequence[Function]:
+    """The functions to choose from; none means to answer in words."""
+    if isinstance(choice, NamedToolChoice):
+        name = choice.type if choice.function is UNSET else choice.function.name
+        return [function for function in functions if function.name == name]
+    if choice == "none" or not functions:
+        return []
+    if choice == "auto" and messages and messages[-1].get("role") == "tool":
+        return []
+    said = _words(last_said_by("user", messages))
+    points = [_points(function, said) for function in functions]
+    best = max(points)
+    if choice == "auto" and best < _ENOUGH:
+        return []
+    return [function for function, each in zip(functions, points, strict=True) if each == best]
+
+
+def _points(function: Function, said: set[str]) -> int:
+    name = _words(function.name)
+    about = _words(function.description or "") | _words(" ".join(_texts(function.parameters)))
+    return 2 * len(said & name) + len(said & (about - name))
+
+
+def _texts(schema: Any) -> list[str]:
+    """The names and descriptions of parameters, and the values that they may have."""
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    texts: list[str] = []
+    for name, parameter in properties.items() if isinstance(properties, dict) else ():
+        texts.append(name)
+        if isinstance(parameter, dict):
+            values = parameter.get("enum")
+            texts += [each for each in (parameter.get("description"), *(values or ())) if isinstance(each, str)]
+    return texts
+
+
+def _words(text: str) -> set[str]:
+    """The words that mean something, in their plain form; `getOpenOrders` and `get_open_orders` are three words."""
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
+    return {_plain(word) for word in re.findall(r"[^\W_]+", split.lower()) if word not in _EMPTY}
+
+
+def _plain(word: str) -> str:
+    """Without the ending, so that `searching` finds `search` and `orders` finds `order`."""
+    for ending in ("ing", "ies", "es", "ed", "s"):
+        if word.endswith(ending) and len(word) - len(ending) >= 3:
+            return word[: -len(ending)] + ("y" if ending == "ies" else "")
+    return word

@@ -1,0 +1,153 @@
+"""The embedded model as a `ChatModel`.
+
+```
+candidates ─┬─ none ─▶ answer_prompt ─▶ text as it comes, held to a schema if one is asked for
+            └─ some ─▶ choice_prompt, if several ─▶ argument_prompt, held to the parameters ─▶ one call
+```
+"""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing, asynccontextmanager
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from runstead.domain import usage
+from runstead.domain.chat import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
+from runstead.llm.call_pieces import new_call_id
+from runstead.llm.failure import Failure
+from runstead.llm.local.choice import candidates
+from runstead.llm.local.prompt import answer_prompt, argument_prompt, choice_prompt
+from runstead.llm.local.schema import answer_format, argument_format, choice_format, required_only
+from runstead.llm.local.slots import Slots
+from runstead.llm.local.weights import check_runtime, find_weights
+from runstead.wire.error import Closed
+from runstead.wire.model import Model
+from runstead.wire.run import Usage
+from runstead.wire.tool import Function
+
+__all__ = ["LocalModel"]
+
+_LONGEST_ANSWER = 512
+"""Tokens, when nobody says; it does not always find an end by itself."""
+_LONGEST_ARGUMENTS = 256
+_LONGEST_CHOICE = 128
+
+
+class LocalModel:
+    """A GGUF file in this process; without a path, SmolLM2-135M-Instruct. For trying out, not for real work."""
+
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        names: Sequence[str] = ("*",),
+        slots: int = 2,
+        window: int = 4096,
+    ) -> None:
+        self._path = path
+        self._names = names
+        self._slot_count = slots
+        self._window = window
+        self._name = path.stem if path is not None else "SmolLM2-135M-Instruct"
+        self._slots: Slots | None = None
+
+    async def start(self) -> None:
+        check_runtime()
+        self._slots = Slots(find_weights(self._path), slots=self._slot_count, window=self._window)
+
+    async def stop(self) -> None:
+        slots, self._slots = self._slots, None
+        if slots is not None:
+            await slots.close()
+
+    def takes(self, model: str) -> bool:
+        return any(fnmatchcase(model, name) for name in self._names)
+
+    def window(self, model: str) -> int | None:
+        return self._window if self.takes(model) else None
+
+    async def models(self) -> Sequence[Model]:
+        return [Model(id=self._name)]
+
+    @asynccontextmanager
+    async def reply(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[Sequence[Piece]]]:
+        async with aclosing(self._batches(request)) as batches:
+            yield batches
+
+    async def _batches(self, request: ModelRequest) -> AsyncGenerator[Sequence[Piece], None]:
+        functions = candidates(request.functions, request.tool_choice, request.messages)
+        try:
+            async with aclosing(self._call(request, functions) if functions else self._say(request)) as batches:
+                async for batch in batches:
+                    yield batch
+        except Failure as failure:
+            raise failure.model_error(self._name) from None
+
+    def _say(self, request: ModelRequest) -> AsyncGenerator[Sequence[Piece], None]:
+        """An answer in words."""
+        body: dict[str, Any] = {
+            "messages": answer_prompt(request.messages),
+            "temperature": request.temperature or 0,
+            # Without this it turns in circles.
+            "dry_multiplier": 0.8,
+            "max_tokens": request.max_completion_tokens or _LONGEST_ANSWER,
+        }
+        if request.top_p is not None:
+            body["top_p"] = request.top_p
+        if (shape := answer_format(request.response_format)) is not None:
+            body["response_format"] = shape
+        return self._loaded.answer(body)
+
+    async def _call(
+        self, request: ModelRequest, functions: Sequence[Function]
+    ) -> AsyncGenerator[Sequence[Piece], None]:
+        """One call of one of the functions."""
+        function, spent = functions[0], usage.NONE
+        if len(functions) > 1:
+            shape = choice_format([each.name for each in functions])
+            chosen = await self._write(choice_prompt(functions, request.messages), shape, _LONGEST_CHOICE)
+            function, spent = next(each for each in functions if f'"{each.name}"' in chosen.text), chosen.usage
+        yield [ToolCallPiece(0, new_call_id(), function.name)]
+        parameters = required_only(function.parameters)
+        arguments, finish = "{}", Finish("tool_calls")
+        if parameters["properties"]:
+            limit = min(request.max_completion_tokens or _LONGEST_ARGUMENTS, _LONGEST_ARGUMENTS)
+            prompt = argument_prompt(function, parameters, request.messages)
+            written = await self._write(prompt, argument_format(parameters), limit)
+            arguments, spent = written.compact, usage.add(spent, written.usage)
+            finish = Finish("length") if written.cut else finish
+        yield [ToolCallPiece(0, arguments=arguments), finish, UsagePiece(spent)]
+
+    async def _write(self, messages: list[dict[str, str]], shape: dict[str, Any], limit: int) -> "_Written":
+        """JSON of a shape, whole."""
+        body = {"messages": messages, "response_format": shape, "max_tokens": limit, "temperature": 0}
+        async with aclosing(self._loaded.answer(body)) as batches:
+            pieces = [piece async for batch in batches for piece in batch]
+        return _Written(
+            text="".join(piece.text for piece in pieces if isinstance(piece, TextPiece)),
+            cut=Finish("length") in pieces,
+            usage=next((piece.usage for piece in pieces if isinstance(piece, UsagePiece)), usage.NONE),
+        )
+
+    @property
+    def _loaded(self) -> Slots:
+        if self._slots is None:
+            raise Closed("The embedded model is not started, or was stopped.")
+        return self._slots
+
+
+class _Written(Struct, frozen=True):
+    """JSON that the model wrote."""
+
+    text: str
+    cut: bool
+    usage: Usage
+
+    @property
+    def compact(self) -> str:
+        """Without spaces between its parts; as it is, if it was cut."""
+        return self.text if self.cut else msgspec.json.encode(msgspec.json.decode(self.text)).decode()
