@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from runstead.llm.script import Gate, Turn, call, fail, finish, refuse, say, usage
+from runstead.llm.script import Gate, Say, Turn, call, fail, finish, refuse, say, usage
 from runstead.wire.event import Event
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
@@ -154,7 +154,7 @@ async def test_the_calls_of_a_run_hold() -> None:
 
 
 async def test_text_and_calls_of_one_turn_are_two_steps() -> None:
-    turn = [say("Let me see."), call("weather", city="Rome"), call("weather", city="Oslo"), usage(5, 9)]
+    turn: Turn = [say("Let me see."), call("weather", city="Rome"), call("weather", city="Oslo"), usage(5, 9)]
     async with world([turn, "Sunny."]) as here:
         first = await streamed(here)
         run = last_run(first)
@@ -175,7 +175,7 @@ async def test_text_and_calls_of_one_turn_are_two_steps() -> None:
 
 
 async def test_several_rounds_of_functions() -> None:
-    rounds = [[call("weather", city=f"{n}"), call("weather", city="x")] for n in range(3)]
+    rounds: list[Turn] = [[call("weather", city=f"{n}"), call("weather", city="x")] for n in range(3)]
     async with world([*rounds, "Done."]) as here:
         events = await streamed(here)
         for _ in rounds:
@@ -278,8 +278,8 @@ async def test_a_refusal_is_a_part_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("after", [say("\n"), refuse("No")])
-async def test_what_comes_behind_calls_is_not_told(after: Turn) -> None:
-    async with world([[call("weather", city="Rome"), after]]) as here:  # type: ignore[list-item]
+async def test_what_comes_behind_calls_is_not_told(after: Say) -> None:
+    async with world([[call("weather", city="Rome"), after]]) as here:
         events = await streamed(here)
     assert names(events) == CALLS
 

@@ -1,5 +1,7 @@
 """A run's time: ten minutes from its creation, whatever it is doing then."""
 
+from functools import partial
+
 import pytest
 
 from runstead.llm.script import Gate, call, say
@@ -114,7 +116,7 @@ async def test_many_runs_expire_together() -> None:
             assert (await here.ended(run)).status == "requires_action"
         await here.clock.advance(600)
         for run in runs:
-            await until(lambda run=run: _is(here, run, Status.EXPIRED))  # type: ignore[misc]
+            await until(partial(_is, here, run, Status.EXPIRED))
 
 
 async def _is(here: World, run: Run, status: Status) -> bool:

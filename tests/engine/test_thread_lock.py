@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from runstead.llm.script import Gate, call, say
+from runstead.llm.script import Gate, Turn, call, say
 from runstead.wire.error import BadRequest, NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest
@@ -44,7 +44,7 @@ async def assert_usable(here: World, run: Run) -> None:
 
 async def test_a_thread_is_locked_until_its_run_has_ended() -> None:
     gate = Gate()
-    async with world([[say("Half"), gate]] + ["Hello"] * 2) as here:  # type: ignore[list-item]
+    async with world([[say("Half"), gate], "Hello", "Hello"]) as here:
         run = await here.start()
         async with within():
             await gate.reached.wait()
@@ -165,8 +165,8 @@ async def test_deleting_a_thread_ends_the_streams_of_a_run_that_nobody_works_on(
 
 async def test_nothing_is_kept_of_a_run_that_was_deleted_in_the_middle() -> None:
     gates = [Gate() for _ in range(20)]
-    turns = iter([say("Half"), gate, say("answer")] for gate in gates)
-    async with world(lambda _: next(turns)) as here:
+    turns: list[Turn] = [[say("Half"), gate, say("answer")] for gate in gates]
+    async with world(turns) as here:
         for gate in gates:
             run = await here.start()
             async with within():

@@ -14,6 +14,8 @@ class ManualClock:
     def __init__(self, time: float = START) -> None:
         self._time = time
         self._sleeping: list[tuple[float, asyncio.Event]] = []
+        self._expected = 0
+        self._all_sleep = asyncio.Event()
 
     def time(self) -> float:
         return self._time
@@ -21,17 +23,20 @@ class ManualClock:
     async def sleep(self, seconds: float) -> None:
         awake = asyncio.Event()
         self._sleeping.append((self._time + seconds, awake))
+        if len(self._sleeping) >= self._expected:
+            self._all_sleep.set()
         await awake.wait()
 
     async def advance(self, seconds: float) -> None:
         """Let time pass. Who slept has had a look and sleeps again when this returns, unless something holds it up."""
         self._time += seconds
-        before = len(self._sleeping)
+        self._expected = len(self._sleeping)
+        self._all_sleep.clear()
         due = [awake for at, awake in self._sleeping if at <= self._time]
         self._sleeping = [(at, awake) for at, awake in self._sleeping if at > self._time]
         for awake in due:
             awake.set()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(0.5):
-                while due and len(self._sleeping) < before:
-                    await asyncio.sleep(0.001)
+        if due:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await self._all_sleep.wait()
