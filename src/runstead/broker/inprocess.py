@@ -16,38 +16,57 @@ _BACKLOG = 20_000
 
 
 class _Listener:
-    """One reader of one run."""
+    """One reader of one run. Waiting costs one future; silence is told by one timer for all of its waits."""
 
     def __init__(self, kept: Sequence[RawEvent]) -> None:
         self._waiting: list[RawEvent] = list(kept)
-        self._dropped = False
-        self._woken = asyncio.Event()
-        if kept:
-            self._woken.set()
+        self._look = False
+        self._loop = asyncio.get_running_loop()
+        self._woken: asyncio.Future[None] | None = None
+        self._last = self._loop.time()
+        self._timer = self._loop.call_later(_SILENCE, self._silence)
 
     def hear(self, events: Sequence[RawEvent]) -> None:
         if len(self._waiting) + len(events) > _BACKLOG:
             self._waiting.clear()
-            self._dropped = True
+            self._look = True
         else:
             self._waiting.extend(events)
-        self._woken.set()
+        self._wake()
 
     async def take(self) -> Sequence[RawEvent] | None:
         """All that waits, as one batch; None when events were dropped, or after silence."""
-        if not self._woken.is_set():
+        while not self._waiting and not self._look:
+            self._woken = self._loop.create_future()
             try:
-                async with asyncio.timeout(_SILENCE):
-                    await self._woken.wait()
-            except TimeoutError:
-                return None
-        self._woken.clear()
-        if self._dropped:
-            self._dropped = False
+                await self._woken
+            finally:
+                self._woken = None
+        self._last = self._loop.time()
+        if self._look:
+            self._look = False
             self._waiting.clear()
             return None
         events, self._waiting = self._waiting, []
         return events
+
+    def stop(self) -> None:
+        """Nobody reads any more."""
+        self._timer.cancel()
+
+    def _wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    def _silence(self) -> None:
+        now = self._loop.time()
+        due = self._last + _SILENCE
+        if due <= now:
+            due = now + _SILENCE
+            if self._woken is not None:
+                self._look = True
+                self._wake()
+        self._timer = self._loop.call_at(due, self._silence)
 
 
 class _Topic:
@@ -110,6 +129,7 @@ class InProcessBroker:
         try:
             yield _hear(listener)
         finally:
+            listener.stop()
             topic.listeners.discard(listener)
             if not topic.kept and not topic.listeners and self._topics.get(run_id) is topic:
                 del self._topics[run_id]
