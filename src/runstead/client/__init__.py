@@ -56,7 +56,7 @@ def __getattr__(name: str) -> Any:
 
 
 def connect(
-    url: str = DEFAULT_URL,
+    url: str | None = None,
     *,
     api_key: str | None = None,
     timeout: float = 60.0,
@@ -65,8 +65,9 @@ def connect(
 ) -> "Client":
     """A client of the server at `url`, with or without `/v1` behind it. Nothing is sent yet.
 
-    Without `api_key` the one in `RUNSTEAD_API_KEY` is used, if there is one. `timeout` is how many seconds an answer
-    may take, `max_retries` how often a request is sent again where that is safe. `headers` go with every request.
+    Without `url` it is `RUNSTEAD_URL`, or where `runstead serve` listens by itself; without `api_key` it is
+    `RUNSTEAD_API_KEY`, or none. `timeout` is how many seconds an answer may take, `max_retries` how often a request is
+    sent again where that is safe. `headers` go with every request.
     """
     from runstead.client._sync.client import Client  # noqa: PLC0415 (a program needs one of the two)
     from runstead.client._sync.http import HttpTransport  # noqa: PLC0415
@@ -77,7 +78,7 @@ def connect(
 
 
 def connect_async(
-    url: str = DEFAULT_URL,
+    url: str | None = None,
     *,
     api_key: str | None = None,
     timeout: float = 60.0,
@@ -93,5 +94,6 @@ def connect_async(
     return AsyncClient(AsyncHttpTransport(target, async_pool(target), timeout=timeout, retries=Retries(max_retries)))
 
 
-def _target(url: str, api_key: str | None, headers: Mapping[str, str] | None) -> Target:
-    return Target(url, os.environ.get("RUNSTEAD_API_KEY") if api_key is None else api_key, headers)
+def _target(url: str | None, api_key: str | None, headers: Mapping[str, str] | None) -> Target:
+    where = os.environ.get("RUNSTEAD_URL", DEFAULT_URL) if url is None else url
+    return Target(where, os.environ.get("RUNSTEAD_API_KEY") if api_key is None else api_key, headers)

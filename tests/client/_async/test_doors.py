@@ -15,6 +15,18 @@ async def test_a_url_may_have_the_version_or_not(server: WireServer, path: str) 
         assert (await client.get_thread(THREAD_ID)).id == THREAD_ID
 
 
+async def test_the_url_may_come_from_the_environment(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNSTEAD_URL", server.url)
+    server.on("GET", f"/threads/{THREAD_ID}", Answer.of(samples.thread()))
+    async with connect_async() as client:
+        assert (await client.get_thread(THREAD_ID)).id == THREAD_ID
+
+
+async def test_without_a_url_it_is_the_server_of_this_machine() -> None:
+    async with connect_async() as client:
+        assert "http://127.0.0.1:8642/v1" in repr(client)
+
+
 @pytest.mark.parametrize(("given", "sent"), [(None, "Bearer from-outside"), ("mine", "Bearer mine"), ("", None)])
 async def test_the_key_is_given_or_from_the_environment(
     server: WireServer, monkeypatch: pytest.MonkeyPatch, given: str | None, sent: str | None
