@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
+from typing import TypeAlias
 
 from runstead.domain.lifecycle import Signal
 from runstead.engine.execute import execute
@@ -28,6 +28,10 @@ _ENDED = LastError(code="server_error", message="")
 """Stands for no error and no interruption."""
 
 
+Taking: TypeAlias = Callable[[], Awaitable[Hold | None]]
+"""Makes a run this worker's own; None if it cannot be had."""
+
+
 class Worker:
     """One worker, by a name that no other ever had: what it holds is known by it."""
 
@@ -36,6 +40,7 @@ class Worker:
         self._name = name
         self._free = most
         self._freed = asyncio.Event()
+        self._queueing = False
         self._runs: asyncio.TaskGroup | None = None
         self._begun: set[str] = set()
         self._held: dict[str, asyncio.Task[None]] = {}
@@ -64,10 +69,12 @@ class Worker:
 
     def take(self, run_id: str, ready: Ready) -> Awaitable[RunRow] | None:
         """Implements `engine.taker.Taker`."""
-        if self._runs is None or not self._free or run_id in self._begun:
+        # Those that wait for room come first.
+        if self._runs is None or not self._free or self._queueing or run_id in self._begun:
             return None
         written: asyncio.Future[RunRow] = asyncio.get_running_loop().create_future()
-        self._begin(self._runs, run_id, self._written(ready, written))
+        task = self._begin(self._runs, run_id, lambda: self._written(ready, written))
+        task.add_done_callback(lambda _: written.cancel())  # it may have been cancelled before it began
         return asyncio.shield(written)
 
     async def _take_offers(self) -> None:
@@ -90,15 +97,17 @@ class Worker:
     async def _take(self, run_id: str) -> None:
         """Take a run that is offered, once there is room for it."""
         while not self._free:
+            self._queueing = True
             self._freed.clear()
             await self._freed.wait()
+        self._queueing = False
         if self._runs is not None and run_id not in self._begun:
-            self._begin(self._runs, run_id, claim(self._ports, run_id, self._name))
+            self._begin(self._runs, run_id, lambda: claim(self._ports, run_id, self._name))
 
-    def _begin(self, runs: asyncio.TaskGroup, run_id: str, taking: Coroutine[Any, Any, Hold | None]) -> None:
+    def _begin(self, runs: asyncio.TaskGroup, run_id: str, taking: Taking) -> asyncio.Task[None]:
         self._free -= 1
         self._begun.add(run_id)
-        runs.create_task(self._carry(run_id, taking))
+        return runs.create_task(self._carry(run_id, taking))
 
     async def _written(self, ready: Ready, written: asyncio.Future[RunRow]) -> Hold | None:
         """Write a run that was made ready here; what goes wrong is its maker's to know."""
@@ -150,10 +159,10 @@ class Worker:
         now = self._ports.now()
         return row is None or row.owner != self._name or row.run.status is Status.CANCELLING or row.overdue(now)
 
-    async def _carry(self, run_id: str, taking: Coroutine[Any, Any, Hold | None]) -> None:
+    async def _carry(self, run_id: str, taking: Taking) -> None:
         """One run, from taking it to letting it go."""
         try:
-            hold = await taking
+            hold = await taking()
             if hold is not None:
                 await self._execute(hold)
         except Exception:
