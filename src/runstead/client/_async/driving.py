@@ -70,8 +70,7 @@ class AsyncDriving(AsyncCalls):
         """As `drive`, with a run that exists: after a time-out, or in a program that was started anew."""
         stream = self.take_up_streaming(run, tools, timeout=timeout, max_rounds=max_rounds)
         async with stream:
-            await stream.drained()
-        return stream.run if stream.run is not None else run
+            return await stream.final_run()
 
     def take_up_streaming(
         self,
@@ -81,7 +80,7 @@ class AsyncDriving(AsyncCalls):
         timeout: float = 600.0,
         max_rounds: int = MOST_ROUNDS,
     ) -> AsyncRunStream:
-        """As `take_up`, with the events from the run's start, or from the outputs on if it waits for them."""
+        """As `take_up`, with the events from the run's start, or from now on if it waits for outputs."""
         return AsyncRunStream(self._driver(tools, timeout, max_rounds).take_up(run))
 
     def _driver(self, tools: Iterable[Tool | ToolFunction], timeout: float, max_rounds: int) -> AsyncDriver:

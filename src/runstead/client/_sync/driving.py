@@ -71,8 +71,7 @@ class Driving(Calls):
         """As `drive`, with a run that exists: after a time-out, or in a program that was started anew."""
         stream = self.take_up_streaming(run, tools, timeout=timeout, max_rounds=max_rounds)
         with stream:
-            stream.drained()
-        return stream.run if stream.run is not None else run
+            return stream.final_run()
 
     def take_up_streaming(
         self,
@@ -82,7 +81,7 @@ class Driving(Calls):
         timeout: float = 600.0,
         max_rounds: int = MOST_ROUNDS,
     ) -> RunStream:
-        """As `take_up`, with the events from the run's start, or from the outputs on if it waits for them."""
+        """As `take_up`, with the events from the run's start, or from now on if it waits for outputs."""
         return RunStream(self._driver(tools, timeout, max_rounds).take_up(run))
 
     def _driver(self, tools: Iterable[Tool | ToolFunction], timeout: float, max_rounds: int) -> Driver:
