@@ -13,6 +13,8 @@ __all__ = ["answer_prompt", "argument_prompt", "choice_prompt"]
 
 Message: TypeAlias = dict[str, str]
 
+_INSTRUCTIONS = "You are a helpful assistant."
+"""When there are none. Its template would tell it whose product it is, which makes it answer worse."""
 _ARGUMENTS = "You write the arguments of function calls as JSON."
 _EXAMPLES = {
     """Function: book_table (Book a table in a restaurant)
@@ -29,6 +31,8 @@ def answer_prompt(messages: Sequence[Mapping[str, Any]]) -> list[Message]:
     """The conversation, with the results of functions put to the message that they help to answer."""
     names = _call_names(messages)
     prompt: list[Message] = []
+    if not any(message.get("role") in {"system", "developer"} for message in messages):
+        prompt.append({"role": "system", "content": _INSTRUCTIONS})
     for message in messages:
         role, text = message.get("role"), text_of(message)
         if role == "tool":

@@ -1,0 +1,73 @@
+"""What the embedded model is told."""
+
+from runstead.llm.local.prompt import answer_prompt, argument_prompt, choice_prompt
+from runstead.wire.tool import Function
+
+ASKS = {"role": "user", "content": "What is the weather?"}
+CALLS = {
+    "role": "assistant",
+    "content": None,
+    "tool_calls": [
+        {"id": "call_1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}},
+        {"id": "call_2", "type": "function", "function": {"name": "get_time", "arguments": "{}"}},
+    ],
+}
+OUTPUTS = [
+    {"role": "tool", "tool_call_id": "call_1", "content": "sunny"},
+    {"role": "tool", "tool_call_id": "call_2", "content": "noon"},
+]
+
+
+def test_text_is_told_as_it_is() -> None:
+    talk = [
+        {"role": "system", "content": "Be kind."},
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Hello"},
+    ]
+    assert answer_prompt(talk) == talk
+
+
+def test_a_developer_is_the_system() -> None:
+    assert answer_prompt([{"role": "developer", "content": "Be kind."}]) == [{"role": "system", "content": "Be kind."}]
+
+
+def test_without_instructions_it_gets_some() -> None:
+    assert answer_prompt([ASKS]) == [{"role": "system", "content": "You are a helpful assistant."}, ASKS]
+
+
+def test_results_are_put_to_the_question() -> None:
+    assert answer_prompt([ASKS, CALLS, *OUTPUTS])[1:] == [
+        {
+            "role": "user",
+            "content": "What is the weather?\n\nThe result of get_weather is: sunny\n\n"
+            "The result of get_time is: noon\nAnswer with this result, in one sentence.",
+        }
+    ]
+
+
+def test_a_result_without_a_question_makes_one() -> None:
+    _, message = answer_prompt([{"role": "tool", "tool_call_id": "call_9", "content": "sunny"}])
+    assert message["content"].startswith("The result of the function is: sunny")
+
+
+def test_images_are_told_of() -> None:
+    parts = [
+        {"type": "text", "text": "What is this?"},
+        {"type": "image_url", "image_url": {"url": "http://127.0.0.1/a.png"}},
+    ]
+    _, message = answer_prompt([{"role": "user", "content": parts}])
+    assert message["content"] == "What is this?\n(There is an image here that you cannot see.)"
+
+
+def test_arguments_are_asked_for_after_examples() -> None:
+    weather = Function(name="get_weather", description="The weather of a city")
+    *examples, last = argument_prompt(weather, {"properties": {"city": {}, "unit": {}}}, [ASKS])
+    assert [message["role"] for message in examples] == ["system", "user", "assistant", "user", "assistant"]
+    assert last["content"] == (
+        "Function: get_weather (The weather of a city)\nArguments: city, unit\nRequest: What is the weather?"
+    )
+
+
+def test_a_choice_lists_the_functions() -> None:
+    message = choice_prompt([Function(name="a", description="First"), Function(name="b")], [ASKS])[-1]
+    assert message["content"] == "a (First)\nb\n\nRequest: What is the weather?"
