@@ -73,6 +73,8 @@ async def _serve(settings: Config) -> None:
                 lifespan="off",
                 log_config=None,
                 access_log=False,
+                proxy_headers=False,
+                server_header=False,
                 timeout_keep_alive=75,
                 timeout_graceful_shutdown=_GRACE,
             )

@@ -14,7 +14,8 @@ from runstead.store.port import Store
 
 __all__ = ["Clock", "Ports", "SystemClock"]
 
-_CHANCE = 62**16
+_CHANCE = 95
+"""Bits of an id's chance: what fits into sixteen letters and digits."""
 
 
 class Clock(Protocol):
@@ -55,4 +56,4 @@ class Ports(Struct, frozen=True, kw_only=True):
 
     def new_id(self, prefix: str) -> str:
         """A new id of a kind: `run`, `msg`, …"""
-        return ids.make(prefix, int(self.clock.time() * 1000), secrets.randbelow(_CHANCE))
+        return ids.make(prefix, int(self.clock.time() * 1000), secrets.randbits(_CHANCE))
