@@ -1,13 +1,12 @@
-"""The only writer of a run: one change, one transaction, and then the broker is told."""
+"""The only writer of a run: one change in one transaction. Then the broker is told."""
 
 from collections.abc import Sequence
 
 from runstead.domain.change import Change
-from runstead.engine.ports import Ports
 from runstead.store.port import RunRow, Tx
 from runstead.wire.event import Position, RawEvent
 
-__all__ = ["commit", "numbered", "write"]
+__all__ = ["numbered", "write"]
 
 
 async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -> RunRow:
@@ -22,13 +21,6 @@ async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -
     for message in change.messages:
         await tx.messages.replace(project, message)
     return await tx.runs.move(row, change.run, change.events, owner)
-
-
-async def commit(ports: Ports, row: RunRow, change: Change, owner: str | None = None) -> RunRow:
-    """Write a change in a transaction of its own, and tell those who follow the run."""
-    after = await ports.store.write(lambda tx: write(tx, row, change, owner))
-    await ports.broker.publish(row.run.id, numbered(change.events, after.seq))
-    return after
 
 
 def numbered(events: Sequence[RawEvent], last: int) -> list[RawEvent]:

@@ -1,6 +1,7 @@
 """A claimed run in a worker's hands: what it has half done, and the writes that only its holder may make."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeAlias
 
 from msgspec.structs import replace
 
@@ -9,7 +10,7 @@ from runstead.domain.assembly import CallsDraft, MessageDraft
 from runstead.domain.change import Change
 from runstead.domain.lifecycle import Refused, Signal
 from runstead.domain.moves import Open
-from runstead.engine.commit import commit, numbered, write
+from runstead.engine.commit import numbered, write
 from runstead.engine.half_done import half_done
 from runstead.engine.ports import Ports
 from runstead.store.port import RunRow, Stale, Tx
@@ -20,6 +21,9 @@ from runstead.wire.run import LastError, Run, Status, Usage
 __all__ = ["Hold", "Interrupted", "claim"]
 
 _PAGE = 500
+
+
+Write: TypeAlias = Callable[[Tx], Awaitable[tuple[RunRow, Change]]]
 
 
 class Interrupted(Exception):
@@ -47,22 +51,34 @@ class Hold:
     async def commit(self, decide: Callable[[Run], Change], *, keep: bool = True) -> None:
         """Write what `decide` makes of the run, and keep holding it, or let it go.
 
-        Someone else may write the same run: its metadata, or a cancel. Then it is read and decided again.
-        `Interrupted` when the change no longer fits what the run has become.
+        Someone else may write the same run: its metadata, or a cancel. Then it is read and decided again, in the
+        transaction that writes, so that nobody can be first for ever. `Interrupted` when the change no longer fits
+        what the run has become.
         """
-        while True:
-            try:
-                change = decide(self.run)
-                self.row = await commit(self.ports, self.row, change, self.owner if keep else None)
-            except Stale:
-                await self.reload()
-                if keep and self.run.status is Status.CANCELLING:
-                    raise Interrupted from None
-            except Refused as refused:
-                raise Interrupted from refused
-            else:
-                self._deltas = 0
-                return
+        owner = self.owner if keep else None
+
+        async def once(tx: Tx) -> tuple[RunRow, Change]:
+            change = decide(self.run)
+            return await write(tx, self.row, change, owner), change
+
+        async def again(tx: Tx) -> tuple[RunRow, Change]:
+            self._know(await self._load(tx))
+            if keep and self.run.status is Status.CANCELLING:
+                raise Interrupted
+            return await once(tx)
+
+        try:
+            row, change = await self._write(once, again)
+        except Refused as refused:
+            raise Interrupted from refused
+        self.row, self._deltas = row, 0
+        await self.ports.broker.publish(row.run.id, numbered(change.events, row.seq))
+
+    async def _write(self, once: Write, again: Write) -> tuple[RunRow, Change]:
+        try:
+            return await self.ports.store.write(once)
+        except Stale:
+            return await self._write(again, again)
 
     async def emit(self, name: EventName, deltas: Sequence[bytes]) -> None:
         """Tell those who follow the run; deltas are not stored."""
@@ -73,14 +89,15 @@ class Hold:
 
     async def reload(self) -> None:
         """Read the run and what it has half done again; `Interrupted` if it is gone or somebody else's."""
+        self._know(await self.ports.store.read(self._load))
 
-        async def work(tx: Tx) -> tuple[RunRow, Open, Usage] | None:
-            row = await tx.runs.load(self.run.id)
-            return None if row is None or row.owner != self.owner else (row, *await half_done(tx, row))
-
-        known = await self.ports.store.read(work)
-        if known is None:
+    async def _load(self, tx: Tx) -> tuple[RunRow, Open, Usage]:
+        row = await tx.runs.load(self.run.id)
+        if row is None or row.owner != self.owner:
             raise Interrupted
+        return row, *await half_done(tx, row)
+
+    def _know(self, known: tuple[RunRow, Open, Usage]) -> None:
         row, self.opened, self.spent = known
         if row.seq != self.row.seq:
             # Deltas are numbered after the last stored event; those behind an older one would be taken for repeated.

@@ -1,0 +1,143 @@
+"""Everything that a run may ask for reaches the model."""
+
+from typing import Any
+
+import pytest
+
+from runstead.domain.chat import ModelRequest
+from runstead.llm.script import call
+from runstead.wire.assistant import AssistantUpdate
+from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput
+from runstead.wire.message import MessageRequest
+from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TruncationStrategy
+from runstead.wire.run import RunRequest, ThreadRunRequest
+from runstead.wire.thread import ThreadRequest
+from runstead.wire.tool import Function, FunctionName, FunctionTool, NamedToolChoice
+from tests.support.worlds import WEATHER, World, text_of, world
+
+TIME = FunctionTool(function=Function(name="time", parameters={"type": "object"}, strict=True))
+SCHEMA = JsonSchemaFormat(json_schema=JsonSchema(name="answer", schema={"type": "object"}, strict=True))
+FORCED = NamedToolChoice(type="function", function=FunctionName(name="weather"))
+
+
+async def asked(here: World, **fields: Any) -> ModelRequest:
+    """What the model is asked by a run with these options."""
+    run = await here.start(**fields)
+    await here.ended(run)
+    return here.model.requests[-1]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("model", "another-model"),
+        ("temperature", 0.25),
+        ("temperature", 0.0),
+        ("top_p", 0.5),
+        ("reasoning_effort", "high"),
+        ("response_format", ObjectFormat()),
+        ("response_format", SCHEMA),
+        ("parallel_tool_calls", False),
+        ("max_completion_tokens", 300),
+    ],
+)
+async def test_an_option_of_a_run_reaches_the_model(option: str, value: Any) -> None:
+    async with world(["Hello"]) as here:
+        assert getattr(await asked(here, **{option: value}), option) == value
+
+
+@pytest.mark.parametrize("choice", ["required", FORCED])
+async def test_a_forced_choice_reaches_the_model(choice: Any) -> None:
+    async with world([call("weather")]) as here:
+        assert (await asked(here, tools=[WEATHER], tool_choice=choice)).tool_choice == choice
+
+
+async def test_tools_reach_the_model_and_none_takes_them_away() -> None:
+    async with world(["Hello"] * 2) as here:
+        assert (await asked(here, tools=[WEATHER, TIME])).functions == [WEATHER.function, TIME.function]
+        assert (await asked(here, tools=[WEATHER], tool_choice="none")).functions == []
+
+
+async def test_what_a_run_leaves_open_is_the_assistants_at_that_moment() -> None:
+    async with world(["Hello"] * 2) as here:
+        assistant_id = await here.assistant([WEATHER], instructions="Help.", temperature=0.5)
+        thread_id = await here.thread("Hi")
+        run = await here.project.create_run(thread_id, RunRequest(assistant_id=assistant_id))
+        update = AssistantUpdate(instructions="Stop.", tools=[], model="another-model", temperature=0.75)
+        await here.project.update_assistant(assistant_id, update)
+        ended = await here.ended(run)
+        assert (ended.model, ended.instructions, ended.tools, ended.temperature) == (
+            "some-model",
+            "Help.",
+            [WEATHER],
+            0.5,
+        )
+        first = here.model.requests[0]
+        assert first.messages[0] == {"role": "system", "content": "Help."}
+        assert (first.model, first.functions, first.temperature) == ("some-model", [WEATHER.function], 0.5)
+        again = await here.ended(await here.again(run))
+        assert (again.model, again.instructions) == ("another-model", "Stop.")
+
+
+async def test_a_run_outlives_its_assistant() -> None:
+    async with world([call("weather"), "Done."]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        await here.project.delete_assistant(run.assistant_id)
+        await here.submit(run)
+        assert (await here.ended(run)).status == "completed"
+
+
+async def test_instructions_are_replaced_and_appended_to() -> None:
+    async with world(["Hello"] * 2) as here:
+        request = await asked(here, instructions="Stop.", additional_instructions="Be brief.")
+        assert request.messages[0] == {"role": "system", "content": "Stop.\n\nBe brief."}
+
+
+async def test_additional_messages_are_put_on_the_thread_first() -> None:
+    async with world(["Hello"]) as here:
+        more = [MessageRequest(role="assistant", content="One?"), MessageRequest(role="user", content="Two!")]
+        run = await here.start("Hi", additional_messages=more)
+        await here.ended(run)
+        said = [(each["role"], each["content"]) for each in here.model.requests[0].messages]
+        assert said == [("user", "Hi"), ("assistant", "One?"), ("user", "Two!")]
+        assert [text_of(message) for message in await here.messages(run)] == ["Hi", "One?", "Two!", "Hello"]
+
+
+async def test_the_thread_is_told_in_its_order_and_answers_too() -> None:
+    async with world(["First.", "Second."]) as here:
+        run = await here.ended(await here.start("One", "Two"))
+        await here.project.create_message(run.thread_id, MessageRequest(role="user", content="Three"))
+        await here.ended(await here.again(run))
+        said = [each["content"] for each in here.model.requests[1].messages]
+        assert said == ["One", "Two", "First.", "Three"]
+
+
+async def test_only_the_newest_messages_are_told_when_asked_for() -> None:
+    async with world(["Hello"]) as here:
+        newest = TruncationStrategy(type="last_messages", last_messages=2)
+        run = await here.start("One", "Two", "Three", truncation_strategy=newest, instructions="Help.")
+        await here.ended(run)
+        assert [each["content"] for each in here.model.requests[0].messages] == ["Help.", "Two", "Three"]
+
+
+async def test_a_long_thread_is_told_from_its_newest_end_as_far_as_the_budget_goes() -> None:
+    async with world(["Hello"]) as here:
+        run = await here.start(*(f"{n} " + "x" * 300 for n in range(200)), max_prompt_tokens=1000)
+        ended = await here.ended(run)
+        told = [each["content"].split()[0] for each in here.model.requests[0].messages]
+        assert told == [str(n) for n in range(200 - len(told), 200)]
+        assert 5 <= len(told) <= 10
+        assert ended.status == "completed"
+
+
+async def test_images_reach_the_model() -> None:
+    async with world(["A cat."]) as here:
+        picture = ImageUrlPart(image_url=ImageUrl(url="https://a.example/cat.png", detail="low"))
+        thread = ThreadRequest(messages=[MessageRequest(role="user", content=[TextInput(text="What is it?"), picture])])
+        request = ThreadRunRequest(assistant_id=await here.assistant(), thread=thread)
+        run = await here.project.create_thread_run(request)
+        assert (await here.ended(run)).status == "completed"
+        assert here.model.requests[0].messages[0]["content"] == [
+            {"type": "text", "text": "What is it?"},
+            {"type": "image_url", "image_url": {"url": "https://a.example/cat.png", "detail": "low"}},
+        ]

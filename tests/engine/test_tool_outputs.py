@@ -1,0 +1,118 @@
+"""Giving a run the outputs that it waits for."""
+
+import asyncio
+
+import pytest
+
+from runstead.llm.script import Gate, Turn, call, say
+from runstead.wire.error import BadRequest
+from runstead.wire.run import Run
+from runstead.wire.tool import ToolOutput
+from tests.support.waiting import within
+from tests.support.worlds import WEATHER, World, text_of, world
+
+TWO_CALLS: list[Turn] = [[call("weather", city="Rome"), call("weather", city="Oslo")], "Sunny in both."]
+
+
+async def refusal(here: World, run: Run, *call_ids: str) -> str:
+    outputs = [ToolOutput(tool_call_id=id, output="sunny") for id in call_ids]
+    with pytest.raises(BadRequest) as refused:
+        await here.project.submit_tool_output(run.thread_id, run.id, outputs)
+    return refused.value.message
+
+
+def asked_for(run: Run) -> list[str]:
+    assert run.required_action is not None
+    return [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
+
+
+async def test_the_run_is_queued_and_goes_on_with_the_outputs() -> None:
+    async with world(TWO_CALLS) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        one, other = asked_for(run)
+        outputs = [ToolOutput(tool_call_id=other, output="rain"), ToolOutput(tool_call_id=one, output="sun")]
+        answer = await here.project.submit_tool_output(run.thread_id, run.id, outputs)
+        assert (answer.status, answer.required_action, answer.usage) == ("queued", None, None)
+        ended = await here.ended(run)
+        assert ended.status == "completed"
+        told = here.model.requests[1].messages
+        assert [(each["role"], each.get("tool_call_id"), each["content"]) for each in told[-2:]] == [
+            ("tool", one, "sun"),
+            ("tool", other, "rain"),
+        ]
+        assert [each["id"] for each in told[-3]["tool_calls"]] == [one, other]
+        assert text_of((await here.messages(run))[-1]) == "Sunny in both."
+
+
+async def test_text_before_the_calls_is_told_with_them() -> None:
+    async with world([[say("Let me see."), call("weather", city="Rome")], "Sunny."]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        await here.submit(run)
+        await here.ended(run)
+        assert [(each["role"], each["content"]) for each in here.model.requests[1].messages] == [
+            ("user", "Hello"),
+            ("assistant", "Let me see."),
+            ("tool", "sunny"),
+        ]
+
+
+async def test_outputs_that_are_missing_unknown_or_double_are_refused_and_change_nothing() -> None:
+    async with world(TWO_CALLS) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        one, other = asked_for(run)
+        for got in ([], [one], [one, "call_x"], [one, one], [one, other, "call_x"]):
+            expected = f"Expected tool outputs for call_ids {[one, other]!r}, got {got!r}"
+            assert await refusal(here, run, *got) == expected
+        assert await here.now(run) == run
+        await here.submit(run)
+        assert (await here.ended(run)).status == "completed"
+
+
+async def test_outputs_nobody_asked_for_are_refused_in_words() -> None:
+    gate = Gate()
+    async with world([[gate, "Hello"]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        assert await refusal(here, run, "call_x") == 'Runs in status "in_progress" do not accept tool outputs.'
+        gate.open()
+        await here.ended(run)
+        assert await refusal(here, run, "call_x") == 'Runs in status "completed" do not accept tool outputs.'
+
+
+async def test_of_submits_at_once_one_is_taken() -> None:
+    gate = Gate()
+    async with world([TWO_CALLS[0], gate]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        answers = await asyncio.gather(*(here.submit(run) for _ in range(5)), return_exceptions=True)
+        assert sum(isinstance(answer, Run) for answer in answers) == 1
+        refused = [str(answer) for answer in answers if isinstance(answer, BadRequest)]
+        assert len(refused) == 4
+        assert all(words.endswith("do not accept tool outputs.") for words in refused)
+        async with within():
+            await gate.reached.wait()
+        assert len(here.model.requests) == 2, "the model is asked once"
+
+
+async def test_a_cancel_and_a_submit_at_once_end_in_one_of_the_two() -> None:
+    for _ in range(20):
+        async with world(TWO_CALLS) as here:
+            run = await here.ended(await here.start(tools=[WEATHER]))
+            cancel = here.project.cancel(run.thread_id, run.id)
+            cancelled, submitted = await asyncio.gather(cancel, here.submit(run), return_exceptions=True)
+            ended = await here.ended(run)
+            if isinstance(submitted, BadRequest):
+                assert ended.status == "cancelled"
+            else:
+                assert isinstance(submitted, Run)
+                assert ended.status in {"cancelled", "completed"}
+            assert isinstance(cancelled, Run) or ended.status == "completed"
+
+
+async def test_a_call_of_a_function_nobody_knows_is_the_clients_to_answer() -> None:
+    async with world([call("unheard_of"), "Never mind."]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        assert run.required_action is not None
+        assert run.required_action.submit_tool_outputs.tool_calls[0].function.name == "unheard_of"
+        await here.submit(run, "There is no such function.")
+        assert (await here.ended(run)).status == "completed"
