@@ -12,8 +12,8 @@ from runstead.client import Client, RunStream, connect
 from runstead.client.texts import Texts
 from runstead.wire.assistant import Assistant, AssistantRequest
 from runstead.wire.error import RunsteadError
-from runstead.wire.event import Event, EventName
-from runstead.wire.message import MessageRequest
+from runstead.wire.event import Event
+from runstead.wire.message import Message, MessageRequest
 from runstead.wire.run import Run, RunRequest, Usage
 from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, RunStep
 from runstead.wire.struct import SortOrder
@@ -21,7 +21,7 @@ from runstead.wire.thread import Thread
 
 __all__ = ["demo", "get_weather"]
 
-_PIECES_BEFORE_THE_KILL = 12
+_PIECES_BEFORE_THE_KILL = 8
 _BUDGET = 256
 """Tokens an answer may take: the embedded model likes to go on."""
 
@@ -97,7 +97,7 @@ class _Demo:
 
     def _crash(self, client: Client, thread: Thread, assistant: Assistant) -> None:
         """Kill the server in the middle of a run; the same stream goes on when it is back."""
-        text = "Tell me a short story about a lighthouse."
+        text = "In two sentences: why does a lighthouse blink?"
         self._scene(f"User: {text}")
         client.create_message(thread.id, MessageRequest(role="user", content=text))
         request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET, tools=[])
@@ -130,17 +130,18 @@ class _Demo:
         """Show what an event brings to read; how many pieces of text that were."""
         pieces = list(texts.of(event))
         for piece in pieces:
-            self._console.print(piece, end="", style="green", markup=False)
+            self._console.print(piece, end="", style="green", markup=False, soft_wrap=True)
         data = event.data
         if isinstance(data, Run) and data.required_action is not None:
             for call in data.required_action.submit_tool_outputs.tool_calls:
                 self._say(f"The run asks for {call.function.name}({call.function.arguments})")
-        elif event.event == EventName.MESSAGE_INCOMPLETE:
-            self._say("(The half message is closed as incomplete; the step is done again.)")
+        elif isinstance(data, Message) and data.incomplete_details is not None:
+            self._say(f"\n(This message is closed as incomplete, {data.incomplete_details.reason}.)")
         return len(pieces)
 
     def _steps(self, client: Client, run: Run) -> None:
         table = Table("step", "what", "status", "prompt", "completion", title=f"{run.id} is {run.status}")
+        table.columns[0].no_wrap = True
         for step in client.run_steps(run.thread_id, run.id, order=SortOrder.ASC):
             table.add_row(step.id, _what(step), step.status, *_tokens(step.usage))
         table.add_section()
@@ -154,7 +155,7 @@ class _Demo:
         self._console.rule(title, align="left")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False)
+        self._console.print(text, markup=False, soft_wrap=True)
 
 
 def _tokens(usage: Usage | None) -> tuple[str, str]:
@@ -168,12 +169,13 @@ def _what(step: RunStep) -> str:
 
 
 def _what_next(console: Console) -> None:
-    console.print(
-        """
-[bold]What to try next[/bold]
-  runstead serve                                    a server that keeps its data in ./runstead-data
-  runstead serve --model-url http://127.0.0.1:11434/v1   the same with your own models
-  OPENAI_BASE_URL=http://127.0.0.1:8642/v1          point an existing program at it
-  http://127.0.0.1:8642/docs                        read the API
-  with runstead.open("runs.db") as rs: …            the same calls without a server"""
-    )
+    console.rule("What to try next", align="left")
+    console.print(_NEXT, soft_wrap=True, markup=False)
+
+
+_NEXT = """\
+runstead serve                       a server that keeps its data in ./runstead-data
+runstead serve --model-url URL       the same with your own models: any server of chat completions
+http://127.0.0.1:8642/v1             the base URL for an existing program; its key does not matter yet
+http://127.0.0.1:8642/docs           the API, to read
+runstead.open("runs.db")             the same calls in Python, without a server"""
