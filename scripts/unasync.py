@@ -21,7 +21,7 @@ SUBSTITUTIONS = [
         (r"\basync (def|with|for)\b", r"\1"),
         (r"\bawait ", ""),
         (r"\b(_|calling_)async\b", r"\1sync"),
-        (r"\basync_pool\b", "sync_pool"),
+        (r"\basync_connections\b", "sync_connections"),
         (r"\bAsync(?=[A-Z])", ""),
         (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),
         (r"\ba(close|iter_stream|next|read)\(", r"\1("),

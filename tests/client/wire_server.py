@@ -35,21 +35,23 @@ class Seen:
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer."""
+    """A whole answer; after the `last` one the connection is closed without a word."""
 
     body: bytes
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
+    last: bool = False
 
     @classmethod
-    def of(cls, body: Any, status: int = 200, **headers: str) -> "Answer":
+    def of(cls, body: Any, status: int = 200, *, last: bool = False, **headers: str) -> "Answer":
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        return cls(json.dumps(body).encode(), status, {"content-type": "application/json"} | named)
+        return cls(json.dumps(body).encode(), status, {"content-type": "application/json"} | named, last)
 
     @classmethod
     def error(cls, status: int, message: str = "no", **headers: str) -> "Answer":
         details = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
-        return cls.of({"error": details}, status, **headers)
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return cls(json.dumps({"error": details}).encode(), status, named)
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ class WireServer:
         self.url = ""
         self.connections = 0
         self.gone = threading.Event()
-        """A client left a stream that is held or pings."""
+        """A client left a stream that is held or pings, or was left after the last answer."""
         self._scripts: dict[tuple[str, str], list[Script]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
         self._secured = secured
@@ -166,7 +168,15 @@ class WireServer:
                 await self._send(answer, reader, writer)
             case Silence():
                 await reader.read()
-        return isinstance(answer, Answer) or (isinstance(answer, Stream) and not answer.cut)
+        match answer:
+            case Answer(last=True):
+                writer.close()
+                self.gone.set()
+                return False
+            case Answer() | Stream(cut=False):
+                return True
+            case _:
+                return False
 
     async def _read(self, reader: asyncio.StreamReader) -> Seen:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()

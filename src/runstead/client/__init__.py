@@ -71,10 +71,12 @@ def connect(
     """
     from runstead.client._sync.client import Client  # noqa: PLC0415 (a program needs one of the two)
     from runstead.client._sync.http import HttpTransport  # noqa: PLC0415
-    from runstead.client.pools import sync_pool  # noqa: PLC0415
+    from runstead.client._sync.pool import Pool  # noqa: PLC0415
+    from runstead.client.connections import sync_connections  # noqa: PLC0415
 
     target = _target(url, api_key, headers)
-    return Client(HttpTransport(target, sync_pool(target), timeout=timeout, retries=Retries(max_retries)))
+    pool = Pool(sync_connections(target))
+    return Client(HttpTransport(target, pool, timeout=timeout, retries=Retries(max_retries)))
 
 
 def connect_async(
@@ -88,10 +90,12 @@ def connect_async(
     """As `connect`, for `asyncio`. The client belongs to the event loop that first uses it."""
     from runstead.client._async.client import AsyncClient  # noqa: PLC0415 (a program needs one of the two)
     from runstead.client._async.http import AsyncHttpTransport  # noqa: PLC0415
-    from runstead.client.pools import async_pool  # noqa: PLC0415
+    from runstead.client._async.pool import AsyncPool  # noqa: PLC0415
+    from runstead.client.connections import async_connections  # noqa: PLC0415
 
     target = _target(url, api_key, headers)
-    return AsyncClient(AsyncHttpTransport(target, async_pool(target), timeout=timeout, retries=Retries(max_retries)))
+    pool = AsyncPool(async_connections(target))
+    return AsyncClient(AsyncHttpTransport(target, pool, timeout=timeout, retries=Retries(max_retries)))
 
 
 def _target(url: str | None, api_key: str | None, headers: Mapping[str, str] | None) -> Target:

@@ -1,7 +1,9 @@
 """TCP and TLS over plain sockets, for HTTP: those of `httpcore2`, with an end of patience besides each time-out."""
 
+import socket
 import ssl
 from collections.abc import Iterable
+from contextlib import suppress
 from time import monotonic
 from typing import Any
 
@@ -44,6 +46,9 @@ class Connection(httpcore2.NetworkStream):
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
+        # Another thread may be reading; closing alone would not wake it.
+        with suppress(OSError):
+            self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._stream.close()
 
     def start_tls(

@@ -3,7 +3,8 @@
 
 from runstead.client._sync.client import Client
 from runstead.client._sync.http import HttpTransport
-from runstead.client.pools import sync_pool
+from runstead.client._sync.pool import Pool
+from runstead.client.connections import sync_connections
 from runstead.client.retries import Retries
 from runstead.client.target import Target
 from tests.client.wire_server import WireServer
@@ -23,5 +24,7 @@ def client_of(
     server: WireServer, pauses: Pauses, *, timeout: float = 10.0, max_retries: int = 2, api_key: str | None = None
 ) -> Client:
     target = Target(server.url, api_key)
-    transport = HttpTransport(target, sync_pool(target), timeout=timeout, retries=Retries(max_retries), sleep=pauses)
+    transport = HttpTransport(
+        target, Pool(sync_connections(target)), timeout=timeout, retries=Retries(max_retries), sleep=pauses
+    )
     return Client(transport, sleep=pauses)

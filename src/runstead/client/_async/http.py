@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import httpcore2
 
+from runstead.client._async.pool import AsyncPool, AsyncReply
 from runstead.client.deadline import Deadline
 from runstead.client.incoming import EventReader, Headers, advice, error_of, header, object_of, poll_after
 from runstead.client.outgoing import Outgoing, outgoing
@@ -39,7 +40,7 @@ class AsyncHttpTransport:
     def __init__(
         self,
         target: Target,
-        pool: httpcore2.AsyncConnectionPool,
+        pool: AsyncPool,
         *,
         timeout: float = 60.0,
         retries: Retries = THREE_TRIES,
@@ -50,7 +51,6 @@ class AsyncHttpTransport:
         self._timeout = timeout
         self._retries = retries
         self._sleep = sleep
-        self._closed = False
 
     def __repr__(self) -> str:
         return f"AsyncHttpTransport({self._target.url!r})"
@@ -63,14 +63,14 @@ class AsyncHttpTransport:
         body: Request | None = None,
         deadline: Deadline | None = None,
     ) -> R:
-        response = await self._answer(outgoing(self._target, endpoint, path, query, body), deadline)
-        return object_of(endpoint.reply, response.content)
+        _, content = await self._answer(outgoing(self._target, endpoint, path, query, body), deadline)
+        return object_of(endpoint.reply, content)
 
     async def poll(
         self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
-        response = await self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
-        return object_of(endpoint.reply, response.content), poll_after(response.headers)
+        reply, content = await self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
+        return object_of(endpoint.reply, content), poll_after(reply.headers)
 
     async def stream(
         self,
@@ -81,18 +81,17 @@ class AsyncHttpTransport:
         deadline: Deadline | None = None,
     ) -> AsyncGenerator[Event]:
         request = outgoing(self._target, endpoint, path, query, body, streaming=True)
-        response = await self._answer(request, deadline, streaming=True)
-        connection = response.extensions["network_stream"]
-        connection.until = None if deadline is None else deadline.at
+        reply, _ = await self._answer(request, deadline, streaming=True)
+        reply.wait_until(None if deadline is None else deadline.at)
         reader = EventReader()
         try:
-            _check_streaming(response.headers)
-            async for chunk in response.aiter_stream():
+            _check_streaming(reply.headers)
+            async for chunk in reply.chunks():
                 for event in reader.feed(chunk):
                     yield event
                 if reader.done:
                     # Read on to the end of the answer, so that the connection can be used again.
-                    connection.until = monotonic() + CLOSING
+                    reply.wait_until(monotonic() + CLOSING)
                 elif deadline is not None and deadline.over:
                     raise _late(deadline)
             reader.end()
@@ -100,55 +99,55 @@ class AsyncHttpTransport:
             if not reader.done:
                 raise self._lost(error, deadline) from error
         finally:
-            connection.until = None
-            await response.aclose()
+            reply.wait_until(None)
+            await reply.aclose()
 
     async def aclose(self) -> None:
-        self._closed = True
         await self._pool.aclose()
 
     async def _answer(
         self, request: Outgoing, deadline: Deadline | None, *, streaming: bool = False
-    ) -> httpcore2.Response:
-        """The answer to a request that succeeded, at once or after some tries; read, unless it is to be streamed."""
+    ) -> tuple[AsyncReply, bytes]:
+        """The answer to a request that succeeded, at once or after some tries, with its content unless it streams."""
         tried = 0
         while True:
             tried += 1
-            if self._closed:
+            if self._pool.closed:
                 raise Closed("This client was closed.")
             try:
-                response = await self._exchange(request, deadline, streaming=streaming)
+                reply, content = await self._exchange(request, deadline, streaming=streaming)
             except TROUBLE as error:
                 never = never_sent(error)
                 pause = self._retries.after_loss(tried, never_sent=never, repeatable=request.repeatable)
                 if pause is None or (deadline is not None and deadline.remaining <= pause):
                     raise self._lost(error, deadline) from error
             else:
-                if response.status < 300:
-                    return response
-                said = advice(response.status, response.headers)
+                if reply.status < 300:
+                    return reply, content
+                said = advice(reply.status, reply.headers)
                 pause = self._retries.after_answer(tried, said, repeatable=request.repeatable)
                 if pause is None or (deadline is not None and deadline.remaining <= pause):
-                    raise error_of(response.status, response.headers, response.content)
+                    raise error_of(reply.status, reply.headers, content)
             await self._sleep(pause)
 
-    async def _exchange(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> httpcore2.Response:
-        """One request and its answer, read unless it is a stream."""
-        response = await self._pool.handle_async_request(self._message(request, deadline, streaming=streaming))
-        if streaming and response.status < 300:
-            return response
+    async def _exchange(
+        self, request: Outgoing, deadline: Deadline | None, *, streaming: bool
+    ) -> tuple[AsyncReply, bytes]:
+        """One request and its answer, read to its end unless it is a stream."""
+        reply = await self._pool.send(self._message(request, deadline, streaming=streaming))
+        if streaming and reply.status < 300:
+            return reply, b""
         try:
-            await response.aread()
+            return reply, await reply.read()
         finally:
-            await response.aclose()
-        return response
+            await reply.aclose()
 
     def _message(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> httpcore2.Request:
         target = self._target
         patience = SILENCE if streaming else self._timeout
         if deadline is not None:
             patience = min(patience, deadline.remaining)
-        times = {"connect": min(CONNECTING, patience), "read": patience, "write": patience, "pool": patience}
+        times = {"connect": min(CONNECTING, patience), "read": patience, "write": patience}
         return httpcore2.Request(
             request.method,
             httpcore2.URL(

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import httpcore2
 
+from runstead.client._sync.pool import Pool, Reply
 from runstead.client.deadline import Deadline
 from runstead.client.incoming import EventReader, Headers, advice, error_of, header, object_of, poll_after
 from runstead.client.outgoing import Outgoing, outgoing
@@ -40,7 +41,7 @@ class HttpTransport:
     def __init__(
         self,
         target: Target,
-        pool: httpcore2.ConnectionPool,
+        pool: Pool,
         *,
         timeout: float = 60.0,
         retries: Retries = THREE_TRIES,
@@ -51,7 +52,6 @@ class HttpTransport:
         self._timeout = timeout
         self._retries = retries
         self._sleep = sleep
-        self._closed = False
 
     def __repr__(self) -> str:
         return f"HttpTransport({self._target.url!r})"
@@ -64,14 +64,14 @@ class HttpTransport:
         body: Request | None = None,
         deadline: Deadline | None = None,
     ) -> R:
-        response = self._answer(outgoing(self._target, endpoint, path, query, body), deadline)
-        return object_of(endpoint.reply, response.content)
+        _, content = self._answer(outgoing(self._target, endpoint, path, query, body), deadline)
+        return object_of(endpoint.reply, content)
 
     def poll(
         self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
-        response = self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
-        return object_of(endpoint.reply, response.content), poll_after(response.headers)
+        reply, content = self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
+        return object_of(endpoint.reply, content), poll_after(reply.headers)
 
     def stream(
         self,
@@ -82,17 +82,16 @@ class HttpTransport:
         deadline: Deadline | None = None,
     ) -> Generator[Event]:
         request = outgoing(self._target, endpoint, path, query, body, streaming=True)
-        response = self._answer(request, deadline, streaming=True)
-        connection = response.extensions["network_stream"]
-        connection.until = None if deadline is None else deadline.at
+        reply, _ = self._answer(request, deadline, streaming=True)
+        reply.wait_until(None if deadline is None else deadline.at)
         reader = EventReader()
         try:
-            _check_streaming(response.headers)
-            for chunk in response.iter_stream():
+            _check_streaming(reply.headers)
+            for chunk in reply.chunks():
                 yield from reader.feed(chunk)
                 if reader.done:
                     # Read on to the end of the answer, so that the connection can be used again.
-                    connection.until = monotonic() + CLOSING
+                    reply.wait_until(monotonic() + CLOSING)
                 elif deadline is not None and deadline.over:
                     raise _late(deadline)
             reader.end()
@@ -100,53 +99,51 @@ class HttpTransport:
             if not reader.done:
                 raise self._lost(error, deadline) from error
         finally:
-            connection.until = None
-            response.close()
+            reply.wait_until(None)
+            reply.close()
 
     def close(self) -> None:
-        self._closed = True
         self._pool.close()
 
-    def _answer(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool = False) -> httpcore2.Response:
-        """The answer to a request that succeeded, at once or after some tries; read, unless it is to be streamed."""
+    def _answer(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool = False) -> tuple[Reply, bytes]:
+        """The answer to a request that succeeded, at once or after some tries, with its content unless it streams."""
         tried = 0
         while True:
             tried += 1
-            if self._closed:
+            if self._pool.closed:
                 raise Closed("This client was closed.")
             try:
-                response = self._exchange(request, deadline, streaming=streaming)
+                reply, content = self._exchange(request, deadline, streaming=streaming)
             except TROUBLE as error:
                 never = never_sent(error)
                 pause = self._retries.after_loss(tried, never_sent=never, repeatable=request.repeatable)
                 if pause is None or (deadline is not None and deadline.remaining <= pause):
                     raise self._lost(error, deadline) from error
             else:
-                if response.status < 300:
-                    return response
-                said = advice(response.status, response.headers)
+                if reply.status < 300:
+                    return reply, content
+                said = advice(reply.status, reply.headers)
                 pause = self._retries.after_answer(tried, said, repeatable=request.repeatable)
                 if pause is None or (deadline is not None and deadline.remaining <= pause):
-                    raise error_of(response.status, response.headers, response.content)
+                    raise error_of(reply.status, reply.headers, content)
             self._sleep(pause)
 
-    def _exchange(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> httpcore2.Response:
-        """One request and its answer, read unless it is a stream."""
-        response = self._pool.handle_request(self._message(request, deadline, streaming=streaming))
-        if streaming and response.status < 300:
-            return response
+    def _exchange(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> tuple[Reply, bytes]:
+        """One request and its answer, read to its end unless it is a stream."""
+        reply = self._pool.send(self._message(request, deadline, streaming=streaming))
+        if streaming and reply.status < 300:
+            return reply, b""
         try:
-            response.read()
+            return reply, reply.read()
         finally:
-            response.close()
-        return response
+            reply.close()
 
     def _message(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> httpcore2.Request:
         target = self._target
         patience = SILENCE if streaming else self._timeout
         if deadline is not None:
             patience = min(patience, deadline.remaining)
-        times = {"connect": min(CONNECTING, patience), "read": patience, "write": patience, "pool": patience}
+        times = {"connect": min(CONNECTING, patience), "read": patience, "write": patience}
         return httpcore2.Request(
             request.method,
             httpcore2.URL(

@@ -1,7 +1,9 @@
-"""The connections of a client: kept open between calls, and through a proxy where the environment names one."""
+"""How connections are opened: kept alive, and through a proxy where the environment names one."""
 
 import os
 import socket
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -9,7 +11,7 @@ import httpcore2
 
 from runstead.client.target import Target
 
-__all__ = ["async_pool", "sync_pool"]
+__all__ = ["async_connections", "sync_connections"]
 
 LONGEST_IDLE = 4.0
 """Seconds. Servers close idle connections after five or more; a request must not meet that moment."""
@@ -25,25 +27,30 @@ _KEEP_ALIVE = [
 ]
 
 
-def async_pool(target: Target) -> httpcore2.AsyncConnectionPool:
-    """Connections on the running event loop."""
+def async_connections(target: Target) -> Callable[[], httpcore2.AsyncConnectionInterface]:
+    """What opens a connection on the running event loop, with its first request."""
     from runstead.client.network_async import AsyncNetwork  # noqa: PLC0415 (a sync client needs no event loop)
 
-    return httpcore2.AsyncConnectionPool(**_options(target), network_backend=AsyncNetwork())
+    ways = httpcore2.AsyncConnectionPool(**_options(target), network_backend=AsyncNetwork())
+    return partial(ways.create_connection, _origin(target))
 
 
-def sync_pool(target: Target) -> httpcore2.ConnectionPool:
-    """Connections that any thread may use."""
+def sync_connections(target: Target) -> Callable[[], httpcore2.ConnectionInterface]:
+    """What opens a connection, with its first request."""
     from runstead.client.network_sync import Network  # noqa: PLC0415 (beside its sibling)
 
-    return httpcore2.ConnectionPool(**_options(target), network_backend=Network())
+    ways = httpcore2.ConnectionPool(**_options(target), network_backend=Network())
+    return partial(ways.create_connection, _origin(target))
+
+
+def _origin(target: Target) -> httpcore2.Origin:
+    return httpcore2.Origin(target.scheme.encode(), target.host.encode(), target.port)
 
 
 def _options(target: Target) -> dict[str, Any]:
     return {
         "proxy": _proxy(target),
-        "max_connections": None,
-        "max_keepalive_connections": 100,
+        "ssl_context": httpcore2.default_ssl_context() if target.scheme == "https" else None,
         "keepalive_expiry": LONGEST_IDLE,
         "socket_options": _KEEP_ALIVE,
     }
