@@ -1,4 +1,10 @@
-"""The server as one ASGI application, made from the table of endpoints."""
+"""The server as one ASGI application, made from the table of endpoints.
+
+```
+request ─┬─ /v1/…  ─▶ border ─▶ dispatch     straight: a framework's layers would cost a tenth of a run
+         └─ beside ─▶ Starlette, with the same border: health, the OpenAPI document, the pages to read it
+```
+"""
 
 from typing import NoReturn
 
@@ -7,11 +13,10 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Mount
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runstead.api.border import Border
-from runstead.api.dispatch import Dispatch
+from runstead.api.dispatch import PREFIX, Dispatch
 from runstead.api.errors import MethodNotAllowed, invalid_url
 from runstead.api.pages import pages
 from runstead.api.port import Application, Project, Settings
@@ -19,17 +24,29 @@ from runstead.api.port import Application, Project, Settings
 __all__ = ["Application", "Project", "Settings", "create_app"]
 
 
-def create_app(application: Application, settings: Settings | None = None) -> Starlette:
+def create_app(application: Application, settings: Settings | None = None) -> ASGIApp:
     """The API under `/v1`, with health, the OpenAPI document and the pages to read it beside."""
     settings = settings or Settings()
-    app = Starlette(
-        routes=[Mount("/v1", Dispatch(application, settings)), *pages(application)],
+    beside = Starlette(
+        routes=pages(application),
         middleware=[Middleware(Border, allowed_hosts=settings.allowed_hosts)],
         exception_handlers={HTTPException: _refuse},
     )
-    app.router.redirect_slashes = False
-    app.router.default = _nothing_here
-    return app
+    beside.router.redirect_slashes = False
+    beside.router.default = _nothing_here
+    return _Fork(Border(Dispatch(application, settings), settings.allowed_hosts), beside)
+
+
+class _Fork:
+    """The API, or what is beside it."""
+
+    def __init__(self, api: ASGIApp, beside: ASGIApp) -> None:
+        self._api = api
+        self._beside = beside
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        below = scope["type"] == "http" and scope["path"].startswith(PREFIX)
+        await (self._api if below else self._beside)(scope, receive, send)
 
 
 def _refuse(request: Request, error: Exception) -> Response:
@@ -39,5 +56,5 @@ def _refuse(request: Request, error: Exception) -> Response:
     raise MethodNotAllowed(request.method, request.url.path, allowed)
 
 
-async def _nothing_here(scope: Scope, _receive: Receive, _send: Send) -> NoReturn:
+async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> NoReturn:  # noqa: RUF029  an ASGI application
     raise invalid_url(scope.get("method", "GET"), scope["path"])

@@ -19,24 +19,27 @@ from runstead.wire.explain import decode_query, decode_request
 from runstead.wire.run import Run
 from runstead.wire.struct import UNSET, Request
 
-__all__ = ["Dispatch"]
+__all__ = ["PREFIX", "Dispatch"]
 
 _PROJECT = "default"  # until keys say which
 _encode = msgspec.json.Encoder().encode
 
 
+PREFIX = "/v1"
+
+
 class Dispatch:
-    """Every endpoint of the table, below where this is mounted."""
+    """Every endpoint of the table, below `/v1`."""
 
     def __init__(self, application: Application, settings: Settings) -> None:
         self._application = application
         self._routes: Routes[_Handler] = Routes()
         for endpoint in ENDPOINTS.values():
             path = endpoint.path.replace("{model}", "{model:path}")  # models are named with slashes
-            self._routes.add(endpoint.method, path, _Handler(endpoint, application, settings))
+            self._routes.add(endpoint.method, PREFIX + path, _Handler(endpoint, application, settings))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handlers, arguments = self._routes.find(scope["path"].removeprefix(scope["root_path"]))
+        handlers, arguments = self._routes.find(scope["path"])
         if not handlers:
             raise invalid_url(scope["method"], scope["path"])
         handler = handlers.get(scope["method"])
