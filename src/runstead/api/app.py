@@ -56,5 +56,5 @@ def _refuse(request: Request, error: Exception) -> Response:
     raise MethodNotAllowed(request.method, request.url.path, allowed)
 
 
-async def _nothing_here(scope: Scope, receive: Receive, send: Send) -> NoReturn:  # noqa: RUF029  an ASGI application
+async def _nothing_here(scope: Scope, _receive: Receive, _send: Send) -> NoReturn:
     raise invalid_url(scope.get("method", "GET"), scope["path"])
