@@ -10,7 +10,6 @@ import msgspec
 from runstead.broker.inprocess import InProcessBroker
 from runstead.config import Config
 from runstead.engine.ports import Ports, SystemClock
-from runstead.llm.openai_chat import OpenAIChat
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.llm.upstream import Upstream
@@ -49,11 +48,23 @@ def model_of(config: Config) -> ChatModel:
         from runstead.llm.script_file import load_scripted_model
 
         return load_scripted_model(Path(config.script))
-    upstreams = [_upstream(table) for table in config.upstream]
+    upstreams = [_upstream(number, table) for number, table in enumerate(config.upstream, 1)]
     if config.model_url is not None:
         upstreams.append(Upstream(name="model", url=config.model_url, key=config.model_key))
-    models: Sequence[ChatModel] = [OpenAIChat(upstream) for upstream in upstreams] or [_local(config)]
+    elif config.model_key is not None and not upstreams:
+        raise RunsteadError("There is a model_key, but no model_url that it is for.")
+    models: Sequence[ChatModel] = [_server(upstream) for upstream in upstreams] or [_local(config)]
     return Router(models, aliases=config.aliases)
+
+
+def _server(upstream: Upstream) -> ChatModel:
+    try:
+        from runstead.llm.openai_chat import OpenAIChat  # its library takes longest of all to load
+    except ModuleNotFoundError as error:
+        raise RunsteadError(
+            f"To ask a model server, {error.name} must be installed: pip install 'runstead[server]'"
+        ) from error
+    return OpenAIChat(upstream)
 
 
 def _local(config: Config) -> ChatModel:
@@ -62,11 +73,12 @@ def _local(config: Config) -> ChatModel:
     return LocalModel(Path(config.model_path) if config.model_path else None)
 
 
-def _upstream(table: dict[str, Any]) -> Upstream:
+def _upstream(number: int, table: dict[str, Any]) -> Upstream:
     try:
         return msgspec.convert(table, Upstream)
     except msgspec.ValidationError as error:
-        raise RunsteadError(f"Configuration of [[upstream]] {table.get('name', '')}: {error}") from error
+        which = table.get("name", f"number {number}")
+        raise RunsteadError(f"Configuration of [[upstream]] {which}: {error}".replace("`$.", "`")) from error
 
 
 def _ports(store: SqliteStore, model: ChatModel, lifetime: int) -> Ports:

@@ -1,17 +1,21 @@
 """A server in a process of its own, for the demonstration: started, killed, and started again on the same data."""
 
+import os
 import signal
 import subprocess
 import sys
 from collections import deque
-from contextlib import suppress
 from threading import Thread
+from typing import IO
 
+from runstead.config import Config
 from runstead.wire.error import RunsteadError
 
 __all__ = ["Child"]
 
 _PATIENCE = 30.0
+_NOT_FOR_IT = {f"RUNSTEAD_{name.upper()}" for name in Config.__struct_fields__ if name != "model_key"}
+"""Settings of the user's own server."""
 
 
 class Child:
@@ -36,9 +40,10 @@ class Child:
 
     def start(self) -> None:
         """Start it, and wait until it listens."""
-        command = [sys.executable, "-m", "runstead", "serve", "--data", self._data, "--port", str(self._port)]
+        where = ["--data", self._data, "--host", "127.0.0.1", "--port", str(self._port)]
         self._process = subprocess.Popen(  # noqa: S603  our own program, our own arguments
-            [*command, *self._arguments],
+            [sys.executable, "-m", "runstead", "serve", *where, *self._arguments],
+            env={name: value for name, value in os.environ.items() if name not in _NOT_FOR_IT},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -46,7 +51,7 @@ class Child:
         )
         assert self._process.stdout is not None
         assert self._process.stderr is not None
-        Thread(target=self._log.extend, args=(self._process.stderr,), daemon=True).start()
+        Thread(target=self._keep_log, args=(self._process.stderr,), daemon=True).start()
         line = self._process.stdout.readline()
         if "listens on" not in line:
             self.stop()
@@ -56,19 +61,27 @@ class Child:
     def kill(self) -> None:
         """`kill -9`: it gets no chance to tidy up."""
         self._running.kill()
-        self._running.wait(_PATIENCE)
+        self._ended()
 
     def stop(self) -> None:
         """Ask it to end, as an operator would."""
         if self._process is None:
             return
-        with suppress(ProcessLookupError):
-            self._process.send_signal(signal.SIGTERM)
+        self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(_PATIENCE)
         except subprocess.TimeoutExpired:
             self._process.kill()
-            self._process.wait(_PATIENCE)
+        self._ended()
+
+    def _ended(self) -> None:
+        self._running.wait(_PATIENCE)
+        if self._running.stdout is not None:
+            self._running.stdout.close()
+
+    def _keep_log(self, lines: IO[str]) -> None:
+        with lines:
+            self._log.extend(lines)
 
     @property
     def _running(self) -> "subprocess.Popen[str]":

@@ -1,29 +1,10 @@
 """`runstead demo`: the main job in a minute, on a temporary folder, with the embedded model."""
 
 import tempfile
-from time import monotonic
 
 import click
-from rich.console import Console
-from rich.table import Table
 
-from runstead.cli.child import Child
-from runstead.client import Client, RunStream, connect
-from runstead.client.texts import Texts
-from runstead.wire.assistant import Assistant, AssistantRequest
-from runstead.wire.error import RunsteadError
-from runstead.wire.event import Event
-from runstead.wire.message import Message, MessageRequest
-from runstead.wire.run import Run, RunRequest, Usage
-from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, RunStep
-from runstead.wire.struct import SortOrder
-from runstead.wire.thread import Thread
-
-__all__ = ["demo", "get_weather"]
-
-_PIECES_BEFORE_THE_KILL = 8
-_BUDGET = 256
-"""Tokens an answer may take: the embedded model likes to go on."""
+__all__ = ["demo"]
 
 
 @click.command()
@@ -35,140 +16,19 @@ def demo(model_url: str | None, model: str | None) -> None:
     Starts a server on a temporary folder, makes an assistant with a function tool, runs two turns on one thread, then
     kills the server in the middle of a run and starts it again.
     """
+    from rich.console import Console  # a server needs none of these
+
+    from runstead.cli.child import Child
+    from runstead.cli.scenes import Scenes
+
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="runstead-") as folder:
         server = Child(folder, ("--model-url", model_url) if model_url else ())
         try:
-            _Demo(console, server, model).run()
+            Scenes(console, server, model).play()
         finally:
             server.stop()
-    _what_next(console)
-
-
-def get_weather(city: str) -> str:
-    """Get the weather in a city.
-
-    Args:
-        city: The name of the city.
-
-    """
-    return f"In {city} it is sunny, 21 degrees, with a light wind from the west."
-
-
-class _Demo:
-    """The scenes, in order."""
-
-    def __init__(self, console: Console, server: Child, model: str | None) -> None:
-        self._console = console
-        self._server = server
-        self._model = model
-
-    def run(self) -> None:
-        self._scene("A server starts on an empty folder")
-        began = monotonic()
-        self._server.start()
-        with connect(self._server.url) as client:
-            self._say(f"Listening on {self._server.url} after {monotonic() - began:.1f} s.")
-            assistant = self._assistant(client)
-            thread = client.create_thread()
-            self._turn(client, thread, assistant, "What is the weather in Oslo?")
-            self._turn(client, thread, assistant, "Thank you! Name three things to do on such a day.")
-            self._crash(client, thread, assistant)
-
-    def _assistant(self, client: Client) -> Assistant:
-        model = self._model or client.models().data[0].id
-        assistant = client.create_assistant(
-            AssistantRequest(
-                model=model, name="Demo", instructions="You are a friendly guide. Answer in short sentences."
-            )
-        )
-        self._say(f"Made the assistant {assistant.id} on the model {model}; its tool is a Python function.")
-        return assistant
-
-    def _turn(self, client: Client, thread: Thread, assistant: Assistant, text: str) -> None:
-        """One user message and the run that answers it, streamed; then its steps."""
-        self._scene(f"User: {text}")
-        client.create_message(thread.id, MessageRequest(role="user", content=text))
-        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET)
-        with client.drive_streaming(thread.id, request, [get_weather]) as stream:
-            self._show(stream, Texts())
-        if stream.run is not None:
-            self._steps(client, stream.run)
-
-    def _crash(self, client: Client, thread: Thread, assistant: Assistant) -> None:
-        """Kill the server in the middle of a run; the same stream goes on when it is back."""
-        text = "In two sentences: why does a lighthouse blink?"
-        self._scene(f"User: {text}")
-        client.create_message(thread.id, MessageRequest(role="user", content=text))
-        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET, tools=[])
-        with client.create_streaming_run(thread.id, request) as stream:
-            texts = Texts()
-            pieces = 0
-            for event in stream:
-                pieces += self._print(event, texts)
-                if pieces == _PIECES_BEFORE_THE_KILL:
-                    break
-            self._kill_and_start()
-            self._show(stream, texts)
-        if stream.run is not None:
-            self._steps(client, stream.run)
-
-    def _kill_and_start(self) -> None:
-        killed = self._server.pid
-        self._server.kill()
-        self._say(f"\nkill -9 {killed}: the server is gone in the middle of the answer.")
-        self._server.start()
-        self._say(f"Started again on the same folder, as process {self._server.pid}. Nobody asks for the run again:")
-        self._say("it goes on by itself, and the stream that was reading it rejoins.")
-
-    def _show(self, stream: RunStream, texts: Texts) -> None:
-        for event in stream:
-            self._print(event, texts)
-        self._console.print()
-
-    def _print(self, event: Event, texts: Texts) -> int:
-        """Show what an event brings to read; how many pieces of text that were."""
-        pieces = list(texts.of(event))
-        for piece in pieces:
-            self._console.print(piece, end="", style="green", markup=False, soft_wrap=True)
-        data = event.data
-        if isinstance(data, Run) and data.required_action is not None:
-            for call in data.required_action.submit_tool_outputs.tool_calls:
-                self._say(f"The run asks for {call.function.name}({call.function.arguments})")
-        elif isinstance(data, Message) and data.incomplete_details is not None:
-            self._say(f"\n(This message is closed as incomplete, {data.incomplete_details.reason}.)")
-        return len(pieces)
-
-    def _steps(self, client: Client, run: Run) -> None:
-        table = Table("step", "what", "status", "prompt", "completion", title=f"{run.id} is {run.status}")
-        table.columns[0].no_wrap = True
-        for step in client.run_steps(run.thread_id, run.id, order=SortOrder.ASC):
-            table.add_row(step.id, _what(step), step.status, *_tokens(step.usage))
-        table.add_section()
-        table.add_row("all steps", "", run.status, *_tokens(run.usage))
-        self._console.print(table)
-        if run.last_error is not None:
-            raise RunsteadError(f"The model failed: {run.last_error.message}")
-
-    def _scene(self, title: str) -> None:
-        self._console.print()
-        self._console.rule(title, align="left")
-
-    def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
-
-
-def _tokens(usage: Usage | None) -> tuple[str, str]:
-    return ("", "") if usage is None else (str(usage.prompt_tokens), str(usage.completion_tokens))
-
-
-def _what(step: RunStep) -> str:
-    if isinstance(step.step_details, MessageCreationDetails):
-        return "message"
-    return ", ".join(call.function.name for call in step.step_details.tool_calls if isinstance(call, FunctionToolCall))
-
-
-def _what_next(console: Console) -> None:
+    console.print()
     console.rule("What to try next", align="left")
     console.print(_NEXT, soft_wrap=True, markup=False)
 

@@ -1,28 +1,14 @@
 """`runstead serve`: the server, with its worker, in one process."""
 
-import asyncio
-import ipaddress
 import os
-import signal
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
-import uvicorn
-import uvloop
 
-from runstead import bootstrap, config, telemetry
-from runstead.api.app import Settings, create_app
-from runstead.config import Config
-from runstead.wire.error import RunsteadError
+from runstead import config, telemetry
 
 __all__ = ["serve"]
-
-_GRACE = 5
-"""Seconds that open connections get to end, once the server is told to stop."""
 
 
 @click.command()
@@ -51,74 +37,16 @@ def serve(file: Path | None, **flags: Any) -> None:
 
     Point any official client at it with the base URL http://127.0.0.1:8642/v1 and any key. Everything is kept in one
     folder; after a crash, start it again on the same folder and all runs go on by themselves.
-    """
+
+    \b
+    Examples:
+      runstead serve
+      runstead serve --model-url http://127.0.0.1:11434/v1
+      runstead serve --config /etc/runstead.toml --port 9000 --log-level debug
+    """  # noqa: D301 (click's own mark: the lines below stay as they are)
     settings = config.load(file, os.environ, flags)
     telemetry.configure(settings.log_level)
-    uvloop.run(_serve(settings))
 
+    from runstead.cli.server import run  # what is wrong with the settings is said at once
 
-async def _serve(settings: Config) -> None:
-    listening = _listen(settings.host, settings.port)
-    async with bootstrap.application(settings) as application:
-        api = Settings(
-            require_beta_header=settings.require_beta_header,
-            body_limit=settings.body_limit,
-            allowed_hosts=settings.allowed_hosts,
-        )
-        server = _Server(
-            uvicorn.Config(
-                create_app(application, api),
-                http="httptools",
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_keep_alive=75,
-                timeout_graceful_shutdown=_GRACE,
-            )
-        )
-
-        def stop() -> None:
-            application.draining.set()
-            server.should_exit = True
-
-        loop = asyncio.get_running_loop()
-        for name in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(name, stop)
-        host, port = listening.getsockname()[:2]
-        click.echo(f"Runstead listens on http://{host}:{port}/v1 (read about it: http://{host}:{port}/docs)")
-        await server.serve(sockets=[listening])
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to us: runs must be handed back before the process ends."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    """A socket on a loopback address."""
-    try:
-        loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise RunsteadError(
-            f"Refusing to listen on {host}: there are no API keys yet, so whoever reaches the server could read "
-            "everything. Use a loopback address such as 127.0.0.1, and a proxy of your own in front of it."
-        )
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named as TCP, so that every event loop sends small answers at once.
-    listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listening.bind((host, port))
-    except OSError as error:
-        listening.close()
-        raise RunsteadError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
-    listening.setblocking(False)
-    return listening
+    run(settings)

@@ -1,0 +1,97 @@
+"""The server's process: the API and the worker on one event loop, from start to end."""
+
+import logging
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import click
+import uvicorn
+import uvloop
+
+from runstead import bootstrap
+from runstead.api.app import Settings, create_app
+from runstead.cli.listening import bind, listen
+from runstead.cli.stopping import Stopping
+from runstead.config import Config
+from runstead.wire.error import RunsteadError
+from runstead.worker.application import Application
+
+__all__ = ["run"]
+
+_log = logging.getLogger("runstead.serve")
+
+_GRACE = 5
+"""Seconds that open connections get to end, once the server is told to stop."""
+
+
+def run(config: Config) -> None:
+    """Serve until a signal comes. `RunsteadError` says why it ended otherwise."""
+    _allow_many_files()
+    try:
+        uvloop.run(_serve(config))
+    except RunsteadError:
+        raise
+    except Exception as error:
+        _log.critical("the server failed", exc_info=error)
+        raise RunsteadError("The server failed; its log says of what. The next start goes on with all runs.") from error
+
+
+async def _serve(config: Config) -> None:
+    stopping = Stopping()
+    with bind(config.host, config.port) as bound:
+        async with bootstrap.application(config) as application:
+            server = _Server(_settings(application, config))
+
+            def stop() -> None:
+                application.draining.set()
+                server.should_exit = True
+
+            stopping.call(stop)
+            url = listen(bound)
+            _log.info("started", extra={"url": url, "data": config.data, "pid": os.getpid()})
+            click.echo(f"Runstead listens on {url}/v1 (read about it: {url}/docs)")
+            await server.serve(sockets=[bound])
+    _log.info("stopped")
+
+
+def _settings(application: Application, config: Config) -> uvicorn.Config:
+    api = Settings(
+        require_beta_header=config.require_beta_header,
+        body_limit=config.body_limit,
+        ping_after=config.ping_after,
+        poll_after_ms=config.poll_after_ms,
+        allowed_hosts=config.allowed_hosts,
+    )
+    return uvicorn.Config(
+        create_app(application, api),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=_GRACE,
+    )
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to us: runs must be handed back before the process ends."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _allow_many_files() -> None:
+    """Every stream is an open file: take as many as the system gives, not what it gives to those who do not ask."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:  # "unlimited" is more than some kernels give
+        _log.debug("open files: the limit stays", extra={"limit": soft, "error": error})
+    else:
+        _log.debug("open files: raised the limit", extra={"was": soft, "limit": hard})
