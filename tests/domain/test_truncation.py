@@ -79,9 +79,10 @@ class TestHistory:
         other = message("Other", id="msg_1", role="assistant", run_id="run_0")
         assert read([mine, other]) == ["msg_1"]
 
-    def test_a_message_that_broke_off_before_its_first_word_is_not_told(self) -> None:
-        empty = message("", id="msg_2", role="assistant", status="incomplete", reason="run_failed", run_id="run_0")
-        assert read([empty, plain(1)]) == ["msg_1"]
+    @pytest.mark.parametrize("text", ["", "Half of wh"])
+    def test_what_a_crash_or_a_failure_cut_off_is_not_told(self, text: str) -> None:
+        half = message(text, id="msg_2", role="assistant", status="incomplete", reason="run_failed", run_id="run_0")
+        assert read([half, plain(1)]) == ["msg_1"]
 
     @pytest.mark.parametrize("reason", ["run_cancelled", "run_expired", "max_tokens"])
     def test_what_a_cut_message_said_is_told(self, reason: str) -> None:

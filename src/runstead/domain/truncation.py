@@ -43,8 +43,9 @@ class History:
         return self._kept[::-1]
 
     def _consider(self, message: Message) -> None:
-        # What this run wrote is told with its steps, and unfinished text not at all.
-        if message.status == "in_progress" or message.run_id == self._run_id:
+        # What this run wrote is told with its steps. What a failure or a crash cut off was no answer: the run that
+        # went on behind it has written it anew.
+        if message.status == "in_progress" or message.run_id == self._run_id or _broken_off(message):
             return
         said = prompt.said(message)
         if said is None:
@@ -58,6 +59,10 @@ class History:
         self._kept.append(message)
         if len(self._kept) == self._most:
             self._full = True
+
+
+def _broken_off(message: Message) -> bool:
+    return message.incomplete_details is not None and message.incomplete_details.reason == "run_failed"
 
 
 def room(run: Run, steps: Sequence[RunStep], window: int | None, written: Mapping[str, Message]) -> int | None:
