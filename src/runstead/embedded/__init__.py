@@ -36,10 +36,11 @@ def open(
     """
     from runstead import bootstrap
     from runstead.client import Client
-    from runstead.embedded.thread import EngineTransport
+    from runstead.embedded.thread import EngineThread
+    from runstead.embedded.transport_sync import EngineTransport
 
     chosen = model or bootstrap.model_of(_config(model_url, model_key, aliases))
-    return Client(EngineTransport(bootstrap.embedded(Path(path), chosen, run_lifetime), _PROJECT))
+    return Client(EngineTransport(EngineThread(bootstrap.embedded(Path(path), chosen, run_lifetime)), _PROJECT))
 
 
 @asynccontextmanager
@@ -55,7 +56,7 @@ async def open_async(
     """As `open`, on the event loop of the caller: `async with runstead.open_async("runs.db") as rs`."""
     from runstead import bootstrap
     from runstead.client import AsyncClient
-    from runstead.embedded.transport import AsyncEngineTransport
+    from runstead.embedded.transport_async import AsyncEngineTransport
 
     chosen = model or bootstrap.model_of(_config(model_url, model_key, aliases))
     async with (

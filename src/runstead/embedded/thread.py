@@ -1,103 +1,86 @@
 """The engine on a thread of its own, for programs that do not await."""
 
 import asyncio
+import atexit
+import logging
 import threading
-from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine
+from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 
-from runstead.client.deadline import Deadline
-from runstead.embedded.arguments import arguments_of
-from runstead.embedded.transport import POLL_AFTER, within
-from runstead.engine.project import Project
-from runstead.wire.endpoint import Endpoint
 from runstead.wire.error import Closed
-from runstead.wire.event import Event, RawEvent, decode_event
-from runstead.wire.struct import Request
 from runstead.worker.application import Application
 
-__all__ = ["EngineTransport"]
+__all__ = ["EngineThread"]
 
-R = TypeVar("R")
 T = TypeVar("T")
 
+_log = logging.getLogger("runstead.engine")
 
-class EngineTransport:
-    """Carries the calls of a `Client`; the engine runs from here on, until closed."""
+_LAST_SECONDS = 5.0
+"""How long a program that ends waits for an engine that it did not close. Then its runs are left as by a crash."""
 
-    def __init__(self, application: AbstractAsyncContextManager[Application], project: str) -> None:
-        self._started: Future[tuple[asyncio.AbstractEventLoop, Project]] = Future()
+
+class EngineThread:
+    """Runs an application, from here on until closed."""
+
+    def __init__(self, application: AbstractAsyncContextManager[Application]) -> None:
+        self._started: Future[tuple[asyncio.AbstractEventLoop, Application]] = Future()
         self._stop = asyncio.Event()
-        # A program that ends without closing leaves its runs as a crash would: the next one goes on with them.
-        self._thread = threading.Thread(
-            target=asyncio.run, args=(self._serve(application, project),), name="runstead", daemon=True
-        )
+        # Again by the same thread: whatever it does in here, the garbage collector may close a stream meanwhile.
+        self._lock = threading.RLock()
+        self._closed: Closed | None = None
+        work = (self._run(application),)
+        self._thread = threading.Thread(target=asyncio.run, args=work, name="runstead", daemon=True)
         self._thread.start()
-        self._loop, self._project = self._started.result()
+        self._loop, self.application = self._started.result()
+        _before_threads_end(lambda: self.close(_LAST_SECONDS))
 
-    def call(
-        self,
-        endpoint: Endpoint[R],
-        path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
-        deadline: Deadline | None = None,
-    ) -> R:
-        arguments = arguments_of(endpoint, path, query, body)
-        reply: R = self._wait(_do(getattr(self._project, endpoint.name)(**arguments), deadline))
-        return reply
-
-    def poll(
-        self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
-    ) -> tuple[R, float | None]:
-        return self.call(endpoint, path, deadline=deadline), POLL_AFTER
-
-    def stream(
-        self,
-        endpoint: Endpoint[Any],
-        path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
-        deadline: Deadline | None = None,
-    ) -> Generator[Event]:
-        arguments = arguments_of(endpoint, path, query, body)
-        batches = self._project.stream(endpoint.streaming or endpoint.name, **arguments)
+    def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
+        """What it gives, after it ran beside the engine. `Closed` once the engine is, also while waiting."""
+        future = self.begin(coroutine)
         try:
-            while (events := self._wait(_do(_next(batches), deadline))) is not None:
-                for event in events:
-                    yield decode_event(event.name, event.data, str(event.at))
-        finally:
-            if self._thread.is_alive():
-                self._wait(batches.aclose())
+            return future.result()
+        except CancelledError:
+            raise self._closed or Closed("This engine is being closed.") from None
+        except BaseException:
+            future.cancel()  # who waited was interrupted; if it failed by itself, this does nothing
+            raise
 
-    def close(self) -> None:
+    def begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
+        """Let it run beside the engine. What begins before the engine is closed also ends."""
+        with self._lock:
+            if self._closed is not None:
+                coroutine.close()
+                raise self._closed
+            return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
+
+    def close(self, patience: float | None = None) -> None:
         """Hand back the runs at work, and close the store."""
-        if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._stop.set)
-            self._thread.join()
+        with self._lock:
+            if self._closed is None:
+                self._closed = Closed("This engine was closed.")
+                self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(patience)
 
-    def _wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        if not self._thread.is_alive():
-            coroutine.close()
-            raise Closed("This engine was closed.")
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    async def _serve(self, application: AbstractAsyncContextManager[Application], project: str) -> None:
+    async def _run(self, application: AbstractAsyncContextManager[Application]) -> None:
         try:
             async with application as running:
-                self._started.set_result((asyncio.get_running_loop(), running.project(project)))
+                self._started.set_result((asyncio.get_running_loop(), running))
                 await self._stop.wait()
-        except BaseException as error:
-            if self._started.done():
-                raise
-            self._started.set_exception(error)
+        except BaseException as error:  # noqa: BLE001  whatever it is, it is told to those who wait
+            if not self._started.done():
+                self._started.set_exception(error)
+                return
+            _log.critical("the engine failed", exc_info=error)
+            with self._lock:
+                self._closed = Closed(
+                    "This engine failed; its log says of what. The next `open` goes on with all runs."
+                )
 
 
-async def _do(coroutine: Coroutine[Any, Any, T], deadline: Deadline | None) -> T:
-    async with within(deadline):
-        return await coroutine
-
-
-async def _next(batches: AsyncGenerator[Sequence[RawEvent]]) -> Sequence[RawEvent] | None:
-    return await anext(batches, None)
+def _before_threads_end(close: Callable[[], None]) -> None:
+    """Call it when the program ends, while what it closes can still use its threads: `atexit` comes after them."""
+    register = getattr(threading, "_register_atexit", atexit.register)
+    register(close)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from typing import Any, TypeVar
 
 from runstead.client.deadline import Deadline
@@ -54,14 +54,14 @@ class AsyncEngineTransport:
         deadline: Deadline | None = None,
     ) -> AsyncGenerator[Event]:
         arguments = arguments_of(endpoint, path, query, body)
-        batches = self._project.stream(endpoint.streaming or endpoint.name, **arguments)
-        while True:
-            async with within(deadline):
-                events = await anext(batches, None)
-            if events is None:
-                return
-            for event in events:
-                yield decode_event(event.name, event.data, str(event.at))
+        async with aclosing(self._project.stream(endpoint.streaming or endpoint.name, **arguments)) as batches:
+            while True:
+                async with within(deadline):
+                    events = await anext(batches, None)
+                if events is None:
+                    return
+                for event in events:
+                    yield decode_event(event.name, event.data, str(event.at))
 
     async def aclose(self) -> None:
         """The engine is closed by who opened it."""
