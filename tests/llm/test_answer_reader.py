@@ -257,6 +257,8 @@ def test_a_plain_answer_needs_no_finish_reason() -> None:
         (b'data: {"error": {"message": "It broke."}}\n\n', "It broke."),
         (b'event: error\ndata: {"error": "It broke."}\n\n', "It broke."),
         (b"error: It broke.\n\n", "It broke."),
+        (b"data: " + b"[" * 100_000, "no chat completion"),
+        (b'data: {"x": ' + b"[" * 100_000, "no chat completion"),
     ],
 )
 def test_what_is_no_answer_fails_in_words(body: bytes, words: str) -> None:

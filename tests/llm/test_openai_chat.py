@@ -187,6 +187,12 @@ async def test_retry_after_is_honoured_within_bounds(headers: dict[str, str], wa
     assert waits.all == pytest.approx([wait])
 
 
+def test_waits_grow_and_end_growing() -> None:
+    backoff = Backoff(chance=lambda: 1.0)
+    assert [backoff.wait(retry) for retry in (0, 1, 2, 7, 5000)] == [0.5, 1.0, 2.0, 60.0, 60.0]
+    assert Backoff(chance=lambda: 0.0).wait(3) == 0.0
+
+
 async def test_retries_end(caplog: pytest.LogCaptureFixture) -> None:
     body = {"error": {"message": "Too many requests for this model."}}
     with caplog.at_level(logging.WARNING, "runstead.llm"):
@@ -225,6 +231,8 @@ async def test_retries_end(caplog: pytest.LogCaptureFixture) -> None:
         (429, {"error": {"message": "Pay.", "code": "insufficient_quota"}}, "rate_limit_exceeded", "Pay."),
         (302, b"", "server_error", "redirects to elsewhere"),
         (400, b"\xff" * 9, "invalid_prompt", "answered 400"),
+        (400, b"[" * 60_000, "invalid_prompt", "answered 400"),
+        (499, {}, "server_error", "answered 499"),
     ],
 )
 async def test_a_lasting_error_is_told_at_once(status: int, body: Any, code: str, words: str) -> None:

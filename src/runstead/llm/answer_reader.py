@@ -6,11 +6,9 @@ object: the first byte tells which. Comments, other fields and what the pieces h
 
 from collections.abc import Iterable
 
-import msgspec
-
 from runstead.domain.chat import Finish, FinishReason, Piece, RefusalPiece, TextPiece, UsagePiece
 from runstead.llm.call_pieces import CallPieces
-from runstead.llm.chat_chunk import Call, Choice, Chunk, Delta, Tokens, decode_chunk, wire_usage
+from runstead.llm.chat_chunk import UNREADABLE, Call, Choice, Chunk, Delta, Tokens, decode_chunk, wire_usage
 from runstead.llm.failure import Failure
 
 __all__ = ["AnswerReader"]
@@ -124,7 +122,7 @@ class AnswerReader:
                     break
                 try:
                     chunk = decode_chunk(line[5:])
-                except (msgspec.DecodeError, UnicodeDecodeError):
+                except UNREADABLE:
                     self._other(line[5:], pieces, texts)
                 else:
                     self._add(chunk, pieces, texts)
@@ -201,5 +199,5 @@ def _join(texts: list[str], pieces: list[Piece]) -> None:
 def _decode(data: bytes) -> Chunk:
     try:
         return decode_chunk(data)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise Failure(f"sent something that is no chat completion: {error}") from error

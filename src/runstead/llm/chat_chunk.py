@@ -8,6 +8,7 @@ from msgspec import Struct
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 
 __all__ = [
+    "UNREADABLE",
     "Call",
     "CalledFunction",
     "Choice",
@@ -20,6 +21,10 @@ __all__ = [
     "decode_chunk",
     "wire_usage",
 ]
+
+
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for what is no JSON, not of the shape, or nested without end."""
 
 
 class CalledFunction(Struct, gc=False):

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from runstead.llm.chat_chunk import UNREADABLE
 from runstead.llm.port import ErrorCode, ModelError
 
 __all__ = ["Failure", "retry_after", "server_words"]
@@ -79,7 +80,7 @@ def server_words(body: bytes) -> str:
     """What the body of an error says; nothing if it is a page for people."""
     try:
         return _message(msgspec.json.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except UNREADABLE:
         return "" if body.lstrip()[:1] == b"<" else body.decode("utf-8", "replace")
 
 

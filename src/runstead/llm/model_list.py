@@ -24,7 +24,7 @@ _decode = msgspec.json.Decoder(_List).decode
 
 
 def decode_models(body: bytes) -> list[Model]:
-    """The models of an answer. Raises `msgspec.DecodeError` if it is no list of models."""
+    """The models of an answer. Raises one of `UNREADABLE` if it is no list of models."""
     listed = _decode(body).data or []
     return [
         Model(id=each.id, created=int(each.created or 0), owned_by=each.owned_by or "upstream")

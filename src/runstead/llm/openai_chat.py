@@ -17,12 +17,12 @@ from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 import aiohttp
-import msgspec
 from msgspec import UNSET
 from yarl import URL
 
 from runstead.domain.chat import ModelRequest, Piece
 from runstead.llm.answer_reader import AnswerReader
+from runstead.llm.chat_chunk import UNREADABLE
 from runstead.llm.chat_request import encode_request
 from runstead.llm.failure import Failure, server_words
 from runstead.llm.model_list import decode_models
@@ -97,7 +97,7 @@ class OpenAIChat:
             words = failure.told(self._secret)
         except (aiohttp.ClientError, OSError) as error:
             words = _no_answer(error).words
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             words = f"sent something that is no list of models: {error}"
         name = self._upstream.name
         _log.warning("Cannot list the models: the model server '%s' %s", name, words, extra={"upstream": name})

@@ -19,4 +19,4 @@ class Backoff:
         """Seconds before retry number `retry`, from 0 on. `asked` is what the server wants; up to a tenth is added."""
         if asked is not None:
             return min(self.longest, asked * (1 + self.chance() / 10))
-        return self.chance() * min(self.longest, self.first * 2.0**retry)
+        return self.chance() * min(self.longest, self.first * 2.0 ** min(retry, 30))

