@@ -18,13 +18,14 @@ _BACKLOG = 20_000
 class _Listener:
     """One reader of one run. Waiting costs one future; silence is told by one timer for all of its waits."""
 
-    def __init__(self, kept: Sequence[RawEvent]) -> None:
+    def __init__(self, kept: Sequence[RawEvent], silence: float) -> None:
+        self._longest_silence = silence
         self._waiting: list[RawEvent] = list(kept)
         self._look = False
         self._loop = asyncio.get_running_loop()
         self._woken: asyncio.Future[None] | None = None
         self._last = self._loop.time()
-        self._timer = self._loop.call_later(_SILENCE, self._silence)
+        self._timer = self._loop.call_later(silence, self._silence)
 
     def hear(self, events: Sequence[RawEvent]) -> None:
         if len(self._waiting) + len(events) > _BACKLOG:
@@ -45,7 +46,6 @@ class _Listener:
         self._last = self._loop.time()
         if self._look:
             self._look = False
-            self._waiting.clear()
             return None
         events, self._waiting = self._waiting, []
         return events
@@ -60,9 +60,9 @@ class _Listener:
 
     def _silence(self) -> None:
         now = self._loop.time()
-        due = self._last + _SILENCE
+        due = self._last + self._longest_silence
         if due <= now:
-            due = now + _SILENCE
+            due = now + self._longest_silence
             if self._woken is not None:
                 self._look = True
                 self._wake()
@@ -82,7 +82,8 @@ class _Topic:
 class InProcessBroker:
     """Loses nothing while the process lives, but promises no more than the port."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, silence: float = _SILENCE) -> None:
+        self._silence = silence
         self._offers: deque[str] = deque()
         self._offered = asyncio.Event()
         self._topics: dict[str, _Topic] = {}
@@ -124,7 +125,7 @@ class InProcessBroker:
     @asynccontextmanager
     async def listen(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
         topic = self._topics.setdefault(run_id, _Topic())
-        listener = _Listener(topic.kept)
+        listener = _Listener(topic.kept, self._silence)
         topic.listeners.add(listener)
         try:
             yield _hear(listener)

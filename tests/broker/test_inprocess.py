@@ -1,0 +1,77 @@
+"""What the broker of one process keeps, and what it does not."""
+
+import asyncio
+from typing import Any
+
+from runstead.broker import inprocess
+from runstead.broker.inprocess import InProcessBroker
+from runstead.wire.event import EventName, Position, RawEvent
+from tests.support.waiting import within
+
+
+def delta(number: int) -> RawEvent:
+    return RawEvent(Position(1, number), EventName.MESSAGE_DELTA, b"{}")
+
+
+def stored(number: int) -> RawEvent:
+    return RawEvent(Position(number), EventName.RUN_QUEUED, b"{}")
+
+
+async def test_nothing_is_kept_once_a_run_is_quiet() -> None:
+    broker = InProcessBroker()
+    async with broker.listen("run_1") as live:
+        await broker.publish("run_1", [delta(1)])
+        await broker.publish("run_1", [stored(2)])
+        async with within():
+            await anext(live)
+    for n in range(100):
+        await broker.publish(f"run_{n}", [stored(1)])
+        async with broker.listen(f"run_{n}"):
+            pass
+    assert not broker._topics
+
+
+async def test_deltas_are_kept_when_their_last_listener_leaves() -> None:
+    broker = InProcessBroker()
+    async with broker.listen("run_1"):
+        await broker.publish("run_1", [delta(1)])
+    async with broker.listen("run_1") as live, within():
+        assert await anext(live) == [delta(1)]
+
+
+async def test_what_waits_comes_as_one_batch() -> None:
+    broker = InProcessBroker()
+    async with broker.listen("run_1") as live, within():
+        for number in range(1, 4):
+            await broker.publish("run_1", [delta(number)])
+        assert await anext(live) == [delta(1), delta(2), delta(3)]
+
+
+async def test_who_reads_too_slowly_is_told_to_look_in_the_store() -> None:
+    broker = InProcessBroker()
+    async with broker.listen("run_1") as live, within():
+        for number in range(1, inprocess._BACKLOG + 2):
+            await broker.publish("run_1", [delta(number)])
+        await broker.publish("run_1", [stored(2)])
+        assert await anext(live) is None
+        assert await anext(live) == [stored(2)]
+
+
+async def test_what_comes_in_the_moment_of_silence_is_not_lost() -> None:
+    broker = InProcessBroker(silence=0.01)
+    async with broker.listen("run_1") as live, within():
+        waiting: asyncio.Task[Any] = asyncio.get_running_loop().create_task(anext(live))  # type: ignore[arg-type]
+        await asyncio.sleep(0)
+        [listener] = broker._topics["run_1"].listeners
+        listener._last -= 1
+        listener._silence()
+        await broker.publish("run_1", [stored(1)])
+        assert await waiting is None
+        assert await anext(live) == [stored(1)]
+
+
+async def test_leaving_ends_the_timer_of_silence() -> None:
+    broker = InProcessBroker(silence=0.01)
+    async with broker.listen("run_1"):
+        [listener] = broker._topics["run_1"].listeners
+    assert listener._timer.cancelled()

@@ -1,0 +1,134 @@
+"""What every broker does on a good day. It may do less at any time; what nobody may do is depend on it."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack
+
+import pytest
+
+from runstead.broker.inprocess import InProcessBroker
+from runstead.broker.port import Broker
+from runstead.wire.event import EventName, Position, RawEvent
+from tests.support.waiting import within
+
+Live = AsyncIterator[Sequence[RawEvent] | None]
+
+BROKERS: dict[str, Callable[[], Broker]] = {"inprocess": lambda: InProcessBroker(silence=0.02)}
+
+
+@pytest.fixture(params=BROKERS)
+def broker(request: pytest.FixtureRequest) -> Broker:
+    return BROKERS[request.param]()
+
+
+def stored(*numbers: int) -> list[RawEvent]:
+    return [RawEvent(Position(number), EventName.RUN_QUEUED, b"{}") for number in numbers]
+
+
+def deltas(seq: int, *numbers: int) -> list[RawEvent]:
+    return [RawEvent(Position(seq, number), EventName.MESSAGE_DELTA, b"{}") for number in numbers]
+
+
+async def heard(live: Live, count: int) -> list[RawEvent]:
+    """The next events, however they are batched, with silence left out."""
+    events: list[RawEvent] = []
+    async with within():
+        while len(events) < count:
+            told = await anext(live)
+            events += told or ()
+    assert len(events) == count
+    return events
+
+
+async def silent(live: Live) -> bool:
+    """Nothing comes for as long as the broker waits."""
+    async with within():
+        return await anext(live) is None
+
+
+class TestOffers:
+    async def test_what_was_offered_is_taken_in_its_order(self, broker: Broker) -> None:
+        async with broker.offers() as offers, within():
+            for run_id in ("run_1", "run_2"):
+                await broker.offer(run_id)
+            assert [await anext(offers), await anext(offers)] == ["run_1", "run_2"]
+
+    async def test_an_offer_waits_for_a_worker(self, broker: Broker) -> None:
+        await broker.offer("run_1")
+        async with broker.offers() as offers, within():
+            assert await anext(offers) == "run_1"
+
+    async def test_each_offer_goes_to_one_of_the_workers(self, broker: Broker) -> None:
+        async with broker.offers() as one, broker.offers() as other, within():
+            await broker.offer("run_1")
+            await broker.offer("run_2")
+            assert {await anext(one), await anext(other)} == {"run_1", "run_2"}
+
+
+class TestEvents:
+    async def test_who_listens_hears_what_is_told_after_that(self, broker: Broker) -> None:
+        await broker.publish("run_1", stored(1))
+        async with broker.listen("run_1") as live:
+            await broker.publish("run_1", stored(2, 3))
+            await broker.publish("run_1", deltas(3, 1, 2))
+            await broker.publish("run_1", stored(4))
+            assert await heard(live, 5) == [*stored(2, 3), *deltas(3, 1, 2), *stored(4)]
+
+    async def test_everybody_who_listens_hears_it(self, broker: Broker) -> None:
+        async with AsyncExitStack() as stack:
+            listening = [await stack.enter_async_context(broker.listen("run_1")) for _ in range(3)]
+            await broker.publish("run_1", stored(1))
+            assert [await heard(live, 1) for live in listening] == [stored(1)] * 3
+
+    async def test_runs_do_not_hear_each_other(self, broker: Broker) -> None:
+        async with broker.listen("run_1") as live:
+            await broker.publish("run_2", stored(1))
+            assert await silent(live)
+
+    async def test_who_comes_late_gets_the_deltas_of_the_open_message(self, broker: Broker) -> None:
+        async with broker.listen("run_1") as early:
+            await broker.publish("run_1", deltas(3, 1, 2))
+            await broker.publish("run_1", deltas(3, 3))
+            async with broker.listen("run_1") as late:
+                await broker.publish("run_1", deltas(3, 4))
+                assert await heard(late, 4) == deltas(3, 1, 2, 3, 4)
+            assert await heard(early, 4) == deltas(3, 1, 2, 3, 4)
+
+    async def test_deltas_are_kept_without_anybody_who_listens(self, broker: Broker) -> None:
+        await broker.publish("run_1", deltas(3, 1))
+        await broker.publish("run_1", deltas(3, 2))
+        async with broker.listen("run_1") as live:
+            assert await heard(live, 2) == deltas(3, 1, 2)
+
+    async def test_deltas_are_kept_until_the_next_stored_event(self, broker: Broker) -> None:
+        await broker.publish("run_1", deltas(3, 1))
+        await broker.publish("run_1", stored(4))
+        async with broker.listen("run_1") as live:
+            assert await silent(live)
+            await broker.publish("run_1", deltas(4, 1))
+            assert await heard(live, 1) == deltas(4, 1)
+
+    async def test_silence_is_told_again_and_again(self, broker: Broker) -> None:
+        async with broker.listen("run_1") as live:
+            assert await silent(live)
+            assert await silent(live)
+            await broker.publish("run_1", stored(1))
+            assert await heard(live, 1) == stored(1)
+            assert await silent(live)
+
+    async def test_nothing_is_nothing(self, broker: Broker) -> None:
+        async with broker.listen("run_1") as live:
+            await broker.publish("run_1", [])
+            assert await silent(live)
+
+
+class TestInterrupts:
+    async def test_every_worker_hears_an_interrupt(self, broker: Broker) -> None:
+        async with broker.interrupts() as one, broker.interrupts() as other, within():
+            await broker.interrupt("run_1")
+            assert [await anext(one), await anext(other)] == ["run_1", "run_1"]
+
+    async def test_an_interrupt_that_nobody_hears_is_no_fault(self, broker: Broker) -> None:
+        await broker.interrupt("run_1")
+        async with broker.interrupts() as interrupts, within():
+            await broker.interrupt("run_2")
+            assert await anext(interrupts) in {"run_1", "run_2"}

@@ -1,0 +1,210 @@
+"""Whoever follows a run, from wherever, whatever the broker does: every event once, in order, to the end."""
+
+import asyncio
+from contextlib import aclosing
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from runstead.llm.script import Gate, Turn, call, fail, say
+from runstead.wire.error import BadRequest, NotFound
+from runstead.wire.event import Event, Position
+from runstead.wire.run import Run
+from tests.support.clock import FastClock
+from tests.support.lossy import LossyBroker
+from tests.support.reader import Reader
+from tests.support.waiting import within
+from tests.support.worlds import WEATHER, World, names, world
+
+TEXT = say(*"abcdefgh")
+
+
+def stored(events: list[Event]) -> list[tuple[str, str | None]]:
+    """Names and positions of the events that are kept for ever."""
+    return [(str(event.event), event.id) for event in events if "delta" not in event.event]
+
+
+async def truth(here: World, run: Run) -> list[tuple[str, str | None]]:
+    events = await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 1000))
+    return [(str(event.name), str(event.at)) for event in events]
+
+
+class Listening:
+    """Follows a run to its very end, again after every pause."""
+
+    def __init__(self, here: World, run: Run, after: str | None, patience: float) -> None:
+        self.after = after
+        self.events: list[Event] = []
+        self._here = here
+        self._run = run
+        self._patience = patience
+
+    async def listen(self) -> None:
+        after = self.after
+        while not self.events or not _last(self.events):
+            async with within():
+                stream = self._here.project.run_events(self._run.thread_id, self._run.id, after)
+                async for event in stream:
+                    self.events.append(event)
+                    after = event.id
+                    await asyncio.sleep(self._patience)
+            if after == self.after and (await self._here.now(self._run)).status.terminal:
+                return
+
+    def check(self, whole: list[tuple[str, str | None]]) -> None:
+        at = Position.parse(self.after) if self.after else None
+        Reader(at).read(self.events)
+        expected = [told for told in whole if at is None or Position.parse(told[1] or "") > at]
+        assert stored(self.events) == expected
+
+
+def _last(events: list[Event]) -> bool:
+    return isinstance(events[-1].data, Run) and events[-1].data.status.terminal
+
+
+@pytest.mark.parametrize("seed", range(40))
+async def test_every_reader_gets_every_event_once_whatever_the_broker_does(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)
+    calls: list[Turn] = [[TEXT, call("weather", city="Rome")], [call("weather", city="Rome"), call("weather")]]
+    ends: list[Turn] = [TEXT, [TEXT, fail("Broken.")]]
+    turns = [*random.choices(calls, k=random.randrange(3)), random.choice(ends)]
+    broker = LossyBroker(seed, loss=random.choice([0.0, 0.2, 0.5]))
+    path = tmp_path / "rs.db" if seed % 2 else ":memory:"
+    async with world(turns, path=path, broker=broker, clock=FastClock()) as here:
+        run = await here.start(tools=[WEATHER])
+        listening: list[Listening] = []
+        positions: list[str | None] = [None]
+        async with asyncio.TaskGroup() as readers, within():
+
+            def begin() -> None:
+                listening.append(Listening(here, run, random.choice(positions), random.choice([0, 0, 0.002])))
+                readers.create_task(listening[-1].listen())
+
+            while not (await here.now(run)).status.terminal:
+                begin()
+                async for event in here.project.run_events(run.thread_id, run.id, positions[-1]):
+                    positions.append(event.id)
+                    if random.random() < 0.1:
+                        begin()
+                now = await here.now(run)
+                if now.status == "requires_action":
+                    await here.submit(now)
+            begin()
+        whole = await truth(here, run)
+    for reader in listening:
+        reader.check(whole)
+
+
+async def test_who_comes_in_the_middle_of_a_message_gets_what_was_said_so_far() -> None:
+    gate = Gate()
+    async with world([[say("Half", " an"), gate, say(" answer")]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        stream = here.project.run_events(run.thread_id, run.id)
+        events = [await anext(stream) for _ in range(9)]
+        assert names(events)[-2:] == ["message.in_progress", "message.delta"]
+        assert [event.id for event in events[-2:]] == ["7.1", "7.2"]
+        gate.open()
+        events += [event async for event in stream]
+        Reader().read(events)
+        assert [event.id for event in events[9:]] == ["7.3", "8", "9", "10"]
+
+
+async def test_who_comes_back_goes_on_in_the_middle_of_a_message() -> None:
+    gate = Gate()
+    async with world([[say("Half", " an"), gate, say(" answer")]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        stream = here.project.run_events(run.thread_id, run.id, "7.1")
+        events = [await anext(stream)]
+        gate.open()
+        events += [event async for event in stream]
+        assert [event.id for event in events] == ["7.2", "7.3", "8", "9", "10"]
+
+
+async def test_a_message_that_is_written_comes_whole() -> None:
+    async with world([say("Half", " an answer")]) as here:
+        run = await here.ended(await here.start())
+        assert [event.id for event in await here.events(run, "7.1")] == ["8", "9", "10"]
+        assert "thread.message.delta" not in {event.event for event in await here.events(run)}
+
+
+async def test_a_run_that_was_not_streamed_can_be_followed() -> None:
+    async with world([[call("weather"), call("weather")], "Sunny."]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        await here.submit(run)
+        await here.ended(run)
+        events = await here.events(run)
+        Reader().read(events)
+        assert stored(events) == await truth(here, run)
+        assert names(events).count("run.requires_action") == 1, "it does not stop at a pause that is over"
+        assert names(events)[-1] == "run.completed"
+
+
+async def test_following_stops_where_the_run_waits_for_outputs() -> None:
+    async with world([call("weather"), "Sunny."]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        events = await here.events(run)
+        assert names(events)[-1] == "run.requires_action"
+        assert await here.events(run, events[-1].id) == []
+
+
+async def test_a_run_can_be_followed_after_a_restart(tmp_path: Path) -> None:
+    path = tmp_path / "rs.db"
+    async with world(["Hello"], path=path) as here:
+        run = await here.ended(await here.start())
+        before = await here.events(run)
+    async with world(path=path) as here:
+        assert await here.events(run) == before
+        assert await here.events(run, before[3].id) == before[4:]
+
+
+async def test_long_histories_are_read_in_pages() -> None:
+    rounds = 90
+    turns: list[Turn] = [*[call("weather")] * rounds, "Done."]
+    async with world(turns) as here:
+        run = await here.start(tools=[WEATHER])
+        for _ in range(rounds):
+            await here.submit(await here.ended(run))
+        await here.ended(run)
+        events = await here.events(run)
+        Reader().read(events)
+        assert len(events) > 500
+        assert await here.events(run, events[-2].id) == events[-1:]
+
+
+async def test_leaving_a_stream_does_not_stop_the_run() -> None:
+    gate = Gate()
+    async with world([[say("Half"), gate, say("whole")]]) as here:
+        run = await here.start()
+        async with aclosing(here.project.run_events(run.thread_id, run.id)) as stream:  # type: ignore[type-var]
+            await anext(stream)
+        gate.open()
+        assert (await here.ended(run)).status == "completed"
+
+
+@pytest.mark.parametrize("after", ["", "x", "1.", ".1", "-1", "1.2.3", "١", "9" * 40])
+async def test_a_position_that_is_none_is_refused_in_words(after: str) -> None:
+    async with world(["Hello"]) as here:
+        run = await here.ended(await here.start())
+        with pytest.raises(BadRequest) as refused:
+            await here.events(run, after)
+        assert refused.value.message.startswith(f"Invalid 'after': '{after}'. Expected the id of an event")
+        assert (refused.value.param, refused.value.code) == ("after", "invalid_value")
+
+
+async def test_a_position_behind_the_end_is_the_end() -> None:
+    async with world(["Hello"]) as here:
+        run = await here.ended(await here.start())
+        assert await here.events(run, "999") == []
+        assert await here.events(run, "999.5") == []
+
+
+async def test_a_run_that_is_unknown_cannot_be_followed() -> None:
+    async with world(["Hello"]) as here:
+        run = await here.ended(await here.start())
+        with pytest.raises(NotFound, match="No run found with id 'run_x'"):
+            await anext(here.project.run_events(run.thread_id, "run_x"))

@@ -1,0 +1,53 @@
+"""A broker that does everything a broker may do: it loses, doubles and delays what it is told."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager
+from random import Random
+
+from runstead.broker.inprocess import InProcessBroker
+from runstead.wire.event import RawEvent
+
+__all__ = ["LossyBroker"]
+
+
+class LossyBroker:
+    """Misbehaves by chance, the same for the same seed. `loss` is how much of what it is told it loses."""
+
+    def __init__(self, seed: int, *, loss: float = 0.25, silence: float = 0.01) -> None:
+        self._inner = InProcessBroker(silence=silence)
+        self._random = Random(seed)
+        self._loss = loss
+        self._late: list[tuple[str, Sequence[RawEvent]]] = []
+
+    async def offer(self, run_id: str) -> None:
+        for _ in range(self._times()):
+            await self._inner.offer(run_id)
+
+    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        return self._inner.offers()
+
+    async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:
+        for _ in range(self._times()):
+            if self._random.random() < 0.2:
+                self._late.append((run_id, events))
+            else:
+                await self._inner.publish(run_id, events)
+        if self._random.random() < 0.3:
+            self._random.shuffle(self._late)
+            while self._late:
+                await self._inner.publish(*self._late.pop())
+
+    def listen(self, run_id: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RawEvent] | None]]:
+        return self._inner.listen(run_id)
+
+    async def interrupt(self, run_id: str) -> None:
+        for _ in range(self._times()):
+            await self._inner.interrupt(run_id)
+
+    def interrupts(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        return self._inner.interrupts()
+
+    def _times(self) -> int:
+        """Nought, one or two."""
+        chance = self._random.random()
+        return 0 if chance < self._loss else 2 if chance > 0.85 else 1
