@@ -121,7 +121,10 @@ class EventReader:
             if data.startswith(DONE):
                 self.done = True
                 break
-            events.append(_event(name, data, id))
+            try:
+                events.append(decode_event(name, data, id))
+            except msgspec.DecodeError as error:
+                events.append(_mended(name, data, id, error))
         if events:
             self._last = events[-1].event
         return events
@@ -133,10 +136,8 @@ class EventReader:
             raise Unreachable("The connection was closed in the middle of the stream.")
 
 
-def _event(name: str, data: bytes, id: str | None) -> Event:
-    try:
-        return decode_event(name, data, id)
-    except msgspec.ValidationError:
-        return Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data), id=id)
-    except msgspec.DecodeError:
-        raise ServerError(f"The event {name!r} is no JSON: {_shown(data)}") from None
+def _mended(name: str, data: bytes, id: str | None, error: msgspec.DecodeError) -> Event:
+    """The event of a newer or a foreign server."""
+    if not isinstance(error, msgspec.ValidationError):
+        raise ServerError(f"The event {name!r} is no JSON: {_shown(data)}") from error
+    return Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data), id=id)

@@ -1,5 +1,6 @@
 """Server-sent events, as text on a connection: frames out, frames in. No IO."""
 
+import re
 from typing import NamedTuple
 
 from runstead.wire.event import DONE, RawEvent
@@ -14,6 +15,10 @@ PING = b": ping\n"
 
 It has no blank line behind it: after an `id:` line some clients take a comment block for an empty event and fail.
 """
+
+
+# The form of nearly all frames, read at one go: several times faster than line by line.
+_USUAL = re.compile(rb"(?:id: (.*)\n)?event: (.+)\ndata: (.*)\n\n").match
 
 
 class Frame(NamedTuple):
@@ -40,20 +45,27 @@ class Decoder:
     def feed(self, chunk: bytes) -> list[Frame]:
         """The frames that `chunk` completes."""
         buffer = self._buffer + chunk
-        if b"\r" in buffer:
-            # A lone CR at the end may be half of a CRLF.
-            held = b"\r" if buffer.endswith(b"\r") else b""
-            buffer = buffer.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
-        else:
-            held = b""
-        *blocks, rest = buffer.split(b"\n\n")
-        self._buffer = rest + held
         frames: list[Frame] = []
-        for block in blocks:
-            frame = _frame(block)
-            if frame is not None:
-                frames.append(frame)
+        at = 0
+        usual = b"\r" not in buffer
+        while usual and (found := _USUAL(buffer, at)):
+            id, event, data = found.groups()
+            frames.append(Frame(event.decode(), data, None if id is None else id.decode()))
+            at = found.end()
+        if at == len(buffer):
+            self._buffer = b""
+        else:
+            frames += self._others(buffer[at:])
         return frames
+
+    def _others(self, buffer: bytes) -> list[Frame]:
+        """The frames of any form; keeps what is not whole yet."""
+        # A lone CR at the end may be half of a CRLF.
+        held = b"\r" if buffer.endswith(b"\r") else b""
+        lines = buffer.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        *blocks, rest = lines.split(b"\n\n")
+        self._buffer = rest + held
+        return [frame for block in blocks if (frame := _frame(block)) is not None]
 
 
 def _frame(block: bytes) -> Frame | None:

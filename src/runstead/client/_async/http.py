@@ -86,7 +86,7 @@ class AsyncHttpTransport:
         reader = EventReader()
         try:
             _check_streaming(reply.headers)
-            async for chunk in reply.chunks():
+            async for chunk in reply.chunks:
                 for event in reader.feed(chunk):
                     yield event
                 if reader.done:

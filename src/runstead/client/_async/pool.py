@@ -1,6 +1,7 @@
 """The connections to one server, kept open between calls."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterable, Callable
+from typing import cast
 
 import httpcore2
 
@@ -25,9 +26,10 @@ class AsyncReply:
         """The whole body."""
         return await self._response.aread()
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """The body as it comes."""
-        return self._response.aiter_stream()
+    @property
+    def chunks(self) -> AsyncIterable[bytes]:
+        """The body as it comes, once."""
+        return cast("AsyncIterable[bytes]", self._response.stream)
 
     def wait_until(self, moment: float | None) -> None:
         """Wait for nothing that comes after this moment (monotonic)."""

@@ -87,7 +87,7 @@ class HttpTransport:
         reader = EventReader()
         try:
             _check_streaming(reply.headers)
-            for chunk in reply.chunks():
+            for chunk in reply.chunks:
                 yield from reader.feed(chunk)
                 if reader.done:
                     # Read on to the end of the answer, so that the connection can be used again.

@@ -1,7 +1,8 @@
 # Generated from src/runstead/client/_async/pool.py by scripts/unasync.py. Edit that, then `make sync-client`.
 """The connections to one server, kept open between calls."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
+from typing import cast
 
 import httpcore2
 
@@ -24,9 +25,10 @@ class Reply:
         """The whole body."""
         return self._response.read()
 
-    def chunks(self) -> Iterator[bytes]:
-        """The body as it comes."""
-        return self._response.iter_stream()
+    @property
+    def chunks(self) -> Iterable[bytes]:
+        """The body as it comes, once."""
+        return cast("Iterable[bytes]", self._response.stream)
 
     def wait_until(self, moment: float | None) -> None:
         """Wait for nothing that comes after this moment (monotonic)."""
