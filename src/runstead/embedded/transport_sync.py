@@ -1,7 +1,7 @@
 """Calls that wait for the engine on its thread."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from runstead.client.deadline import Deadline
@@ -34,8 +34,8 @@ class EngineTransport:
         deadline: Deadline | None = None,
     ) -> R:
         arguments = arguments_of(endpoint, path, query, body)
-        reply: R = self._engine.wait(_do(getattr(self._project, endpoint.name)(**arguments), deadline))
-        return reply
+        method: Callable[..., Awaitable[R]] = getattr(self._project, endpoint.name)
+        return self._engine.wait(_do(lambda: method(**arguments), deadline))
 
     def poll(
         self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
@@ -54,7 +54,7 @@ class EngineTransport:
         batches = _Batches(self._project.stream(endpoint.streaming or endpoint.name, **arguments))
         held = self._engine.begin(batches.hold())
         try:
-            while (events := self._engine.wait(_do(batches.next(), deadline))) is not None:
+            while (events := self._engine.wait(_do(batches.next, deadline))) is not None:
                 for event in events:
                     yield decode_event(event.name, event.data, str(event.at))
         finally:
@@ -87,6 +87,6 @@ class _Batches:
                 await self._batches.aclose()
 
 
-async def _do(coroutine: Coroutine[Any, Any, T], deadline: Deadline | None) -> T:
+async def _do(work: Callable[[], Awaitable[T]], deadline: Deadline | None) -> T:
     async with within(deadline):
-        return await coroutine
+        return await work()

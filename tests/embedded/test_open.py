@@ -1,0 +1,205 @@
+"""`open`: the engine on a thread of its own, and what programs do to it."""
+
+import gc
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+import runstead
+from runstead import BadRequest, Closed, EventName, MessageRequest, RunsteadError, Status, ThreadRequest, WaitTimeout
+from runstead.broker.inprocess import InProcessBroker
+from runstead.client import Client
+from runstead.embedded.thread import EngineThread
+from runstead.embedded.transport_sync import EngineTransport
+from runstead.llm.gate import Gate, Signal
+from runstead.llm.scripted import ScriptedModel
+from tests.embedded.conftest import Opener, begin
+from tests.support.waiting import PATIENCE
+
+
+@contextmanager
+def beside(work: threading.Thread) -> Iterator[None]:
+    """While something waits on a thread; it has ended by the end of the block."""
+    work.start()
+    try:
+        yield
+    finally:
+        work.join(PATIENCE)
+        assert not work.is_alive()
+
+
+def engine(client: Client) -> EngineThread:
+    transport = client._transport
+    assert isinstance(transport, EngineTransport)
+    return transport._engine
+
+
+def engine_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "runstead"]
+
+
+def test_threads_may_call_at_once(open_engine: Opener) -> None:
+    client = open_engine(lambda request: f"You said {request.messages[-1]['content']}.")
+    with ThreadPoolExecutor(8) as threads:
+        runs = list(threads.map(lambda number: client.wait(begin(client, str(number)), timeout=PATIENCE), range(24)))
+    assert {run.status for run in runs} == {Status.COMPLETED}
+    said = {client.messages(run.thread_id, run_id=run.id)[0].content[0].text.value for run in runs}  # type: ignore[union-attr]
+    assert said == {f"You said {number}." for number in range(24)}
+
+
+def test_a_stream_that_is_left_early_lets_go_of_the_run(open_engine: Opener) -> None:
+    gate = Gate()
+    client = open_engine([["Once", gate, " upon a time."]])
+    run = begin(client)
+    with client.run_events(run.thread_id, run.id) as stream:
+        next(stream)
+    gate.open()
+    assert client.wait(run, timeout=PATIENCE).status is Status.COMPLETED
+
+
+def test_a_stream_that_is_forgotten_may_be_collected_on_the_engines_own_thread(open_engine: Opener) -> None:
+    client = open_engine([["Once", Gate()]])
+    run = begin(client)
+    stream = client.run_events(run.thread_id, run.id)
+    next(stream)
+    cycle: list[object] = [stream]
+    cycle.append(cycle)
+    del stream, cycle
+
+    async def collect() -> int:
+        return gc.collect()
+
+    assert engine(client).begin(collect()).result(PATIENCE)
+    assert client.get_run(run.thread_id, run.id).status is Status.IN_PROGRESS
+
+
+def test_closing_ends_a_stream_that_waits_on_another_thread(open_engine: Opener) -> None:
+    gate = Gate()
+    client = open_engine([["Once", gate]])
+    run = begin(client)
+    stream = client.run_events(run.thread_id, run.id)
+    reading = threading.Event()
+    ended = list[Exception]()
+
+    def read() -> None:
+        try:
+            for event in stream:
+                if event.event == EventName.MESSAGE_DELTA:
+                    reading.set()
+        except RunsteadError as error:
+            ended.append(error)
+
+    with beside(threading.Thread(target=read)):
+        assert reading.wait(PATIENCE)
+        client.close()
+    assert [type(error) for error in ended] == [Closed]
+
+
+def test_a_stream_behind_a_close_says_that_it_is_closed(open_engine: Opener) -> None:
+    client = open_engine([["Once", Gate()]])
+    run = begin(client)
+    stream = client.run_events(run.thread_id, run.id)
+    next(stream)
+    client.close()
+    with pytest.raises(Closed):
+        stream.drained()
+    stream.close()
+
+
+def test_closing_twice_is_closing_once(open_engine: Opener) -> None:
+    client = open_engine([])
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(client.close) for _ in range(4)]:
+            done.result(PATIENCE)
+    client.close()
+    assert not engine_threads()
+
+
+def test_what_is_closed_takes_no_call(open_engine: Opener) -> None:
+    client = open_engine([])
+    client.close()
+    with pytest.raises(Closed, match="This engine was closed"):
+        client.create_thread()
+    with pytest.raises(Closed):
+        list(client.run_events("thread_1", "run_1"))
+
+
+def test_a_file_in_use_is_refused_at_once(open_engine: Opener, database: Path) -> None:
+    open_engine([])
+    with pytest.raises(RunsteadError, match="is in use by process"):
+        runstead.open(database, model=ScriptedModel([]))
+    assert len(engine_threads()) == 1
+
+
+def test_a_file_that_was_closed_can_be_opened(open_engine: Opener) -> None:
+    for text in ("one", "two"):
+        with open_engine([text]) as client:
+            assert client.wait(begin(client), timeout=PATIENCE).status is Status.COMPLETED
+
+
+def test_runs_that_were_handed_back_go_on_with_the_next_open(open_engine: Opener) -> None:
+    gate = Gate()
+    with open_engine([["Once", gate]]) as client:
+        run = begin(client)
+        assert gate.reached.wait_blocking(PATIENCE)
+    with open_engine(["Once upon a time."]) as client:
+        assert client.wait(run, timeout=PATIENCE).status is Status.COMPLETED
+
+
+def test_a_wait_that_runs_out_leaves_the_run_alone(open_engine: Opener) -> None:
+    gate = Gate()
+    client = open_engine([["Once", gate]])
+    run = begin(client)
+    with pytest.raises(WaitTimeout):
+        client.wait(run, timeout=0.05)
+    gate.open()
+    assert client.wait(run, timeout=PATIENCE).status is Status.COMPLETED
+
+
+def test_what_a_program_puts_into_a_request_is_checked_as_a_server_would(open_engine: Opener) -> None:
+    client = open_engine([])
+    with pytest.raises(BadRequest) as wrong:
+        client.create_thread(ThreadRequest(messages=[MessageRequest(role="user", content=5)]))  # type: ignore[arg-type]
+    assert wrong.value.param == "messages[0].content"
+
+
+class Failing:
+    """Offers of a broker that breaks when it is told to."""
+
+    def __init__(self) -> None:
+        self.broken = Signal()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None: ...
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> str:
+        await self.broken.wait()
+        raise RuntimeError("the broker is gone")
+
+
+def test_an_engine_that_fails_says_so_to_all_who_wait(
+    open_engine: Opener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    offers = Failing()
+    monkeypatch.setattr(InProcessBroker, "offers", lambda _: offers)
+    client = open_engine([["Once", Gate()]])
+    run = begin(client)
+    stream = client.run_events(run.thread_id, run.id)
+    next(stream)
+    offers.broken.set()
+    with pytest.raises(Closed, match="This engine failed"):
+        stream.drained()
+    with pytest.raises(Closed, match="This engine failed"):
+        client.create_thread()
+    client.close()
+    assert "the broker is gone" in caplog.text
