@@ -303,3 +303,13 @@ def test_what_came_before_an_error_is_told_first() -> None:
     assert reader.feed(sse(chunk({"content": "Hello"}), {"error": "It broke."})) == [TextPiece("Hello")]
     with pytest.raises(Failure, match=r"It broke\."):
         reader.check()
+
+
+def test_an_error_in_the_last_line_is_told_after_what_came_before_it() -> None:
+    reader = AnswerReader()
+    assert reader.feed(
+        sse(chunk({"content": "Hello"})) + b'data: {"choices": [{"delta": {"content": "!"}}], "error": "No."}'
+    ) == [TextPiece("Hello")]
+    assert reader.end() == [TextPiece("!")]
+    with pytest.raises(Failure, match=r"No\."):
+        reader.check()

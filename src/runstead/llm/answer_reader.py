@@ -85,7 +85,7 @@ class AnswerReader:
         if self._plain:
             return self._whole(b"".join(self._parts))
         pieces = self._pieces([self._rest])
-        if self.done:
+        if self.done or self._failure is not None:
             return pieces
         if self._finish is not None:
             return pieces + self._close()

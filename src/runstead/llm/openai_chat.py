@@ -58,6 +58,8 @@ class OpenAIChat:
         self._upstream = upstream
         self._backoff = backoff or Backoff()
         self._sleep = sleep
+        self._chat = _below(upstream.url, "chat/completions")
+        self._models = _below(upstream.url, "models")
         self._secret: str | None = None
         self._open_session: aiohttp.ClientSession | None = None
 
@@ -89,7 +91,7 @@ class OpenAIChat:
         try:
             async with (
                 asyncio.timeout(_MODELS_TIMEOUT),
-                self._session.get(_below(self._upstream.url, "models"), allow_redirects=False) as response,
+                self._session.get(self._models, allow_redirects=False) as response,
             ):
                 await _accept(response)
                 return decode_models(await _read(response, _MODELS_BYTES))
@@ -140,10 +142,9 @@ class OpenAIChat:
         headers = {"Content-Type": "application/json"}
         if run_id:
             headers["X-Client-Request-Id"] = run_id
-        url = _below(self._upstream.url, "chat/completions")
         try:
             async with asyncio.timeout(self._upstream.first_token_timeout):
-                response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+                response = await self._session.post(self._chat, data=body, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
                     await _accept(response)
                     data = await response.content.readany()

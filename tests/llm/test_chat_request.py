@@ -1,0 +1,93 @@
+"""The body that model servers get."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from runstead.domain.chat import ModelRequest
+from runstead.llm.chat_request import encode_request
+from runstead.llm.upstream import MaxTokensField
+from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat
+from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
+
+SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
+WEATHER = Function(name="get_weather", description="The weather", parameters=SCHEMA, strict=True)
+PING = Function(name="ping", description=None)
+
+
+def body(field: MaxTokensField = "max_tokens", **options: Any) -> Any:
+    request = ModelRequest(model="m", messages=[{"role": "user", "content": "Hi"}], run_id="run_1", **options)
+    return msgspec.json.decode(encode_request(request, field))
+
+
+def test_only_what_was_chosen_is_sent() -> None:
+    assert body() == {
+        "model": "m",
+        "messages": [{"role": "user", "content": "Hi"}],
+        "stream": True,
+        "stream_options": {"include_usage": True},
+    }
+
+
+def test_every_option_is_sent_that_was_chosen() -> None:
+    sent = body(temperature=0.0, top_p=0.5, reasoning_effort="low", response_format=ObjectFormat())
+    assert {name: sent[name] for name in ("temperature", "top_p", "reasoning_effort", "response_format")} == {
+        "temperature": 0.0,
+        "top_p": 0.5,
+        "reasoning_effort": "low",
+        "response_format": {"type": "json_object"},
+    }
+
+
+def test_a_schema_is_sent_as_it_is() -> None:
+    wanted = JsonSchemaFormat(json_schema=JsonSchema(name="a", schema=SCHEMA, strict=True))
+    assert body(response_format=wanted)["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "a", "schema": SCHEMA, "strict": True},
+    }
+
+
+def test_functions_are_sent_as_tools() -> None:
+    sent = body(functions=[WEATHER, PING], parallel_tool_calls=False)
+    assert sent["tools"] == [
+        {
+            "type": "function",
+            "function": {"name": "get_weather", "description": "The weather", "parameters": SCHEMA, "strict": True},
+        },
+        {"type": "function", "function": {"name": "ping", "parameters": {"type": "object", "properties": {}}}},
+    ]
+    assert sent["parallel_tool_calls"] is False
+    assert "tool_choice" not in sent
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [
+        ("required", "required"),
+        (
+            NamedToolChoice(type="function", function=FunctionName(name="ping")),
+            {"type": "function", "function": {"name": "ping"}},
+        ),
+        (NamedToolChoice(type="file_search"), {"type": "function", "function": {"name": "file_search"}}),
+    ],
+)
+def test_a_choice_of_tools_is_sent(choice: ToolChoice, sent: Any) -> None:
+    assert body(functions=[PING], tool_choice=choice)["tool_choice"] == sent
+
+
+def test_none_sends_no_tools() -> None:
+    assert body(functions=[PING], tool_choice="none") == body()
+
+
+@pytest.mark.parametrize(
+    ("field", "names"),
+    [
+        ("max_tokens", {"max_tokens"}),
+        ("max_completion_tokens", {"max_completion_tokens"}),
+        ("both", {"max_tokens", "max_completion_tokens"}),
+    ],
+)
+def test_the_limit_is_sent_in_the_servers_words(field: MaxTokensField, names: set[str]) -> None:
+    sent = body(field, max_completion_tokens=100)
+    assert {name: sent[name] for name in sent if "tokens" in name} == dict.fromkeys(names, 100)
