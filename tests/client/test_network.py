@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpcore2
@@ -9,10 +10,10 @@ import pytest
 
 from runstead.client import connect, connect_async
 from runstead.client.network_async import LONGEST_BUFFER, AsyncNetwork
-from runstead.wire.error import Unreachable
+from runstead.wire.error import Closed, Unreachable
 from tests.client import samples
-from tests.client.samples import THREAD_ID
-from tests.client.wire_server import Answer, WireServer
+from tests.client.samples import EVENTS_PATH, RUN_ID, THREAD_ID
+from tests.client.wire_server import Answer, Stream, WireServer, event
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 TIMES = 400
@@ -112,6 +113,20 @@ async def test_a_sender_that_is_too_quick_is_slowed_down() -> None:
                 received += len(data)
         await connection.aclose()
     assert received == TIMES * LONGEST_BUFFER
+
+
+def test_closing_a_client_wakes_a_thread_that_reads(server: WireServer) -> None:
+    server.on("GET", EVENTS_PATH, Stream([event("thread.run.created", samples.run(), "1")], held=True))
+    client = connect(server.url)
+    stream = client.run_events(THREAD_ID, RUN_ID)
+    next(stream)
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(next, stream)
+        with pytest.raises(TimeoutError):
+            reading.result(0.05)
+        client.close()
+        with pytest.raises(Closed):
+            reading.result(10)
 
 
 async def test_a_name_that_does_not_exist_is_no_connection() -> None:

@@ -4,6 +4,9 @@ from time import monotonic
 
 __all__ = ["Deadline"]
 
+BLINK = 0.005
+"""Seconds: timers are not exact."""
+
 
 class Deadline:
     """A moment on this machine's clock."""
@@ -21,5 +24,5 @@ class Deadline:
 
     @property
     def over(self) -> bool:
-        """The moment has passed."""
-        return monotonic() >= self.at
+        """The moment has passed, or is so near that a timer may have gone off for it."""
+        return self.at - monotonic() < BLINK

@@ -111,7 +111,7 @@ def test_progress_is_a_new_chance(stream: RunStream, server: WireServer) -> None
 
 def test_a_server_without_event_ids_cannot_be_rejoined_and_that_is_said(stream: RunStream, server: WireServer) -> None:
     server.on("POST", RUNS_PATH, Stream.of(event("thread.run.created", samples.run()), cut=True))
-    with pytest.raises(Unreachable, match=f"cannot rejoin.*{RUN_ID} goes on"):
+    with pytest.raises(Unreachable, match=f"cannot be rejoined.*{RUN_ID} goes on"):
         stream.drained()
     assert len(server.seen) == 1
 

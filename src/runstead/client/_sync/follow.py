@@ -60,5 +60,6 @@ def _stranded(standing: Standing, trouble: Exception) -> Unreachable:
     if standing.run_id is None:
         return Unreachable(f"{trouble} A run may have been created: look at the thread's runs before trying again.")
     return Unreachable(
-        f"{trouble} This server cannot rejoin a run's events; run {standing.run_id} goes on without us: `wait` for it."
+        f"{trouble} The stream cannot be rejoined where it broke; run {standing.run_id} goes on without us: "
+        "`wait` for it, or follow its `run_events`, which not every server has."
     )
