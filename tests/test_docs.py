@@ -1,0 +1,24 @@
+"""The pages that describe what the code has in a table."""
+
+from pathlib import Path
+
+from runstead.domain.lifecycle import Signal, as_mermaid
+from runstead.wire.event import EventName
+from runstead.wire.run import Status
+
+DOCS = Path(__file__).resolve().parents[1] / "docs"
+
+
+def test_the_drawing_of_a_runs_life_is_the_table() -> None:
+    assert f"```mermaid\n{as_mermaid()}```" in (DOCS / "lifecycle.md").read_text()
+
+
+def test_every_signal_and_status_is_explained() -> None:
+    page = (DOCS / "lifecycle.md").read_text()
+    assert [signal for signal in Signal if f"| {signal} |" not in page] == []
+    assert [status for status in Status if f"| `{status}` |" not in page] == []
+
+
+def test_every_event_is_listed() -> None:
+    page = (DOCS / "events.md").read_text()
+    assert [name for name in EventName if f"| `{name}` |" not in page] == []
