@@ -61,7 +61,7 @@ def test_a_program_that_waits_can_be_interrupted(program: str, database: Path, o
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=PATIENCE)
     assert process.returncode == -signal.SIGINT
-    assert errors.splitlines()[-1] == "KeyboardInterrupt"
+    assert "KeyboardInterrupt" in errors.splitlines()
     assert errors.count("Traceback") == 1, errors
     with open_engine(["Once upon a time."]) as client:
         assert client.wait(client.get_run(thread_id, run_id), timeout=PATIENCE).status is Status.COMPLETED

@@ -28,11 +28,11 @@ class Stopping:
             stop()
 
     def _hear(self, heard: signal.Signals) -> None:
-        _log.info("stopping", extra={"signal": heard.name})
         self._asked = True
         for each in _SIGNALS:
             # Nothing is lost by an end at once: what was answered is on disk.
             self._loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
+        _log.info("stopping", extra={"signal": heard.name})
         if self._stop is not None:
             self._stop()

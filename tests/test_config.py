@@ -1,0 +1,94 @@
+"""Settings: which goes before which, what is refused, and that keys are not shown."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from runstead import RunsteadError
+from runstead.config import Config, load
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "settings.toml"
+    file.write_text(
+        """
+        port = 1
+        host = "::1"
+        run_lifetime = 10
+        allowed_hosts = ["runs.example.com"]
+
+        [[upstream]]
+        name = "house"
+        url = "http://127.0.0.1:1/v1"
+
+        [aliases]
+        "gpt-4o" = "qwen3"
+        """
+    )
+    return file
+
+
+def test_without_anything_there_are_defaults() -> None:
+    assert load(None, {}, {}) == Config()
+
+
+def test_a_flag_goes_before_the_environment_and_that_before_the_file(file: Path) -> None:
+    settings = load(file, {"RUNSTEAD_PORT": "2", "RUNSTEAD_HOST": "127.0.0.2"}, {"port": 3, "host": None})
+    assert (settings.port, settings.host, settings.run_lifetime) == (3, "127.0.0.2", 10)
+
+
+def test_lists_and_tables_come_from_the_file(file: Path) -> None:
+    settings = load(file, {"RUNSTEAD_ALLOWED_HOSTS": "a", "RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c"}, {})
+    assert settings.allowed_hosts == ("runs.example.com",)
+    assert settings.upstream == ({"name": "house", "url": "http://127.0.0.1:1/v1"},)
+    assert settings.aliases == {"gpt-4o": "qwen3"}
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "name", "value"),
+    [
+        ("RUNSTEAD_MODEL_URL", "http://127.0.0.1:1/v1", "model_url", "http://127.0.0.1:1/v1"),
+        ("RUNSTEAD_MODEL_KEY", "123", "model_key", "123"),
+        ("RUNSTEAD_REQUIRE_BETA_HEADER", "false", "require_beta_header", False),
+        ("RUNSTEAD_PING_AFTER", "2.5", "ping_after", 2.5),
+        ("RUNSTEAD_POLL_AFTER_MS", "20", "poll_after_ms", 20),
+        ("RUNSTEAD_LOG_LEVEL", "debug", "log_level", "debug"),
+    ],
+)
+def test_a_variable_is_read_as_what_the_setting_is(variable: str, text: str, name: str, value: Any) -> None:
+    assert getattr(load(None, {variable: text}, {}), name) == value
+
+
+def test_an_empty_variable_is_none() -> None:
+    assert load(None, {"RUNSTEAD_MODEL_URL": "", "RUNSTEAD_PORT": ""}, {}) == Config()
+
+
+def test_variables_of_others_are_left_alone() -> None:
+    assert (
+        load(None, {"RUNSTEAD_URL": "http://127.0.0.1:1", "RUNSTEAD_API_KEY": "a", "RUNSTEAD_X": "b"}, {}) == Config()
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "text"),
+    [
+        ("RUNSTEAD_PORT", "tcp://127.0.0.1:8642"),
+        ("RUNSTEAD_PORT", "-1"),
+        ("RUNSTEAD_RUN_LIFETIME", "0"),
+        ("RUNSTEAD_REQUIRE_BETA_HEADER", "maybe"),
+        ("RUNSTEAD_PING_AFTER", "0"),
+        ("RUNSTEAD_POLL_AFTER_MS", "0"),
+        ("RUNSTEAD_BODY_LIMIT", "1"),
+        ("RUNSTEAD_LOG_LEVEL", "loud"),
+    ],
+)
+def test_a_variable_that_cannot_be_is_refused_by_its_name(variable: str, text: str) -> None:
+    with pytest.raises(RunsteadError, match=f"^{variable}: "):
+        load(None, {variable: text}, {})
+
+
+def test_keys_are_not_shown(file: Path) -> None:
+    file.write_text('model_key = "sk-secret"\n[[upstream]]\nurl = "http://127.0.0.1:1/v1"\nkey = "sk-secret"\n')
+    assert "sk-secret" not in repr(load(file, {}, {}))

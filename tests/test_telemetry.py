@@ -1,0 +1,95 @@
+"""The log: one line a happening, with its fields."""
+
+import io
+import logging
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from runstead import telemetry
+
+STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}"
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
+    """What is logged from here on; whoever logged before gets it back."""
+    root = logging.getLogger()
+    names = ("", "aiohttp", "asyncio", "uvicorn")
+    levels = {name: logging.getLogger(name).level for name in names}
+    handlers = root.handlers[:]
+    text = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", text)
+    telemetry.configure("info")
+    yield text
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+def last(log: io.StringIO) -> str:
+    """The last line, without its time."""
+    time, line = log.getvalue().splitlines()[-1][:23], log.getvalue().splitlines()[-1][24:]
+    assert time[4] + time[10] + time[19] == "- ,"
+    return line
+
+
+def test_a_line_says_when_how_bad_where_and_what(log: io.StringIO) -> None:
+    logging.getLogger("runstead.run").warning("it rains in %s", "Oslo")
+    assert last(log) == "WARNING runstead.run it rains in Oslo"
+
+
+def test_what_is_given_as_extra_is_shown_as_fields(log: io.StringIO) -> None:
+    fields = {"run": "run_1", "status": 429, "wait": 0.5, "upstream": None}
+    logging.getLogger("runstead.llm").info("again", extra=fields)
+    assert last(log) == "INFO runstead.llm again run=run_1 status=429 wait=0.5"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("two words", '"two words"'),
+        ("", '""'),
+        ("a=b", '"a=b"'),
+        ('a"b', r'"a\"b"'),
+        ("Ærø", "Ærø"),
+        ("Ærø Å", '"Ærø Å"'),
+        ("a\nb\x1b[0m", r'"a\nb\u001b[0m"'),
+        (("a", 1), "\"('a', 1)\""),
+    ],
+)
+def test_a_value_is_one_word_or_quoted(log: io.StringIO, value: object, shown: str) -> None:
+    logging.getLogger("runstead").info("so", extra={"field": value})
+    assert last(log) == f"INFO runstead so field={shown}"
+
+
+def test_words_of_strangers_neither_end_the_line_nor_steer_the_terminal(log: io.StringIO) -> None:
+    logging.getLogger("runstead").info("it says %s", "a\r\nb\x1b[2J\u2028 ø")
+    assert last(log) == r"INFO runstead it says a\r\nb\x1b[2J\u2028 ø"
+    assert len(log.getvalue().splitlines()) == 1
+
+
+def test_a_cause_stands_below_its_line(log: io.StringIO) -> None:
+    try:
+        raise ValueError("the cause")
+    except ValueError:
+        logging.getLogger("runstead").exception("failed", extra={"run": "run_1"})
+    lines = log.getvalue().splitlines()
+    assert lines[0].endswith("ERROR runstead failed run=run_1")
+    assert lines[1] == "Traceback (most recent call last):"
+    assert lines[-1] == "ValueError: the cause"
+
+
+def test_what_libraries_say_in_passing_is_not_shown(log: io.StringIO) -> None:
+    logging.getLogger("uvicorn.error").info("Started server process")
+    logging.getLogger("asyncio").warning("slow")
+    assert last(log) == "WARNING asyncio slow"
+    assert len(log.getvalue().splitlines()) == 1
+
+
+def test_with_error_libraries_do_not_warn(log: io.StringIO) -> None:
+    telemetry.configure("error")
+    logging.getLogger("asyncio").warning("slow")
+    logging.getLogger("runstead").warning("slow")
+    assert log.getvalue() == ""
