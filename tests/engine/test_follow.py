@@ -49,6 +49,7 @@ class Listening:
                     self.events.append(event)
                     after = event.id
                     await asyncio.sleep(self._patience)
+            await asyncio.sleep(0.001)  # it may have ended without ever waiting: let others do their part
             if after == self.after and (await self._here.now(self._run)).status.terminal:
                 return
 
