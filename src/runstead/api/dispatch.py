@@ -16,8 +16,9 @@ from runstead.api.sse import EventStream
 from runstead.wire.endpoint import ENDPOINTS, Endpoint
 from runstead.wire.error import ServerError
 from runstead.wire.explain import decode_query, decode_request
+from runstead.wire.page import EventQuery
 from runstead.wire.run import Run
-from runstead.wire.struct import UNSET, Request
+from runstead.wire.struct import Request
 
 __all__ = ["PREFIX", "Dispatch"]
 
@@ -57,48 +58,43 @@ class _Handler:
     def __init__(self, endpoint: Endpoint[Any], application: Application, settings: Settings) -> None:
         self._application = application
         self._settings = settings
+        self._endpoint = endpoint
         self._name = endpoint.name
         self._body = endpoint.body
         self._streaming = endpoint.streaming or ""
-        self._spread = endpoint.spread
         self._query = endpoint.query
-        self._no_query = _fields(endpoint.query()) if endpoint.query else {}
+        self._no_query = endpoint.query() if endpoint.query else None
         self._beta = endpoint.beta and settings.require_beta_header
         self._always_streams = endpoint.streaming == endpoint.name
         self._polled = endpoint.reply is Run and endpoint.method == "GET"
 
-    async def __call__(self, arguments: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request whose path held `arguments`."""
+    async def __call__(self, path: dict[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request whose path held these parameters."""
         if self._beta:
             require_beta(scope["headers"])
-        if self._query is not None:
-            arguments.update(self._read_query(self._query, scope))
+        query = self._read_query(self._query, scope) if self._query is not None else None
+        request = None
         streams = self._always_streams
         if self._body is not None:
             body = await read_body(receive, scope[HEADERS], self._settings.body_limit)
             request = decode_request(self._body, body)
             # Only the body says so: official clients send `Accept: application/json` with streams too.
             streams = getattr(request, "stream", None) is True
-            arguments.update(self._read_body(request))
+        arguments = self._endpoint.arguments(path, query, request)
         if streams:
             await self._stream(arguments, scope, receive, send)
         else:
             await self._reply(arguments, send)
 
-    def _read_query(self, kind: type[Request], scope: Scope) -> dict[str, Any]:
+    def _read_query(self, kind: type[Request], scope: Scope) -> Request | None:
         text: bytes = scope["query_string"]
-        values = self._no_query
+        query = self._no_query
         if text:
-            values = _fields(decode_query(kind, parse_qsl(text.decode("latin-1"), keep_blank_values=True)))
-        if self._always_streams and (last := scope[HEADERS].get(b"last-event-id")):
+            query = decode_query(kind, parse_qsl(text.decode("latin-1"), keep_blank_values=True))
+        if isinstance(query, EventQuery) and (last := scope[HEADERS].get(b"last-event-id")):
             # A browser that reconnects repeats its first URL; the header is newer than the URL's `after`.
-            return values | {"after": last.decode("latin-1")}
-        return values
-
-    def _read_body(self, request: Request) -> dict[str, Any]:
-        if not self._spread:
-            return {"request": request}
-        return {name: value for name, value in _fields(request).items() if value is not UNSET and name != "stream"}
+            return msgspec.structs.replace(query, after=last.decode("latin-1"))
+        return query
 
     async def _reply(self, arguments: dict[str, Any], send: Send) -> None:
         reply = await getattr(self._application.project(_PROJECT), self._name)(**arguments)
@@ -122,8 +118,3 @@ class _Handler:
             request_id=scope[REQUEST_ID],
         )
         await stream.run()
-
-
-def _fields(request: Request) -> dict[str, Any]:
-    """The fields of a request by their names in the interface."""
-    return {name: getattr(request, name) for name in request.__struct_fields__}

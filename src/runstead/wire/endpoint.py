@@ -5,6 +5,7 @@ fields, and the body: as one argument `request`, or field by field where `spread
 `stream: true` goes to `streaming` instead and is answered with events.
 """
 
+from collections.abc import Mapping
 from typing import Any, Generic, Literal, TypeVar
 
 from msgspec import Struct
@@ -17,7 +18,7 @@ from runstead.wire.model import Model
 from runstead.wire.page import ListQuery, MessageQuery, ModelList, Page
 from runstead.wire.run import Run, RunRequest, RunUpdate, ThreadRunRequest, ToolOutputs
 from runstead.wire.run_step import RunStep
-from runstead.wire.struct import Request
+from runstead.wire.struct import UNSET, Request
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
 
 __all__ = [
@@ -73,6 +74,24 @@ class Endpoint(Struct, Generic[R], frozen=True, kw_only=True):
     """Not part of the original API."""
     beta: bool = True
     """Needs the header `OpenAI-Beta: assistants=v2`."""
+
+    def arguments(self, path: Mapping[str, str], query: Request | None, body: Request | None) -> dict[str, Any]:
+        """The method's arguments, of what was sent. Absent fields are left out: the method knows its defaults."""
+        arguments: dict[str, Any] = dict(path)
+        if query is not None:
+            arguments |= _fields(query)
+        if body is not None:
+            arguments |= _fields(body) if self.spread else {"request": body}
+        return arguments
+
+
+def _fields(request: Request) -> dict[str, Any]:
+    """The fields by their names; not `stream`, which says how to answer, not what."""
+    return {
+        name: value
+        for name in request.__struct_fields__
+        if (value := getattr(request, name)) is not UNSET and name != "stream"
+    }
 
 
 CREATE_ASSISTANT = Endpoint(
