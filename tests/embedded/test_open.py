@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -118,6 +119,15 @@ def test_closing_twice_is_closing_once(open_engine: Opener) -> None:
             done.result(PATIENCE)
     client.close()
     assert not engine_threads()
+
+
+def test_nothing_is_left_of_an_engine_that_was_closed(database: Path) -> None:
+    client = runstead.open(database, model=ScriptedModel([]))
+    known = weakref.ref(engine(client))
+    client.close()
+    del client
+    gc.collect()
+    assert known() is None
 
 
 def test_what_is_closed_takes_no_call(open_engine: Opener) -> None:

@@ -4,7 +4,8 @@ import asyncio
 import atexit
 import logging
 import threading
-from collections.abc import Callable, Coroutine
+import weakref
+from collections.abc import Coroutine
 from concurrent.futures import CancelledError, Future
 from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
@@ -39,7 +40,7 @@ class EngineThread:
         except Exception:
             self._thread.join()
             raise
-        _before_threads_end(lambda: self.close(_LAST_SECONDS))
+        _close_at_exit(self)
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """What it gives, after it ran beside the engine. `Closed` once the engine is, also while waiting."""
@@ -84,7 +85,13 @@ class EngineThread:
                 )
 
 
-def _before_threads_end(close: Callable[[], None]) -> None:
-    """Call it when the program ends, while what it closes can still use its threads: `atexit` comes after them."""
+def _close_at_exit(engine: EngineThread) -> None:
+    """Close it when the program ends, while it can still use its threads: `atexit` comes after they were ended."""
+    known = weakref.ref(engine)
+
+    def close() -> None:
+        if (running := known()) is not None:
+            running.close(_LAST_SECONDS)
+
     register = getattr(threading, "_register_atexit", atexit.register)
     register(close)
