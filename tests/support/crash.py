@@ -1,0 +1,76 @@
+"""A process that dies: from one moment on it writes nothing and tells nobody, and what it had is gone."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from runstead.llm.script import Script
+from runstead.llm.scripted import ScriptedModel
+from runstead.store.port import Store, Tx
+from runstead.store.sqlite import SqliteStore
+from runstead.worker.application import Application, run
+from tests.support.waiting import within
+from tests.support.worlds import World, ports_of
+
+__all__ = ["doomed"]
+
+T = TypeVar("T")
+
+
+class MortalStore:
+    """A store whose process dies: what it is asked then is never answered."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self._dead = False
+
+    async def start(self) -> None:
+        await self._inner.start()
+
+    async def stop(self) -> None:
+        await self._inner.stop()
+
+    def die(self) -> None:
+        self._dead = True
+
+    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._living(self._inner.read, work)
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._living(self._inner.write, work)
+
+    async def _living(self, do: Callable[[Any], Awaitable[T]], work: Callable[[Tx], Awaitable[T]]) -> T:
+        if not self._dead:
+            answer = await do(work)
+            if not self._dead:
+                return answer
+        return await asyncio.Event().wait()  # type: ignore[return-value]
+
+
+@asynccontextmanager
+async def doomed(script: Script, path: Path, *, most: int = 5000, **outside: Any) -> AsyncIterator[World]:
+    """An application over a file that dies at the end of the block, with whatever it is doing."""
+    store = MortalStore(SqliteStore(path))
+    ports = ports_of(script, store=store, **outside)
+    before = asyncio.all_tasks()
+    started: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
+
+    async def live() -> None:
+        async with run(ports, most=most) as application:
+            started.set_result(application)
+            await asyncio.Event().wait()
+
+    async with asyncio.TaskGroup() as process:
+        process.create_task(live())
+        try:
+            assert isinstance(ports.model, ScriptedModel)
+            yield World(await started, ports, ports.model)
+        finally:
+            store.die()
+            async with within():
+                while tasks := asyncio.all_tasks() - before:
+                    for task in tasks:
+                        task.cancel()
+                    await asyncio.wait(tasks, timeout=0.05)

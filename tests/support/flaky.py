@@ -1,0 +1,42 @@
+"""A store that fails by chance."""
+
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import TypeVar
+
+from runstead.store.port import Store, Tx
+from runstead.wire.error import RunsteadError
+
+__all__ = ["FlakyStore"]
+
+T = TypeVar("T")
+
+
+class FlakyStore:
+    """Fails a part of what it is asked, the same for the same seed, as long as it is `failing`."""
+
+    def __init__(self, inner: Store, seed: int, *, part: float = 0.3) -> None:
+        self._inner = inner
+        self._random = Random(seed)
+        self._part = part
+        self.failing = False
+        self.failures = 0
+
+    async def start(self) -> None:
+        await self._inner.start()
+
+    async def stop(self) -> None:
+        await self._inner.stop()
+
+    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        self._fail()
+        return await self._inner.read(work)
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        self._fail()
+        return await self._inner.write(work)
+
+    def _fail(self) -> None:
+        if self.failing and self._random.random() < self._part:
+            self.failures += 1
+            raise RunsteadError("The disk is full.")

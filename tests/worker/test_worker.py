@@ -1,0 +1,254 @@
+"""Who executes: thousands at once, each run by one worker, and none forgotten."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from runstead.domain.chat import ModelRequest, Piece
+from runstead.engine.project import Project
+from runstead.llm.script import Gate, Turn, call, say
+from runstead.llm.scripted import ScriptedModel
+from runstead.store.sqlite import SqliteStore
+from runstead.wire.run import Run, RunRequest
+from runstead.worker.maintenance.rescue import rescue
+from runstead.worker.worker import Worker
+from tests.support.clock import FastClock
+from tests.support.flaky import FlakyStore
+from tests.support.lossy import LossyBroker
+from tests.support.reader import Reader
+from tests.support.waiting import until, within
+from tests.support.worlds import WEATHER, World, names, text_of, world
+
+
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
+class Crowd(ScriptedModel):
+    """Counts how many it answers at once."""
+
+    def __init__(self, turn: Turn = "Hello") -> None:
+        super().__init__(lambda _: turn)
+        self.now = 0
+        self.most = 0
+
+    @asynccontextmanager
+    async def reply(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[Sequence[Piece]]]:
+        self.now += 1
+        self.most = max(self.most, self.now)
+        try:
+            async with super().reply(request) as batches:
+                yield batches
+        finally:
+            self.now -= 1
+
+
+async def start(here: World, count: int) -> list[Run]:
+    """Many runs at once."""
+    assistant_id = await here.assistant()
+    request = RunRequest(assistant_id=assistant_id, instructions="Help.")
+
+    async def one() -> Run:
+        return await here.project.create_run(await here.thread(), request)
+
+    return list(await asyncio.gather(*(one() for _ in range(count))))
+
+
+async def ended(here: World, runs: list[Run]) -> list[Run]:
+    return list(await asyncio.gather(*(here.ended(run) for run in runs)))
+
+
+async def test_thousands_of_runs_wait_at_once_and_cost_little() -> None:
+    gate, count = Gate(), 2000
+    model = Crowd([gate, "Hello"])
+    async with world(model=model) as here:
+        await start(here, 50)
+        await until(lambda: model.now == 50)
+        before = resident()
+        runs = await start(here, count)
+        await until(lambda: model.now == 50 + count)
+        assert (resident() - before) / count < 100 * 1024
+        gate.open()
+        assert {run.status for run in await ended(here, runs)} == {"completed"}
+        await until(lambda: not here.application._worker._begun)
+
+
+async def test_runs_beyond_the_room_wait_their_turn() -> None:
+    model = Crowd([say("a", "b", "c")])
+    async with world(model=model, most=3) as here:
+        runs = await start(here, 30)
+        assert {run.status for run in await ended(here, runs)} == {"completed"}
+        assert model.most == 3
+
+
+async def test_who_waits_for_room_comes_before_who_comes_later() -> None:
+    gate = Gate()
+    async with world([gate, "Second.", "Third."], most=1) as here:
+        await here.start("First?")
+        async with within():
+            await gate.reached.wait()
+        await here.start("Second?")
+        thread_id, request = await here.thread("Third?"), RunRequest(assistant_id=await here.assistant())
+        gate.open()
+        async with within():
+            while not here.application._worker._free:  # noqa: ASYNC110 - the very moment that there is room
+                await asyncio.sleep(0)
+            await here.ended(await here.project.create_run(thread_id, request))
+        asked = [each.messages[-1]["content"] for each in here.model.requests]
+        assert asked == ["First?", "Second?", "Third?"]
+
+
+async def test_an_offer_that_is_lost_is_found_in_the_store() -> None:
+    async with world(["Hello"], broker=LossyBroker(1, loss=1.0), clock=FastClock()) as here:
+        alone = Project(here.ports, "default")  # as in a process without a worker
+        run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
+        assert run.status == "queued"
+        assert (await here.ended(run)).status == "completed"
+
+
+async def test_a_run_that_is_made_elsewhere_is_offered() -> None:
+    async with world(["Hello"]) as here:  # the clock stands still: nobody looks
+        alone = Project(here.ports, "default")
+        run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
+        assert names(await here.events(run))[-1] == "run.completed"
+
+
+async def test_an_interrupt_that_is_lost_is_found_in_the_store() -> None:
+    gate = Gate()
+    async with world([[say("Half"), gate]], broker=LossyBroker(1, loss=1.0), clock=FastClock()) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        await here.project.cancel(run.thread_id, run.id)
+        async with within():
+            await here.model.closed.wait()
+        assert (await here.ended(run)).status == "cancelled"
+
+
+async def test_of_many_workers_one_takes_each_run() -> None:
+    model = Crowd()
+    async with world(model=model, broker=LossyBroker(3, loss=0.3), clock=FastClock(), most=0) as here:
+        alone = Project(here.ports, "default")
+        workers = [Worker(here.ports, f"worker_{n}") for n in range(4)]
+        async with asyncio.TaskGroup() as group:
+            for worker in workers:
+                group.create_task(worker.run())
+            request = RunRequest(assistant_id=await here.assistant())
+            runs = [await alone.create_run(await here.thread("Hi"), request) for _ in range(40)]
+            assert {run.status for run in await ended(here, runs)} == {"completed"}
+            for worker in workers:
+                worker.stop()
+        assert len(model.requests) == 40, "none was executed twice"
+        for run in runs:
+            Reader().read(await here.events(run))
+
+
+async def test_a_worker_whose_run_was_taken_away_writes_nothing_more() -> None:
+    gate = Gate()
+    turns: list[Turn] = [[say("Old"), gate, say(" words")], "New words"]
+    async with world(turns, clock=FastClock()) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        [old] = await here.written(run)
+        assert await rescue(here.ports, "another worker") == 1
+        assert (await here.row(run)).owner is None
+        gate.open()
+        assert (await here.ended(run)).status == "completed"
+        Reader().read(await here.events(run))
+        cut, new = await here.written(run)
+        assert (cut.id, cut.status, text_of(new)) == (old.id, "incomplete", "New words")
+        assert text_of(cut) == "", "what the old worker had in its hands is lost, and not written late"
+
+
+async def test_handing_back_leaves_the_run_to_the_next(tmp_path: Path) -> None:
+    gate = Gate()
+    path = tmp_path / "rs.db"
+    async with world([[say("Half"), gate]], path=path) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+    async with world(["Whole"], path=path) as here:
+        assert (await here.ended(run)).status == "completed"
+        events = await here.events(run)
+        Reader().read(events)
+        assert names(events)[7:10] == ["message.incomplete", "run.step.failed", "run.queued"]
+        half, whole = await here.written(run)
+        assert (text_of(half), half.status) == ("Half", "incomplete")
+        assert (text_of(whole), whole.status) == ("Whole", "completed")
+        assert [each["content"] for each in here.model.requests[0].messages] == ["Hello"]
+
+
+async def test_who_follows_sees_a_run_handed_back() -> None:
+    gate = Gate()
+    async with world([[say("Half"), gate]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        stream = here.project.run_events(run.thread_id, run.id)
+        events = [await anext(stream) for _ in range(8)]
+        here.application._worker.stop()
+        async with within():
+            events += [await anext(stream) for _ in range(3)]
+        assert names(events)[-3:] == ["message.incomplete", "run.step.failed", "run.queued"]
+        await stream.aclose()  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_a_store_that_fails_for_a_moment_loses_no_run(seed: int) -> None:
+    store = FlakyStore(SqliteStore(":memory:"), seed)
+    async with world(lambda _: say("a", "b", "c"), store=store, clock=FastClock()) as here:
+        request = RunRequest(assistant_id=await here.assistant())
+        threads = [await here.thread("Hi") for _ in range(20)]
+        store.failing = True
+        answers = await asyncio.gather(
+            *(here.project.create_run(thread_id, request) for thread_id in threads), return_exceptions=True
+        )
+        runs = [answer for answer in answers if isinstance(answer, Run)]
+        await asyncio.sleep(0.05)
+        store.failing = False
+        assert store.failures > 0
+        assert runs
+        for run in await ended(here, runs):
+            assert run.status in {"completed", "failed"}
+            assert run.status == "completed" or (run.last_error and "disk is full" in run.last_error.message)
+            Reader().read(await here.events(run))
+            assert (await here.ended(await here.again(run))).status == "completed"
+
+
+@pytest.mark.parametrize("seed", range(10))
+async def test_cancelling_at_any_moment_ends_each_run_once(seed: int, tmp_path: Path) -> None:
+    random = Random(seed)
+    turns: list[Turn] = [say("a", "b", "c"), [say("a"), call("weather")], [call("weather"), call("weather")]]
+    path = tmp_path / "rs.db" if seed % 2 else ":memory:"
+
+    def turn(request: ModelRequest) -> Turn:
+        return say("a", "b", "c") if request.messages[-1]["role"] == "tool" else random.choice(turns)
+
+    async with world(turn, path=path, clock=FastClock()) as here:
+        runs = [await here.start(tools=[WEATHER]) for _ in range(20)]
+
+        async def drive(run: Run) -> Run:
+            while True:
+                now = await here.ended(run)
+                if now.status != "requires_action":
+                    return now
+                await asyncio.gather(here.submit(now), asyncio.sleep(0), return_exceptions=True)
+
+        async def cancel(run: Run) -> bool:
+            await asyncio.sleep(random.random() * 0.02)
+            answer = await asyncio.gather(here.project.cancel(run.thread_id, run.id), return_exceptions=True)
+            return isinstance(answer[0], Run)
+
+        async with within():
+            outcomes = await asyncio.gather(*(asyncio.gather(drive(run), cancel(run)) for run in runs))
+        for run, cancelled in outcomes:
+            events = await here.events(run)
+            Reader().read(events)
+            assert run.status in ({"cancelled", "completed"} if cancelled else {"completed"})
+            assert sum(isinstance(event.data, Run) and event.data.status.terminal for event in events) == 1
