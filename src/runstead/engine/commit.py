@@ -12,6 +12,8 @@ __all__ = ["numbered", "write"]
 async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -> RunRow:
     """Write a change of an existing run; `Stale` if someone moved it first. `owner` holds it from now on."""
     project = row.project
+    # First of all: whoever moved the run holds it, so nobody else writes what belongs to it.
+    moved = await tx.runs.move(row, change.run, change.events, owner)
     for step in change.new_steps:
         await tx.steps.insert(project, step)
     for step in change.steps:
@@ -20,7 +22,7 @@ async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -
         await tx.messages.insert(project, change.new_messages)
     for message in change.messages:
         await tx.messages.replace(project, message)
-    return await tx.runs.move(row, change.run, change.events, owner)
+    return moved
 
 
 def numbered(events: Sequence[RawEvent], last: int) -> list[RawEvent]:

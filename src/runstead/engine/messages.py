@@ -41,9 +41,9 @@ class Messages(Bound):
             if metadata is UNSET:
                 return message
             message = replace(message, metadata=metadata or {})
-            await tx.messages.replace(self._project, message)
             if message.status == "in_progress" and message.run_id is not None:
                 await self._move(tx, thread_id, message.run_id)
+            await tx.messages.replace(self._project, message)
             return message
 
         return await self._write(work)

@@ -2,7 +2,7 @@
 
 from runstead.domain import creation, ids, moves
 from runstead.domain.change import Change
-from runstead.engine.bound import Bound, found, page_of, the_thread
+from runstead.engine.bound import Bound, page_of, the_thread
 from runstead.engine.commit import numbered
 from runstead.engine.half_done import half_done
 from runstead.engine.ports import Ports
@@ -47,11 +47,11 @@ class Threads(Bound):
         ids.check(thread_id=thread_id)
 
         async def work(tx: Tx) -> tuple[RunRow, Change] | None:
+            await the_thread(tx, self._project, thread_id)
             active = await tx.runs.active(self._project, thread_id)
             row = await tx.runs.load(active.id) if active else None
             stopped = (row, moves.abandon(row.run, *await half_done(tx, row), self._ports.now())) if row else None
-            gone = await tx.threads.delete(self._project, thread_id)
-            found("thread", thread_id, gone or None)
+            await tx.threads.delete(self._project, thread_id)
             return stopped
 
         stopped = await self._write(work)
