@@ -3,6 +3,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import msgspec
+
 from runstead.store.port import RunRow, Store, Tx
 from runstead.wire.assistant import Assistant
 from runstead.wire.content import Text, TextPart
@@ -20,6 +22,7 @@ __all__ = [
     "add_runs",
     "asked",
     "assistant",
+    "becomes",
     "event",
     "find_thread",
     "keep_thread",
@@ -48,6 +51,11 @@ def message(id: str = "msg_1", at: int = 100, thread_id: str = "thread_1", **fie
 def run(id: str = "run_1", at: int = 100, thread_id: str = "thread_1", **fields: Any) -> Run:
     known: dict[str, Any] = {"assistant_id": "asst_1", "status": Status.QUEUED, "model": "m", "expires_at": at + 600}
     return Run(id=id, created_at=at, thread_id=thread_id, **known | fields)
+
+
+def becomes(run: Run, status: Status, **fields: object) -> Run:
+    """The run in another status."""
+    return msgspec.structs.replace(run, status=status, **fields)
 
 
 def step(id: str = "step_1", at: int = 100, run_id: str = "run_1", **fields: Any) -> RunStep:

@@ -1,6 +1,7 @@
 """The collections that are plain tables: assistants, threads, messages and steps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from runstead.store.paging import HIGHEST, LOWEST
 from runstead.store.queries import Queries
@@ -18,8 +19,8 @@ __all__ = ["SqlAssistants", "SqlMessages", "SqlSteps", "SqlThreads"]
 class SqlAssistants:
     """`port.Assistants`, in SQL."""
 
-    def __init__(self, session: Session, queries: Queries) -> None:
-        self._table = Table(session, queries["assistants"], Assistant)
+    def __init__(self, session: Session, queries: Queries, table: type[Table[Any]] = Table) -> None:
+        self._table: Table[Assistant] = table(session, queries["assistants"], Assistant)
 
     async def get(self, project: str, assistant_id: str) -> Assistant | None:
         return await self._table.get(project=project, id=assistant_id)
@@ -57,7 +58,9 @@ class SqlThreads:
     async def delete(self, project: str, thread_id: str) -> bool:
         if not await self._table.delete(project=project, id=thread_id):
             return False
-        # Runs go last: steps and events are found by them.
+        # Who writes for a run holds it: nothing is added once the runs are held. They go last: what they have is found
+        # by them.
+        await self._session.rows(self._queries["hold_runs"], thread_id=thread_id)
         for part in ("delete_messages", "delete_steps", "delete_events", "delete_runs"):
             await self._session.execute(self._queries[part], thread_id=thread_id)
         return True
@@ -69,10 +72,10 @@ class SqlThreads:
 class SqlMessages:
     """`port.Messages`, in SQL."""
 
-    def __init__(self, session: Session, queries: Queries) -> None:
+    def __init__(self, session: Session, queries: Queries, table: type[Table[Any]] = Table) -> None:
         self._session = session
         self._insert = queries["messages"]["insert"]
-        self._table = Table(session, queries["messages"], Message)
+        self._table: Table[Message] = table(session, queries["messages"], Message)
 
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None:
         return await self._table.get(project=project, thread_id=thread_id, id=message_id)

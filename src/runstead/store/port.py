@@ -3,6 +3,13 @@
 A transaction is a coroutine function `work(tx)`. It awaits nothing but the methods of its `Tx`, decides with plain
 functions, and may be run again when another writer was first, so it has no effects of its own. Everything it did is
 committed, or nothing is.
+
+Several processes may write to one store. What a work in `write` read with `get` or `load` is then still so when it
+writes; for anything else that it decides by, it must hold what guards it, in this order:
+
+1. The thread, by `threads.get`, before it adds to a thread or takes from it (messages, runs): two works that got the
+   same thread come one after the other.
+2. The run, by `runs.load`, `runs.get` or `runs.move`, before it writes what belongs to the run (steps, messages).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -75,7 +82,10 @@ class Assistants(Protocol):
 class Threads(Protocol):
     """The threads of all projects."""
 
-    async def get(self, project: str, thread_id: str) -> Thread | None: ...
+    async def get(self, project: str, thread_id: str) -> Thread | None:
+        """The thread. In `write` it is held until the transaction ends: nobody else gets it there, or deletes it."""
+        ...
+
     async def insert(self, project: str, thread: Thread) -> None: ...
     async def replace(self, project: str, thread: Thread) -> bool: ...
     async def delete(self, project: str, thread_id: str) -> bool:
@@ -113,7 +123,10 @@ class Runs(Protocol):
         """
         ...
 
-    async def get(self, project: str, thread_id: str, run_id: str) -> RunRow | None: ...
+    async def get(self, project: str, thread_id: str, run_id: str) -> RunRow | None:
+        """The run. In `write` it is held until the transaction ends: nobody else moves it. The same for `load`."""
+        ...
+
     async def load(self, run_id: str) -> RunRow | None:
         """The run of this id, of any project: for workers."""
         ...
@@ -204,5 +217,8 @@ class Store(Protocol):
         ...
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """Run a transaction; when this returns, what it did is on disk. An exception undoes it."""
+        """Run a transaction; when this returns, what it did is on disk. An exception of the work undoes it.
+
+        `RunsteadError` in words when the store cannot: then nothing was written, or the words say that nobody knows.
+        """
         ...

@@ -5,7 +5,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from runstead.store.port import Store
+from runstead.store.postgres import PostgresStore
 from runstead.store.sqlite import SqliteStore
+from tests.support.postgres import place, server
 
 __all__ = ["ADAPTERS", "Adapter"]
 
@@ -13,12 +15,15 @@ __all__ = ["ADAPTERS", "Adapter"]
 class Adapter(NamedTuple):
     name: str
     make: Callable[[Path], Store]
-    """A store, not started, that keeps what it has in this folder."""
+    """A store, not started, whose place is this folder, or named after it."""
     durable: bool = True
     """What it has is still there when it stopped."""
+    sole: bool = True
+    """It belongs to one process at a time."""
 
 
 ADAPTERS = [
     Adapter("sqlite", lambda folder: SqliteStore(folder / "runstead.db")),
     Adapter("memory", lambda _: SqliteStore(":memory:"), durable=False),
+    Adapter("postgres", lambda folder: PostgresStore(server().url, schema=place(folder)), sole=False),
 ]

@@ -3,20 +3,15 @@
 import asyncio
 from functools import partial
 
-import msgspec
 import pytest
 
 from runstead.store.port import RunRow, Stale, Store, ThreadBusy, Tx
 from runstead.wire.error import RunsteadError
 from runstead.wire.event import EventName, Position, RawEvent
-from runstead.wire.run import Run, Status
-from tests.store.things import MINE, THEIRS, add_runs, event, run, thread
+from runstead.wire.run import Status
+from tests.store.things import MINE, THEIRS, add_runs, becomes, event, run, thread
 
 ACTIVE = [status for status in Status if not status.terminal]
-
-
-def becomes(run: Run, status: Status, **fields: object) -> Run:
-    return msgspec.structs.replace(run, status=status, **fields)
 
 
 async def test_a_new_run_is_version_1_and_has_its_events(store: Store) -> None:

@@ -163,8 +163,8 @@ async def test_reopening_keeps_everything(make: Callable[[], Store]) -> None:
     assert kept[0] == kept[1] == kept[2]
 
 
-async def test_a_second_opening_is_refused_while_the_first_lasts(make: Callable[[], Store]) -> None:
-    first, second = make(), make()
+async def test_a_second_opening_is_refused_while_the_first_lasts(make_sole: Callable[[], Store]) -> None:
+    first, second = make_sole(), make_sole()
     await first.start()
     with pytest.raises(RunsteadError, match="in use"):
         await second.start()
@@ -174,4 +174,15 @@ async def test_a_second_opening_is_refused_while_the_first_lasts(make: Callable[
     await first.stop()
     await second.start()
     assert await second.read(find_thread())
+    await second.stop()
+
+
+async def test_stores_that_share_a_place_see_each_others_writes(make_shared: Callable[[], Store]) -> None:
+    first, second = make_shared(), make_shared()
+    await asyncio.gather(first.start(), second.start())
+    await first.write(keep_thread())
+    assert await second.read(find_thread())
+    await first.stop()
+    await second.write(keep_thread("thread_2"))
+    assert await second.read(find_thread("thread_2"))
     await second.stop()

@@ -29,6 +29,9 @@ SELECT body FROM threads
  ORDER BY created_at DESC, seq DESC
  LIMIT :limit;
 
+-- name: hold_runs
+SELECT id FROM runs WHERE thread_id = :thread_id;
+
 -- name: delete_messages
 DELETE FROM messages WHERE thread_id = :thread_id;
 

@@ -1,0 +1,153 @@
+"""A connection, and the session on it that the collections speak to."""
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any
+
+import asyncpg
+
+from runstead.store.postgres.address import Address
+from runstead.store.postgres.failure import DATABASE_ERRORS, Rejected, failure
+from runstead.store.postgres.statements import statement
+from runstead.store.session import Row, Value
+
+__all__ = ["PostgresSession", "connect"]
+
+_GOODBYE = 5.0
+"""Seconds that the server has to undo a transaction, or to close, before the connection is cut."""
+
+_STATEMENTS = 256
+"""Prepared statements kept: more than there are."""
+
+_SETTINGS = {
+    "application_name": "runstead",
+    "statement_timeout": "20s",
+    # A process that stands still must not stop the others: what it holds is taken from it.
+    "idle_in_transaction_session_timeout": "10s",
+    # A machine that vanished is noticed in half a minute.
+    "tcp_keepalives_idle": "15",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "jit": "off",
+    # Every statement has its index. The planner guesses sizes, and must not find otherwise for a table that grows.
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+}
+
+_DURABLE = """
+SELECT set_config('synchronous_commit', 'on', false)
+ WHERE current_setting('synchronous_commit') NOT IN ('on', 'remote_apply')
+"""
+
+
+async def connect(address: Address, schema: str, patience: float) -> "PostgresSession":
+    """Open a connection on which a commit is on disk. Raises `Failure`."""
+    try:
+        connection = await asyncpg.connect(
+            address.url,
+            timeout=patience,
+            server_settings=_SETTINGS | {"search_path": schema},
+            statement_cache_size=_STATEMENTS,
+            max_cached_statement_lifetime=0,
+        )
+    except ValueError as error:  # of the URL, so it may quote it
+        raise Rejected(address.clean(error)) from None
+    except DATABASE_ERRORS as error:
+        raise failure(error) from error
+    session = PostgresSession(connection)
+    await session.script(_DURABLE)
+    return session
+
+
+class PostgresSession:
+    """`session.Session` on a connection, and its transactions, one after the other."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+        self._border = _Border(connection)
+        self.marks: dict[str, int] = {}
+        """The state of each guarded row that this transaction has read."""
+        self.insisting = False
+        """This transaction holds what it reads: it was overtaken before."""
+
+    @property
+    def usable(self) -> bool:
+        """It is open, and nothing is left over from the last transaction."""
+        return not (self._connection.is_closed() or self._connection.is_in_transaction())
+
+    async def begin(self, how: str, *, insisting: bool) -> None:
+        self.marks.clear()
+        self.insisting = insisting
+        await self.script(f"BEGIN {how}")
+
+    async def commit(self) -> None:
+        """Commit. After `Lost` nobody knows whether it is done."""
+        if await self.script("COMMIT") != "COMMIT":
+            raise Rejected("a statement had failed")
+
+    async def undo(self) -> None:
+        """Roll back; a connection that cannot is cut, which does the same."""
+        try:
+            async with asyncio.timeout(_GOODBYE):
+                if self._connection.is_in_transaction():
+                    await self._connection.execute("ROLLBACK")
+        except DATABASE_ERRORS:
+            pass  # it is not usable
+        finally:
+            if not self.usable:
+                self.cut()
+
+    async def close(self) -> None:
+        """Say goodbye."""
+        with suppress(*DATABASE_ERRORS):
+            await self._connection.close(timeout=_GOODBYE)
+
+    def cut(self) -> None:
+        """Close at once."""
+        self._connection.terminate()
+
+    async def script(self, sql: str) -> str:
+        """Run statements without values; what the last one did."""
+        with self._border:
+            did: str = await self._connection.execute(sql)
+            return did
+
+    async def row(self, sql: str, **values: Value) -> Row | None:
+        text, names = statement(sql)
+        with self._border:
+            row: Row | None = await self._connection.fetchrow(text, *[values[name] for name in names])
+            return row
+
+    async def rows(self, sql: str, **values: Value) -> list[Row]:
+        text, names = statement(sql)
+        with self._border:
+            rows: list[Row] = await self._connection.fetch(text, *[values[name] for name in names])
+            return rows
+
+    async def execute(self, sql: str, **values: Value) -> None:
+        text, names = statement(sql)
+        with self._border:
+            await self._connection.execute(text, *[values[name] for name in names])
+
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, Value]]) -> None:
+        text, names = statement(sql)
+        with self._border:
+            await self._connection.executemany(text, [[row[name] for name in names] for row in rows])
+
+
+class _Border:
+    """Where the database's errors become `Failure`."""
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, DATABASE_ERRORS):
+            raise failure(error, closed=self._connection.is_closed()) from error

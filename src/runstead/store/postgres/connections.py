@@ -1,0 +1,69 @@
+"""The connections: no more than so many, opened when they are needed, each for one transaction at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from runstead.store.port import Tx
+from runstead.store.postgres.address import Address
+from runstead.store.postgres.connection import PostgresSession, connect
+from runstead.store.postgres.guarded import GuardedTable
+from runstead.store.postgres.statements import unheld
+from runstead.store.queries import load
+from runstead.store.tx import SqlTx
+
+__all__ = ["Connection", "Connections"]
+
+_WRITING = load("postgres")
+_READING = unheld(_WRITING)
+
+
+class Connection(NamedTuple):
+    """A session, with the collections on it."""
+
+    session: PostgresSession
+    writing: Tx
+    reading: Tx
+
+
+class Connections:
+    """Who waits for a connection gets one in turn. (asyncpg's own pool starts a task and asks the server once more for
+    every transaction, to clean up what ours never leave behind.)
+    """
+
+    def __init__(self, address: Address, schema: str, most: int, patience: float) -> None:
+        self._address = address
+        self._schema = schema
+        self._patience = patience
+        self._room = asyncio.Semaphore(most)
+        self._idle: list[Connection] = []
+
+    @asynccontextmanager
+    async def one(self) -> AsyncIterator[Connection]:
+        """A connection, free of transactions. Raises `Failure` when there is none to be had."""
+        async with self._room:
+            connection = self._kept() or await self._opened()
+            try:
+                yield connection
+            finally:
+                if connection.session.usable:
+                    self._idle.append(connection)
+                else:
+                    connection.session.cut()
+
+    async def close(self) -> None:
+        """Close those that are idle."""
+        while self._idle:
+            await self._idle.pop().session.close()
+
+    def _kept(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if connection.session.usable:
+                return connection
+        return None
+
+    async def _opened(self) -> Connection:
+        session = await connect(self._address, self._schema, self._patience)
+        return Connection(session, SqlTx(session, _WRITING, GuardedTable), SqlTx(session, _READING, GuardedTable))

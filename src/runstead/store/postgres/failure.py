@@ -1,0 +1,55 @@
+"""What can go wrong in a transaction, by what is to be done about it.
+
+Failure
+├── Overtaken     someone else was first: everything is undone, run it again
+├── Lost          the connection is gone, or there is none: everything is undone, run it again when there is one
+├── Unsure        the connection was lost during a commit: it may be done or not, so it cannot be run again
+└── Rejected      the database says no: tell the caller
+"""
+
+import asyncpg
+
+__all__ = ["DATABASE_ERRORS", "Failure", "Lost", "Overtaken", "Rejected", "Unsure", "failure"]
+
+DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
+"""What asyncpg raises, and the sockets below it. (A timeout is an `OSError`.)"""
+
+_OVERTAKEN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_LOST = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    OSError,
+)
+
+
+class Failure(Exception):
+    """A statement, or the transaction as a whole, failed."""
+
+
+class Overtaken(Failure):
+    """Someone else was first."""
+
+
+class Lost(Failure):
+    """The connection is gone, or there is none."""
+
+
+class Unsure(Failure):
+    """The connection was lost during a commit."""
+
+
+class Rejected(Failure):
+    """The database says no."""
+
+
+def failure(error: BaseException, *, closed: bool = False) -> Failure:
+    """What an error means; `closed` if its connection is."""
+    if isinstance(error, _OVERTAKEN):
+        return Overtaken(error)
+    if closed or isinstance(error, _LOST):
+        return Lost(error)
+    return Rejected(error)

@@ -1,0 +1,44 @@
+"""Tables whose rows are written back only over the state that was read."""
+
+from typing import TypeVar
+
+from runstead.store.postgres.connection import PostgresSession
+from runstead.store.postgres.failure import Overtaken
+from runstead.store.postgres.statements import holding
+from runstead.store.session import Session, Value
+from runstead.store.table import Listed, Table, encode
+
+__all__ = ["GuardedTable"]
+
+T = TypeVar("T", bound=Listed)
+
+
+class GuardedTable(Table[T]):
+    """Readers do not wait for each other. Of two that write back what they read, the second is `Overtaken`.
+
+    Its statement `get` gives a mark beside the body, and `replace` takes it.
+    """
+
+    async def get(self, **key: Value) -> T | None:
+        session, sql = _postgres(self._session), self._queries["get"]
+        row = await session.row(holding(sql) if session.insisting else sql, **key)
+        if row is None:
+            return None
+        body, session.marks[str(key["id"])] = row
+        return self._decode(body)
+
+    async def replace(self, item: T, **key: Value) -> bool:
+        session = _postgres(self._session)
+        mark = session.marks.get(item.id)
+        row = await session.row(self._queries["replace"], id=item.id, body=encode(item), mark=mark, **key)
+        if row is not None:
+            (session.marks[item.id],) = row
+            return True
+        if mark is None:
+            return False
+        raise Overtaken(item.id)
+
+
+def _postgres(session: Session) -> PostgresSession:
+    assert isinstance(session, PostgresSession)
+    return session

@@ -1,0 +1,88 @@
+"""The store itself: transactions over a few connections."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from runstead.store.port import Tx
+from runstead.store.postgres.address import Address
+from runstead.store.postgres.connection import connect
+from runstead.store.postgres.connections import Connections
+from runstead.store.postgres.failure import Failure
+from runstead.store.postgres.migrations import migrate
+from runstead.store.postgres.transactions import patiently, run
+from runstead.wire.error import Closed, RunsteadError
+
+__all__ = ["PostgresStore"]
+
+T = TypeVar("T")
+
+_SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+
+
+class PostgresStore:
+    """`port.Store` in one schema of a PostgreSQL database, which any number of processes may use at once.
+
+    Up to `connections` transactions are open at a time, the others wait in order. A server that cannot be reached is
+    waited for up to `patience` seconds: a write that was certainly not committed is then done, and not an error.
+    """
+
+    def __init__(self, url: str, *, schema: str = "runstead", connections: int = 16, patience: float = 5.0) -> None:
+        if not _SCHEMA.fullmatch(schema):
+            raise RunsteadError(f"a schema is named in lower case, without quotes, not {schema!r}")
+        self._address = Address(url)
+        self._schema = schema
+        self._most = connections
+        self._patience = patience
+        self._connections: Connections | None = None
+        self._under_way = 0
+        self._quiet = asyncio.Event()
+
+    def __repr__(self) -> str:
+        return f"PostgresStore({str(self._address)!r}, schema={self._schema!r})"
+
+    async def start(self) -> None:
+        try:
+            await patiently(self._migrate, self._patience)
+        except Failure as error:
+            raise self._told("open", error) from error
+        self._connections = Connections(self._address, self._schema, self._most, self._patience)
+
+    async def stop(self) -> None:
+        connections, self._connections = self._connections, None  # from here on, nobody gets in
+        if connections is None:
+            return
+        if self._under_way:
+            self._quiet.clear()
+            await self._quiet.wait()
+        await connections.close()
+
+    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._run("read", work, writing=False)
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._run("write to", work, writing=True)
+
+    async def _run(self, doing: str, work: Callable[[Tx], Awaitable[T]], *, writing: bool) -> T:
+        if self._connections is None:
+            raise Closed(f"the store {self._address} is not open")
+        self._under_way += 1
+        try:
+            return await run(self._connections, work, self._patience, writing=writing)
+        except Failure as error:
+            raise self._told(doing, error) from error
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._quiet.set()
+
+    async def _migrate(self) -> None:
+        session = await connect(self._address, self._schema, self._patience)
+        try:
+            await migrate(session, self._schema)
+        finally:
+            await session.close()
+
+    def _told(self, doing: str, error: Failure) -> RunsteadError:
+        return RunsteadError(f"cannot {doing} {self._address}: {self._address.clean(error)}")

@@ -1,0 +1,96 @@
+"""Transactions, run again when that is all it takes."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from typing import TypeVar
+
+from runstead.store.port import Tx
+from runstead.store.postgres.connections import Connection, Connections
+from runstead.store.postgres.failure import Lost, Overtaken, Unsure
+
+__all__ = ["patiently", "run"]
+
+T = TypeVar("T")
+
+_log = logging.getLogger("runstead.store")
+
+_WRITE = "ISOLATION LEVEL READ COMMITTED READ WRITE"
+_READ = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
+_LONGEST = 30.0
+"""Seconds that a transaction may take, waiting for others included."""
+_MOST_TIMES = 20
+"""How often a work may be overtaken. From the second time on it holds what it reads, so once is usual."""
+_PAUSE = 0.1
+"""Seconds, about, between two tries to reach the server."""
+
+_inside: ContextVar[bool] = ContextVar("inside a transaction", default=False)
+
+
+async def run(connections: Connections, work: Callable[[Tx], Awaitable[T]], patience: float, *, writing: bool) -> T:
+    """What the work returns, once it is committed. Raises what the work raises, or `Failure`."""
+    if _inside.get():
+        raise RuntimeError(f"a transaction may await nothing but the methods of its tx: {work!r} is inside another one")
+    insisting = False
+
+    async def once() -> T:
+        async with connections.one() as connection:
+            return await _limited(connection, work, writing, insisting)
+
+    for _ in range(_MOST_TIMES - 1):
+        try:
+            return await patiently(once, patience)
+        except Overtaken:
+            insisting = True
+    return await patiently(once, patience)
+
+
+async def patiently(attempt: Callable[[], Awaitable[T]], patience: float) -> T:
+    """What the attempt gives; while the server cannot be reached it is made again, for so many seconds."""
+    clock = asyncio.get_running_loop().time
+    began, tries = clock(), 0
+    while True:
+        try:
+            return await attempt()
+        except Lost as error:
+            if clock() - began >= patience:
+                raise
+            if tries:  # at first it may be no more than a connection that lay idle too long
+                await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE)  # noqa: S311 - so that not all come at once
+            else:
+                _log.warning("the connection to the database is lost, trying again: %s", error)
+            tries += 1
+
+
+async def _limited(connection: Connection, work: Callable[[Tx], Awaitable[T]], writing: bool, insisting: bool) -> T:
+    limit = asyncio.timeout(_LONGEST)
+    try:
+        async with limit:
+            return await _once(connection, work, writing, insisting)
+    except TimeoutError as error:
+        if not limit.expired():  # it is the work's own
+            raise
+        raise Unsure(f"it took longer than {_LONGEST:.0f} seconds, so it may be done or not") from error
+
+
+async def _once(connection: Connection, work: Callable[[Tx], Awaitable[T]], writing: bool, insisting: bool) -> T:
+    session = connection.session
+    try:
+        await session.begin(_WRITE if writing else _READ, insisting=insisting)
+        before = _inside.set(True)
+        try:
+            result = await work(connection.writing if writing else connection.reading)
+        finally:
+            _inside.reset(before)
+    except BaseException:
+        await session.undo()
+        raise
+    try:
+        await session.commit()
+    except Lost as error:
+        if writing:
+            raise Unsure("the connection was lost during the commit, so it may be done or not") from error
+        raise
+    return result

@@ -1,0 +1,6 @@
+-- name: get
+-- Whoever is about to write holds the thread: what it decides by it stays true until it has written.
+SELECT body FROM threads WHERE id = :id AND project = :project FOR UPDATE;
+
+-- name: hold_runs
+SELECT id FROM runs WHERE thread_id = :thread_id ORDER BY id FOR UPDATE;

