@@ -1,0 +1,40 @@
+"""Every test of the interface runs over every way to it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from runstead.domain.chat import ModelRequest
+from runstead.llm.script import Turn
+from runstead.llm.scripted import ScriptedModel
+from tests.contract.interface.place import Place
+from tests.contract.interface.ways import WAYS, Way
+
+
+class Script:
+    """What the model answers, said by the test while the engine runs already."""
+
+    def __init__(self) -> None:
+        self.turns: list[Turn] = []
+
+    def __call__(self, request: ModelRequest) -> Turn:
+        return self.turns.pop(0) if self.turns else "Hello!"
+
+
+@pytest.fixture
+def script() -> Script:
+    return Script()
+
+
+@pytest.fixture(params=WAYS, ids=lambda way: way.__name__.strip("_"))
+def way(request: pytest.FixtureRequest) -> Way:
+    found: Way = request.param
+    return found
+
+
+@pytest.fixture
+async def place(way: Way, script: Script, tmp_path: Path) -> AsyncIterator[Place]:
+    model = ScriptedModel(script)
+    async with way(tmp_path / "rs.db", model) as rs:
+        yield Place(rs, model, script.turns)

@@ -1,0 +1,214 @@
+"""What is refused is refused in the same words, whichever way it is asked for: contract 8."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias
+
+import pytest
+
+from runstead.interface import Interface
+from runstead.llm.script import Gate, say
+from runstead.wire.assistant import AssistantRequest
+from runstead.wire.error import ApiError, BadRequest, NotFound
+from runstead.wire.message import MessageRequest
+from runstead.wire.run import Run, RunRequest, ThreadRunRequest
+from runstead.wire.tool import CodeInterpreterTool, FileSearchTool, ToolOutput
+from tests.contract.interface.place import WEATHER, Place
+from tests.support.waiting import within
+
+Call: TypeAlias = Callable[[Interface, Run], Awaitable[Any] | AsyncIterator[Any]]
+
+SAID = MessageRequest(role="user", content="Hi")
+OUTPUTS = [ToolOutput(tool_call_id="call_1", output="")]
+
+
+async def refusal(call: Awaitable[Any] | AsyncIterator[Any]) -> ApiError:
+    """Why a call is refused."""
+    with pytest.raises(ApiError) as refused:
+        await _done(call)
+    return refused.value
+
+
+async def _done(call: Awaitable[Any] | AsyncIterator[Any]) -> None:
+    async with within():
+        if isinstance(call, Awaitable):
+            await call
+        else:
+            async for _ in call:
+                pass
+
+
+UNKNOWN: list[tuple[str, str, Call]] = [
+    ("assistant", "asst_x", lambda rs, run: rs.get_assistant("asst_x")),
+    ("assistant", "asst_x", lambda rs, run: rs.create_run(run.thread_id, RunRequest(assistant_id="asst_x"))),
+    ("assistant", "asst_x", lambda rs, run: rs.create_thread_run(ThreadRunRequest(assistant_id="asst_x"))),
+    ("thread", "thread_x", lambda rs, run: rs.get_thread("thread_x")),
+    ("thread", "thread_x", lambda rs, run: rs.delete_thread("thread_x")),
+    ("thread", "thread_x", lambda rs, run: rs.messages("thread_x")),
+    ("thread", "thread_x", lambda rs, run: rs.create_message("thread_x", SAID)),
+    ("thread", "thread_x", lambda rs, run: rs.create_run("thread_x", RunRequest(assistant_id=run.assistant_id))),
+    (
+        "thread",
+        "thread_x",
+        lambda rs, run: rs.create_streaming_run("thread_x", RunRequest(assistant_id=run.assistant_id)),
+    ),
+    ("thread", "thread_x", lambda rs, run: rs.get_run("thread_x", run.id)),
+    ("message", "msg_x", lambda rs, run: rs.get_message(run.thread_id, "msg_x")),
+    ("message", "msg_x", lambda rs, run: rs.messages(run.thread_id, after="msg_x")),
+    ("run", "run_x", lambda rs, run: rs.get_run(run.thread_id, "run_x")),
+    ("run", "run_x", lambda rs, run: rs.update_run(run.thread_id, "run_x", {})),
+    ("run", "run_x", lambda rs, run: rs.cancel(run.thread_id, "run_x")),
+    ("run", "run_x", lambda rs, run: rs.submit_tool_output(run.thread_id, "run_x", OUTPUTS)),
+    ("run", "run_x", lambda rs, run: rs.submit_streaming_tool_output(run.thread_id, "run_x", OUTPUTS)),
+    ("run", "run_x", lambda rs, run: rs.run_steps(run.thread_id, "run_x")),
+    ("run", "run_x", lambda rs, run: rs.run_events(run.thread_id, "run_x")),
+    ("run", "run_x", lambda rs, run: rs.runs(run.thread_id, before="run_x")),
+    ("run step", "step_x", lambda rs, run: rs.run_step(run.thread_id, run.id, "step_x")),
+]
+
+WRONG_KIND: list[tuple[str, str, Call]] = [
+    ("assistant_id", "asst", lambda rs, run: rs.get_assistant("wf_1")),
+    ("assistant_id", "asst", lambda rs, run: rs.create_run(run.thread_id, RunRequest(assistant_id="wf_1"))),
+    ("thread_id", "thread", lambda rs, run: rs.get_thread("wf_1")),
+    ("thread_id", "thread", lambda rs, run: rs.runs("wf_1")),
+    ("message_id", "msg", lambda rs, run: rs.get_message(run.thread_id, "wf_1")),
+    ("run_id", "run", lambda rs, run: rs.get_run(run.thread_id, "wf_1")),
+    ("run_id", "run", lambda rs, run: rs.run_events(run.thread_id, "wf_1")),
+    ("step_id", "step", lambda rs, run: rs.run_step(run.thread_id, run.id, "wf_1")),
+]
+
+WRONG: list[tuple[str, str | None, str | None, Call]] = [
+    (
+        "Invalid 'limit': integer above maximum value. Expected a value <= 100, but got 101 instead.",
+        "limit",
+        "integer_above_max_value",
+        lambda rs, run: rs.runs(run.thread_id, limit=101),
+    ),
+    (
+        "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 3 instead.",
+        "temperature",
+        "decimal_above_max_value",
+        lambda rs, run: rs.create_run(run.thread_id, RunRequest(assistant_id=run.assistant_id, temperature=3)),
+    ),
+    (
+        "Invalid 'max_completion_tokens': integer below minimum value. Expected a value >= 256, but got 16 instead.",
+        "max_completion_tokens",
+        "integer_below_min_value",
+        lambda rs, run: rs.create_run(
+            run.thread_id, RunRequest(assistant_id=run.assistant_id, max_completion_tokens=16)
+        ),
+    ),
+    (
+        "Invalid 'metadata': too many properties. Expected an object with at most 16 properties, "
+        "but got an object with 17 properties instead.",
+        "metadata",
+        "object_above_max_properties",
+        lambda rs, run: rs.update_run(run.thread_id, run.id, {str(n): "" for n in range(17)}),
+    ),
+    (
+        "Invalid 'name': string too long. Expected a string with maximum length 256, "
+        "but got a string with length 300 instead.",
+        "name",
+        "string_above_max_length",
+        lambda rs, run: rs.create_assistant(AssistantRequest(model="m", name="x" * 300)),
+    ),
+    (
+        "Invalid 'after': 'x'. Expected the id of an event, such as '17' or '17.4'.",
+        "after",
+        "invalid_value",
+        lambda rs, run: rs.run_events(run.thread_id, run.id, "x"),
+    ),
+    (
+        "Invalid 'tools': the function name 'weather' is used twice.",
+        "tools",
+        "invalid_value",
+        lambda rs, run: rs.create_assistant(AssistantRequest(model="m", tools=[WEATHER, WEATHER])),
+    ),
+    (
+        "Cannot cancel run with status 'completed'.",
+        None,
+        None,
+        lambda rs, run: rs.cancel(run.thread_id, run.id),
+    ),
+    (
+        'Runs in status "completed" do not accept tool outputs.',
+        None,
+        None,
+        lambda rs, run: rs.submit_tool_output(run.thread_id, run.id, OUTPUTS),
+    ),
+    (
+        'Runs in status "completed" do not accept tool outputs.',
+        None,
+        None,
+        lambda rs, run: rs.submit_streaming_tool_output(run.thread_id, run.id, OUTPUTS),
+    ),
+]
+
+
+async def test_what_is_unknown_is_not_found_and_named(place: Place) -> None:
+    run = await place.ended(await place.start())
+    for kind, id, call in UNKNOWN:
+        refused = await refusal(call(place.rs, run))
+        assert isinstance(refused, NotFound)
+        assert refused.message == f"No {kind} found with id '{id}'."
+        assert (refused.status, refused.param, refused.code) == (404, None, None)
+
+
+async def test_an_id_of_the_wrong_kind_is_refused(place: Place) -> None:
+    run = await place.ended(await place.start())
+    for param, prefix, call in WRONG_KIND:
+        refused = await refusal(call(place.rs, run))
+        assert isinstance(refused, BadRequest)
+        assert refused.message == f"Invalid '{param}': 'wf_1'. Expected an ID that begins with '{prefix}'."
+        assert (refused.status, refused.param, refused.code) == (400, param, "invalid_value")
+
+
+async def test_what_is_wrong_is_refused_in_words(place: Place, request: pytest.FixtureRequest) -> None:
+    run = await place.ended(await place.start())
+    straight = "engine" in request.node.name
+    for message, param, code, call in WRONG:
+        if straight and code is not None and (("value" in code and "_m" in code) or "above" in code):
+            continue  # what a type says is checked at the borders: by the server, and by open
+        refused = await refusal(call(place.rs, run))
+        assert isinstance(refused, BadRequest)
+        assert (refused.message, refused.param, refused.code) == (message, param, code)
+
+
+@pytest.mark.parametrize("tool", [CodeInterpreterTool(), FileSearchTool()])
+async def test_a_run_with_a_tool_that_is_not_there_is_refused(place: Place, tool: Any) -> None:
+    request = RunRequest(assistant_id=await place.assistant([tool]))
+    refused = await refusal(place.rs.create_run(await place.thread("Hi"), request))
+    assert "is not available on this server" in refused.message
+    assert (refused.status, refused.param, refused.code) == (400, "tools", "unsupported_tool")
+
+
+async def test_a_run_with_nothing_to_do_is_refused(place: Place) -> None:
+    assistant_id, thread_id = await place.assistant(), await place.thread()
+    refused = await refusal(place.rs.create_run(thread_id, RunRequest(assistant_id=assistant_id)))
+    assert refused.message == "Run creation requires a Thread with a user message or an assistant with instructions."
+    assert refused.code == "invalid_thread"
+    run = await place.rs.create_run(thread_id, RunRequest(assistant_id=assistant_id, instructions="Greet."))
+    assert (await place.ended(run)).status == "completed"
+
+
+async def test_a_thread_is_locked_while_its_run_is_active(place: Place) -> None:
+    gate = Gate()
+    place.answers([say("Half"), gate])
+    run = await place.start()
+    async with within():
+        await gate.reached.wait()
+    message = (await place.messages(run))[0]
+    locked = f"Can't add messages to {run.thread_id} while a run {run.id} is active."
+    again = RunRequest(assistant_id=run.assistant_id)
+    said: list[tuple[str, Awaitable[Any] | AsyncIterator[Any]]] = [
+        (locked, place.rs.create_message(run.thread_id, SAID)),
+        (locked, place.rs.delete_message(run.thread_id, message.id)),
+        (f"Thread {run.thread_id} already has an active run {run.id}.", place.rs.create_run(run.thread_id, again)),
+    ]
+    for words, call in said:
+        refused = await refusal(call)
+        assert (refused.status, refused.message) == (400, words)
+    first, second = await place.rs.cancel(run.thread_id, run.id), place.rs.cancel(run.thread_id, run.id)
+    assert first.status == "cancelling"
+    assert (await refusal(second)).message.startswith("Cannot cancel run with status 'cancell")
+    await place.ended(run)
+    await place.rs.create_message(run.thread_id, SAID)

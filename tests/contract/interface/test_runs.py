@@ -1,0 +1,251 @@
+"""Runs, whichever way they are reached."""
+
+import pytest
+
+from runstead.llm.script import Gate, call, fail, say, usage
+from runstead.wire.error import BadRequest
+from runstead.wire.message import MessageRequest
+from runstead.wire.options import TruncationStrategy
+from runstead.wire.run import Run, RunRequest, Status, ThreadRunRequest
+from runstead.wire.struct import SortOrder
+from runstead.wire.thread import ThreadRequest
+from runstead.wire.tool import ToolOutput
+from tests.contract.interface.place import WEATHER, Place, outputs
+from tests.support.reader import Reader
+from tests.support.waiting import within
+from tests.support.worlds import names, text_of
+
+BEGIN = ["run.created", "run.queued", "run.in_progress"]
+MESSAGE = ["run.step.created", "run.step.in_progress", "message.created", "message.in_progress", "message.delta"]
+PLAIN = [*BEGIN, *MESSAGE, "message.completed", "run.step.completed", "run.completed"]
+CALLS = [*BEGIN, "run.step.created", "run.step.in_progress", "run.step.delta", "run.requires_action"]
+
+
+async def test_a_run_is_queued_and_completes_by_itself(place: Place) -> None:
+    place.answers([say("Hello you"), usage(3, 2)])
+    run = await place.start(metadata={"a": "b"}, temperature=0.5, instructions="Help.")
+    assert (run.status, run.expires_at, run.usage) == (Status.QUEUED, run.created_at + 600, None)
+    assert (run.metadata, run.temperature, run.instructions, run.model) == ({"a": "b"}, 0.5, "Help.", "some-model")
+    ended = await place.ended(run)
+    assert (ended.status, ended.expires_at) == (Status.COMPLETED, None)
+    assert ended.usage is not None
+    assert ended.usage.total_tokens == 5
+    question, answer = await place.messages(run)
+    assert (question.role, question.run_id) == ("user", None)
+    assert (answer.role, answer.run_id, answer.assistant_id) == ("assistant", run.id, run.assistant_id)
+    assert text_of(answer) == "Hello you"
+
+
+async def test_all_options_of_a_run_are_taken(place: Place) -> None:
+    run = await place.start(
+        [WEATHER],
+        model="another-model",
+        additional_instructions="Be brief.",
+        additional_messages=[MessageRequest(role="user", content="And?")],
+        top_p=0.5,
+        reasoning_effort="low",
+        max_prompt_tokens=1000,
+        max_completion_tokens=300,
+        truncation_strategy=TruncationStrategy(type="last_messages", last_messages=1),
+        tool_choice="none",
+        parallel_tool_calls=False,
+    )
+    await place.ended(run)
+    [asked] = place.model.requests
+    assert (asked.model, asked.top_p, asked.reasoning_effort) == ("another-model", 0.5, "low")
+    assert (asked.functions, asked.parallel_tool_calls, asked.max_completion_tokens) == ([], False, 300)
+    assert [message["content"] for message in asked.messages] == ["Be brief.", "And?"]
+
+
+async def test_a_run_and_its_thread_are_made_together(place: Place) -> None:
+    thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")], metadata={"a": "b"})
+    run = await place.rs.create_thread_run(ThreadRunRequest(assistant_id=await place.assistant(), thread=thread))
+    assert (await place.ended(run)).status == "completed"
+    assert (await place.rs.get_thread(run.thread_id)).metadata == {"a": "b"}
+    assert [text_of(message) for message in await place.messages(run)] == ["Hi", "Hello!"]
+
+
+async def test_nothing_is_made_of_a_thread_and_a_run_that_do_not_fit(place: Place) -> None:
+    with pytest.raises(BadRequest, match="Run creation requires a Thread with a user message"):
+        await place.rs.create_thread_run(ThreadRunRequest(assistant_id=await place.assistant()))
+    assert list((await place.rs.threads()).data) == []
+
+
+async def test_a_run_is_streamed(place: Place) -> None:
+    place.answers(say("Hello", " you"))
+    thread_id, assistant_id = await place.thread("Hi"), await place.assistant()
+    async with within():
+        stream = place.rs.create_streaming_run(thread_id, RunRequest(assistant_id=assistant_id))
+        events = [event async for event in stream]
+    assert names(events) == PLAIN
+    reader = Reader()
+    reader.read(events)
+    assert list(reader.texts.values()) == ["Hello you"]
+
+
+async def test_a_run_made_with_its_thread_is_streamed(place: Place) -> None:
+    thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")])
+    request = ThreadRunRequest(assistant_id=await place.assistant(), thread=thread)
+    async with within():
+        events = [event async for event in place.rs.create_streaming_thread_run(request)]
+    assert names(events) == ["created", *PLAIN]
+    Reader().read(events)
+
+
+async def test_functions_are_called_in_rounds(place: Place) -> None:
+    place.answers([call("weather", city="Rome"), call("weather", city="Oslo")], call("weather", city="Bern"), "Sunny.")
+    run = await place.ended(await place.start([WEATHER]))
+    assert run.status == "requires_action"
+    answer = await place.rs.submit_tool_output(run.thread_id, run.id, outputs(run))
+    assert (answer.status, answer.required_action) == (Status.QUEUED, None)
+    run = await place.ended(run)
+    assert run.required_action is not None
+    assert run.required_action.submit_tool_outputs.tool_calls[0].function.arguments == '{"city":"Bern"}'
+    await place.rs.submit_tool_output(run.thread_id, run.id, outputs(run))
+    assert (await place.ended(run)).status == "completed"
+    assert [step.type for step in await place.steps(run)] == ["tool_calls", "tool_calls", "message_creation"]
+    assert text_of((await place.messages(run))[-1]) == "Sunny."
+
+
+async def test_functions_are_called_in_streams(place: Place) -> None:
+    place.answers([say("Let me see."), call("weather", city="Rome")], "Sunny.")
+    request = RunRequest(assistant_id=await place.assistant([WEATHER]))
+    async with within():
+        events = [event async for event in place.rs.create_streaming_run(await place.thread("Hi"), request)]
+        paused = events[-1].data
+        assert isinstance(paused, Run)
+        stream = place.rs.submit_streaming_tool_output(paused.thread_id, paused.id, outputs(paused))
+        more = [event async for event in stream]
+    assert names(more) == ["run.step.completed", "run.queued", "run.in_progress", *PLAIN[3:]]
+    Reader().read(events + more)
+
+
+async def test_a_run_is_followed_from_any_event(place: Place) -> None:
+    place.answers(call("weather"), "Sunny.")
+    run = await place.ended(await place.start([WEATHER]))
+    await place.rs.submit_tool_output(run.thread_id, run.id, outputs(run))
+    await place.ended(run)
+    events = await place.events(run)
+    Reader().read(events)
+    assert names(events)[-1] == "run.completed"
+    for place_of, event in enumerate(events[:-1]):
+        assert await place.events(run, event.id) == events[place_of + 1 :]
+
+
+async def test_a_run_is_followed_while_it_speaks(place: Place) -> None:
+    gate = Gate()
+    place.answers([say("Half", " an"), gate, say(" answer")])
+    run = await place.start()
+    async with within():
+        await gate.reached.wait()
+        events = []
+        async for event in place.rs.run_events(run.thread_id, run.id):
+            events.append(event)
+            if event.id == "7.2":
+                gate.open()
+    reader = Reader()
+    reader.read(events)
+    assert list(reader.texts.values()) == ["Half an answer"]
+
+
+async def test_a_run_is_cancelled_in_the_middle_of_its_text(place: Place) -> None:
+    gate = Gate()
+    place.answers([say("Half"), gate])
+    run = await place.start()
+    async with within():
+        await gate.reached.wait()
+    assert (await place.rs.cancel(run.thread_id, run.id)).status == "cancelling"
+    async with within():
+        await place.model.closed.wait()
+    events = await place.events(run)
+    assert names(events)[-4:] == ["run.cancelling", "message.incomplete", "run.step.cancelled", "run.cancelled"]
+    [_, half] = await place.messages(run)
+    assert (text_of(half), half.status) == ("Half", "incomplete")
+
+
+async def test_a_run_that_waits_for_outputs_is_cancelled(place: Place) -> None:
+    place.answers(call("weather"))
+    run = await place.ended(await place.start([WEATHER]))
+    assert (await place.rs.cancel(run.thread_id, run.id)).status == "cancelling"
+    assert (await place.rs.get_run(run.thread_id, run.id)).status == "cancelled"
+
+
+async def test_a_model_that_fails_fails_the_run_with_the_cause(place: Place) -> None:
+    place.answers([say("Half"), fail("The model server says: no.", "rate_limit_exceeded")])
+    ended = await place.ended(await place.start())
+    assert ended.last_error is not None
+    assert (ended.status, ended.last_error.code) == (Status.FAILED, "rate_limit_exceeded")
+    assert ended.last_error.message == "The model server says: no."
+
+
+async def test_metadata_of_a_run_changes_at_any_time(place: Place) -> None:
+    gate = Gate()
+    place.answers([say("Half"), gate, say("whole")])
+    run = await place.start(metadata={"a": "b"})
+    async with within():
+        await gate.reached.wait()
+    update = place.rs.update_run
+    assert (await update(run.thread_id, run.id)).metadata == {"a": "b"}
+    assert (await update(run.thread_id, run.id, {"c": "d"})).metadata == {"c": "d"}
+    gate.open()
+    assert (await place.ended(run)).metadata == {"c": "d"}
+    assert (await update(run.thread_id, run.id, None)).metadata == {}
+
+
+async def test_the_runs_of_a_thread_are_listed(place: Place) -> None:
+    run = await place.ended(await place.start())
+    made = [run.id]
+    for _ in range(4):
+        again = await place.rs.create_run(run.thread_id, RunRequest(assistant_id=run.assistant_id))
+        await place.ended(again)
+        made.append(again.id)
+    page = await place.rs.runs(run.thread_id, limit=2, order=SortOrder.ASC)
+    assert [each.id for each in page.data] == made[:2]
+    assert (page.first_id, page.last_id, page.has_more) == (made[0], made[1], True)
+    page = await place.rs.runs(run.thread_id, order=SortOrder.ASC, after=made[1])
+    assert [each.id for each in page.data] == made[2:]
+    assert not page.has_more
+    page = await place.rs.runs(run.thread_id, limit=2, before=made[0])
+    assert [each.id for each in page.data] == [made[2], made[1]]
+    assert [each.id for each in (await place.rs.runs(run.thread_id)).data] == made[::-1]
+
+
+async def test_steps_are_got_and_listed(place: Place) -> None:
+    place.answers(call("weather"), "Sunny.")
+    run = await place.ended(await place.start([WEATHER]))
+    await place.rs.submit_tool_output(run.thread_id, run.id, outputs(run))
+    await place.ended(run)
+    first, second = await place.steps(run)
+    assert await place.rs.run_step(run.thread_id, run.id, first.id) == first
+    page = await place.rs.run_steps(run.thread_id, run.id, limit=1)
+    assert (list(page.data), page.has_more) == ([second], True)
+    page = await place.rs.run_steps(run.thread_id, run.id, after=second.id)
+    assert (list(page.data), page.has_more) == ([first], False)
+
+
+async def test_leaving_a_stream_does_not_stop_the_run(place: Place) -> None:
+    gate = Gate()
+    place.answers([say("Half"), gate, say("whole")])
+    run = await place.start()
+    stream = place.rs.run_events(run.thread_id, run.id)
+    async with within():
+        assert (await anext(stream)).event == "thread.run.created"
+        await stream.aclose()  # type: ignore[attr-defined]
+        gate.open()
+    assert (await place.ended(run)).status == "completed"
+
+
+@pytest.mark.parametrize("got", [[], ["call_x"]])
+async def test_wrong_outputs_are_refused_and_right_ones_taken_after_that(place: Place, got: list[str]) -> None:
+    place.answers(call("weather"), "Sunny.")
+    run = await place.ended(await place.start([WEATHER]))
+    [right] = outputs(run)
+    wrong = [ToolOutput(tool_call_id=id, output="") for id in got]
+    with pytest.raises(BadRequest) as refused:
+        await place.rs.submit_tool_output(run.thread_id, run.id, wrong)
+    assert refused.value.message == f"Expected tool outputs for call_ids ['{right.tool_call_id}'], got {got!r}"
+    with pytest.raises(BadRequest):
+        async for _ in place.rs.submit_streaming_tool_output(run.thread_id, run.id, wrong):
+            pass
+    await place.rs.submit_tool_output(run.thread_id, run.id, [right])
+    assert (await place.ended(run)).status == "completed"
