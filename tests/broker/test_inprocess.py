@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from runstead.broker import inprocess
 from runstead.broker.inprocess import InProcessBroker
+from runstead.broker.listener import BACKLOG
 from runstead.wire.event import EventName, Position, RawEvent
 from tests.support.waiting import within
 
@@ -50,7 +50,7 @@ async def test_what_waits_comes_as_one_batch() -> None:
 async def test_who_reads_too_slowly_is_told_to_look_in_the_store() -> None:
     broker = InProcessBroker()
     async with broker.listen("run_1") as live, within():
-        for number in range(1, inprocess._BACKLOG + 2):
+        for number in range(1, BACKLOG + 2):
             await broker.publish("run_1", [delta(number)])
         await broker.publish("run_1", [stored(2)])
         assert await anext(live) is None

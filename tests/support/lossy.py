@@ -19,6 +19,12 @@ class LossyBroker:
         self._loss = loss
         self._late: list[tuple[str, Sequence[RawEvent]]] = []
 
+    async def start(self) -> None:
+        await self._inner.start()
+
+    async def stop(self) -> None:
+        await self._inner.stop()
+
     async def offer(self, run_id: str) -> None:
         for _ in range(self._times()):
             await self._inner.offer(run_id)

@@ -16,6 +16,14 @@ __all__ = ["Broker"]
 class Broker(Protocol):
     """Offers of work, live events, and interrupts."""
 
+    async def start(self) -> None:
+        """Begin. It need not be there yet: until then, what it is told may be lost."""
+        ...
+
+    async def stop(self) -> None:
+        """What was told is on its way; nothing is told any more."""
+        ...
+
     async def offer(self, run_id: str) -> None:
         """A run is ready: tell one of the workers."""
         ...

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from runstead.engine.ports import Ports
 from runstead.engine.project import Project
@@ -37,16 +37,11 @@ class Application:
 async def run(ports: Ports, *, most: int = 5000) -> AsyncIterator[Application]:
     """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work; close."""
     owner = ports.new_id("worker")
-    await ports.store.start()
-    try:
-        await ports.model.start()
-        try:
-            async with _working(ports, owner, most) as application:
-                yield application
-        finally:
-            await ports.model.stop()
-    finally:
-        await ports.store.stop()
+    async with AsyncExitStack() as outside:
+        for port in (ports.store, ports.broker, ports.model):
+            await port.start()
+            outside.push_async_callback(port.stop)
+        yield await outside.enter_async_context(_working(ports, owner, most))
 
 
 @asynccontextmanager
