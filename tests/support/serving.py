@@ -23,7 +23,9 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def served_at(application: Application) -> AsyncIterator[str]:
     """The URL of a server of this application."""
-    listening = socket.create_server(("127.0.0.1", 0))
+    # Only of a socket that is TCP by name asyncio knows that it shall send small packets at once.
+    listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    listening.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
         create_app(application, Settings()), http="httptools", ws="none", lifespan="off", log_config=None
     )
