@@ -51,14 +51,16 @@ async def admin(schema: str) -> AsyncIterator[Any]:
 
 
 @pytest.fixture
-def waiting(admin: Any) -> Waiting:
+async def waiting() -> AsyncIterator[Waiting]:
     """Waits until so many transactions wait for others."""
+    observer = await asyncpg.connect(server().url)
 
     async def until_waiting(number: int) -> None:
         async def are() -> bool:
             counted = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-            return bool(await admin.fetchval(counted) == number)
+            return bool(await observer.fetchval(counted) == number)
 
         await until(are)
 
-    return until_waiting
+    yield until_waiting
+    await observer.close()

@@ -12,9 +12,9 @@ from runstead.engine.project import Project
 from runstead.store.port import RunRow, Stale, ThreadBusy, Tx
 from runstead.store.postgres import PostgresStore
 from runstead.wire.assistant import AssistantRequest
-from runstead.wire.error import BadRequest, NotFound
+from runstead.wire.error import BadRequest, NotFound, RunsteadError
 from runstead.wire.message import MessageRequest
-from runstead.wire.run import RunRequest, Status
+from runstead.wire.run import Run, RunRequest, Status
 from tests.store.postgres.conftest import Waiting
 from tests.store.things import (
     MINE,
@@ -69,7 +69,9 @@ async def count(tx: Tx) -> None:
     held = await tx.threads.get(MINE, "thread_1")
     kept = await tx.assistants.get(MINE, "asst_1")
     said = await tx.messages.get(MINE, "thread_1", "msg_1")
-    assert held and kept and said
+    assert held
+    assert kept
+    assert said
     await tx.threads.replace(MINE, thread(metadata=more(held)))
     await tx.assistants.replace(MINE, assistant(metadata=more(kept)))
     await tx.messages.replace(MINE, message(metadata=more(said)))
@@ -165,17 +167,21 @@ async def test_who_loaded_a_run_moves_it(first: PostgresStore, second: PostgresS
 async def test_of_two_runs_at_once_the_first_that_is_kept_stays(
     first: PostgresStore, second: PostgresStore, waiting: Waiting, undo: bool
 ) -> None:
-    async with asyncio.TaskGroup() as group:
-        async with open_in(first, lambda tx: tx.runs.insert(MINE, run("run_1"), ()), undo=undo):
-            other = group.create_task(attempt(add_runs(second, run("run_2"))))
-            await waiting(1)
+    insert = partial(add, run("run_1"))
+    async with asyncio.TaskGroup() as group, open_in(first, insert, undo=undo):
+        other = group.create_task(attempt(add_runs(second, run("run_2"))))
+        await waiting(1)
     assert isinstance(other.result(), ThreadBusy) is not undo
+
+
+async def add(new: Run, tx: Tx) -> None:
+    await tx.runs.insert(MINE, new, ())
 
 
 async def attempt(doing: Awaitable[object]) -> object:
     try:
         return await doing
-    except Exception as error:
+    except (RunsteadError, ThreadBusy) as error:
         return error
 
 
@@ -196,12 +202,11 @@ async def test_a_message_that_meets_a_new_run_is_refused(
     first: PostgresStore, projects: Projects, waiting: Waiting
 ) -> None:
     one, other, thread_id, assistant_id = projects
-    async with asyncio.TaskGroup() as group:
-        async with open_in(first, find_thread(thread_id)):
-            run = group.create_task(one.create_run(thread_id, RunRequest(assistant_id=assistant_id)))
-            await waiting(1)
-            said = group.create_task(attempt(other.create_message(thread_id, MessageRequest(role="user", content="?"))))
-            await waiting(2)
+    async with asyncio.TaskGroup() as group, open_in(first, find_thread(thread_id)):
+        run = group.create_task(one.create_run(thread_id, RunRequest(assistant_id=assistant_id)))
+        await waiting(1)
+        said = group.create_task(attempt(other.create_message(thread_id, MessageRequest(role="user", content="?"))))
+        await waiting(2)
     assert run.result().status == Status.QUEUED
     refused = said.result()
     assert isinstance(refused, BadRequest)
@@ -212,15 +217,14 @@ async def test_a_run_or_a_message_that_meets_the_end_of_its_thread_finds_none(
     first: PostgresStore, projects: Projects, waiting: Waiting
 ) -> None:
     one, other, thread_id, assistant_id = projects
-    async with asyncio.TaskGroup() as group:
-        async with open_in(first, find_thread(thread_id)):
-            group.create_task(one.delete_thread(thread_id))
-            await waiting(1)
-            late = [
-                group.create_task(attempt(other.create_run(thread_id, RunRequest(assistant_id=assistant_id)))),
-                group.create_task(attempt(other.create_message(thread_id, MessageRequest(role="user", content="?")))),
-            ]
-            await waiting(3)
+    async with asyncio.TaskGroup() as group, open_in(first, find_thread(thread_id)):
+        group.create_task(one.delete_thread(thread_id))
+        await waiting(1)
+        late = [
+            group.create_task(attempt(other.create_run(thread_id, RunRequest(assistant_id=assistant_id)))),
+            group.create_task(attempt(other.create_message(thread_id, MessageRequest(role="user", content="?")))),
+        ]
+        await waiting(3)
     assert [type(task.result()) for task in late] == [NotFound, NotFound]
 
 
@@ -235,10 +239,9 @@ async def test_a_thread_is_deleted_with_what_a_worker_is_writing(
         await tx.steps.insert(MINE, step())
         await tx.messages.insert(MINE, [message("msg_2", run_id="run_1")])
 
-    async with asyncio.TaskGroup() as group:
-        async with open_in(first, write):
-            gone = group.create_task(second.write(lambda tx: tx.threads.delete(MINE, "thread_1")))
-            await waiting(1)
+    async with asyncio.TaskGroup() as group, open_in(first, write):
+        gone = group.create_task(second.write(lambda tx: tx.threads.delete(MINE, "thread_1")))
+        await waiting(1)
     assert gone.result()
     for table in ("threads", "runs", "steps", "events", "messages"):
         assert await admin.fetchval(f"SELECT count(*) FROM {table}") == 0

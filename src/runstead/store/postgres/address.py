@@ -1,13 +1,17 @@
 """Where the database is: a URL whose password is never shown."""
 
-from contextlib import suppress
-from urllib.parse import SplitResult, unquote, urlsplit
+import re
+from urllib.parse import unquote
 
 from runstead.wire.error import RunsteadError
 
 __all__ = ["Address"]
 
-_SCHEMES = ("postgresql", "postgres")
+_HOST = r"(\[[\da-fA-F:.]+\]|[^:,\[\]/@?#]*)(:\d+)?"
+_URL = re.compile(
+    rf"postgres(ql)?://([^:/@?#]*(:(?P<password>[^/@?#]*))?@)?(?P<where>{_HOST}(,{_HOST})*(/[^/@?#]*)?)"
+    r"(\?(?P<options>[^@#]*))?"
+)
 _HIDDEN = "…"
 
 
@@ -15,10 +19,18 @@ class Address:
     """A database's URL. As text it is the server and the database: no user, no password, no options."""
 
     def __init__(self, url: str) -> None:
-        parts = _split(url)
+        parts = _URL.fullmatch(url)
+        # What is wrong is said without quoting it: any part of it may be the password.
+        if parts is None:
+            raise RunsteadError(
+                "the database's URL must be postgresql://user:password@host:port/database, "
+                "with special characters of the password as %XX"
+            )
+        if "password" in (parts["options"] or ""):
+            raise RunsteadError("the password of the database's URL goes before the host, not among the options")
         self.url = url
-        self._text = f"{_SCHEMES[0]}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
-        password = parts.password or ""
+        self._text = f"postgresql://{parts['where']}"
+        password = parts["password"] or ""
         self._secrets = {secret for secret in (password, unquote(password)) if secret}
 
     def __str__(self) -> str:
@@ -33,18 +45,3 @@ class Address:
         for secret in self._secrets:
             words = words.replace(secret, _HIDDEN)
         return words
-
-
-def _split(url: str) -> SplitResult:
-    """The parts of a URL. What is wrong with it is said without quoting it: any part of it may be a password."""
-    parts = None
-    with suppress(ValueError):
-        parts = urlsplit(url)
-        _ = parts.port  # a number, or an error
-    if parts is None or parts.scheme not in _SCHEMES:
-        raise RunsteadError("a PostgreSQL database is given as postgresql://user:password@host:port/database")
-    if parts.fragment or "@" in parts.path + parts.query:
-        raise RunsteadError("the database's URL cannot be read: write special characters of the password as %XX")
-    if "password" in parts.query:
-        raise RunsteadError("the password of the database's URL goes before the host, not among the options")
-    return parts

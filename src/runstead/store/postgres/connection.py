@@ -57,7 +57,11 @@ async def connect(address: Address, schema: str, patience: float) -> "PostgresSe
     except DATABASE_ERRORS as error:
         raise failure(error) from error
     session = PostgresSession(connection)
-    await session.script(_DURABLE)
+    try:
+        await session.script(_DURABLE)
+    except BaseException:
+        session.cut()
+        raise
     return session
 
 

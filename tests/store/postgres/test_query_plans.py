@@ -1,0 +1,117 @@
+"""No statement walks a table, and no page costs more the longer the list: whatever the planner guesses."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+
+from runstead.store.port import Tx
+from runstead.store.postgres import PostgresStore
+from runstead.store.postgres.connection import PostgresSession
+from runstead.store.postgres.connections import _READING, _WRITING
+from runstead.store.postgres.statements import statement
+from tests.store.things import MINE, message
+
+STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name in statements]
+# An insert looks for nothing, and a join by the runs of one thread sorts nothing.
+SEARCHES = [(table, name) for table, name in STATEMENTS if name not in {"insert", "append"}]
+PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]
+
+
+@pytest.fixture
+async def session(first: PostgresStore) -> AsyncIterator[PostgresSession]:
+    """A connection with the store's own settings, that plans without looking at values, as it does in the long run."""
+    assert first._connections is not None
+    async with first._connections.one() as connection:
+        await connection.session.script("SET plan_cache_mode = force_generic_plan")
+        yield connection.session
+        await connection.session.script("RESET plan_cache_mode")
+
+
+async def plan(session: PostgresSession, sql: str, how: str = "", *values: object) -> dict[str, Any]:
+    text, names = statement(sql)
+    given = [f"'{value}'" for value in values] or ["NULL"] * len(names)
+    await session.script(f"PREPARE looked_at AS {text}")
+    call = f"looked_at({', '.join(given)})" if names else "looked_at"
+    row = await session.row(f"EXPLAIN (FORMAT JSON{how}) EXECUTE {call}")
+    assert row is not None
+    await session.script("DEALLOCATE looked_at")
+    [found] = json.loads(row[0])
+    top: dict[str, Any] = found["Plan"]
+    return top
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for part in plan.get("Plans", []):
+        yield from nodes(part)
+
+
+@pytest.mark.parametrize(("table", "name"), SEARCHES)
+async def test_a_statement_searches_by_an_index(session: PostgresSession, table: str, name: str) -> None:
+    kinds = [node["Node Type"] for node in nodes(await plan(session, _WRITING[table][name]))]
+    assert any(kind.startswith("Index") for kind in kinds)
+    assert "Seq Scan" not in kinds
+
+
+@pytest.mark.parametrize(
+    ("statement", "index"),
+    {
+        "assistants.page": "assistants_list",
+        "threads.page": "threads_list",
+        "messages.page": "messages_list",
+        "messages.run_page": "messages_of_run",
+        "runs.page": "runs_list",
+        "steps.page": "steps_list",
+    }.items(),
+)
+@pytest.mark.parametrize("direction", ["up", "down"])
+async def test_a_page_begins_and_ends_in_its_index(
+    session: PostgresSession, statement: str, index: str, direction: str
+) -> None:
+    table, name = statement.split(".")
+    limit, search = nodes(await plan(session, _WRITING[table][f"{name}_{direction}"]))
+    assert limit["Node Type"] == "Limit"
+    assert search["Index Name"] == index
+    assert search["Index Cond"].count("ROW(created_at, seq)") == 2
+    assert search["Scan Direction"] == {"up": "Forward", "down": "Backward"}[direction]
+
+
+@pytest.mark.parametrize(
+    ("name", "index"),
+    {
+        "active": "runs_active",
+        "queued": "runs_queued",
+        "held": "runs_held",
+        "stopping": "runs_held",
+        "overdue": "runs_deadline",
+        "next_deadline": "runs_deadline",
+    }.items(),
+)
+async def test_what_workers_look_for_has_an_index_of_its_own(session: PostgresSession, name: str, index: str) -> None:
+    found = list(nodes(await plan(session, _WRITING["runs"][name])))
+    assert [node["Index Name"] for node in found if "Index Name" in node] == [index]
+    assert "Sort" not in [node["Node Type"] for node in found]
+
+
+async def test_a_page_of_a_long_thread_reads_a_page(first: PostgresStore, session: PostgresSession) -> None:
+    async def fill(tx: Tx) -> None:
+        await tx.messages.insert(MINE, [message(f"msg_{number}", number) for number in range(20_000)])
+
+    await first.write(fill)
+    for analyzed in (False, True):
+        if analyzed:
+            await session.script("ANALYZE messages")
+        for name, low, high in (("page_up", 10_000, 2**62), ("page_down", -1, 10_000)):
+            values = ("thread_1", MINE, low, 0, high, 0, 21)
+            found = await plan(session, _WRITING["messages"][name], ", ANALYZE, BUFFERS", *values)
+            [search] = [node for node in nodes(found) if "Index Name" in node]
+            assert search["Actual Rows"] == 21
+            assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 60
+
+
+def test_who_only_reads_holds_nothing() -> None:
+    held = {(table, name) for table, name in STATEMENTS if "FOR UPDATE" in _WRITING[table][name]}
+    assert held == {("threads", "get"), ("threads", "hold_runs"), ("runs", "get"), ("runs", "load")}
+    assert not [sql for statements in _READING.values() for sql in statements.values() if "FOR UPDATE" in sql]
