@@ -1,6 +1,6 @@
 """What every broker does on a good day. It may do less at any time; what nobody may do is depend on it."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 
 import pytest
@@ -8,16 +8,23 @@ import pytest
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.wire.event import EventName, Position, RawEvent
+from tests.support.nats import nats_broker
 from tests.support.waiting import within
 
 Live = AsyncIterator[Sequence[RawEvent] | None]
 
-BROKERS: dict[str, Callable[[], Broker]] = {"inprocess": lambda: InProcessBroker(silence=0.02)}
+BROKERS = ["inprocess", "nats"]
 
 
 @pytest.fixture(params=BROKERS)
-def broker(request: pytest.FixtureRequest) -> Broker:
-    return BROKERS[request.param]()
+async def broker(request: pytest.FixtureRequest) -> AsyncIterator[Broker]:
+    async with AsyncExitStack() as stack:
+        match request.param:
+            case "nats":
+                server = request.getfixturevalue("nats")
+                yield await stack.enter_async_context(nats_broker(server, silence=0.02))
+            case _:
+                yield InProcessBroker(silence=0.02)
 
 
 def stored(*numbers: int) -> list[RawEvent]:

@@ -1,4 +1,4 @@
-"""One reader of one run, on this machine. What brings the events differs from broker to broker; how they wait does not."""
+"""One reader of one run, on this machine. What brings the events differs between brokers; how they wait does not."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

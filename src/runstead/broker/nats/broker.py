@@ -1,0 +1,115 @@
+"""The broker of many processes, over NATS. It promises no more than the port, and trusts the servers with nothing.
+
+Offers go over a work queue, interrupts and events as plain messages to whoever is subscribed. One subscription serves
+all listeners of a run on this node; what is told here is heard here at once, whatever becomes of the servers.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+
+from runstead.broker.listener import SILENCE, Listener
+from runstead.broker.nats.address import Address
+from runstead.broker.nats.connection import Connection
+from runstead.broker.nats.jetstream import JetStream
+from runstead.broker.nats.naming import Naming
+from runstead.broker.nats.topic import Topic
+from runstead.wire.event import RawEvent
+
+__all__ = ["NatsBroker"]
+
+_KEPT = 256 * 1024 * 1024
+"""Bytes of open messages that a server keeps; beyond that the oldest deltas are forgotten."""
+
+
+class NatsBroker:
+    """Over the servers at a URL, which `name` lets it share with others. `replicas` is how many keep each offer."""
+
+    def __init__(
+        self, url: str, *, name: str = "runstead", replicas: int = 1, kept_bytes: int = _KEPT, silence: float = SILENCE
+    ) -> None:
+        self._address = Address.parse(url)
+        self._naming = Naming(name)
+        self._silence = silence
+        self._topics: dict[str, Topic] = {}
+        self._interrupted: set[asyncio.Queue[str]] = set()
+        self._connection = Connection(self._address)
+        self._jetstream = JetStream(self._connection, self._naming, replicas, kept_bytes)
+        self._connection.subscribe(self._naming.interrupt, lambda message: self._interrupt(message.data.decode()))
+
+    def __repr__(self) -> str:
+        return f"NatsBroker({self._address!r})"
+
+    async def start(self) -> None:
+        await self._connection.start(self._jetstream.prepare)
+
+    async def stop(self) -> None:
+        await self._connection.stop()
+
+    async def offer(self, run_id: str) -> None:
+        self._jetstream.offer(run_id)
+
+    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+        return self._jetstream.offers()
+
+    async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:
+        if not events:
+            return
+        topic = self._topics.get(run_id)
+        if topic is not None:
+            topic.hear(events)
+        self._connection.tell(self._naming.event(run_id), events)
+
+    @asynccontextmanager
+    async def listen(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
+        topic = self._topics.get(run_id) or self._follow(run_id)
+        listener = Listener(topic.kept, self._silence)
+        topic.listeners.add(listener)
+        try:
+            yield listener.listen()
+        finally:
+            listener.stop()
+            topic.listeners.discard(listener)
+            if not topic.listeners and self._topics.get(run_id) is topic:
+                del self._topics[run_id]
+                topic.leave()
+
+    async def interrupt(self, run_id: str) -> None:
+        self._interrupt(run_id)
+        self._connection.say(self._naming.interrupt, run_id.encode())
+
+    @asynccontextmanager
+    async def interrupts(self) -> AsyncIterator[AsyncIterator[str]]:
+        queue: asyncio.Queue[str] = asyncio.Queue()
+        self._interrupted.add(queue)
+        try:
+            yield _take(queue)
+        finally:
+            self._interrupted.discard(queue)
+
+    def _interrupt(self, run_id: str) -> None:
+        for queue in self._interrupted:
+            queue.put_nowait(run_id)
+
+    def _follow(self, run_id: str) -> Topic:
+        subject = self._naming.event(run_id)
+        topic = self._topics[run_id] = Topic(lambda: self._recall(topic, subject))
+        subscription = self._connection.subscribe(subject, lambda message: topic.receive(message.data), topic.begin)
+        topic.leave = lambda: self._connection.close(subscription)
+        return topic
+
+    def _recall(self, topic: Topic, subject: str) -> None:
+        async def recall() -> None:
+            past: Sequence[RawEvent] = ()
+            try:
+                past = await self._jetstream.past(subject)
+            finally:
+                topic.join(past)
+
+        if not self._connection.run(recall):
+            topic.join(())
+
+
+async def _take(queue: asyncio.Queue[str]) -> AsyncIterator[str]:
+    while True:
+        yield await queue.get()

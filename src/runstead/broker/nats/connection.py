@@ -1,0 +1,341 @@
+"""The one connection of a process to NATS, made again for ever. Everything of nats-py is in this file.
+
+Nobody waits for the server: what is said goes to an outbox, and one task sends it. nats-py reconnects by itself and
+brings its subscriptions back; a client that it gave up is replaced by a new one.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from itertools import count
+from secrets import token_hex
+from typing import TypeAlias
+
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.aio.subscription import Subscription as Handle
+
+from runstead.broker.nats.address import Address
+from runstead.broker.nats.message import Hear, Mailbox, Message
+from runstead.broker.nats.outbox import Outbox, Said
+from runstead.wire.event import RawEvent
+
+__all__ = ["Ask", "Connection", "Subscription"]
+
+_log = logging.getLogger("runstead.broker")
+
+_PATIENCE = 2
+"""Seconds for the server to answer, before we go on without."""
+_PULSE = 5.0
+"""Seconds between two looks whether the server answers at all."""
+_PAUSE = 0.2
+"""Seconds between two tries to connect."""
+_SELDOM = 10.0
+"""Seconds between two complaints of the same kind."""
+_PACE = 0.02
+"""Seconds that events may wait for others of their run, when there are many."""
+_MANY = 200
+"""Messages in that time."""
+
+
+Ask: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
+Prepare: TypeAlias = Callable[[Ask], Awaitable[None]]
+Work: TypeAlias = Callable[[], Coroutine[None, None, None]]
+
+
+class Subscription:
+    """A subject that is heard until it is closed, over all connections. `begun` is called whenever it stands."""
+
+    def __init__(self, subject: str, hear: Hear, begun: Callable[[], None]) -> None:
+        self.subject = subject
+        self.hear = hear
+        self.begun = begun
+        self.closed = False
+        self.handle: Handle | None = None
+
+    async def receive(self, message: Msg) -> None:
+        """Implements a callback of nats-py."""
+        headers = message.headers or {}
+        self.hear(Message(message.subject, message.data, message.reply, headers.get("Status", ""), headers))
+
+
+class _Ended(Exception):
+    """The client is of no more use."""
+
+
+class Connection:
+    """To the servers at an address."""
+
+    def __init__(self, address: Address) -> None:
+        self._address = address
+        self._prepare: Prepare | None = None
+        self._outbox: Outbox[Subscription | asyncio.Event] = Outbox()
+        self._subscriptions: set[Subscription] = set()
+        self._inbox = f"_INBOX.{token_hex(11)}"
+        self._answers: dict[str, Hear] = {}
+        self._numbers = count()
+        self._life: asyncio.Task[None] | None = None
+        self._tasks: asyncio.TaskGroup | None = None
+        self._up = asyncio.Event()
+        self._unprepared = asyncio.Event()
+        self._ending = asyncio.Event()
+        self._stopping = False
+        self._complained: dict[str, float] = {}
+        self.subscribe(f"{self._inbox}.answers.*", self._answered)
+
+    async def start(self, prepare: Prepare) -> None:
+        """Connect; if that takes long, go on trying behind the caller's back.
+
+        `prepare` makes what must be there on the servers, after every connection.
+        """
+        self._prepare = prepare
+        self._life = asyncio.get_running_loop().create_task(self._live(), name="nats")
+        if not await _happens(self._up, _PATIENCE):
+            _log.warning("NATS is not reachable; going on without it until it is: %r", self._address)
+
+    async def stop(self) -> None:
+        """Send what waits, if it can be sent, and end."""
+        if self._life is None:
+            return
+        if self._up.is_set():
+            sent = asyncio.Event()
+            self._outbox.put(sent)
+            await _happens(sent, _PATIENCE)
+        self._stopping = True
+        self._ending.set()
+        await asyncio.wait([self._life], timeout=2 * _PATIENCE if self._up.is_set() else 0)
+        self._life.cancel()
+        await asyncio.wait([self._life])
+
+    def say(self, subject: str, data: bytes, reply: str = "") -> bool:
+        """Send a message; False when there is no server to send it to."""
+        if self._up.is_set():
+            self._outbox.put(Said(subject, data, reply))
+            return True
+        return False
+
+    def tell(self, subject: str, events: Sequence[RawEvent]) -> None:
+        """Send events; while there is no server they wait, up to a limit."""
+        if not self._outbox.tell(subject, events):
+            self._complain("events were dropped: NATS is away or too slow")
+
+    def subscribe(self, subject: str, hear: Hear, begun: Callable[[], None] = lambda: None) -> Subscription:
+        """Hear a subject. What this process says after this, it says after the subscription stands."""
+        subscription = Subscription(subject, hear, begun)
+        self._subscriptions.add(subscription)
+        self._outbox.put(subscription)
+        return subscription
+
+    def close(self, subscription: Subscription) -> None:
+        """Hear it no more."""
+        subscription.closed = True
+        self._subscriptions.discard(subscription)
+        self._outbox.put(subscription)
+
+    def run(self, work: Work) -> bool:
+        """Do this beside, for as long as the connection lives; False when there is none."""
+        if self._tasks is None or not self._up.is_set():
+            return False
+        self._tasks.create_task(self._guarded(work))
+        return True
+
+    @contextmanager
+    def mailbox(self) -> Iterator[Mailbox]:
+        """Where answers come to, for as long as they are wanted."""
+        box = Mailbox(self.inbox("answers"))
+        self._answers[box.subject] = box.messages.put_nowait
+        try:
+            yield box
+        finally:
+            del self._answers[box.subject]
+
+    def inbox(self, kind: str) -> str:
+        """A subject that is ours alone."""
+        return f"{self._inbox}.{kind}.{next(self._numbers)}"
+
+    def answer(self, hear: Hear) -> str:
+        """A subject for answers that are always wanted."""
+        subject = self.inbox("answers")
+        self._answers[subject] = hear
+        return subject
+
+    def renew(self) -> None:
+        """Something that must be there is not: make it again."""
+        self._unprepared.set()
+
+    async def _live(self) -> None:
+        while not self._stopping:
+            client = Client()
+            self._ending.clear()
+            try:
+                await self._connect(client)
+                await self._serve(client)
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next connection may do better)
+                self._complain(error)
+                await asyncio.sleep(_PAUSE)
+            finally:
+                self._up.clear()
+                await _leave(client)
+
+    async def _connect(self, client: Client) -> None:
+        async def failed(error: Exception) -> None:
+            self._complain(error)
+
+        async def lost() -> None:
+            self._up.clear()
+
+        async def found() -> None:
+            self._unprepared.set()
+
+        async def closed() -> None:
+            self._ending.set()
+
+        address = self._address
+        await client.connect(
+            list(address.servers),
+            user=address.user,
+            password=address.password,
+            token=address.token,
+            name="runstead",
+            no_echo=True,  # what is told here is heard here at once
+            connect_timeout=_PATIENCE,
+            reconnect_time_wait=_PAUSE,  # type: ignore[arg-type]  # it is only slept
+            max_reconnect_attempts=-1,
+            error_cb=failed,
+            disconnected_cb=lost,
+            reconnected_cb=found,
+            closed_cb=closed,
+        )
+
+    async def _serve(self, client: Client) -> None:
+        """Until the client is of no more use, or we stop."""
+        for subscription in self._subscriptions:
+            subscription.handle = None
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for subscription in list(self._subscriptions):
+                    await _place(client, subscription)
+                self._tasks = tasks
+                self._unprepared.set()
+                for task in (self._keep, self._send, self._check):
+                    tasks.create_task(task(client))
+                await self._ending.wait()
+                self._tasks = None
+                raise _Ended
+        except* _Ended:
+            pass
+        finally:
+            self._tasks = None
+
+    async def _keep(self, client: Client) -> None:
+        """Have what must be there made whenever it may be missing; then, after a connection, everything goes on."""
+
+        async def ask(subject: str, data: bytes) -> bytes:
+            return (await client.request(subject, data, timeout=_PATIENCE)).data
+
+        while True:
+            await self._unprepared.wait()
+            self._unprepared.clear()
+            try:
+                if self._prepare is not None:
+                    await self._prepare(ask)
+            except Exception as error:  # noqa: BLE001  (live events need nothing prepared: go on, and try again)
+                self._complain(error)
+                asyncio.get_running_loop().call_later(1, self._unprepared.set)
+            if client.is_connected and not self._up.is_set():
+                _log.info("connected to NATS: %r", self._address)
+                self._up.set()
+                for subscription in list(self._subscriptions):
+                    subscription.begun()
+
+    async def _send(self, client: Client) -> None:
+        """Send what comes to the outbox. With many messages, events wait a little for others of their run."""
+        loop = asyncio.get_running_loop()
+        began, sent = loop.time(), 0
+        while not self._ending.is_set():
+            await self._up.wait()
+            for each in await self._outbox.take():
+                try:
+                    await self._do(client, each)
+                except Exception as error:  # noqa: BLE001  (what cannot be told is lost)
+                    self._complain(error)
+                if self._ending.is_set():
+                    return  # nats-py may have swallowed that this task was cancelled
+                sent += 1
+            left = began + _PACE - loop.time()
+            if left <= 0:
+                began, sent = loop.time(), 0
+            elif sent > _MANY:
+                await _happens(self._outbox.urgent, left)
+
+    async def _do(self, client: Client, each: Said | Subscription | asyncio.Event) -> None:
+        match each:
+            case Said(subject, data, reply, headers):
+                await client.publish(subject, data, reply, headers)
+            case Subscription(closed=True, handle=handle):
+                if handle is not None:
+                    await handle.unsubscribe()
+            case Subscription(handle=None):
+                await _place(client, each)
+                each.begun()
+            case asyncio.Event():
+                each.set()
+
+    async def _guarded(self, work: Work) -> None:
+        try:
+            await work()
+        except Exception as error:  # noqa: BLE001  (one that fails ends no other)
+            self._complain(error)
+
+    async def _check(self, client: Client) -> None:
+        """See that the server answers: a frozen one, or a network that swallows everything, closes no connection."""
+        while True:
+            await asyncio.sleep(_PULSE)
+            if client.is_closed:
+                self._ending.set()
+            elif client.is_connected:
+                try:
+                    await client.flush(int(_PULSE))
+                except Exception as error:  # noqa: BLE001  (whatever it is, this connection does not work)
+                    self._complain(error)
+                    _cut(client)
+
+    def _answered(self, message: Message) -> None:
+        hear = self._answers.get(message.subject)
+        if hear is not None:
+            hear(message)
+
+    def _complain(self, what: object) -> None:
+        text = f"{type(what).__name__}: {what}" if isinstance(what, Exception) else str(what)
+        now = asyncio.get_running_loop().time()
+        if now > self._complained.get(text, 0.0):
+            self._complained = {said: until for said, until in self._complained.items() if until > now}
+            self._complained[text] = now + _SELDOM
+            _log.warning("NATS: %s", text)
+
+
+async def _place(client: Client, subscription: Subscription) -> None:
+    if subscription.handle is None and not subscription.closed:
+        subscription.handle = await client.subscribe(subscription.subject, cb=subscription.receive)
+
+
+async def _leave(client: Client) -> None:
+    with suppress(Exception):
+        async with asyncio.timeout(_PATIENCE):
+            await client.close()
+    _cut(client)
+
+
+def _cut(client: Client) -> None:
+    """End the socket at once: what waits for a server that does not read would wait for ever."""
+    writer = getattr(client._transport, "_io_writer", None)  # noqa: SLF001  (nats-py has no way to do it)
+    if writer is not None:
+        writer.transport.abort()
+
+
+async def _happens(event: asyncio.Event, within: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within):
+            await event.wait()
+    return event.is_set()

@@ -1,0 +1,192 @@
+"""What is kept on the servers: offers until a worker has them, and the deltas of open messages for those who come late.
+
+Offers carry no id against repetition: a run is taken by a guarded update, so one that is offered twice costs a read,
+while an id would swallow the second offer of a run that waited for its client and is ready again. Nor are they sent
+again when refused: every worker looks in the store once a second.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import msgspec
+
+from runstead.broker.nats.connection import Ask, Connection
+from runstead.broker.nats.message import Mailbox, Message
+from runstead.broker.nats.naming import Naming
+from runstead.broker.nats.packing import unpack
+from runstead.wire.event import RawEvent
+
+__all__ = ["JetStream"]
+
+_log = logging.getLogger("runstead.broker")
+
+_WORKERS = "workers"
+"""The consumer that all workers share."""
+_SECOND = 1_000_000_000
+_PULL = msgspec.json.encode({"batch": 1, "expires": _SECOND})
+"""No longer than a second: what is asked for across a restart of the server is not answered."""
+_PULL_PATIENCE = 1.5
+_PAST_PATIENCE = 2.0
+_PAGE = 1000
+_OTHER_CONFIGURATION = 10058
+_AGAIN = 0.25
+"""Seconds before something that is missing is asked for again."""
+
+
+class JetStream:
+    """The streams of one installation."""
+
+    def __init__(self, connection: Connection, naming: Naming, replicas: int, kept_bytes: int) -> None:
+        self._connection = connection
+        self._naming = naming
+        self._streams = [_runs(naming, replicas), _events(naming, kept_bytes)]
+        self._consumer = _consumer(naming)
+        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{naming.runs}.{_WORKERS}"
+        self._confirmed = connection.answer(self._confirm)
+
+    async def prepare(self, ask: Ask) -> None:
+        """Make the streams, or make sure that they are what they should be."""
+        for stream in self._streams:
+            try:
+                await _request(ask, f"STREAM.CREATE.{stream['name']}", stream)
+            except _Refused as refused:
+                if refused.code != _OTHER_CONFIGURATION:
+                    raise
+                await _request(ask, f"STREAM.UPDATE.{stream['name']}", stream)
+        await _request(ask, f"CONSUMER.CREATE.{self._naming.runs}.{_WORKERS}", self._consumer)
+
+    def offer(self, run_id: str) -> None:
+        """Put a run id into the queue."""
+        self._connection.say(self._naming.offer, run_id.encode(), self._confirmed)
+
+    @asynccontextmanager
+    async def offers(self) -> AsyncIterator[AsyncIterator[str]]:
+        """Run ids from the queue, one at a time, so that nobody hoards what another could do."""
+        box = Mailbox(self._connection.inbox("offers"))
+        subscription = self._connection.subscribe(box.subject, box.messages.put_nowait)
+        try:
+            yield self._take_offers(box)
+        finally:
+            self._connection.close(subscription)
+            while not box.messages.empty():
+                self._connection.say(box.messages.get_nowait().reply, b"-NAK")
+
+    async def _take_offers(self, box: Mailbox) -> AsyncIterator[str]:
+        while True:
+            offered = await self._pull(box)
+            if offered is not None:
+                # At once: from here on the store knows whether the run was taken.
+                self._connection.say(offered.reply, b"+ACK")
+                yield offered.data.decode()
+
+    async def _pull(self, box: Mailbox) -> Message | None:
+        if box.messages.empty():
+            self._connection.say(self._next, _PULL, box.subject)
+        try:
+            async with asyncio.timeout(_PULL_PATIENCE):
+                message = await box.messages.get()
+        except TimeoutError:
+            return None
+        match message.status:
+            case "":
+                return message
+            case "404" | "408":
+                return None
+            case _:
+                self._connection.renew()
+                await asyncio.sleep(_AGAIN)
+                return None
+
+    async def past(self, subject: str) -> list[RawEvent]:
+        """The events that are kept of a run, as far as they can be had soon."""
+        events: list[RawEvent] = []
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PAST_PATIENCE):
+                sequence = 1
+                while sequence:
+                    with self._connection.mailbox() as box:
+                        sequence = await self._page(subject, sequence, box, events)
+        return events
+
+    async def _page(self, subject: str, sequence: int, box: Mailbox, events: list[RawEvent]) -> int:
+        """Add a page of events; where the next one begins, or 0."""
+        request = {"seq": sequence, "next_by_subj": subject, "batch": _PAGE}
+        if not self._connection.say(f"$JS.API.DIRECT.GET.{self._naming.events}", _json(request), box.subject):
+            return 0
+        while True:
+            message = await box.messages.get()
+            if not message.status:
+                events += unpack(message.data)
+                sequence = int(message.headers["Nats-Sequence"]) + 1
+                continue
+            if message.status == "503":
+                self._connection.renew()
+            more = message.status == "204" and message.headers.get("Nats-Num-Pending", "0") != "0"
+            return sequence if more else 0
+
+    def _confirm(self, message: Message) -> None:
+        if message.status == "503":
+            self._connection.renew()
+        elif b'"error"' in message.data:
+            _log.warning("an offer was refused; the next look in the store finds the run: %s", message.data.decode())
+
+
+class _Refused(Exception):
+    def __init__(self, what: str, error: dict[str, Any]) -> None:
+        super().__init__(f"{what}: {error.get('description')}")
+        self.code = error.get("err_code")
+
+
+async def _request(ask: Ask, what: str, request: dict[str, Any]) -> None:
+    answer = msgspec.json.decode(await ask(f"$JS.API.{what}", _json(request)), type=dict[str, Any])
+    if "error" in answer:
+        raise _Refused(what, answer["error"])
+
+
+_json = msgspec.json.encode
+
+
+def _runs(naming: Naming, replicas: int) -> dict[str, Any]:
+    return {
+        "name": naming.runs,
+        "subjects": [naming.offer],
+        "retention": "workqueue",
+        "storage": "file",
+        "discard": "new",
+        "max_msgs": 100_000,
+        "max_consumers": 1,
+        "num_replicas": replicas,
+    }
+
+
+def _events(naming: Naming, kept_bytes: int) -> dict[str, Any]:
+    return {
+        "name": naming.events,
+        "subjects": [naming.every_event],
+        "retention": "limits",
+        "storage": "memory",
+        "discard": "old",
+        "max_bytes": kept_bytes,
+        "max_msgs_per_subject": 8192,
+        "max_age": 900 * _SECOND,
+        "allow_direct": True,
+        "allow_rollup_hdrs": True,
+        "allow_msg_ttl": True,
+        "num_replicas": 1,
+        "no_ack": True,
+    }
+
+
+def _consumer(naming: Naming) -> dict[str, Any]:
+    return {
+        "stream_name": naming.runs,
+        "config": {
+            "durable_name": _WORKERS,
+            "ack_policy": "explicit",
+            "ack_wait": 15 * _SECOND,
+            "max_ack_pending": 10_000,
+        },
+    }

@@ -1,0 +1,82 @@
+"""One run, as this node follows it: who listens here, and the deltas of its open message.
+
+What the server kept is asked for after the subscription stands. Whatever is heard until the answer comes waits for it,
+and both are put in order. The same happens again when the connection was renewed, and where a delta is missing.
+"""
+
+from collections.abc import Callable, Sequence
+
+from runstead.broker.listener import Listener
+from runstead.broker.nats.packing import since_stored, unpack
+from runstead.wire.event import START, RawEvent
+
+__all__ = ["Topic"]
+
+_TRIES = 3
+"""How often a hole is asked about before it is left to the store."""
+
+
+class Topic:
+    """`recall` asks the server for what it kept; the answer comes by `join`."""
+
+    def __init__(self, recall: Callable[[], None]) -> None:
+        self.kept: list[RawEvent] = []
+        self.listeners: set[Listener] = set()
+        self.leave: Callable[[], None] = lambda: None
+        """Ends the subscription."""
+        self._recall = recall
+        self._last = START
+        self._early: list[RawEvent] | None = None
+        self._tries = 0
+
+    def begin(self) -> None:
+        """The subscription stands, again perhaps: what was missed is asked for."""
+        self._early = self._early or []
+        self._recall()
+
+    def receive(self, data: bytes) -> None:
+        """A message came."""
+        events = unpack(data)
+        if events:
+            self.hear(events)
+        else:
+            self._miss()
+
+    def hear(self, events: Sequence[RawEvent]) -> None:
+        """These were told."""
+        if self._early is not None:
+            self._early.extend(events)
+        elif self._gap(events[0]) and self._tries < _TRIES:
+            self._tries += 1
+            self._early = list(events)
+            self._recall()
+        else:
+            self._tell(events)
+
+    def join(self, past: Sequence[RawEvent]) -> None:
+        """What the server kept came, as far as it could be had."""
+        early, self._early = self._early or [], None
+        known = {event.at: event for event in [*since_stored(past), *early] if event.at > self._last}
+        if known:
+            self.hear([known[at] for at in sorted(known)])
+
+    def _gap(self, first: RawEvent) -> bool:
+        """Deltas before this one were not heard."""
+        at, last = first.at, self._last
+        return at.delta > 1 and at > last and at != (last.seq, last.delta + 1)
+
+    def _tell(self, events: Sequence[RawEvent]) -> None:
+        self._tries = 0
+        self._last = max(self._last, events[-1].at)
+        deltas = since_stored(events)
+        if len(deltas) < len(events):
+            self.kept = deltas
+        else:
+            self.kept.extend(deltas)
+        for listener in self.listeners:
+            listener.hear(events)
+
+    def _miss(self) -> None:
+        self.kept = []
+        for listener in self.listeners:
+            listener.miss()
