@@ -11,8 +11,9 @@ from pathlib import Path
 from time import monotonic, sleep
 
 from runstead.broker.nats import NatsBroker
+from tests.support.waiting import until
 
-__all__ = ["NatsServer", "nats_broker"]
+__all__ = ["NatsServer", "nats_broker", "standing"]
 
 PATIENCE = 20.0
 BINARY = Path(sys.executable).parent / "nats-server"
@@ -84,3 +85,13 @@ async def nats_broker(
         yield broker
     finally:
         await broker.stop()
+
+
+async def standing(broker: NatsBroker) -> None:
+    """Until the server knows of everything that this broker listens to."""
+    await until(
+        lambda: (
+            all(subscription.handle for subscription in broker._connection._subscriptions)
+            and all(topic._early is None for topic in broker._topics.values())
+        )
+    )

@@ -21,6 +21,10 @@ __all__ = ["NatsBroker"]
 _KEPT = 256 * 1024 * 1024
 """Bytes of open messages that a server keeps; beyond that the oldest deltas are forgotten."""
 
+_AGAIN = 0.02
+"""Seconds after which a run of which nothing was kept or heard is asked about again: it takes the server a moment to
+keep what it was told."""
+
 
 class NatsBroker:
     """Over the servers at a URL, which `name` lets it share with others. `replicas` is how many keep each offer."""
@@ -105,6 +109,10 @@ class NatsBroker:
                 past = await self._jetstream.past(subject)
             finally:
                 topic.join(past)
+            if not past:
+                await asyncio.sleep(_AGAIN)
+                if topic.listeners and topic.quiet:
+                    topic.join(await self._jetstream.past(subject))
 
         if not self._connection.run(recall):
             topic.join(())

@@ -254,8 +254,10 @@ class Connection:
         loop = asyncio.get_running_loop()
         began, sent = loop.time(), 0
         while not self._ending.is_set():
+            await self._outbox.filled.wait()
             await self._up.wait()
-            for each in await self._outbox.take():
+            for each in self._outbox.take():
+                await self._up.wait()  # what nats-py would keep, it would send before all is prepared
                 try:
                     await self._do(client, each)
                 except Exception as error:  # noqa: BLE001  (what cannot be told is lost)

@@ -28,7 +28,7 @@ _WORKERS = "workers"
 _SECOND = 1_000_000_000
 _PULL = msgspec.json.encode({"batch": 1, "expires": _SECOND})
 """No longer than a second: what is asked for across a restart of the server is not answered."""
-_PULL_PATIENCE = 1.5
+_PULL_PATIENCE = 1.2
 _PAST_PATIENCE = 2.0
 _PAGE = 1000
 _OTHER_CONFIGURATION = 10058

@@ -41,12 +41,10 @@ class Outbox(Generic[T]):
         self._waiting: list[Said | _Told | T] = []
         self._told: dict[str, _Told] = {}
         self._size = 0
-        self._any = asyncio.Event()
+        self.filled = asyncio.Event()
+        """Something waits."""
         self.urgent = asyncio.Event()
         """Something waits that is more than events."""
-
-    def __bool__(self) -> bool:
-        return bool(self._waiting)
 
     def tell(self, subject: str, events: Sequence[RawEvent]) -> bool:
         """Events of a run. False when those that waited had to be dropped."""
@@ -62,23 +60,22 @@ class Outbox(Generic[T]):
             self._waiting.append(told)
         told.events.extend(events)
         self._size += size
-        self._any.set()
+        self.filled.set()
         return kept
 
     def put(self, other: Said | T) -> None:
         """Anything else. Nothing that is told after it leaves before it."""
         self._waiting.append(other)
         self._told.clear()
-        self._any.set()
+        self.filled.set()
         self.urgent.set()
 
-    async def take(self) -> list[Said | T]:
-        """All that waits, once something does."""
-        await self._any.wait()
+    def take(self) -> list[Said | T]:
+        """All that waits."""
         waiting, self._waiting = self._waiting, []
         self._told.clear()
         self._size = 0
-        self._any.clear()
+        self.filled.clear()
         self.urgent.clear()
         taken: list[Said | T] = []
         for each in waiting:

@@ -29,6 +29,11 @@ class Topic:
         self._early: list[RawEvent] | None = None
         self._tries = 0
 
+    @property
+    def quiet(self) -> bool:
+        """Nothing was ever heard of the run."""
+        return self._last == START and self._early is None
+
     def begin(self) -> None:
         """The subscription stands, again perhaps: what was missed is asked for."""
         self._early = self._early or []
@@ -46,7 +51,7 @@ class Topic:
         """These were told."""
         if self._early is not None:
             self._early.extend(events)
-        elif self._gap(events[0]) and self._tries < _TRIES:
+        elif self._gap(events) and self._tries < _TRIES:
             self._tries += 1
             self._early = list(events)
             self._recall()
@@ -60,10 +65,11 @@ class Topic:
         if known:
             self.hear([known[at] for at in sorted(known)])
 
-    def _gap(self, first: RawEvent) -> bool:
-        """Deltas before this one were not heard."""
-        at, last = first.at, self._last
-        return at.delta > 1 and at > last and at != (last.seq, last.delta + 1)
+    def _gap(self, events: Sequence[RawEvent]) -> bool:
+        """Deltas before these were not heard, and they still matter."""
+        at, last = events[0].at, self._last
+        missed = at.delta > 1 and at > last and at != (last.seq, last.delta + 1)
+        return missed and all(event.at.delta for event in events)
 
     def _tell(self, events: Sequence[RawEvent]) -> None:
         self._tries = 0

@@ -1,0 +1,201 @@
+"""Servers that die, freeze, and lose their disk: nobody who uses the broker notices more than a delay."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from runstead.broker.nats import NatsBroker
+from runstead.wire.event import EventName, Position, RawEvent
+from tests.support.nats import NatsServer, nats_broker, standing
+from tests.support.waiting import until, within
+
+Live = AsyncIterator[Sequence[RawEvent] | None]
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[NatsServer]:
+    server = NatsServer(tmp_path)
+    server.start()
+    yield server
+    server.kill()
+
+
+def delta(number: int, seq: int = 1) -> RawEvent:
+    return RawEvent(Position(seq, number), EventName.MESSAGE_DELTA, b"{}")
+
+
+def stored(seq: int) -> RawEvent:
+    return RawEvent(Position(seq), EventName.RUN_QUEUED, b"{}")
+
+
+def up(*brokers: NatsBroker) -> bool:
+    return all(broker._connection._up.is_set() for broker in brokers)
+
+
+async def down(*brokers: NatsBroker) -> None:
+    await until(lambda: not any(broker._connection._up.is_set() for broker in brokers))
+
+
+async def offered(here: NatsBroker, there: NatsBroker, run_id: str) -> None:
+    """An offer comes through, as soon as there is a way again; the store's looks cover what was said before."""
+    async with there.offers() as offers, within():
+        await here.offer(run_id)
+        assert await anext(offers) == run_id
+
+
+async def first(offers: AsyncIterator[str]) -> str:
+    return await anext(offers)
+
+
+async def heard(live: Live, count: int) -> list[RawEvent]:
+    events: list[RawEvent] = []
+    async with within():
+        while len(events) < count:
+            told = await anext(live)
+            events += told or ()
+    return events
+
+
+@pytest.mark.parametrize("wiped", [False, True], ids=["restarted", "wiped"])
+async def test_everything_works_again_after_the_server_was_killed(server: NatsServer, wiped: bool) -> None:
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.listen("run_1") as live:
+        await standing(there)
+        await here.publish("run_1", [delta(1)])
+        assert await heard(live, 1) == [delta(1)]
+        server.kill()
+        await down(here, there)
+        for number in range(2, 5):
+            await here.publish("run_1", [delta(number)])
+            await here.offer("run_lost")
+            await here.interrupt("run_lost")
+        if wiped:
+            server.wipe()
+        server.start()
+        await until(lambda: up(here, there))
+        await here.publish("run_1", [delta(5)])
+        events = await heard(live, 4)
+        assert events == [delta(number) for number in range(2, 6)], "what was said meanwhile is said now"
+        await offered(here, there, "run_2")
+        async with there.interrupts() as interrupts, within():
+            await here.interrupt("run_3")
+            assert await anext(interrupts) == "run_3"
+        async with there.listen("run_1") as late:
+            assert await heard(late, 5) == [delta(number) for number in range(1, 6)], "kept here"
+
+
+async def test_offers_outlive_the_server(server: NatsServer) -> None:
+    async with nats_broker(server, "a") as here:
+        for number in range(5):
+            await here.offer(f"run_{number}")
+
+        async def kept() -> bool:
+            with here._connection.mailbox() as box:
+                here._connection.say("$JS.API.STREAM.INFO.a_RUNS", b"", box.subject)
+                return b'"messages":5' in (await box.messages.get()).data
+
+        await until(kept)
+    server.kill()
+    server.start()
+    async with nats_broker(server, "a") as here, here.offers() as offers, within():
+        assert [await anext(offers) for _ in range(5)] == [f"run_{number}" for number in range(5)]
+
+
+async def test_an_open_wait_for_offers_goes_on_after_a_restart(server: NatsServer) -> None:
+    async with nats_broker(server, "a") as here, here.offers() as offers:
+        waiting = asyncio.get_running_loop().create_task(first(offers))
+        await asyncio.sleep(0)
+        server.kill()
+        await down(here)
+        server.start()
+        await until(lambda: up(here))
+        await here.offer("run_1")
+        async with within():
+            assert await waiting == "run_1"
+
+
+async def test_streams_that_were_deleted_are_made_again(server: NatsServer) -> None:
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there:
+        for stream in ("a_RUNS", "a_EV"):
+            with here._connection.mailbox() as box:
+                here._connection.say(f"$JS.API.STREAM.DELETE.{stream}", b"", box.subject)
+                async with within():
+                    assert b"true" in (await box.messages.get()).data
+        async with there.offers() as offers:
+            waiting = asyncio.get_running_loop().create_task(first(offers))
+
+            async def comes() -> bool:
+                await here.offer("run_1")
+                return waiting.done()
+
+            await until(comes)
+            assert await waiting == "run_1"
+
+
+async def test_a_frozen_server_holds_up_nobody(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runstead.broker.nats.connection._PULSE", 1.0)
+    big = RawEvent(Position(1, 1), EventName.MESSAGE_DELTA, b"x" * 100_000)
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there:
+        server.freeze()
+        try:
+            async with asyncio.timeout(5):
+                for _ in range(500):  # more than all buffers hold
+                    await here.publish("run_1", [big])
+                    await here.offer("run_1")
+                    await asyncio.sleep(0)
+            await down(here, there)
+        finally:
+            server.thaw()
+        await until(lambda: up(here, there))
+        async with there.listen("run_2") as live:
+            await standing(there)
+            await here.publish("run_2", [stored(1)])
+            assert await heard(live, 1) == [stored(1)]
+
+
+async def test_a_server_that_is_not_there_yet_is_waited_for_behind_the_callers_back(
+    server: NatsServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runstead.broker.nats.connection._PATIENCE", 0.1)
+    server.kill()
+    async with nats_broker(server, silence=0.05) as here, here.listen("run_1") as live, here.offers() as offers:
+        assert "not reachable" in caplog.text
+        await here.publish("run_1", [stored(1)])
+        assert await heard(live, 1) == [stored(1)], "what is told here is heard here"
+        await here.interrupt("run_1")
+        await here.offer("run_1")
+        async with within():
+            assert await anext(live) is None
+        server.start()
+        await until(lambda: up(here))
+        await here.offer("run_2")
+        async with within():
+            assert await anext(offers) == "run_2"
+
+
+async def test_a_broker_that_never_met_its_server_ends_at_once(server: NatsServer) -> None:
+    server.kill()
+    async with asyncio.timeout(5), nats_broker(server):
+        pass
+
+
+async def test_secrets_of_the_url_are_told_to_nobody(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, server: NatsServer
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    guarded = NatsServer(tmp_path / "guarded", "--user", "me", "--pass", "hush#1")
+    guarded.start()
+    try:
+        for password, meets in (("hush%231", True), ("wrong-hush", False)):
+            broker = NatsBroker(guarded.url.replace("//", f"//me:{password}@"), name="a")
+            await broker.start()
+            try:
+                assert up(broker) is meets
+            finally:
+                await broker.stop()
+            assert "hush" not in repr(broker) + str(vars(broker)) + caplog.text
+        assert "Authorization" in caplog.text
+    finally:
+        guarded.kill()

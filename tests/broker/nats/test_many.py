@@ -1,0 +1,196 @@
+"""Several brokers on one server, thousands of listeners on one connection, and listeners that do not read."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+
+import pytest
+
+from runstead.broker.listener import BACKLOG
+from runstead.broker.nats import NatsBroker
+from runstead.wire.event import EventName, Position, RawEvent
+from tests.support.nats import NatsServer, nats_broker, standing
+from tests.support.waiting import until, within
+
+Live = AsyncIterator[Sequence[RawEvent] | None]
+
+
+def delta(number: int, seq: int = 1, data: bytes = b"{}") -> RawEvent:
+    return RawEvent(Position(seq, number), EventName.MESSAGE_DELTA, data)
+
+
+def stored(seq: int, data: bytes = b"{}") -> RawEvent:
+    return RawEvent(Position(seq), EventName.RUN_QUEUED, data)
+
+
+async def first(offers: AsyncIterator[str]) -> str:
+    return await anext(offers)
+
+
+async def heard(live: Live, count: int) -> list[RawEvent]:
+    events: list[RawEvent] = []
+    async with within():
+        while len(events) < count:
+            told = await anext(live)
+            events += told or ()
+    return events
+
+
+@pytest.fixture
+async def brokers(nats: NatsServer, request: pytest.FixtureRequest) -> AsyncIterator[tuple[NatsBroker, NatsBroker]]:
+    name = request.node.name[5:40]
+    async with nats_broker(nats, name) as here, nats_broker(nats, name) as there:
+        yield here, there
+
+
+async def test_workers_compete_and_each_offer_is_taken_once(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+    taken: list[str] = []
+    asked = [f"run_{number}" for number in range(300)]
+
+    async def work(broker: NatsBroker) -> None:
+        async with broker.offers() as offers:
+            while True:
+                taken.append(await anext(offers))
+
+    async with asyncio.TaskGroup() as group:
+        workers = [group.create_task(work(broker)) for broker in (*brokers, *brokers)]
+        for run_id in asked:
+            await brokers[0].offer(run_id)
+        await until(lambda: len(taken) >= len(asked))
+        for worker in workers:
+            worker.cancel()
+    assert sorted(taken) == sorted(asked)
+
+
+async def test_a_run_can_be_offered_again_at_once(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+    here, there = brokers
+    async with there.offers() as offers, within():
+        for _ in range(3):
+            await here.offer("run_1")
+            assert await anext(offers) == "run_1"
+
+
+async def test_what_a_worker_that_stopped_had_asked_for_goes_to_another(
+    brokers: tuple[NatsBroker, NatsBroker],
+) -> None:
+    here, there = brokers
+    async with there.offers() as offers:
+        waiting = asyncio.get_running_loop().create_task(first(offers))
+        await asyncio.sleep(0)
+        waiting.cancel()
+    await here.offer("run_1")
+    async with here.offers() as offers, asyncio.timeout(5):
+        assert await anext(offers) == "run_1"
+
+
+async def test_a_late_listener_elsewhere_gets_what_is_kept_and_then_what_comes(
+    brokers: tuple[NatsBroker, NatsBroker],
+) -> None:
+    here, there = brokers
+    await here.publish("run_1", [stored(1)])
+    for number in range(1, 2001):
+        await here.publish("run_1", [delta(number)])
+        if number % 100 == 0:
+            await asyncio.sleep(0)
+    async with there.listen("run_1") as live:
+        for number in range(2001, 2101):
+            await here.publish("run_1", [delta(number)])
+        assert await heard(live, 2100) == [delta(number) for number in range(1, 2101)]
+    await here.publish("run_1", [stored(2)])
+    await here.publish("run_1", [delta(1, seq=2)])
+    async with there.listen("run_1") as live:
+        events = await heard(live, 1)
+        while not events[-1].at.delta:
+            events += await heard(live, 1)
+        assert [event for event in events if event.at.delta] == [delta(1, seq=2)], "the older message is forgotten"
+
+
+async def test_whoever_comes_while_a_message_is_told_misses_nothing(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+    here, there = brokers
+    last = 300
+
+    async def follow(run_id: str) -> list[RawEvent]:
+        async with there.listen(run_id) as live:
+            events = await heard(live, 1)
+            while events[-1].at.delta < last:
+                events += await heard(live, 1)
+            return events
+
+    async with asyncio.TaskGroup() as group:
+        following = []
+        for number in range(1, last + 1):
+            await here.publish("run_1", [delta(number)])
+            if number % 3 == 0:
+                following.append(group.create_task(follow("run_1")))
+            await asyncio.sleep(0.0005)
+    for task in following:
+        assert task.result() == [delta(number) for number in range(1, last + 1)]
+
+
+async def test_an_event_too_large_to_be_told_makes_listeners_look(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+    here, there = brokers
+    half = b"x" * 400_000
+    async with there.listen("run_1") as live, within():
+        await standing(there)
+        await here.publish("run_1", [stored(1, half), stored(2, half), stored(3, half)])
+        assert await heard(live, 3) == [stored(1, half), stored(2, half), stored(3, half)]
+        await here.publish("run_1", [stored(4, half * 4)])
+        assert await anext(live) is None
+        await here.publish("run_1", [stored(5)])
+        assert await anext(live) == [stored(5)]
+
+
+async def test_a_listener_that_does_not_read_slows_nobody(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+    here, there = brokers
+    async with there.listen("run_1") as slow, there.listen("run_1") as quick:
+        await standing(there)
+        told = 0
+        while told <= BACKLOG:
+            await here.publish("run_1", [delta(number) for number in range(told + 1, told + 2001)])
+            told += 2000
+            assert len(await heard(quick, 2000)) == 2000
+        async with within():
+            assert await anext(slow) is None
+
+
+@pytest.mark.parametrize("run_id", ["*", ">", "a.b", "a b", "\r\nPUB x 1\r\n", "", "x" * 10_000, "ü"])
+async def test_an_id_from_a_stranger_is_nothing_but_a_name(nats: NatsServer, run_id: str) -> None:
+    async with (
+        nats_broker(nats, "strange") as here,
+        nats_broker(nats, "strange") as there,
+        there.listen(run_id) as live,
+    ):
+        await standing(there)
+        await here.publish("run_1", [stored(1)])
+        await here.publish(run_id, [stored(2)])
+        assert await heard(live, 1) == [stored(2)]
+
+
+async def test_a_thousand_listeners_of_one_run_and_one_of_each_of_a_thousand_runs(
+    brokers: tuple[NatsBroker, NatsBroker],
+) -> None:
+    here, there = brokers
+    for runs in (["run_1"] * 1000, [f"run_{number}" for number in range(1000)]):
+        async with AsyncExitStack() as stack, asyncio.timeout(15):
+            listening = [await stack.enter_async_context(there.listen(run_id)) for run_id in runs]
+            await standing(there)
+            for run_id in set(runs):
+                await here.publish(run_id, [stored(1)])
+            for live in listening:
+                assert await heard(live, 1) == [stored(1)]
+        assert not there._topics
+
+
+async def test_nothing_is_kept_of_a_run_that_is_quiet(nats: NatsServer) -> None:
+    async with nats_broker(nats, "quiet") as here:
+        for number in range(20):
+            await here.publish(f"run_{number}", [delta(1)])
+            await asyncio.sleep(0)
+            await here.publish(f"run_{number}", [stored(2)])
+
+        async def empty() -> bool:
+            with here._connection.mailbox() as box:
+                here._connection.say("$JS.API.STREAM.INFO.quiet_EV", b"", box.subject)
+                return b'"messages":0' in (await box.messages.get()).data
+
+        await until(empty)

@@ -1,0 +1,68 @@
+"""A run that is asked for on one node and carried on another: everything between them goes over NATS."""
+
+from contextlib import aclosing
+from pathlib import Path
+
+from msgspec.structs import replace
+
+from runstead.broker.nats import NatsBroker
+from runstead.engine.project import Project
+from runstead.engine.taker import Ready
+from runstead.llm.script import Gate, say
+from runstead.wire.run import RunRequest
+from tests.support.nats import NatsServer, nats_broker
+from tests.support.reader import Reader
+from tests.support.waiting import within
+from tests.support.worlds import World, names, world
+
+
+class NoWorker:
+    """A node that serves calls and carries nothing."""
+
+    def take(self, run_id: str, ready: Ready) -> None:
+        return None
+
+
+def elsewhere(here: World, broker: NatsBroker) -> Project:
+    return Project(replace(here.ports, broker=broker), "default", NoWorker())
+
+
+async def test_a_run_is_streamed_to_another_node(nats: NatsServer, tmp_path: Path) -> None:
+    carrying = NatsBroker(nats.url, name="far")
+    text = say(*"abcdefgh")
+    async with (
+        nats_broker(nats, "far") as broker,
+        world([text] * 3, path=tmp_path / "rs.db", broker=carrying) as here,
+        within(),
+    ):
+        far = elsewhere(here, broker)
+        for _ in range(3):
+            request = RunRequest(assistant_id=await here.assistant())
+            stream = far.create_streaming_run(await here.thread("Hello"), request)
+            events = [event async for event in stream]
+            Reader().read(events)
+            assert names(events)[-1] == "run.completed"
+            assert sum(event.event == "thread.message.delta" for event in events) == 8
+
+
+async def test_a_run_is_cancelled_from_another_node_in_the_middle_of_its_text(nats: NatsServer, tmp_path: Path) -> None:
+    gate = Gate()
+    carrying = NatsBroker(nats.url, name="far_cancel")
+    async with (
+        nats_broker(nats, "far_cancel") as broker,
+        world([[say("Half", " an"), gate, say(" answer")]], path=tmp_path / "rs.db", broker=carrying) as here,
+        within(),
+    ):
+        far = elsewhere(here, broker)
+        run = await far.create_run(await here.thread("Hello"), RunRequest(assistant_id=await here.assistant()))
+        await gate.reached.wait()
+        async with aclosing(far.run_events(run.thread_id, run.id)) as stream:  # type: ignore[type-var]
+            events = [await anext(stream)]
+            while events[-1].id != "7.2":
+                events.append(await anext(stream))
+            await far.cancel(run.thread_id, run.id)
+            events += [event async for event in stream]
+        Reader().read(events)
+        assert names(events)[-1] == "run.cancelled"
+        [message] = await here.written(run)
+        assert message.status == "incomplete"
