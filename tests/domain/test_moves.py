@@ -210,6 +210,7 @@ class Lives(RuleBasedStateMachine):
             assert (step.last_error is not None) == (step.status == "failed")
             assert step.last_error is None or step.last_error.code != "invalid_prompt", "not a code of steps"
             assert step.status != "completed" or step.usage is not None
+            assert (step.expires_at is not None) == (step.status in {"in_progress", "expired"})
 
     @invariant()
     def a_message_says_why_it_ends_before_its_end(self) -> None:
@@ -271,7 +272,7 @@ class Lives(RuleBasedStateMachine):
 
 
 TestLives = Lives.TestCase
-TestLives.settings = settings(max_examples=150, stateful_step_count=40)
+TestLives.settings = settings(max_examples=200, stateful_step_count=40)
 
 
 def test_a_message_that_was_cut_keeps_what_was_written() -> None:
@@ -303,6 +304,13 @@ def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str,
     assert change.messages[0].incomplete_details.reason == reason
     assert change.steps[0].status == status
     assert [each.name for each in change.events[:2]] == ["thread.message.incomplete", f"thread.run.step.{status}"]
+
+
+def test_a_step_fails_with_a_code_that_steps_have() -> None:
+    _, opened = moves.open_calls(run(), "step_1", 100)
+    change = moves.end(run(), Signal.FAIL, opened, 150, usage.NONE, BROKEN)
+    assert change.steps[0].last_error == LastError(code="server_error", message="Broken.")
+    assert change.run.last_error == BROKEN
 
 
 @pytest.mark.parametrize(

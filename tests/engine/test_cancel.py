@@ -6,10 +6,12 @@ import time
 import pytest
 
 from runstead.llm.script import Gate, call, say
+from runstead.store.sqlite import SqliteStore
 from runstead.wire.error import BadRequest
-from runstead.wire.run import Run, Status
+from runstead.wire.run import Run, RunRequest, Status
 from tests.support.reader import Reader
-from tests.support.waiting import within
+from tests.support.slow_answers import SlowAnswers
+from tests.support.waiting import until, within
 from tests.support.worlds import WEATHER, World, names, text_of, world
 
 
@@ -35,6 +37,56 @@ async def test_a_run_that_waits_for_a_worker_is_cancelled_at_once() -> None:
         assert names(await here.events(run)) == ["run.created", "run.queued", "run.cancelling", "run.cancelled"]
         assert (await here.now(run)).usage is not None
         assert (await here.now(busy)).status == "in_progress"
+
+
+async def test_who_follows_a_run_that_nobody_works_on_sees_it_cancelled_at_once() -> None:
+    gate = Gate()
+    async with world([gate], most=1) as here:
+        await here.start()
+        async with within():
+            await gate.reached.wait()
+        run = await here.start()
+        stream = here.project.run_events(run.thread_id, run.id)
+        events = [await anext(stream)]
+        await cancel(here, run)
+        async with within(2):
+            events += [event async for event in stream]
+        assert names(events) == ["run.created", "run.queued", "run.cancelling", "run.cancelled"]
+
+
+async def test_a_run_that_is_cancelled_while_it_is_taken_asks_no_model() -> None:
+    store = SlowAnswers(SqliteStore(":memory:"))
+    async with world(store=store) as here, asyncio.TaskGroup() as group:
+        thread_id, request = await here.thread("Hi"), RunRequest(assistant_id=await here.assistant())
+        store.hold()
+        creating = group.create_task(here.project.create_run(thread_id, request))
+        async with within():
+            await store.held.wait()
+        [run] = (await here.project.runs(thread_id)).data
+        assert (await cancel(here, run)).status == "cancelling"
+        await until(lambda: bool(here.application._worker._too_early))
+        store.release()
+        assert (await creating).status == "queued"
+        assert names(await here.events(run))[2:] == ["run.in_progress", "run.cancelling", "run.cancelled"]
+        assert here.model.requests == []
+
+
+async def test_an_end_that_is_written_in_the_moment_of_an_interrupt_is_told() -> None:
+    gate, store = Gate(), SlowAnswers(SqliteStore(":memory:"))
+    async with world([[say("Hello"), gate]], store=store) as here:
+        run = await here.start()
+        stream = here.project.run_events(run.thread_id, run.id)
+        events = [await anext(stream)]
+        async with within():
+            await gate.reached.wait()
+            store.hold()
+            gate.open()
+            await store.held.wait()
+        here.application._worker._stop(run.id)
+        async with within(2):
+            events += [event async for event in stream]
+        Reader().read(events)
+        assert names(events)[-1] == "run.completed"
 
 
 async def test_a_run_in_the_middle_of_its_text_keeps_what_is_written() -> None:

@@ -1,15 +1,17 @@
 """Whoever follows a run, from wherever, whatever the broker does: every event once, in order, to the end."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from pathlib import Path
 from random import Random
 
 import pytest
 
+from runstead.engine.follow import follow
 from runstead.llm.script import Gate, Turn, call, fail, say
 from runstead.wire.error import BadRequest, NotFound
-from runstead.wire.event import Event, Position
+from runstead.wire.event import START, Event, EventName, Position, RawEvent
 from runstead.wire.run import Run
 from tests.support.clock import FastClock
 from tests.support.lossy import LossyBroker
@@ -95,6 +97,29 @@ async def test_every_reader_gets_every_event_once_whatever_the_broker_does(seed:
         whole = await truth(here, run)
     for reader in listening:
         reader.check(whole)
+
+
+async def test_what_was_heard_behind_a_gap_follows_what_was_missed() -> None:
+    gate = Gate()
+    async with world([call("weather"), [gate, "Sunny."]]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        await here.submit(run)
+        async with within():
+            await gate.reached.wait()
+        known = list(await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
+        pause, newest = known[5], known[-1]
+        assert pause.name == EventName.RUN_REQUIRES_ACTION
+        delta = RawEvent(Position(newest.at.seq, 1), EventName.MESSAGE_DELTA, b"{}")
+
+        async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
+            yield [*known[:6], newest, delta]  # the pause is over, but what followed it was lost
+            await asyncio.Event().wait()
+
+        told: list[RawEvent] = []
+        async with aclosing(follow(here.ports, run.id, START, live(), missed=False)) as batches, within():
+            while delta not in told:
+                told += await anext(batches)
+        assert told == [*known, delta]
 
 
 async def test_who_comes_in_the_middle_of_a_message_gets_what_was_said_so_far() -> None:

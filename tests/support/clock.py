@@ -42,6 +42,10 @@ class ManualClock:
                 async with asyncio.timeout(0.5):
                     await self._all_sleep.wait()
 
+    def slip(self, seconds: float) -> None:
+        """Let time pass without anybody noticing yet."""
+        self._time += seconds
+
 
 class FastClock:
     """A clock on which a second takes ten milliseconds, for tests in which time must pass by itself."""

@@ -9,6 +9,7 @@ from random import Random
 import pytest
 
 from runstead.domain.chat import ModelRequest, Piece
+from runstead.engine.hold import claim
 from runstead.engine.project import Project
 from runstead.llm.script import Gate, Turn, call, say
 from runstead.llm.scripted import ScriptedModel
@@ -116,6 +117,14 @@ async def test_a_run_that_is_made_elsewhere_is_offered() -> None:
         alone = Project(here.ports, "default")
         run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
         assert names(await here.events(run))[-1] == "run.completed"
+
+
+async def test_a_run_whose_time_is_up_is_not_taken() -> None:
+    async with world(most=0) as here:
+        run = await here.start()
+        here.clock.slip(600)
+        assert await claim(here.ports, run.id, "some worker") is None
+        assert (await here.now(run)).status == "queued"
 
 
 async def test_an_interrupt_that_is_lost_is_found_in_the_store() -> None:

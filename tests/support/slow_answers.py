@@ -1,0 +1,47 @@
+"""A store whose answers can be held back: what was asked is done, and the one who asked does not know it yet."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from runstead.store.port import Store, Tx
+
+__all__ = ["SlowAnswers"]
+
+T = TypeVar("T")
+
+
+class SlowAnswers:
+    """Holds the answer of the next write, when told to."""
+
+    def __init__(self, inner: Store) -> None:
+        self._inner = inner
+        self._hold = False
+        self.held = asyncio.Event()
+        """A write is done, and its answer is held."""
+        self._released = asyncio.Event()
+
+    def hold(self) -> None:
+        """Hold the answer of the next write."""
+        self._hold = True
+
+    def release(self) -> None:
+        """Give the answer."""
+        self._released.set()
+
+    async def start(self) -> None:
+        await self._inner.start()
+
+    async def stop(self) -> None:
+        await self._inner.stop()
+
+    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._inner.read(work)
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        hold, self._hold = self._hold, False
+        answer = await self._inner.write(work)
+        if hold:
+            self.held.set()
+            await self._released.wait()
+        return answer
