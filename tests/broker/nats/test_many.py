@@ -70,6 +70,20 @@ async def test_a_run_can_be_offered_again_at_once(brokers: tuple[NatsBroker, Nat
             assert await anext(offers) == "run_1"
 
 
+async def test_a_full_queue_refuses_offers_and_nobody_fails(
+    nats: NatsServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("runstead.broker.nats.jetstream._MOST_OFFERS", 2)
+    async with nats_broker(nats) as here:
+        for number in range(3):
+            await here.offer(f"run_{number}")
+        await until(lambda: "an offer was refused" in caplog.text)
+        async with here.offers() as offers, within():
+            assert [await anext(offers), await anext(offers)] == ["run_0", "run_1"]
+            await here.offer("run_3")
+            assert await anext(offers) == "run_3"
+
+
 async def test_what_a_worker_that_stopped_had_asked_for_goes_to_another(
     brokers: tuple[NatsBroker, NatsBroker],
 ) -> None:

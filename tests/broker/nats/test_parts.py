@@ -37,7 +37,9 @@ def test_an_address_is_its_servers_and_who_we_are(
     assert repr(address) == ",".join(servers)
 
 
-@pytest.mark.parametrize("url", ["", "nats://", "http://a", "nats://a/path", "nats://hush@"])
+@pytest.mark.parametrize(
+    "url", ["", "nats://", "http://a", "nats://a/path", "nats://hush@", "nats://me:hush", "nats://[a"]
+)
 def test_what_is_no_address_is_refused_without_repeating_it(url: str) -> None:
     with pytest.raises(ValueError, match=r"^The URL of NATS is of the form nats://host:4222, or tls://host:4222\.$"):
         Address.parse(url)

@@ -7,6 +7,7 @@ from msgspec import Struct
 __all__ = ["Address"]
 
 _SCHEMES = {"nats", "tls"}
+_FORM = "The URL of NATS is of the form nats://host:4222, or tls://host:4222."
 
 
 class Address(Struct, frozen=True):
@@ -24,17 +25,17 @@ class Address(Struct, frozen=True):
         found: dict[str, str] = {}
         scheme = "nats"
         for part in url.split(","):
-            split = urlsplit(part if "://" in part else f"{scheme}://{part}")
-            scheme = split.scheme
-            if scheme not in _SCHEMES or not split.hostname or split.path not in {"", "/"}:
-                raise ValueError("The URL of NATS is of the form nats://host:4222, or tls://host:4222.")
-            host = f"[{split.hostname}]" if ":" in split.hostname else split.hostname
-            servers.append(f"{scheme}://{host}:{split.port or 4222}")
+            try:
+                split = urlsplit(part if "://" in part else f"{scheme}://{part}")
+                scheme, host, port = split.scheme, split.hostname or "", split.port or 4222
+            except ValueError:
+                raise ValueError(_FORM) from None  # it would repeat what may be a password
+            if scheme not in _SCHEMES or not host or split.path not in {"", "/"}:
+                raise ValueError(_FORM)
+            servers.append(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")
             if split.username and not found:
-                user = unquote(split.username)
-                found = (
-                    {"token": user} if split.password is None else {"user": user, "password": unquote(split.password)}
-                )
+                user, password = unquote(split.username), split.password
+                found = {"token": user} if password is None else {"user": user, "password": unquote(password)}
         return cls(tuple(servers), **found)
 
     def __repr__(self) -> str:

@@ -105,8 +105,9 @@ class Connection:
         self._stopping = True
         self._ending.set()
         await asyncio.wait([self._life], timeout=2 * _PATIENCE if self._up.is_set() else 0)
-        self._life.cancel()
-        await asyncio.wait([self._life])
+        while not self._life.done():
+            self._life.cancel()  # again, if need be: nats-py swallows it in places
+            await asyncio.wait([self._life], timeout=_PATIENCE)
 
     def say(self, subject: str, data: bytes, reply: str = "") -> bool:
         """Send a message; False when there is no server to send it to."""
@@ -209,7 +210,10 @@ class Connection:
         )
 
     async def _serve(self, client: Client) -> None:
-        """Until the client is of no more use, or we stop."""
+        """Until the client is of no more use, or we stop.
+
+        Each task looks by itself whether it has come to that: nats-py swallows cancellations in places.
+        """
         for subscription in self._subscriptions:
             subscription.handle = None
         try:
@@ -220,13 +224,14 @@ class Connection:
                 self._unprepared.set()
                 for task in (self._keep, self._send, self._check):
                     tasks.create_task(task(client))
-                await self._ending.wait()
-                self._tasks = None
+                try:
+                    await self._ending.wait()
+                finally:
+                    self._tasks = None
+                    self._ending.set()
                 raise _Ended
         except* _Ended:
             pass
-        finally:
-            self._tasks = None
 
     async def _keep(self, client: Client) -> None:
         """Have what must be there made whenever it may be missing; then, after a connection, everything goes on."""
@@ -234,7 +239,7 @@ class Connection:
         async def ask(subject: str, data: bytes) -> bytes:
             return (await client.request(subject, data, timeout=_PATIENCE)).data
 
-        while True:
+        while not self._ending.is_set():
             await self._unprepared.wait()
             self._unprepared.clear()
             try:
@@ -247,7 +252,8 @@ class Connection:
                 _log.info("connected to NATS: %r", self._address)
                 self._up.set()
                 for subscription in list(self._subscriptions):
-                    subscription.begun()
+                    if subscription.handle is not None:
+                        subscription.begun()
 
     async def _send(self, client: Client) -> None:
         """Send what comes to the outbox. With many messages, events wait a little for others of their run."""
@@ -263,7 +269,7 @@ class Connection:
                 except Exception as error:  # noqa: BLE001  (what cannot be told is lost)
                     self._complain(error)
                 if self._ending.is_set():
-                    return  # nats-py may have swallowed that this task was cancelled
+                    return
                 sent += 1
             left = began + _PACE - loop.time()
             if left <= 0:
@@ -292,7 +298,7 @@ class Connection:
 
     async def _check(self, client: Client) -> None:
         """See that the server answers: a frozen one, or a network that swallows everything, closes no connection."""
-        while True:
+        while not self._ending.is_set():
             await asyncio.sleep(_PULSE)
             if client.is_closed:
                 self._ending.set()

@@ -29,6 +29,8 @@ _SECOND = 1_000_000_000
 _PULL = msgspec.json.encode({"batch": 1, "expires": _SECOND})
 """No longer than a second: what is asked for across a restart of the server is not answered."""
 _PULL_PATIENCE = 1.2
+_MOST_OFFERS = 100_000
+"""Offers that wait; more are refused."""
 _PAST_PATIENCE = 2.0
 _PAGE = 1000
 _OTHER_CONFIGURATION = 10058
@@ -70,9 +72,15 @@ class JetStream:
         try:
             yield self._take_offers(box)
         finally:
-            self._connection.close(subscription)
+            # What was asked for may still come, for as long as the question stands: let another have it at once.
+            subscription.hear = self._decline
             while not box.messages.empty():
-                self._connection.say(box.messages.get_nowait().reply, b"-NAK")
+                self._decline(box.messages.get_nowait())
+            asyncio.get_running_loop().call_later(_PULL_PATIENCE, self._connection.close, subscription)
+
+    def _decline(self, message: Message) -> None:
+        if not message.status:
+            self._connection.say(message.reply, b"-NAK")
 
     async def _take_offers(self, box: Mailbox) -> AsyncIterator[str]:
         while True:
@@ -156,7 +164,7 @@ def _runs(naming: Naming, replicas: int) -> dict[str, Any]:
         "retention": "workqueue",
         "storage": "file",
         "discard": "new",
-        "max_msgs": 100_000,
+        "max_msgs": _MOST_OFFERS,
         "max_consumers": 1,
         "num_replicas": replicas,
     }
