@@ -6,8 +6,10 @@ import pytest
 
 from runstead.domain.chat import ModelRequest
 from runstead.llm.script import call
+from runstead.llm.scripted import ScriptedModel
 from runstead.wire.assistant import AssistantUpdate
 from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput
+from runstead.wire.error import BadRequest, NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TruncationStrategy
 from runstead.wire.run import RunRequest, ThreadRunRequest
@@ -141,3 +143,37 @@ async def test_images_reach_the_model() -> None:
             {"type": "text", "text": "What is it?"},
             {"type": "image_url", "image_url": {"url": "https://a.example/cat.png", "detail": "low"}},
         ]
+
+
+class Picky(ScriptedModel):
+    """Answers to one name."""
+
+    def takes(self, model: str) -> bool:
+        return model == "some-model"
+
+
+async def test_a_model_that_nobody_has_is_refused_before_anything_is_made() -> None:
+    async with world(model=Picky(["Hello"])) as here:
+        assistant_id, thread_id = await here.assistant(), await here.thread("Hi")
+        more = [MessageRequest(role="user", content="And?")]
+        on_a_thread = RunRequest(assistant_id=assistant_id, model="gpt-x", additional_messages=more)
+        with_a_thread = ThreadRunRequest(assistant_id=assistant_id, model="gpt-x", instructions="Help.")
+        for made in (here.project.create_run(thread_id, on_a_thread), here.project.create_thread_run(with_a_thread)):
+            with pytest.raises(BadRequest) as refused:
+                await made
+            assert refused.value.message == "The requested model 'gpt-x' cannot be used with the Assistants API."
+            assert (refused.value.param, refused.value.code) == ("model", "unsupported_model")
+        assert len((await here.project.threads()).data) == 1
+        assert len((await here.project.messages(thread_id)).data) == 1
+        run = await here.project.create_run(thread_id, RunRequest(assistant_id=assistant_id))
+        assert (await here.ended(run)).status == "completed"
+
+
+async def test_models_are_found_by_name_or_not_at_all() -> None:
+    async with world(model=Picky([])) as here:
+        assert [model.id for model in (await here.project.models()).data] == ["scripted"]
+        assert (await here.project.get_model("some-model")).id == "some-model", "it has no list, but takes it"
+        with pytest.raises(NotFound) as refused:
+            await here.project.get_model("gpt-x")
+        assert refused.value.message == "The model 'gpt-x' does not exist"
+        assert (refused.value.param, refused.value.code) == ("model", "model_not_found")
