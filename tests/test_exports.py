@@ -12,7 +12,18 @@ import pytest
 import runstead
 
 DOORS = {"connect", "connect_async", "open", "open_async"}
-ONLY_FOR_THE_SERVER = {"aiohttp", "aiosql", "asyncpg", "click", "rich", "sqlite3", "starlette", "uvicorn", "uvloop", "xllamacpp"}
+ONLY_FOR_THE_SERVER = {
+    "aiohttp",
+    "aiosql",
+    "asyncpg",
+    "click",
+    "rich",
+    "sqlite3",
+    "starlette",
+    "uvicorn",
+    "uvloop",
+    "xllamacpp",
+}
 
 
 def modules() -> list[str]:
