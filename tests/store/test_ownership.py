@@ -1,11 +1,13 @@
 """One process owns the file, for as long as it lives."""
 
+import fcntl
 import os
 from pathlib import Path
 
 import pytest
 
 from runstead.store.sqlite import SqliteStore
+from runstead.store.sqlite.ownership import Ownership
 from runstead.wire.error import RunsteadError
 from tests.store.things import find_thread, keep_thread
 
@@ -23,6 +25,43 @@ async def test_an_opening_that_was_refused_takes_nothing_from_the_owner(store: S
         with pytest.raises(RunsteadError, match="in use"):
             await other.start()
         await other.stop()
+
+
+async def test_a_link_to_the_file_is_the_file(store: SqliteStore, path: Path, tmp_path: Path) -> None:
+    link = tmp_path / "elsewhere" / "link.db"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    with pytest.raises(RunsteadError, match=rf"link\.db is in use by process {os.getpid()}"):
+        await SqliteStore(link).start()
+    assert list(link.parent.iterdir()) == [link]
+
+
+async def test_nothing_is_left_beside_a_file_that_is_no_database(tmp_path: Path) -> None:
+    text = tmp_path / "hosts"
+    text.write_text("127.0.0.1 localhost\n" * 100)
+    with pytest.raises(RunsteadError, match="file is not a database"):
+        await SqliteStore(text).start()
+    assert list(tmp_path.iterdir()) == [text]
+    assert text.read_text().startswith("127.0.0.1")
+
+
+async def test_a_lock_whose_file_was_undone_meanwhile_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "runstead.db.lock"
+    flock = fcntl.flock
+
+    def undone_first(file: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        lock.unlink()
+        flock(file, how)
+
+    monkeypatch.setattr(fcntl, "flock", undone_first)
+    first = Ownership(str(tmp_path / "runstead.db"))
+    first.take()
+    with pytest.raises(RunsteadError, match="in use"):
+        Ownership(str(tmp_path / "runstead.db")).take()
+    first.release()
 
 
 async def test_two_stores_in_memory_are_two(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

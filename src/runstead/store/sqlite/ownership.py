@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+from pathlib import Path
 
 from runstead.wire.error import RunsteadError
 
@@ -9,21 +10,23 @@ __all__ = ["Ownership"]
 
 
 class Ownership:
-    """The lock on `<path>.lock`. The file stays when the lock is gone; it says who had it last."""
+    """The lock on `<path>.lock`, beside the file itself where the path is a link.
+
+    The lock's file stays when the lock is gone; it says who had it last.
+    """
 
     def __init__(self, path: str) -> None:
         self._path = path
+        self._lock = Path()
         self._file: int | None = None
 
     def take(self) -> None:
         """Own the file, or say who does."""
-        file = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            owner = os.read(file, 32).decode("ascii", "replace").strip() or "unknown"
+        self._lock = Path(f"{os.path.realpath(self._path)}.lock")
+        file = self._locked()
+        while not self._is_current(file):
             os.close(file)
-            raise RunsteadError(f"{self._path} is in use by process {owner}") from None
+            file = self._locked()
         os.truncate(file, 0)
         os.write(file, str(os.getpid()).encode("ascii"))
         self._file = file
@@ -33,3 +36,26 @@ class Ownership:
         if self._file is not None:
             os.close(self._file)
             self._file = None
+
+    def undo(self) -> None:
+        """Let others have it, and leave nothing behind: there was nothing to own."""
+        if self._file is not None:
+            self._lock.unlink(missing_ok=True)  # only who has the lock may
+            self.release()
+
+    def _locked(self) -> int:
+        file = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            owner = os.read(file, 32).decode("ascii", "replace").strip() or "unknown"
+            os.close(file)
+            raise RunsteadError(f"{self._path} is in use by process {owner}") from None
+        return file
+
+    def _is_current(self, file: int) -> bool:
+        """Whether the file still has its name: another process may have undone it before we had the lock."""
+        try:
+            return os.path.samestat(os.fstat(file), self._lock.stat())
+        except FileNotFoundError:
+            return False

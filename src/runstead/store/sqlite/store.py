@@ -76,7 +76,7 @@ class SqliteStore:
         with ExitStack() as undo:
             if self._path != _MEMORY:
                 self._ownership.take()
-                undo.callback(self._ownership.release)
+                undo.callback(self._ownership.undo)
             connection = connect(self._path, self._patience)
             undo.callback(connection.close)
             migrate(connection, self._path)
