@@ -1,6 +1,11 @@
 """Budgets are totals over all model calls of a run; who runs out of them ends `incomplete`, for the right reason."""
 
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from runstead.domain.chat import ModelRequest, Piece, UsagePiece
 from runstead.llm.script import Gate, Turn, call, say, usage
+from runstead.llm.scripted import ScriptedModel
 from runstead.wire.run import Run
 from tests.support.worlds import WEATHER, names, text_of, world
 
@@ -83,3 +88,37 @@ async def test_a_cancel_in_the_middle_counts_the_steps_that_are_done() -> None:
         assert ended.status == "cancelled"
         assert ended.usage is not None
         assert ended.usage.total_tokens == 15
+
+
+async def test_a_message_that_does_not_fit_the_prompts_budget_is_not_sent() -> None:
+    async with world([]) as here:
+        ended = await here.ended(await here.start("word " * 2000, max_prompt_tokens=256))
+        assert (ended.status, reason(ended)) == ("incomplete", "max_prompt_tokens")
+        assert here.model.requests == []
+
+
+class Uncounted(ScriptedModel):
+    """A model whose server never says what a call took."""
+
+    @asynccontextmanager
+    async def reply(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[Sequence[Piece]]]:
+        async with super().reply(request) as batches:
+
+            async def without() -> AsyncIterator[Sequence[Piece]]:
+                async for batch in batches:
+                    yield [piece for piece in batch if not isinstance(piece, UsagePiece)]
+
+            yield without()
+
+
+async def test_budgets_hold_where_nobody_counts() -> None:
+    model = Uncounted([[say("word " * 200), call("weather")], "Never said."])
+    async with world(model=model) as here:
+        run = await here.ended(await here.start(tools=[WEATHER], max_completion_tokens=256))
+        await here.submit(run)
+        ended = await here.ended(run)
+        assert (ended.status, reason(ended)) == ("incomplete", "max_completion_tokens")
+        assert len(model.requests) == 1
+        assert ended.usage is not None
+        assert ended.usage.prompt_tokens > 0
+        assert ended.usage.completion_tokens > 256

@@ -101,25 +101,40 @@ async def test_every_reader_gets_every_event_once_whatever_the_broker_does(seed:
 
 async def test_what_was_heard_behind_a_gap_follows_what_was_missed() -> None:
     gate = Gate()
-    async with world([call("weather"), [gate, "Sunny."]]) as here:
-        run = await here.ended(await here.start(tools=[WEATHER]))
-        await here.submit(run)
+    async with world([[say("Half"), gate, say(" answer")]]) as here:
+        run = await here.start()
         async with within():
             await gate.reached.wait()
         known = list(await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
-        pause, newest = known[5], known[-1]
-        assert pause.name == EventName.RUN_REQUIRES_ACTION
-        delta = RawEvent(Position(newest.at.seq, 1), EventName.MESSAGE_DELTA, b"{}")
+        delta = RawEvent(Position(known[-1].at.seq, 1), EventName.MESSAGE_DELTA, b"{}")
 
         async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
-            yield [*known[:6], newest, delta]  # the pause is over, but what followed it was lost
+            yield [*known[:3], known[-1], delta]  # what came between was lost
             await asyncio.Event().wait()
 
         told: list[RawEvent] = []
-        async with aclosing(follow(here.ports, run.id, START, live(), missed=False)) as batches, within():
+        async with aclosing(follow(here.ports, run.id, START, live(), replay=False)) as batches, within():
             while delta not in told:
                 told += await anext(batches)
         assert told == [*known, delta]
+
+
+@pytest.mark.parametrize("lost", [0, 2])
+async def test_a_stream_ends_at_its_first_pause_however_late_its_reader_is(lost: int) -> None:
+    async with world([call("weather"), "Sunny."]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        await here.ended(await here.submit(run))
+        known = list(await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
+        assert known[5].name == EventName.RUN_REQUIRES_ACTION
+        assert len(known) > 6
+
+        async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
+            yield known[lost:]
+            await asyncio.Event().wait()
+
+        async with aclosing(follow(here.ports, run.id, START, live(), replay=False)) as batches, within():
+            told = [event async for batch in batches for event in batch]
+        assert told == known[:6]
 
 
 async def test_who_comes_in_the_middle_of_a_message_gets_what_was_said_so_far() -> None:

@@ -20,7 +20,9 @@ def test_positions_are_ordered_as_events_are(one: Position, other: Position) -> 
     assert (one < other) == ((one.seq, one.delta) < (other.seq, other.delta))
 
 
-@pytest.mark.parametrize("text", ["", "x", "-1", "1.", ".1", "1.2.3", "1 ", "١", "1.x", "9" * 40, "+1"])
+@pytest.mark.parametrize(
+    "text", ["", "x", "-1", "1.", ".1", "1.2.3", "1 ", "١", "1.x", "9" * 40, "9" * 20, "1." + "9" * 20, "+1"]
+)
 def test_anything_else_is_no_position(text: str) -> None:
     with pytest.raises(BadRequest) as caught:
         Position.parse(text)

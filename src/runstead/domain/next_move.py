@@ -47,16 +47,19 @@ class Filtered(Struct, frozen=True):
 Move: TypeAlias = Finish | AskClient | OutOfBudget | Filtered
 
 
-def before_call(run: Run, steps: Sequence[RunStep], written: Mapping[str, Message]) -> OutOfBudget | None:
+def before_call(
+    run: Run, steps: Sequence[RunStep], written: Mapping[str, Message], history: int = 1
+) -> OutOfBudget | None:
     """Why the next model call may not be made, if a budget forbids it.
 
-    What the call takes without any history must fit the prompt's budget, and one token must be left to write.
+    What the call takes must fit the prompt's budget with the `history` that it needs, in tokens: there is nothing to
+    ask without the newest message. One token must be left to write.
     """
     left = completion_left(run, steps)
     if left is not None and left <= 0:
         return OutOfBudget("max_completion_tokens")
     left = prompt_left(run, steps)
-    if left is not None and left <= truncation.fixed(run, steps, written):
+    if left is not None and left < truncation.fixed(run, steps, written) + history:
         return OutOfBudget("max_prompt_tokens")
     return None
 

@@ -8,14 +8,17 @@ runs of digits and base64 by 60 %. Who needs certainty asks the model, and hears
 Images: a fixed number by detail, the most that a model of the GPT-4o family counts.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from runstead.wire.tool import Function
+from runstead.domain.chat import ModelRequest
+from runstead.wire.content import Content, ContentPart, RefusalPart, TextPart
+from runstead.wire.run import Usage
+from runstead.wire.tool import Function, RequiredFunctionCall
 
-__all__ = ["of_function", "of_message", "of_messages", "of_text"]
+__all__ = ["of_call", "of_function", "of_message", "of_messages", "of_text"]
 
 _MESSAGE = 4
 """What a chat template puts around a message: its role and its borders."""
@@ -53,6 +56,24 @@ def of_messages(messages: Iterable[Mapping[str, Any]]) -> int:
 def of_function(function: Function) -> int:
     """The tokens of a function's description, as the model is shown it."""
     return _CALL + of_text(msgspec.json.encode(function).decode())
+
+
+def of_call(request: ModelRequest, content: Content, calls: Sequence[RequiredFunctionCall]) -> Usage:
+    """What a model call took, where the model's server does not say."""
+    asked = of_messages(request.messages) + sum(map(of_function, request.functions))
+    wrote = sum(_of_content(part) for part in content)
+    wrote += sum(of_text(call.function.name + call.function.arguments) for call in calls)
+    return Usage(prompt_tokens=asked, completion_tokens=wrote, total_tokens=asked + wrote)
+
+
+def _of_content(part: ContentPart) -> int:
+    match part:
+        case TextPart():
+            return of_text(part.text.value)
+        case RefusalPart():
+            return of_text(part.refusal)
+        case _:
+            return 0
 
 
 def _of_part(part: Mapping[str, Any]) -> int:

@@ -28,6 +28,8 @@ class History:
         self._room = room
         self._kept: list[Message] = []
         self._full = False
+        self.tokens = 0
+        """What the kept messages take."""
 
     def take(self, messages: Sequence[Message]) -> bool:
         """Read the next older messages, newest first. True: give me more."""
@@ -50,12 +52,12 @@ class History:
         said = prompt.said(message)
         if said is None:
             return
-        if self._room is not None:
-            self._room -= tokens.of_message(said)
-            if self._room < 0:
-                self._full = True
-                if self._kept:
-                    return
+        takes = tokens.of_message(said)
+        if self._room is not None and self.tokens + takes > self._room:
+            self._full = True
+            if self._kept:
+                return
+        self.tokens += takes
         self._kept.append(message)
         if len(self._kept) == self._most:
             self._full = True

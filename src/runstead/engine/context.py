@@ -40,11 +40,11 @@ async def load(ports: Ports, row: RunRow) -> Ready | Stop:
         steps = await tx.steps.of_run(run.id)
         written = await _written(tx, project, run, steps)
         spent = usage.total(steps)
-        stop = before_call(run, steps, written)
-        if stop is not None:
-            return Stop(stop.reason, spent)
         history = truncation.History(run, truncation.room(run, steps, ports.model.window(run.model), written))
         await _read(tx, project, run.thread_id, history)
+        stop = before_call(run, steps, written, max(history.tokens, 1))
+        if stop is not None:
+            return Stop(stop.reason, spent)
         return Ready(prompt.build(run, history.messages, steps, written), spent)
 
     return await ports.store.read(work)

@@ -21,21 +21,24 @@ Live: TypeAlias = AsyncIterator[Sequence[RawEvent] | None]
 
 
 async def follow(
-    ports: Ports, run_id: str, after: Position, live: Live, *, missed: bool = True
+    ports: Ports, run_id: str, after: Position, live: Live, *, replay: bool = True
 ) -> AsyncGenerator[Sequence[RawEvent]]:
     """The events behind `after`, those that are there together in one batch.
 
-    `live` is what the broker tells of the run; `missed` says whether there may be events that it did not hear. Ends
-    when the run has ended or waits for the client, and everything up to there was given. Deltas of a message that is
-    written by now are not given again: the event that completed it carries the whole text.
+    `live` is what the broker tells of the run. Ends when the run has ended or waits for the client: a `replay` where
+    it does so now, whatever pauses it has left behind; a stream that was there from the start at the first of them,
+    however late its reader is. Deltas of a message that is written by now are not given again: the event that
+    completed it carries the whole text.
     """
-    heard: Sequence[RawEvent] | None = None if missed else ()
+    heard: Sequence[RawEvent] | None = None if replay else ()
     while True:
         fresh, gap = _next(heard or (), after)
+        if not replay:
+            fresh = _to_first_pause(fresh)
         if fresh:
             after = fresh[-1].at
             yield fresh
-            if fresh[-1].name.pausing and not gap:
+            if fresh[-1].name.pausing and not (replay and gap):
                 return
         if heard is not None and not gap:
             heard = await anext(live)
@@ -44,10 +47,11 @@ async def follow(
         while more:
             stored = await _read(ports, run_id, after)
             more = stored.more
-            if stored.events:
-                after = stored.events[-1].at
-                yield stored.events
-            if stored.pausing:
+            events = list(stored.events) if replay else _to_first_pause(stored.events)
+            if events:
+                after = events[-1].at
+                yield events
+            if stored.pausing or (not replay and events and events[-1].name.pausing):
                 return
         heard = heard or ()  # what was heard behind the gap follows now
 
@@ -66,6 +70,13 @@ def _next(heard: Sequence[RawEvent], after: Position) -> tuple[list[RawEvent], b
             fresh.append(event)
             after = at
     return fresh, False
+
+
+def _to_first_pause(events: Sequence[RawEvent]) -> list[RawEvent]:
+    for place, event in enumerate(events, 1):
+        if event.name.pausing:
+            return list(events[:place])
+    return list(events)
 
 
 class _Stored(Struct, frozen=True):

@@ -25,9 +25,9 @@ class Streams(Runs):
         broker = self._ports.broker
         run_id = arguments.get("run_id") or self._ports.new_id("run")
         async with broker.listen(run_id) as live:
-            after, missed = await self._begin(name, run_id, arguments)
+            after, replay = await self._begin(name, run_id, arguments)
             yield ()
-            async with aclosing(follow(self._ports, run_id, after, live, missed=missed)) as followed:
+            async with aclosing(follow(self._ports, run_id, after, live, replay=replay)) as followed:
                 async for events in followed:
                     yield events
 
@@ -59,7 +59,7 @@ class Streams(Runs):
                     yield decode_event(event.name, event.data, str(event.at))
 
     async def _begin(self, name: str, run_id: str, arguments: dict[str, Any]) -> tuple[Position, bool]:
-        """Do what a streaming method does first: from where to follow, and whether events were missed by then."""
+        """Do what a streaming method does first: from where to follow, and whether what comes is told again."""
         match name:
             case "create_streaming_run":
                 await self._create(arguments["thread_id"], arguments["request"], run_id)

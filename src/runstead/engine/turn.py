@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
-from runstead.domain import moves, usage
+from runstead.domain import moves, tokens, usage
 from runstead.domain.assembly import CallsDraft, MessageDraft
 from runstead.domain.change import Change
 from runstead.domain.chat import Finish, FinishReason, ModelRequest, Piece, RefusalPiece, TextPiece, ToolCallPiece
 from runstead.domain.moves import Open
 from runstead.domain.next_move import Reply
 from runstead.engine.hold import Hold
+from runstead.wire.content import Content
 from runstead.wire.event import EventName
-from runstead.wire.run import Run
+from runstead.wire.run import Run, Usage
 
 __all__ = ["take"]
 
@@ -19,7 +20,7 @@ async def take(hold: Hold, request: ModelRequest) -> Reply:
     """Ask the model and write its answer down. The last step and its message are left open: what becomes of them is
     decided on the whole reply. Leaving, for whatever reason, closes the upstream request.
     """
-    turn = _Turn(hold)
+    turn = _Turn(hold, request)
     async with hold.ports.model.reply(request) as batches:
         async for pieces in batches:
             await turn.add(pieces)
@@ -29,10 +30,12 @@ async def take(hold: Hold, request: ModelRequest) -> Reply:
 class _Turn:
     """The answer so far."""
 
-    def __init__(self, hold: Hold) -> None:
+    def __init__(self, hold: Hold, request: ModelRequest) -> None:
         self._hold = hold
+        self._request = request
         self._finish: FinishReason = "stop"
-        self._usage = usage.NONE
+        self._usage: Usage | None = None
+        self._said: Content = []
         self._deltas: list[bytes] = []
 
     async def add(self, pieces: Sequence[Piece]) -> None:
@@ -60,11 +63,12 @@ class _Turn:
         """The whole answer. One without a word is an empty message."""
         if self._hold.message is None and self._hold.calls is None:
             await self._open_message()
-        return Reply(
-            calls=self._hold.calls.calls() if self._hold.calls else (),
-            finish=self._finish,
-            usage=self._usage,
-        )
+        calls = self._hold.calls.calls() if self._hold.calls else []
+        if self._hold.message is not None:
+            self._said += self._hold.message.content()
+        # Budgets hold also where the model's server does not count.
+        spent = self._usage or tokens.of_call(self._request, self._said, calls)
+        return Reply(calls=calls, finish=self._finish, usage=spent)
 
     async def _open_message(self) -> MessageDraft:
         hold, ports = self._hold, self._hold.ports
@@ -77,6 +81,8 @@ class _Turn:
         await self._tell()
         hold, step_id = self._hold, self._hold.ports.new_id("step")
         await hold.open(lambda run: self._calls_after_message(run, step_id))
+        if hold.message is not None:
+            self._said += hold.message.content()
         hold.message, hold.calls = None, CallsDraft(step_id)
         return hold.calls
 

@@ -82,13 +82,18 @@ class Position(NamedTuple):
     def parse(cls, text: str) -> "Position":
         """The position that `17` or `17.4` stands for; `BadRequest` otherwise."""
         seq, dot, delta = text.partition(".")
-        if seq.isascii() and seq.isdigit() and (not dot or (delta.isascii() and delta.isdigit())) and len(text) < 32:
+        if _is_number(seq) and (not dot or _is_number(delta)):
             return cls(int(seq), int(delta or 0))
         raise BadRequest(
             f"Invalid 'after': '{text[:64]}'. Expected the id of an event, such as '17' or '17.4'.",
             param="after",
             code="invalid_value",
         )
+
+
+def _is_number(text: str) -> bool:
+    """Digits, and no more of them than a database's integers have."""
+    return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 START = Position(0)
