@@ -12,6 +12,7 @@ import uvloop
 
 from runstead import bootstrap
 from runstead.api.app import Settings, create_app
+from runstead.cli.connection import Connection
 from runstead.cli.listening import bind, listen
 from runstead.cli.stopping import Stopping
 from runstead.config import Config
@@ -66,7 +67,7 @@ def _settings(application: Application, config: Config) -> uvicorn.Config:
     )
     return uvicorn.Config(
         create_app(application, api),
-        http="httptools",
+        http=Connection,
         ws="none",
         lifespan="off",
         log_config=None,

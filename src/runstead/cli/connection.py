@@ -1,0 +1,77 @@
+"""A connection of a client: HTTP as uvicorn reads it, within bounds, and refused in the words of the API."""
+
+from typing import Final
+
+import msgspec
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from runstead.wire.error import ApiError, BadRequest
+
+__all__ = ["HEAD_LIMIT", "Connection"]
+
+HEAD_LIMIT: Final = 256 * 1024
+"""Bytes of a request's head, and of anything else that the parser keeps to itself until it is complete."""
+
+_LINGER = 2.0
+"""Seconds for a client to read why it was refused: closing while it still sends could take the answer from it."""
+
+
+class Connection(HttpToolsProtocol):
+    """Refuses heads over the limit, and what is no HTTP. Nothing is read after that."""
+
+    _kept = 0  # bytes that the parser took since it last had something to say
+    _refused = False
+
+    def data_received(self, data: bytes) -> None:
+        while data and not self._refused:
+            room = HEAD_LIMIT - self._kept
+            piece, data = data[:room], data[room:]
+            self._kept += len(piece)
+            super().data_received(piece)
+            if self._kept >= HEAD_LIMIT:
+                self._refuse(
+                    BadRequest(
+                        f"The head of your request is too large. At most {HEAD_LIMIT} bytes are read.", status=431
+                    )
+                )
+
+    def on_headers_complete(self) -> None:
+        self._kept = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        self._kept = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._kept = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        self._refuse(BadRequest(msg))
+
+    def _refuse(self, error: ApiError) -> None:
+        if self._refused:
+            return
+        self._refused = True
+        self._unset_keepalive_if_required()
+        if self.transport.is_closing():
+            return
+        if _cut(self.cycle):  # an answer inside another one would be read as part of it
+            self.transport.close()
+            return
+        body = msgspec.json.encode(error.body)
+        head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
+        default = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
+        self.transport.write(b"".join([STATUS_LINE[error.status], *default, head, body]))
+        self.transport.write_eof()
+        self.loop.call_later(_LINGER, self.transport.close)
+
+
+def _cut(cycle: RequestResponseCycle | None) -> bool:
+    """Tell a request that nobody listens any more; whether it was in the middle of its answer."""
+    if cycle is None or cycle.response_complete:
+        return False
+    cycle.disconnected = True
+    cycle.message_event.set()
+    return cycle.response_started

@@ -1,0 +1,99 @@
+"""What is no request, or has no end, is refused in the words of the API."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from runstead.cli.connection import HEAD_LIMIT
+from tests.cli.conftest import Serve
+from tests.support.waiting import PATIENCE
+
+Dial = Callable[[], socket.socket]
+GET = b"GET /health HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+POST = b"POST /v1/threads HTTP/1.1\r\nHost: 127.0.0.1\r\nOpenAI-Beta: assistants=v2\r\n"
+CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.fixture
+def dial(serve: Serve) -> Iterator[Dial]:
+    """Connects to a server."""
+    host, port = serve().url.removeprefix("http://").split(":")
+    with ExitStack() as closing:
+        yield lambda: closing.enter_context(socket.create_connection((host, int(port)), PATIENCE))
+
+
+def everything(connection: socket.socket) -> bytes:
+    """All that the server says until it closes."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def refusal(answer: bytes, status: bytes) -> str:
+    """The message of an answer that is an error of the API, whole and the last one."""
+    head, _, body = answer.partition(b"\r\n\r\n")
+    first, *lines = head.lower().split(b"\r\n")
+    assert first.startswith(b"http/1.1 " + status)
+    assert {b"content-type: application/json", b"content-length: %d" % len(body), b"connection: close"} <= {*lines}
+    error = json.loads(body)["error"]
+    message: str = error.pop("message")
+    assert error == {"type": "invalid_request_error", "param": None, "code": None}
+    return message
+
+
+def padded(size: int) -> bytes:
+    """A request whose head has this size."""
+    rest = GET + b"Connection: close\r\nX: \r\n\r\n"
+    return rest.replace(b"X: ", b"X: " + b"x" * (size - len(rest)))
+
+
+def test_what_is_no_http_is_refused(dial: Dial) -> None:
+    connection = dial()
+    connection.sendall(b"Good morning!\r\n\r\n")
+    assert refusal(everything(connection), b"400 ") == "Invalid HTTP request received."
+
+
+def test_a_body_that_is_no_http_is_refused(dial: Dial) -> None:
+    connection = dial()
+    connection.sendall(CHUNKED + b"2\r\n{}\r\nmore\r\n")
+    assert refusal(everything(connection), b"400 ")
+
+
+def test_a_head_up_to_the_limit_is_read(dial: Dial) -> None:
+    connection = dial()
+    connection.sendall(padded(HEAD_LIMIT))
+    assert everything(connection).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_head_over_the_limit_is_refused(dial: Dial) -> None:
+    connection = dial()
+    connection.sendall(padded(HEAD_LIMIT + 1))
+    assert str(HEAD_LIMIT) in refusal(everything(connection), b"431 ")
+
+
+@pytest.mark.parametrize("before", [b"GET /", GET + b"X: ", CHUNKED + b"0\r\nX: "], ids=["url", "header", "trailer"])
+def test_what_has_no_end_is_refused_though_the_client_sends_on(before: bytes, dial: Dial) -> None:
+    connection = dial()
+    connection.sendall(before)
+    for _ in range(8):
+        connection.sendall(b"x" * HEAD_LIMIT)
+    assert refusal(everything(connection), b"431 ")
+
+
+def test_every_request_of_a_connection_has_the_limit_to_itself(dial: Dial) -> None:
+    connection = dial()
+    half = padded(HEAD_LIMIT // 2 + 1).replace(b"Connection: close", b"Connection: keep-alive")
+    for _ in range(3):
+        connection.sendall(half)
+        answer = connection.recv(65536)
+        while not answer.endswith(b"}"):
+            answer += connection.recv(65536)
+        assert answer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_body_may_be_larger_than_a_head(dial: Dial) -> None:
+    connection = dial()
+    body = b'{"metadata": {}}' + b" " * 4 * HEAD_LIMIT
+    connection.sendall(POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+    assert everything(connection).startswith(b"HTTP/1.1 200 ")
