@@ -226,6 +226,18 @@ def function(**fields: Any) -> dict[str, Any]:
             "tools[0].function.name", "invalid_value",
         ),
         (
+            AssistantRequest, MODEL | {"tools": [function(name="ab\n")]},
+            "Invalid 'tools[0].function.name': string does not match pattern. "
+            "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
+            "tools[0].function.name", "invalid_value",
+        ),
+        (
+            RunRequest, RUN | {"response_format": {"type": "json_schema", "json_schema": {"name": "ab\n"}}},
+            "Invalid 'response_format.json_schema.name': string does not match pattern. "
+            "Expected a string that matches the pattern '^[a-zA-Z0-9_-]+$'.",
+            "response_format.json_schema.name", "invalid_value",
+        ),
+        (
             AssistantRequest, MODEL | {"tools": [function(), function(name="f" * 65)]},
             "Invalid 'tools[1].function.name': string too long. Expected a string with maximum length 64, "
             "but got a string with length 65 instead.",

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
-from runstead.wire.struct import Request
+from runstead.wire.struct import Name, Request
 
 __all__ = [
     "Instructions",
@@ -41,7 +41,7 @@ class ObjectFormat(Request, frozen=True, kw_only=True, tag_field="type", tag="js
 class JsonSchema(Request, frozen=True, kw_only=True):
     """A named schema that the answer must fit."""
 
-    name: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=64)]
+    name: Name
     description: str | UnsetType = UNSET
     schema: dict[str, Any] | UnsetType = UNSET
     strict: bool | None | UnsetType = UNSET

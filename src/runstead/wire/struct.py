@@ -9,7 +9,7 @@ from typing import Annotated, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-__all__ = ["UNSET", "Metadata", "Object", "Request", "SortOrder", "Timestamp", "UnsetType"]
+__all__ = ["UNSET", "Metadata", "Name", "Object", "Request", "SortOrder", "Timestamp", "UnsetType"]
 
 from enum import StrEnum
 
@@ -31,6 +31,13 @@ class SortOrder(StrEnum):
 
 Timestamp: TypeAlias = int
 """Unix time in whole seconds."""
+
+Name: TypeAlias = Annotated[
+    str,
+    # Here `$` would let a last newline through; in JSON Schema it does not.
+    Meta(pattern=r"^[a-zA-Z0-9_-]+\Z", max_length=64, extra_json_schema={"pattern": "^[a-zA-Z0-9_-]+$"}),
+]
+"""A name that models know something by: a function, or a schema."""
 
 MetadataKey: TypeAlias = Annotated[str, Meta(max_length=64)]
 MetadataValue: TypeAlias = Annotated[str, Meta(max_length=512)]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from runstead.wire.struct import Object, Request
+from runstead.wire.struct import Name, Object, Request
 
 __all__ = [
     "CodeInterpreterResources",
@@ -36,7 +36,7 @@ def _no_parameters() -> FunctionParameters:
 class Function(Request, frozen=True, kw_only=True):
     """A function that the client runs: the run stops in `requires_action` and asks for its output."""
 
-    name: Annotated[str, Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=64)]
+    name: Name
     description: str | None | UnsetType = UNSET
     parameters: FunctionParameters = field(default_factory=_no_parameters)
     """The arguments, as a JSON Schema object. Without one the function takes none."""
