@@ -1,5 +1,6 @@
 """What is absent, null or given becomes a whole object."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from tests.domain.things import WEATHER
 
 TOOL = FunctionTool(function=WEATHER)
 RESOURCES = ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"]))
+NEW_STORE = ToolResources(file_search=FileSearchResources(vector_stores=[{"file_ids": ["file_1"]}]))
 
 
 def assistant(**fields: Any) -> Assistant:
@@ -38,6 +40,27 @@ def run(of: Assistant | None = None, /, **fields: Any) -> Run:
 
 def updated(before: Assistant, **fields: Any) -> Assistant:
     return creation.updated_assistant(before, AssistantUpdate(**fields))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: assistant(tool_resources=NEW_STORE),
+        lambda: updated(assistant(), tool_resources=NEW_STORE),
+        lambda: creation.thread(ThreadRequest(tool_resources=NEW_STORE), "thread_1", 100),
+        lambda: creation.updated_thread(
+            Thread(id="thread_1", created_at=100, metadata={}), ThreadUpdate(tool_resources=NEW_STORE)
+        ),
+        lambda: creation.run(
+            ThreadRunRequest(assistant_id="asst_1", tool_resources=NEW_STORE),
+            assistant(), "run_1", "thread_1", 100, 600,
+        ),
+    ],
+)  # fmt: skip
+def test_a_store_that_cannot_be_made_is_refused_everywhere(make: Callable[[], object]) -> None:
+    with pytest.raises(BadRequest) as refused:
+        make()
+    assert refused.value.param == "tool_resources.file_search.vector_stores"
 
 
 class TestAssistant:

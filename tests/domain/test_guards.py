@@ -10,6 +10,7 @@ from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import RequiredAction, RequiredToolOutputs, Run, Status
 from runstead.wire.tool import (
     CodeInterpreterTool,
+    FileSearchResources,
     FileSearchTool,
     Function,
     FunctionCall,
@@ -20,6 +21,7 @@ from runstead.wire.tool import (
     Tool,
     ToolChoice,
     ToolOutput,
+    ToolResources,
 )
 from tests.domain.things import WEATHER, message, run
 
@@ -140,3 +142,26 @@ def test_the_newest_messages_must_be_counted() -> None:
     refused = refusal(lambda: guards.check_truncation(TruncationStrategy(type="last_messages")))
     assert refused.message == "Missing required parameter: 'truncation_strategy.last_messages'."
     assert refused.param == "truncation_strategy.last_messages"
+
+
+def test_stores_are_named_or_made_and_never_both() -> None:
+    both = FileSearchResources(vector_store_ids=["vs_1"], vector_stores=[{}])
+    refused = refusal(lambda: guards.check_resources(ToolResources(file_search=both)))
+    assert refused.message == (
+        "Invalid 'tool_resources.file_search.vector_stores': "
+        "give either 'vector_store_ids' or 'vector_stores', not both."
+    )
+    assert (refused.param, refused.code) == ("tool_resources.file_search.vector_stores", "invalid_value")
+
+
+def test_a_store_that_would_have_to_be_made_is_refused_in_words() -> None:
+    made = FileSearchResources(vector_stores=[{"file_ids": ["file_1"]}])
+    refused = refusal(lambda: guards.check_resources(ToolResources(file_search=made)))
+    assert refused.message == (
+        "Vector stores cannot be made on this server. Remove 'tool_resources.file_search.vector_stores'."
+    )
+    assert refused.param == "tool_resources.file_search.vector_stores"
+
+
+def test_stores_that_are_named_are_kept_as_they_are() -> None:
+    guards.check_resources(ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"])))

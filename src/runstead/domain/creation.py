@@ -46,6 +46,7 @@ def value(given: T | None | UnsetType, default: T) -> T:
 def assistant(request: AssistantRequest, id: str, now: int) -> Assistant:
     """The assistant that a request asks for."""
     guards.check_tools(value(request.tools, []))
+    guards.check_resources(value(request.tool_resources, ToolResources()))
     fields = _given(request, _ASSISTANT_DEFAULTS)
     fields["tool_resources"] = _resources(fields.get("tools", []), fields.get("tool_resources"))
     return Assistant(id=id, created_at=now, **fields)
@@ -54,6 +55,7 @@ def assistant(request: AssistantRequest, id: str, now: int) -> Assistant:
 def updated_assistant(before: Assistant, request: AssistantUpdate) -> Assistant:
     """The assistant with the given fields changed."""
     guards.check_tools(value(request.tools, []))
+    guards.check_resources(value(request.tool_resources, ToolResources()))
     fields = _given(request, _ASSISTANT_DEFAULTS)
     after = structs.replace(before, **fields)
     return structs.replace(after, tool_resources=_resources(after.tools, after.tool_resources))
@@ -61,16 +63,19 @@ def updated_assistant(before: Assistant, request: AssistantUpdate) -> Assistant:
 
 def thread(request: ThreadRequest, id: str, now: int) -> Thread:
     """The thread that a request asks for; its messages are made apart."""
+    resources = value(request.tool_resources, ToolResources())
+    guards.check_resources(resources)
     return Thread(
         id=id,
         created_at=now,
-        tool_resources=value(request.tool_resources, ToolResources()),
+        tool_resources=resources,
         metadata=value(request.metadata, {}),
     )
 
 
 def updated_thread(before: Thread, request: ThreadUpdate) -> Thread:
     """The thread with the given fields changed."""
+    guards.check_resources(value(request.tool_resources, ToolResources()))
     return structs.replace(before, **_given(request, {"metadata": {}, "tool_resources": ToolResources()}))
 
 
@@ -100,6 +105,8 @@ def message(request: MessageRequest, id: str, thread_id: str, now: int) -> Messa
 
 def run(request: RunRequest | ThreadRunRequest, of: Assistant, id: str, thread_id: str, now: int, lifetime: int) -> Run:
     """The run that a request asks for, queued. What the request leaves open is the assistant's, as it is now."""
+    if isinstance(request, ThreadRunRequest):
+        guards.check_resources(value(request.tool_resources, ToolResources()))
     tools = value(request.tools, of.tools)
     guards.check_tools(tools)
     guards.check_available(tools)

@@ -8,13 +8,14 @@ from runstead.wire.error import BadRequest
 from runstead.wire.message import Message
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Status
-from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput
+from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput, ToolResources
 
 __all__ = [
     "check_available",
     "check_cancel",
     "check_choice",
     "check_outputs",
+    "check_resources",
     "check_something_to_do",
     "check_time_left",
     "check_tools",
@@ -74,6 +75,23 @@ def check_tools(tools: Sequence[Tool]) -> None:
             raise BadRequest(
                 f"Invalid 'tools': the function name '{name}' is used twice.", param="tools", code="invalid_value"
             )
+
+
+def check_resources(resources: ToolResources) -> None:
+    """Stores are named or made, not both; and this server can make none yet."""
+    search = resources.file_search
+    if search is UNSET or search.vector_stores is UNSET:
+        return
+    param = "tool_resources.file_search.vector_stores"
+    if search.vector_store_ids is not UNSET:
+        raise BadRequest(
+            f"Invalid '{param}': give either 'vector_store_ids' or 'vector_stores', not both.",
+            param=param,
+            code="invalid_value",
+        )
+    raise BadRequest(
+        f"Vector stores cannot be made on this server. Remove '{param}'.", param=param, code="unsupported_parameter"
+    )
 
 
 def check_available(tools: Sequence[Tool]) -> None:
