@@ -1,5 +1,6 @@
 """Everything that a run may ask for reaches the model."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from runstead.wire.assistant import AssistantUpdate
 from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput
 from runstead.wire.error import BadRequest, NotFound
 from runstead.wire.message import MessageRequest
+from runstead.wire.model import Model
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TruncationStrategy
 from runstead.wire.run import RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadRequest
@@ -169,11 +171,28 @@ async def test_a_model_that_nobody_has_is_refused_before_anything_is_made() -> N
         assert (await here.ended(run)).status == "completed"
 
 
-async def test_models_are_found_by_name_or_not_at_all() -> None:
-    async with world(model=Picky([])) as here:
+class Listless(Picky):
+    """Cannot say which models it has."""
+
+    async def models(self) -> Sequence[Model]:
+        return []
+
+
+async def no_model(here: World, name: str) -> None:
+    with pytest.raises(NotFound) as refused:
+        await here.project.get_model(name)
+    assert refused.value.message == f"The model '{name}' does not exist"
+    assert (refused.value.param, refused.value.code) == ("model", "model_not_found")
+
+
+async def test_a_model_that_is_not_listed_does_not_exist_though_its_name_would_be_taken() -> None:
+    async with world() as here:
         assert [model.id for model in (await here.project.models()).data] == ["scripted"]
-        assert (await here.project.get_model("some-model")).id == "some-model", "it has no list, but takes it"
-        with pytest.raises(NotFound) as refused:
-            await here.project.get_model("gpt-x")
-        assert refused.value.message == "The model 'gpt-x' does not exist"
-        assert (refused.value.param, refused.value.code) == ("model", "model_not_found")
+        assert (await here.project.get_model("scripted")).id == "scripted"
+        await no_model(here, "gpt-x")
+
+
+async def test_where_no_model_is_listed_a_name_that_is_taken_exists() -> None:
+    async with world(model=Listless([])) as here:
+        assert (await here.project.get_model("some-model")).id == "some-model"
+        await no_model(here, "gpt-x")

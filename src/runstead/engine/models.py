@@ -15,9 +15,11 @@ class Models(Bound):
         return ModelList(data=list(await self._ports.model.models()))
 
     async def get_model(self, model: str) -> Model:
-        for known in await self._ports.model.models():
+        listed = await self._ports.model.models()
+        for known in listed:
             if known.id == model:
                 return known
-        if self._ports.model.takes(model):
+        # Without any list, that a name is taken is all that is known about it.
+        if not listed and self._ports.model.takes(model):
             return Model(id=model)
         raise NotFound(f"The model '{model[:256]}' does not exist", param="model", code="model_not_found")
