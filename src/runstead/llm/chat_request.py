@@ -15,7 +15,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_request(request: ModelRequest, max_tokens_field: MaxTokensField) -> bytes:
-    """The JSON to post. Only what was asked for is in it: many servers refuse fields that they do not know."""
+    """The JSON to post. Many servers refuse fields that they do not know: what may be left out is there only when it
+    was asked for. With tools there is always `parallel_tool_calls`, for not all servers have the same default.
+    """
     body: dict[str, Any] = {
         "model": request.model,
         "messages": request.messages,
