@@ -1,11 +1,12 @@
-"""What the model answers in these tests, and how a wrong request is refused."""
+"""What the model answers in these tests, what a thread then says, and how a wrong request is refused."""
 
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
-from openai import APIStatusError
+from openai import APIStatusError, OpenAI
+from openai.types.beta.threads import TextContentBlock
 
 from runstead.domain.chat import FinishReason, ModelRequest, TextPiece
 from runstead.llm.gate import Gate
@@ -13,7 +14,7 @@ from runstead.llm.port import ErrorCode
 from runstead.llm.script import Call, Say, Turn, fail, finish, usage
 from runstead.llm.scripted import ScriptedModel
 
-__all__ = ["Script", "at", "refused"]
+__all__ = ["Script", "answers", "at", "refused"]
 
 
 class Script:
@@ -71,3 +72,13 @@ def refused(
     with pytest.raises(kind) as error:
         yield
     assert error.value.body == {"message": message, "type": "invalid_request_error", "param": param, "code": code}
+
+
+def answers(client: OpenAI, thread_id: str) -> list[str]:
+    """The texts of a thread, newest first."""
+    return [
+        part.text.value
+        for message in client.beta.threads.messages.list(thread_id)
+        for part in message.content
+        if isinstance(part, TextContentBlock)
+    ]
