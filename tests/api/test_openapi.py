@@ -93,3 +93,8 @@ def test_a_body_that_may_be_absent_is_not_required() -> None:
 def test_every_event_is_listed_with_its_data() -> None:
     assert set(DOCUMENT["x-events"]) == {str(name) for name in EventName}
     assert DOCUMENT["x-events"]["thread.run.created"] == {"$ref": "#/components/schemas/Run"}
+
+
+@pytest.mark.parametrize("kind", ["Function", "JsonSchema"])
+def test_patterns_are_those_that_refusals_name(kind: str) -> None:
+    assert DOCUMENT["components"]["schemas"][kind]["properties"]["name"]["pattern"] == "^[a-zA-Z0-9_-]+$"

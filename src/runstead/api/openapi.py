@@ -12,6 +12,7 @@ from runstead.interface import Interface
 from runstead.wire.endpoint import ENDPOINTS, Endpoint
 from runstead.wire.error import ErrorBody
 from runstead.wire.event import EVENT_DATA
+from runstead.wire.kind import pattern_in_json
 from runstead.wire.struct import Request
 
 __all__ = ["document", "document_json"]
@@ -55,6 +56,7 @@ def document() -> dict[str, Any]:
     replies = {endpoint.reply for endpoint in endpoints if not _always_streams(endpoint)}
     kinds = sorted(bodies | replies | {ErrorBody, Health, *EVENT_DATA.values()}, key=str)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
+    _spell_patterns(components)
     schema_of = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for endpoint in endpoints:
@@ -74,6 +76,17 @@ def document() -> dict[str, Any]:
         },
         "x-events": {name: schema_of[kind] for name, kind in EVENT_DATA.items()},
     }
+
+
+def _spell_patterns(schema: Any) -> None:
+    """Write the patterns inside as JSON Schema has them."""
+    if isinstance(schema, dict):
+        if isinstance(pattern := schema.get("pattern"), str):
+            schema["pattern"] = pattern_in_json(pattern)
+        schema = list(schema.values())
+    if isinstance(schema, list):
+        for inner in schema:
+            _spell_patterns(inner)
 
 
 def _operation(endpoint: Endpoint[Any], schema_of: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:

@@ -103,10 +103,9 @@ def too_short(param: str, limit: int, length: int) -> BadRequest:
 
 
 def pattern_mismatch(param: str, pattern: str) -> BadRequest:
-    """A string has characters that it may not have. Clients know the end of a pattern as `$`."""
-    shown = pattern.replace(r"\Z", "$")
+    """A string has characters that it may not have."""
     return BadRequest(
-        f"Invalid '{param}': string does not match pattern. Expected a string that matches the pattern '{shown}'.",
+        f"Invalid '{param}': string does not match pattern. Expected a string that matches the pattern '{pattern}'.",
         param=param,
         code="invalid_value",
     )

@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec import inspect as kinds
 from msgspec.structs import fields as declared_fields
 
-__all__ = ["fields_of", "fitting", "literals", "options", "takes_null", "type_of"]
+__all__ = ["fields_of", "fitting", "literals", "options", "pattern_in_json", "takes_null", "type_of"]
 
 
 def type_of(kind: Any) -> kinds.Type:
@@ -57,6 +57,11 @@ def literals(kind: kinds.LiteralType | kinds.EnumType) -> list[str]:
     if isinstance(kind, kinds.EnumType):
         return [member.value for member in kind.cls]
     return [str(value) for value in kind.values]
+
+
+def pattern_in_json(pattern: str) -> str:
+    """A pattern as JSON Schema spells it: there `$` is the very end, in Python it lets a last newline through."""
+    return pattern.replace(r"\Z", "$")
 
 
 _ANY = (kinds.AnyType, kinds.RawType)

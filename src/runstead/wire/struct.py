@@ -32,11 +32,7 @@ class SortOrder(StrEnum):
 Timestamp: TypeAlias = int
 """Unix time in whole seconds."""
 
-Name: TypeAlias = Annotated[
-    str,
-    # Here `$` would let a last newline through; in JSON Schema it does not.
-    Meta(pattern=r"^[a-zA-Z0-9_-]+\Z", max_length=64, extra_json_schema={"pattern": "^[a-zA-Z0-9_-]+$"}),
-]
+Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]+\Z", max_length=64)]
 """A name that models know something by: a function, or a schema."""
 
 MetadataKey: TypeAlias = Annotated[str, Meta(max_length=64)]

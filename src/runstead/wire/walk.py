@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec import inspect as kinds
 
 from runstead.wire import complaint
-from runstead.wire.kind import fields_of, fitting, literals, options, takes_null, type_of
+from runstead.wire.kind import fields_of, fitting, literals, options, pattern_in_json, takes_null, type_of
 
 __all__ = ["find_fault"]
 
@@ -103,7 +103,7 @@ def _walk_string(string: kinds.StrType, value: str, at: str) -> None:
     if string.min_length is not None and len(value) < string.min_length:
         raise complaint.too_short(at, string.min_length, len(value))
     if string.pattern is not None and not re.search(string.pattern, value):
-        raise complaint.pattern_mismatch(at, string.pattern)
+        raise complaint.pattern_mismatch(at, pattern_in_json(string.pattern))
 
 
 def _walk_number(number: kinds.IntType | kinds.FloatType, value: float, at: str) -> None:
