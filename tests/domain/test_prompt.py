@@ -198,8 +198,13 @@ class TestOptions:
         assert (request.temperature, request.top_p, request.reasoning_effort) == (0.3, 0.9, "low")
         assert request.run_id == "run_1"
 
+    def test_what_the_run_shows_is_what_the_model_gets(self) -> None:
+        # A model server's own default may be another: who chose 1.0, against an assistant's 0.5 say, means it.
+        request = build(run(temperature=1.0, top_p=1.0))
+        assert (request.temperature, request.top_p) == (1.0, 1.0)
+
     def test_a_setting_that_nobody_chose_is_not_sent(self) -> None:
-        request = build(run(temperature=1.0, top_p=1.0, response_format=None))
+        request = build(run(temperature=None, top_p=None, response_format=None))
         assert (request.temperature, request.top_p, request.reasoning_effort) == (None, None, None)
         assert request.response_format == "auto"
         assert request.max_completion_tokens is None

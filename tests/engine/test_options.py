@@ -37,6 +37,7 @@ async def asked(here: World, **fields: Any) -> ModelRequest:
         ("model", "another-model"),
         ("temperature", 0.25),
         ("temperature", 0.0),
+        ("temperature", 1.0),
         ("top_p", 0.5),
         ("reasoning_effort", "high"),
         ("response_format", ObjectFormat()),

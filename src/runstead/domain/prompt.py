@@ -38,8 +38,8 @@ def build(
         tool_choice=_choice(run, offered, steps),
         parallel_tool_calls=run.parallel_tool_calls,
         response_format=run.response_format or "auto",
-        temperature=_chosen(run.temperature),
-        top_p=_chosen(run.top_p),
+        temperature=run.temperature,
+        top_p=run.top_p,
         reasoning_effort=run.reasoning_effort,
         max_completion_tokens=completion_left(run, steps),
         run_id=run.id,
@@ -143,8 +143,3 @@ def _choice(run: Run, offered: Sequence[Function], steps: Sequence[RunStep]) -> 
     if run.tool_choice is None or not forced or any(map(_answered, steps)):
         return "auto"
     return run.tool_choice
-
-
-def _chosen(value: float | None) -> float | None:
-    """A sampling setting that was really chosen: 1.0 is what a run shows when none was, and what models do anyway."""
-    return None if value == 1.0 else value

@@ -91,7 +91,7 @@ class LocalModel:
         """An answer in words."""
         body: dict[str, Any] = {
             "messages": answer_prompt(request.messages),
-            "temperature": request.temperature or 0,
+            "temperature": _temperature(request.temperature),
             # Without this it turns in circles.
             "dry_multiplier": 0.8,
             "max_tokens": request.max_completion_tokens or _LONGEST_ANSWER,
@@ -151,3 +151,10 @@ class _Written(Struct, frozen=True):
     def compact(self) -> str:
         """Without spaces between its parts; as it is, if it was cut."""
         return self.text if self.cut else msgspec.json.encode(msgspec.json.decode(self.text)).decode()
+
+
+def _temperature(asked: float | None) -> float:
+    """None, so that an answer can be repeated. 1.0 is what every run asks for that chose nothing, and at 1.0 a model as
+    small as this talks nonsense.
+    """
+    return 0.0 if asked is None or asked == 1.0 else asked
