@@ -171,6 +171,7 @@ class WireServer:
         match answer:
             case Answer(last=True):
                 writer.close()
+                await writer.wait_closed()  # told only when the client can see it
                 self.gone.set()
                 return False
             case Answer() | Stream(cut=False):

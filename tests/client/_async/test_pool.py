@@ -31,6 +31,7 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(
     for _ in range(3):
         await client.create_thread()
         assert await asyncio.to_thread(server.gone.wait, 5)
+        server.gone.clear()
     assert server.connections == 3
 
 

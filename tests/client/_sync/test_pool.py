@@ -28,6 +28,7 @@ def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(client:
     for _ in range(3):
         client.create_thread()
         assert server.gone.wait(5)
+        server.gone.clear()
     assert server.connections == 3
 
 
