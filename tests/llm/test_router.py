@@ -45,12 +45,6 @@ async def test_the_first_that_takes_the_name_answers() -> None:
     assert [await answer(router, name) for name in ("qwen3", "q3", "gpt-4o")] == ["qwen:qwen3", "q:q3", "gpt:gpt-4o"]
 
 
-async def test_the_default_answers_for_the_rest() -> None:
-    router = Router([Named("qwen")], default=Named("local"))
-    assert await answer(router, "what") == "local:what"
-    assert router.takes("what")
-
-
 async def test_an_alias_asks_for_its_model() -> None:
     router = Router([Named("qwen", window=100), Named("gpt", window=5)], {"gpt-4o": "qwen3"})
     assert await answer(router, "gpt-4o") == "qwen:qwen3"
@@ -93,7 +87,7 @@ async def test_a_model_that_another_upstream_would_answer_for_is_not_listed() ->
 
 async def test_all_start_and_stop_together() -> None:
     one, two = Named("a"), Named("b")
-    router = Router([one], default=two)
+    router = Router([one, two])
     await router.start()
     assert (one.running, two.running) == (True, True)
     await router.stop()

@@ -15,19 +15,13 @@ __all__ = ["Router"]
 
 
 class Router:
-    """The first of `upstreams` that takes the name answers, or else the `default`.
+    """The first of `upstreams` that takes the name answers.
 
     An alias is another name for a model, never for another alias: what a name means can be read off one line.
     """
 
-    def __init__(
-        self,
-        upstreams: Sequence[ChatModel],
-        aliases: Mapping[str, str] | None = None,
-        default: ChatModel | None = None,
-    ) -> None:
-        self._upstreams = [*upstreams, default] if default is not None else list(upstreams)
-        self._default = default
+    def __init__(self, upstreams: Sequence[ChatModel], aliases: Mapping[str, str] | None = None) -> None:
+        self._upstreams = list(upstreams)
         self._aliases = dict(aliases or {})
         self._stack = AsyncExitStack()
         for alias, model in self._aliases.items():
@@ -79,4 +73,4 @@ class Router:
         return self._aliases.get(model, model)
 
     def _find(self, model: str) -> ChatModel | None:
-        return next((upstream for upstream in self._upstreams if upstream.takes(model)), self._default)
+        return next((upstream for upstream in self._upstreams if upstream.takes(model)), None)
