@@ -15,7 +15,12 @@ from runstead.store.tx import SqlTx
 from tests.store.things import MINE, asked, message, run
 
 QUERIES = load("sqlite")
-STATEMENTS = [(table, name) for table, statements in QUERIES.items() for name in statements]
+STATEMENTS = [
+    (table, name)
+    for table, statements in QUERIES.items()
+    for name in statements
+    if name not in {"hold_project", "ready", "give_up"}
+]
 
 
 @pytest.fixture
@@ -36,7 +41,7 @@ def test_a_statement_searches_and_sorts_by_an_index(connection: sqlite3.Connecti
     steps = plan(connection, QUERIES[table][name])
     assert not [step for step in steps if "TEMP B-TREE" in step]
     # A partial index holds few rows, and in the order they are wanted.
-    few = ("INDEX runs_queued", "INDEX runs_held", "INDEX runs_deadline")
+    few = ("INDEX runs_held", "INDEX runs_deadline", "INDEX runs_waiting_deadline")
     assert not [step for step in steps if step.startswith("SCAN") and not step.endswith(few)]
 
 
@@ -63,8 +68,6 @@ def test_a_page_begins_and_ends_in_its_index(
     ("name", "index"),
     {
         "active": "INDEX runs_active (thread_id=?)",
-        "queued": "INDEX runs_queued",
-        "held": "INDEX runs_held",
         "overdue": "INDEX runs_deadline (expires_at<?)",
         "next_deadline": "INDEX runs_deadline (expires_at>?)",
     }.items(),

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -25,6 +25,13 @@ class MortalStore:
     def __init__(self, inner: Store) -> None:
         self._inner = inner
         self._dead = False
+
+    @property
+    def shared(self) -> bool:
+        return self._inner.shared
+
+    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return self._inner.present(worker)
 
     async def start(self) -> None:
         await self._inner.start()

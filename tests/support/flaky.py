@@ -1,6 +1,7 @@
 """A store that fails by chance."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from random import Random
 from typing import TypeVar
 
@@ -21,6 +22,13 @@ class FlakyStore:
         self._part = part
         self.failing = False
         self.failures = 0
+
+    @property
+    def shared(self) -> bool:
+        return self._inner.shared
+
+    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return self._inner.present(worker)
 
     async def start(self) -> None:
         await self._inner.start()

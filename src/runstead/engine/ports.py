@@ -11,6 +11,7 @@ from runstead.broker.port import Broker
 from runstead.domain import ids
 from runstead.llm.port import ChatModel
 from runstead.store.port import Store
+from runstead.wire.options import OnBusy
 
 __all__ = ["Clock", "Ports", "SystemClock"]
 
@@ -48,7 +49,13 @@ class Ports(Struct, frozen=True, kw_only=True):
     model: ChatModel
     clock: Clock
     lifetime: int = 600
-    """Seconds after its creation at which a run expires."""
+    """Seconds after its creation at which a run expires, if it does not say itself."""
+    most_running: int | None = None
+    """Runs of one project that are executed at once, in all processes together; more wait."""
+    most_queued: int | None = None
+    """Runs of one project that may wait; more are refused."""
+    on_busy: OnBusy = "reject"
+    """What a run or a message does on a busy thread, if neither it nor the thread says."""
 
     def now(self) -> int:
         """Unix time in whole seconds, as the wire has it."""

@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
+from msgspec.structs import replace
+
 from runstead.store.paging import HIGHEST, LOWEST
 from runstead.store.queries import Queries
 from runstead.store.session import Session
@@ -12,6 +15,8 @@ from runstead.wire.message import Message
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run_step import RunStep
 from runstead.wire.thread import Thread
+
+_decode_message = msgspec.json.Decoder(Message).decode
 
 __all__ = ["SqlAssistants", "SqlMessages", "SqlSteps", "SqlThreads"]
 
@@ -74,27 +79,40 @@ class SqlMessages:
 
     def __init__(self, session: Session, queries: Queries, table: type[Table[Any]] = Table) -> None:
         self._session = session
-        self._insert = queries["messages"]["insert"]
+        self._queries = queries["messages"]
         self._table: Table[Message] = table(session, queries["messages"], Message)
 
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None:
         return await self._table.get(project=project, thread_id=thread_id, id=message_id)
 
-    async def insert(self, project: str, messages: Sequence[Message]) -> None:
+    async def insert(self, project: str, messages: Sequence[Message], behind: str | None = None) -> None:
+        columns = {"project": project, "behind": behind}
         await self._session.execute_many(
-            self._insert,
+            self._queries["insert"],
             [
                 {
                     "id": message.id,
-                    "project": project,
                     "thread_id": message.thread_id,
                     "run_id": message.run_id,
                     "created_at": message.created_at,
                     "body": encode(message),
+                    **columns,
                 }
                 for message in messages
             ],
         )
+
+    async def join(self, run_id: str, behind: str | None, now: int) -> None:
+        if behind is not None:
+            await self._session.execute(self._queries["pass_on"], run_id=run_id, behind=behind)
+            return
+        waiting = await self._session.rows(self._queries["waiting"], run_id=run_id)
+        if not waiting:
+            return
+        # Written anew, so that they stand behind everything that came meanwhile.
+        await self._session.execute(self._queries["remove_waiting"], run_id=run_id)
+        messages = [replace(_decode_message(body), created_at=now) for _, body in waiting]
+        await self.insert(waiting[0][0], messages)
 
     async def replace(self, project: str, message: Message) -> bool:
         return await self._table.replace(message, project=project, thread_id=message.thread_id)
@@ -116,7 +134,7 @@ class SqlMessages:
             if place is None:
                 return []
             high = place
-        return await self._table.between(LOWEST, high, limit, "page_down", project=project, thread_id=thread_id)
+        return await self._table.between(LOWEST, high, limit, "newest", project=project, thread_id=thread_id)
 
 
 class SqlSteps:

@@ -13,6 +13,7 @@ writes; for anything else that it decides by, it must hold what guards it, in th
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from msgspec import Struct
@@ -37,6 +38,7 @@ __all__ = [
     "ThreadBusy",
     "Threads",
     "Tx",
+    "Workers",
 ]
 
 T = TypeVar("T")
@@ -61,6 +63,12 @@ class RunRow(Struct, frozen=True, kw_only=True):
     """The number of the run's last stored event."""
     owner: str | None = None
     """The worker that holds the run, as `move` was told; None when nobody does."""
+    behind: str | None = None
+    """The run of the same thread that must end before this one is ready; None when it has its turn."""
+    ready_at: int = 0
+    """Unix time before which nobody takes it."""
+    delays: int = 0
+    """How often it was delayed."""
 
     def overdue(self, now: int) -> bool:
         """The run's time is up."""
@@ -99,7 +107,16 @@ class Messages(Protocol):
     """The messages of all threads, each after the one inserted before."""
 
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None: ...
-    async def insert(self, project: str, messages: Sequence[Message]) -> None: ...
+    async def insert(self, project: str, messages: Sequence[Message], behind: str | None = None) -> None:
+        """Add messages. Those `behind` a run join the thread when it has ended: till then `newest` does not know them,
+        and after that they stand behind what the run wrote.
+        """
+        ...
+
+    async def join(self, run_id: str, behind: str | None, now: int) -> None:
+        """Those behind the run join the thread at `now`, or wait `behind` another one."""
+        ...
+
     async def replace(self, project: str, message: Message) -> bool: ...
     async def delete(self, project: str, thread_id: str, message_id: str) -> bool: ...
     async def page(
@@ -113,10 +130,17 @@ class Messages(Protocol):
 class Runs(Protocol):
     """The runs of all threads. A run changes through `move` alone."""
 
-    async def insert(self, project: str, run: Run, events: Sequence[RawEvent], owner: str | None = None) -> RunRow:
+    async def insert(
+        self,
+        project: str,
+        run: Run,
+        events: Sequence[RawEvent],
+        owner: str | None = None,
+        behind: str | None = None,
+    ) -> RunRow:
         """Add a run with its first events; `ThreadBusy` while the thread has an active one (a fact of the database).
 
-        `owner` is the worker that holds it from its first moment on.
+        `owner` is the worker that holds it from its first moment on. One that waits `behind` another is not active.
 
         Events are numbered on from the row's `seq` by the store: what `at` they carry does not matter. The same in
         `move`.
@@ -131,10 +155,13 @@ class Runs(Protocol):
         """The run of this id, of any project: for workers."""
         ...
 
-    async def move(self, row: RunRow, run: Run, events: Sequence[RawEvent], owner: str | None = None) -> RunRow:
+    async def move(
+        self, row: RunRow, run: Run, events: Sequence[RawEvent], owner: str | None = None, ready_at: int = 0
+    ) -> RunRow:
         """Write the run's next state and its events; `Stale` when `row.version` is no longer the newest.
 
-        `owner` is the worker that holds the run from now on; None when nobody does.
+        `owner` is the worker that holds the run from now on; None when nobody does. `ready_at` delays it. A run that
+        waits behind another goes on waiting.
         """
         ...
 
@@ -143,12 +170,40 @@ class Runs(Protocol):
         ...
 
     async def page(self, project: str, thread_id: str, query: ListQuery) -> Page[Run] | None: ...
-    async def queued(self, limit: int) -> list[str]:
-        """Ids of runs that wait for a worker, oldest first."""
+    async def last_in_line(self, project: str, thread_id: str) -> RunRow | None:
+        """The run of the thread that has not ended and that nobody waits behind. In `write` it is held."""
         ...
 
-    async def held(self, owner: str | None, limit: int) -> list[str]:
-        """Ids of runs in progress or cancelling whose owner is not `owner`: their worker is gone."""
+    async def release(self, ended: RunRow) -> RunRow | None:
+        """A run has ended: the run that waited behind it has its turn, or waits behind what that one waited for.
+
+        The run that has its turn now, if there is one.
+        """
+        ...
+
+    async def room(self, project: str, most: int) -> bool:
+        """Whether fewer than `most` runs of the project are in progress or cancelling.
+
+        In `write` it stays so until the transaction ends: of those who ask for a project, one at a time is answered.
+        """
+        ...
+
+    async def crowded(self, project: str, most: int) -> bool:
+        """Whether at least `most` runs of the project wait for a worker."""
+        ...
+
+    async def ready(self, most: int | None, now: int, limit: int) -> list[str]:
+        """Ids of runs that a worker may take at `now`: the oldest of each project, as many as make `most` with those in
+        progress; of all projects in turn.
+        """
+        ...
+
+    async def orphans(self, limit: int) -> list[tuple[str, str]]:
+        """Runs in progress or cancelling whose owner is not among the workers any more: id and owner."""
+        ...
+
+    async def held(self, owner: str) -> list[str]:
+        """Ids of all runs in progress or cancelling that this worker holds."""
         ...
 
     async def stopping(self, owner: str, now: int, limit: int) -> list[str]:
@@ -184,6 +239,26 @@ class Events(Protocol):
         ...
 
 
+class Workers(Protocol):
+    """The workers that live. Whoever is not among them is gone, and its runs may be taken."""
+
+    async def enter(self, name: str, lease: float) -> None:
+        """A worker begins. Of its lease, in seconds, the store's own clock knows."""
+        ...
+
+    async def renew(self, name: str, lease: float) -> bool:
+        """It lives, and goes on for a lease from now. False when it was given up meanwhile."""
+        ...
+
+    async def leave(self, name: str) -> None:
+        """It has handed back what it held."""
+        ...
+
+    async def give_up(self) -> list[str]:
+        """Remove those whose lease is over, or whose process is seen to be gone; their names."""
+        ...
+
+
 class Tx(Protocol):
     """One transaction."""
 
@@ -199,10 +274,17 @@ class Tx(Protocol):
     def steps(self) -> Steps: ...
     @property
     def events(self) -> Events: ...
+    @property
+    def workers(self) -> Workers: ...
 
 
 class Store(Protocol):
     """The truth."""
+
+    @property
+    def shared(self) -> bool:
+        """Other processes may use it at the same time."""
+        ...
 
     async def start(self) -> None:
         """Open, take sole ownership where the store has one, and migrate. Raises `RunsteadError` in words."""
@@ -210,6 +292,13 @@ class Store(Protocol):
 
     async def stop(self) -> None:
         """Commit what waits, and close."""
+        ...
+
+    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
+        """While inside, the worker is seen to live; a shared store sees soon when its process is gone.
+
+        To be entered before `Workers.enter`.
+        """
         ...
 
     async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:

@@ -8,6 +8,7 @@ from runstead.store.queries import Queries
 from runstead.store.runs import SqlRuns
 from runstead.store.session import Session
 from runstead.store.table import Table
+from runstead.store.workers import SqlWorkers
 
 __all__ = ["SqlTx"]
 
@@ -25,3 +26,4 @@ class SqlTx:
         self.events = SqlEvents(session, queries)
         self.runs = SqlRuns(session, queries, self.events)
         self.steps = SqlSteps(session, queries)
+        self.workers = SqlWorkers(session, queries)

@@ -6,6 +6,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from runstead.wire.assistant import AssistantId
 from runstead.wire.content import Content, InputContent
+from runstead.wire.options import OnBusy
 from runstead.wire.struct import Metadata, Object, Request, Timestamp
 
 __all__ = [
@@ -73,6 +74,8 @@ class MessageRequest(Request, frozen=True, kw_only=True):
     content: InputContent
     attachments: Annotated[list[Attachment], Meta(max_length=500)] | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
+    on_busy: OnBusy | None | UnsetType = UNSET
+    """What happens while a run of the thread has not ended; only where the message is added by itself. An extension."""
 
 
 class MessageUpdate(Request, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ __all__ = [
     "JsonSchemaFormat",
     "ModelName",
     "ObjectFormat",
+    "OnBusy",
     "ReasoningEffort",
     "ResponseFormat",
     "Temperature",
@@ -27,6 +28,9 @@ Temperature: TypeAlias = Annotated[float, Meta(ge=0, le=2)]
 TopP: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 TokenBudget: TypeAlias = Annotated[int, Meta(ge=256)]
 """Tokens over all model calls of a run; the hosted service refused less than 256."""
+OnBusy: TypeAlias = Literal["reject", "enqueue", "interrupt"]
+"""What becomes of a run or a message for a thread whose run has not ended: it is refused, it waits for its turn, or
+that run is cancelled for it. Not part of the original API, which refused."""
 ReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 

@@ -1,15 +1,16 @@
 """A run: an assistant at work on a thread."""
 
 from enum import StrEnum
-from typing import Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from msgspec import UNSET, UnsetType, field
+from msgspec import UNSET, Meta, UnsetType, field
 
 from runstead.wire.assistant import AssistantId
 from runstead.wire.message import MessageRequest
 from runstead.wire.options import (
     Instructions,
     ModelName,
+    OnBusy,
     ReasoningEffort,
     ResponseFormat,
     Temperature,
@@ -22,6 +23,7 @@ from runstead.wire.thread import ThreadId, ThreadRequest
 from runstead.wire.tool import RequiredFunctionCall, Tool, ToolChoice, ToolOutput, ToolResources, Tools
 
 __all__ = [
+    "BudgetName",
     "CompletionTokensDetails",
     "IncompleteRun",
     "LastError",
@@ -37,6 +39,10 @@ __all__ = [
     "ToolOutputs",
     "Usage",
 ]
+
+Lifetime: TypeAlias = Annotated[int, Meta(ge=1, le=30 * 24 * 3600)]
+"""Seconds, up to thirty days."""
+Amount: TypeAlias = Annotated[int, Meta(ge=1)]
 
 RunId: TypeAlias = str
 """`run_` and 24 letters or digits."""
@@ -89,10 +95,16 @@ class LastError(Object, frozen=True, kw_only=True):
     message: str
 
 
+BudgetName: TypeAlias = Literal[
+    "max_completion_tokens", "max_prompt_tokens", "max_total_tokens", "max_tool_calls", "max_seconds"
+]
+"""The first two are the original API's."""
+
+
 class IncompleteRun(Object, frozen=True, kw_only=True):
     """Which budget was used up."""
 
-    reason: Literal["max_completion_tokens", "max_prompt_tokens"]
+    reason: BudgetName
 
 
 class PromptTokensDetails(Object, frozen=True, kw_only=True):
@@ -150,6 +162,10 @@ class Run(Object, frozen=True, kw_only=True):
     tool_choice: ToolChoice | None = "auto"
     parallel_tool_calls: bool = True
     response_format: ResponseFormat | None = "auto"
+    # Not part of the original API; absent unless asked for.
+    max_total_tokens: int | UnsetType = UNSET
+    max_tool_calls: int | UnsetType = UNSET
+    max_seconds: int | UnsetType = UNSET
 
 
 class RunRequest(Request, frozen=True, kw_only=True):
@@ -175,6 +191,15 @@ class RunRequest(Request, frozen=True, kw_only=True):
     tool_choice: ToolChoice | None | UnsetType = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
     response_format: ResponseFormat | None | UnsetType = UNSET
+    expires_after: Lifetime | None | UnsetType = UNSET
+    """Seconds after which it expires; without, the server's default. An extension, as those below."""
+    max_total_tokens: Amount | None | UnsetType = UNSET
+    """Tokens, read and written, of all model calls."""
+    max_tool_calls: Amount | None | UnsetType = UNSET
+    max_seconds: Amount | None | UnsetType = UNSET
+    """Seconds of wall time since its creation. Every budget that is used up ends the run as `incomplete`."""
+    on_busy: OnBusy | None | UnsetType = UNSET
+    """What happens while another run of the thread has not ended; without, what the thread says, or the server."""
 
 
 class ThreadRunRequest(Request, frozen=True, kw_only=True):
@@ -197,6 +222,13 @@ class ThreadRunRequest(Request, frozen=True, kw_only=True):
     tool_choice: ToolChoice | None | UnsetType = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
     response_format: ResponseFormat | None | UnsetType = UNSET
+    expires_after: Lifetime | None | UnsetType = UNSET
+    """Seconds after which it expires; without, the server's default. An extension, as those below."""
+    max_total_tokens: Amount | None | UnsetType = UNSET
+    """Tokens, read and written, of all model calls."""
+    max_tool_calls: Amount | None | UnsetType = UNSET
+    max_seconds: Amount | None | UnsetType = UNSET
+    """Seconds of wall time since its creation. Every budget that is used up ends the run as `incomplete`."""
 
 
 class RunUpdate(Request, frozen=True, kw_only=True):

@@ -5,6 +5,7 @@ from typing import Literal, TypeAlias
 from msgspec import UNSET, UnsetType, field
 
 from runstead.wire.message import MessageRequest
+from runstead.wire.options import OnBusy
 from runstead.wire.struct import Metadata, Object, Request, Timestamp
 from runstead.wire.tool import ToolResources
 
@@ -22,6 +23,8 @@ class Thread(Object, frozen=True, kw_only=True):
     created_at: Timestamp
     tool_resources: ToolResources | None = None
     metadata: dict[str, str] = field(default_factory=dict)
+    on_busy: OnBusy | UnsetType = UNSET
+    """Not part of the original API; absent unless asked for."""
 
 
 class ThreadRequest(Request, frozen=True, kw_only=True):
@@ -30,6 +33,8 @@ class ThreadRequest(Request, frozen=True, kw_only=True):
     messages: list[MessageRequest] | UnsetType = UNSET
     tool_resources: ToolResources | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
+    on_busy: OnBusy | None | UnsetType = UNSET
+    """What its runs and messages do while a run has not ended, unless they say. An extension."""
 
 
 class ThreadUpdate(Request, frozen=True, kw_only=True):
@@ -37,6 +42,8 @@ class ThreadUpdate(Request, frozen=True, kw_only=True):
 
     tool_resources: ToolResources | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
+    on_busy: OnBusy | None | UnsetType = UNSET
+    """What its runs and messages do while a run has not ended, unless they say. An extension."""
 
 
 class ThreadDeleted(Object, frozen=True, kw_only=True):

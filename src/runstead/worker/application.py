@@ -13,6 +13,10 @@ from runstead.worker.worker import Worker
 __all__ = ["Application", "run"]
 
 
+_LEASE = 10.0
+"""Seconds after which a worker that was not heard of is given up."""
+
+
 class Application:
     """What is handed to the API, or to a program that runs the engine inside itself."""
 
@@ -46,7 +50,8 @@ async def run(ports: Ports, *, most: int = 5000) -> AsyncIterator[Application]:
 
 @asynccontextmanager
 async def _working(ports: Ports, owner: str, most: int) -> AsyncIterator[Application]:
-    await rescue(ports, owner)
+    await ports.store.write(lambda tx: tx.workers.enter(owner, _LEASE))
+    await rescue(ports)
     worker = Worker(ports, owner, most)
     application = Application(ports, worker)
     failure: Exception | None = None

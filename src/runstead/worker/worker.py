@@ -86,7 +86,9 @@ class Worker:
         """Take what waits in the store: what was offered to nobody."""
         while True:
             try:
-                waiting = await self._ports.store.read(lambda tx: tx.runs.queued(_LOOK))
+                waiting = await self._ports.store.read(
+                    lambda tx: tx.runs.ready(self._ports.most_running, self._ports.now(), _LOOK)
+                )
             except Exception:
                 _log.exception("looking for waiting runs failed; trying again")
                 waiting = []

@@ -97,11 +97,11 @@ async def test_a_deleted_run_is_stale(store: Store) -> None:
 async def test_queued_runs_come_oldest_first(store: Store) -> None:
     runs = [run(f"run_{at}", at, f"thread_{at}") for at in (103, 101, 102)]
     await add_runs(store, *runs, run("run_busy", 100, status=Status.IN_PROGRESS))
-    assert await store.read(lambda tx: tx.runs.queued(10)) == ["run_101", "run_102", "run_103"]
-    assert await store.read(lambda tx: tx.runs.queued(2)) == ["run_101", "run_102"]
+    assert await store.read(lambda tx: tx.runs.ready(None, 0, 10)) == ["run_101", "run_102", "run_103"]
+    assert await store.read(lambda tx: tx.runs.ready(None, 0, 2)) == ["run_101", "run_102"]
 
 
-async def test_held_runs_are_those_at_work_for_another_owner(store: Store) -> None:
+async def test_orphans_are_the_runs_at_work_of_a_worker_that_is_gone(store: Store) -> None:
     rows = await add_runs(store, *(run(f"run_{number}", thread_id=f"thread_{number}") for number in range(6)))
     owned = [
         (Status.IN_PROGRESS, "gone"),
@@ -117,10 +117,10 @@ async def test_held_runs_are_those_at_work_for_another_owner(store: Store) -> No
             await tx.runs.move(row, becomes(row.run, status), (), owner)
 
     await store.write(work)
-    assert await store.read(lambda tx: tx.runs.held("here", 10)) == ["run_0", "run_1"]
-    assert len(await store.read(lambda tx: tx.runs.held("here", 1))) == 1
-    assert sorted(await store.read(lambda tx: tx.runs.held("nobody", 10))) == ["run_0", "run_1", "run_2"]
-    assert sorted(await store.read(lambda tx: tx.runs.held(None, 10))) == ["run_0", "run_1", "run_2"]
+    await store.write(lambda tx: tx.workers.enter("here", 10))
+    assert await store.read(lambda tx: tx.runs.orphans(10)) == [("run_0", "gone"), ("run_1", "gone")]
+    assert len(await store.read(lambda tx: tx.runs.orphans(1))) == 1
+    assert await store.read(lambda tx: tx.runs.held("here")) == ["run_2"]
 
 
 async def test_overdue_runs_come_most_overdue_first(store: Store) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import TypeVar
 
 from runstead.store.port import Tx
@@ -41,6 +42,13 @@ class PostgresStore:
 
     def __repr__(self) -> str:
         return f"PostgresStore({str(self._address)!r}, schema={self._schema!r})"
+
+    @property
+    def shared(self) -> bool:
+        return True
+
+    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     async def start(self) -> None:
         try:

@@ -2,8 +2,8 @@
 SELECT body FROM messages WHERE id = :id AND thread_id = :thread_id AND project = :project;
 
 -- name: insert
-INSERT INTO messages (id, project, thread_id, run_id, created_at, body)
-VALUES (:id, :project, :thread_id, :run_id, :created_at, :body);
+INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, body)
+VALUES (:id, :project, :thread_id, :run_id, :created_at, :behind, :body);
 
 -- name: replace
 UPDATE messages SET body = :body
@@ -47,3 +47,21 @@ SELECT body FROM messages
    AND (created_at, seq) < (:high_time, :high_seq)
  ORDER BY created_at DESC, seq DESC
  LIMIT :limit;
+
+-- name: newest
+-- As `page_down`, of those that have joined the thread.
+SELECT body FROM messages
+ WHERE thread_id = :thread_id AND project = :project AND behind IS NULL
+   AND (created_at, seq) > (:low_time, :low_seq)
+   AND (created_at, seq) < (:high_time, :high_seq)
+ ORDER BY created_at DESC, seq DESC
+ LIMIT :limit;
+
+-- name: waiting
+SELECT project, body FROM messages WHERE behind = :run_id ORDER BY seq;
+
+-- name: pass_on
+UPDATE messages SET behind = :behind WHERE behind = :run_id;
+
+-- name: remove_waiting
+DELETE FROM messages WHERE behind = :run_id;

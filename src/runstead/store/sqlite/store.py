@@ -1,7 +1,7 @@
 """The store itself: one connection that writes, one that reads."""
 
 import sqlite3
-from contextlib import ExitStack
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
@@ -34,6 +34,13 @@ class SqliteStore:
         self._ownership = Ownership(self._path)
         self._writer: Writer | None = None
         self._reader: Reader | None = None
+
+    @property
+    def shared(self) -> bool:
+        return False
+
+    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
     @property
     def commits(self) -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 
 from runstead.domain.lifecycle import Signal
 from runstead.engine.endings import end_unheld
@@ -16,21 +17,21 @@ _log = logging.getLogger("runstead.rescue")
 _BATCH = 1000
 
 
-async def rescue(ports: Ports, owner: str) -> int:
-    """Take every run from workers other than `owner`: for a store whose only worker is the one that starts now.
+async def rescue(ports: Ports) -> int:
+    """Take the runs of workers that are gone; how many there were.
 
-    How many there were. What they had finished stays; what was half done is closed for what it is, and done again.
+    What they had finished stays; what was half done is closed for what it is, and done again.
     """
     rescued = 0
-    while held := await ports.store.read(lambda tx: tx.runs.held(owner, _BATCH)):
+    while orphans := await ports.store.read(lambda tx: tx.runs.orphans(_BATCH)):
         async with asyncio.TaskGroup() as group:
-            for run_id in held:
-                group.create_task(end_unheld(ports, run_id, Signal.RESCUE, lambda row: _orphan(row, owner)))
-        rescued += len(held)
+            for run_id, owner in orphans:
+                group.create_task(end_unheld(ports, run_id, Signal.RESCUE, _held_by(owner)))
+        rescued += len(orphans)
     if rescued:
         _log.info("took over runs of a worker that is gone: runs=%d", rescued)
     return rescued
 
 
-def _orphan(row: RunRow, owner: str) -> bool:
-    return row.run.status in {Status.IN_PROGRESS, Status.CANCELLING} and row.owner != owner
+def _held_by(owner: str) -> Callable[[RunRow], bool]:
+    return lambda row: row.owner == owner and row.run.status in {Status.IN_PROGRESS, Status.CANCELLING}

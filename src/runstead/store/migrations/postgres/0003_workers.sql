@@ -1,0 +1,4 @@
+CREATE TABLE workers (
+    name   text COLLATE "C" PRIMARY KEY,
+    until  timestamptz NOT NULL
+);

@@ -1,0 +1,13 @@
+-- Runs that wait behind another one of their thread have the status `waiting` here, and are queued to everyone else.
+ALTER TABLE runs ADD COLUMN behind TEXT;
+ALTER TABLE runs ADD COLUMN ready_at INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE runs ADD COLUMN delays INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX runs_behind ON runs (behind, seq) WHERE status = 'waiting';
+CREATE INDEX runs_waiting_deadline ON runs (expires_at, seq) WHERE status = 'waiting';
+CREATE INDEX runs_line ON runs (thread_id, seq)
+ WHERE status IN ('queued', 'in_progress', 'requires_action', 'cancelling', 'waiting');
+CREATE INDEX runs_ready ON runs (project, created_at, seq) WHERE status = 'queued';
+CREATE INDEX runs_busy ON runs (project) WHERE status IN ('in_progress', 'cancelling');
+
+ALTER TABLE messages ADD COLUMN behind TEXT;
+CREATE INDEX messages_behind ON messages (behind, seq) WHERE behind IS NOT NULL;
