@@ -1,8 +1,9 @@
 """A running engine: the ports, a worker and its maintenance, and the projects that callers are bound to."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, TypeAlias
 
 from runstead.engine.ports import Ports
 from runstead.engine.project import Project
@@ -16,11 +17,17 @@ __all__ = ["Application", "run"]
 _LEASE = 10.0
 """Seconds after which a worker that was not heard of is given up."""
 
+Loop: TypeAlias = Callable[[Ports], Coroutine[Any, Any, None]]
+"""Looks after something, for ever."""
+
+_MAINTENANCE: Sequence[Loop] = (expire,)
+"""What every process that works does beside it; processes over the same store do it side by side."""
+
 
 class Application:
     """What is handed to the API, or to a program that runs the engine inside itself."""
 
-    def __init__(self, ports: Ports, worker: Worker) -> None:
+    def __init__(self, ports: Ports, worker: Worker | None = None) -> None:
         self._ports = ports
         self._worker = worker
         self._projects: dict[str, Project] = {}
@@ -38,34 +45,41 @@ class Application:
 
 
 @asynccontextmanager
-async def run(ports: Ports, *, most: int = 5000) -> AsyncIterator[Application]:
-    """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work; close."""
-    owner = ports.new_id("worker")
+async def run(ports: Ports, *, most: int = 5000, works: bool = True) -> AsyncIterator[Application]:
+    """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work; close.
+
+    One that does not work only answers: other processes over the same store carry its runs.
+    """
     async with AsyncExitStack() as outside:
         for port in (ports.store, ports.broker, ports.model):
             await port.start()
             outside.push_async_callback(port.stop)
-        yield await outside.enter_async_context(_working(ports, owner, most))
-
-
-@asynccontextmanager
-async def _working(ports: Ports, owner: str, most: int) -> AsyncIterator[Application]:
-    await ports.store.write(lambda tx: tx.workers.enter(owner, _LEASE))
-    await rescue(ports)
-    worker = Worker(ports, owner, most)
-    application = Application(ports, worker)
-    failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
-        group.create_task(worker.run(), name="worker")
-        expiring = group.create_task(expire(ports), name="expire")
+        worker = await outside.enter_async_context(_working(ports, most)) if works else None
+        application = Application(ports, worker)
         try:
             yield application
-        except Exception as error:
-            failure = error  # the caller's own: it leaves as it came, not in a group of the task group's
         finally:
             application.ready = False
             application.draining.set()
+
+
+@asynccontextmanager
+async def _working(ports: Ports, most: int) -> AsyncIterator[Worker]:
+    name = ports.new_id("worker")
+    await ports.store.write(lambda tx: tx.workers.enter(name, _LEASE))
+    await rescue(ports)
+    worker = Worker(ports, name, most)
+    failure: Exception | None = None
+    async with asyncio.TaskGroup() as group:
+        group.create_task(worker.run(), name="worker")
+        maintenance = [group.create_task(loop(ports), name=loop.__name__) for loop in _MAINTENANCE]
+        try:
+            yield worker
+        except Exception as error:
+            failure = error  # the caller's own: it leaves as it came, not in a group of the task group's
+        finally:
             worker.stop()
-            expiring.cancel()
+            for task in maintenance:
+                task.cancel()
     if failure is not None:
         raise failure
