@@ -1,12 +1,13 @@
 """What every broker does on a good day. It may do less at any time; what nobody may do is depend on it."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack
 
 import pytest
 
 from runstead.broker.inprocess import InProcessBroker
-from runstead.broker.port import Broker
+from runstead.broker.port import Broker, Offer
 from runstead.wire.event import EventName, Position, RawEvent
 from tests.support.nats import nats_broker
 from tests.support.waiting import within
@@ -52,23 +53,48 @@ async def silent(live: Live) -> bool:
         return await anext(live) is None
 
 
+async def taken(offers: AsyncIterator[Offer]) -> str:
+    """The run that is offered next, once it was taken."""
+    offer = await anext(offers)
+    offer.done()
+    return offer.run_id
+
+
 class TestOffers:
     async def test_what_was_offered_is_taken_in_its_order(self, broker: Broker) -> None:
         async with broker.offers() as offers, within():
             for run_id in ("run_1", "run_2"):
                 await broker.offer(run_id)
-            assert [await anext(offers), await anext(offers)] == ["run_1", "run_2"]
+            assert [await taken(offers), await taken(offers)] == ["run_1", "run_2"]
 
     async def test_an_offer_waits_for_a_worker(self, broker: Broker) -> None:
         await broker.offer("run_1")
         async with broker.offers() as offers, within():
-            assert await anext(offers) == "run_1"
+            assert await taken(offers) == "run_1"
 
     async def test_each_offer_goes_to_one_of_the_workers(self, broker: Broker) -> None:
         async with broker.offers() as one, broker.offers() as other, within():
             await broker.offer("run_1")
             await broker.offer("run_2")
-            assert {await anext(one), await anext(other)} == {"run_1", "run_2"}
+            assert {await taken(one), await taken(other)} == {"run_1", "run_2"}
+
+    async def test_what_a_worker_has_no_room_for_goes_to_another(self, broker: Broker) -> None:
+        async with broker.offers() as full, broker.offers() as other, within():
+            await broker.offer("run_1")
+            assert await taken(full) == "run_1"
+            for number in (2, 3, 4):
+                await broker.offer(f"run_{number}")
+            assert [await taken(other) for _ in range(3)] == ["run_2", "run_3", "run_4"]
+
+    async def test_a_worker_that_leaves_takes_nothing_along(self, broker: Broker) -> None:
+        async with broker.offers() as leaving:
+            waiting = asyncio.get_running_loop().create_task(taken(leaving))
+            await asyncio.sleep(0)
+            waiting.cancel()
+            await asyncio.wait([waiting])
+        await broker.offer("run_1")
+        async with broker.offers() as offers, within():
+            assert await taken(offers) == "run_1"
 
 
 class TestEvents:

@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 from random import Random
 
 from runstead.broker.inprocess import InProcessBroker
+from runstead.broker.port import Offer
 from runstead.wire.event import RawEvent
 
 __all__ = ["LossyBroker"]
@@ -29,7 +30,7 @@ class LossyBroker:
         for _ in range(self._times()):
             await self._inner.offer(run_id)
 
-    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
+    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[Offer]]:
         return self._inner.offers()
 
     async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from runstead.broker.listener import SILENCE, Listener
+from runstead.broker.port import Offer
 from runstead.wire.event import RawEvent
 
 __all__ = ["InProcessBroker"]
@@ -42,13 +43,13 @@ class InProcessBroker:
         self._offered.set()
 
     @asynccontextmanager
-    async def offers(self) -> AsyncIterator[AsyncIterator[str]]:
+    async def offers(self) -> AsyncIterator[AsyncIterator[Offer]]:
         yield self._take_offers()
 
-    async def _take_offers(self) -> AsyncIterator[str]:
+    async def _take_offers(self) -> AsyncIterator[Offer]:
         while True:
             while self._offers:
-                yield self._offers.popleft()
+                yield Offer(self._offers.popleft(), _done)
             self._offered.clear()
             await self._offered.wait()
 
@@ -95,6 +96,10 @@ class InProcessBroker:
             yield _take(queue)
         finally:
             self._interrupted.discard(queue)
+
+
+def _done() -> None:
+    """Nothing is lost between an offer and its taking while the process lives."""
 
 
 async def _take(queue: asyncio.Queue[str]) -> AsyncIterator[str]:

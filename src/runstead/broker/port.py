@@ -4,13 +4,21 @@ It may lose, double or delay anything: every wait on it ends, after a time, in a
 never fails and never waits: what cannot be told is lost.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runstead.wire.event import RawEvent
 
-__all__ = ["Broker"]
+__all__ = ["Broker", "Offer"]
+
+
+class Offer(NamedTuple):
+    """A hint that a run is ready."""
+
+    run_id: str
+    done: Callable[[], object]
+    """To be called once it was taken, or there was nothing to take; an offer that is not done may come again."""
 
 
 class Broker(Protocol):
@@ -28,8 +36,8 @@ class Broker(Protocol):
         """A run is ready: tell one of the workers."""
         ...
 
-    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        """The run ids offered to this worker, among all that listen."""
+    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[Offer]]:
+        """What is offered to this worker, among all that listen: one at a time, and only while it waits for one."""
         ...
 
     async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:

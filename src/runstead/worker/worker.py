@@ -79,8 +79,8 @@ class Worker:
 
     async def _take_offers(self) -> None:
         async with self._ports.broker.offers() as offers:
-            async for run_id in offers:
-                await self._take(run_id)
+            async for offer in offers:
+                await self._take(offer.run_id, offer.done)
 
     async def _look_for_runs(self) -> None:
         """Take what waits in the store: what was offered to nobody."""
@@ -96,15 +96,22 @@ class Worker:
                 await self._take(run_id)
             await self._ports.clock.sleep(_PERIOD)
 
-    async def _take(self, run_id: str) -> None:
-        """Take a run that is offered, once there is room for it."""
+    async def _take(self, run_id: str, done: Callable[[], object] = lambda: None) -> None:
+        """Take a run that is offered, once there is room for it; `done` when it was taken, or need not be."""
         while not self._free:
             self._queueing = True
             self._freed.clear()
             await self._freed.wait()
         self._queueing = False
         if self._runs is not None and run_id not in self._begun:
-            self._begin(self._runs, run_id, lambda: claim(self._ports, run_id, self._name))
+            self._begin(self._runs, run_id, lambda: self._claim(run_id, done))
+        else:
+            done()
+
+    async def _claim(self, run_id: str, done: Callable[[], object]) -> Hold | None:
+        hold = await claim(self._ports, run_id, self._name)
+        done()
+        return hold
 
     def _begin(self, runs: asyncio.TaskGroup, run_id: str, taking: Taking) -> asyncio.Task[None]:
         self._free -= 1

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from runstead.broker.nats import NatsBroker
+from runstead.broker.port import Offer
 from runstead.wire.event import EventName, Position, RawEvent
 from tests.support.nats import NatsServer, nats_broker, standing
 from tests.support.waiting import until, within
@@ -43,11 +44,13 @@ async def offered(here: NatsBroker, there: NatsBroker, run_id: str) -> None:
     """An offer comes through, as soon as there is a way again; the store's looks cover what was said before."""
     async with there.offers() as offers, within():
         await here.offer(run_id)
-        assert await anext(offers) == run_id
+        assert await taken(offers) == run_id
 
 
-async def first(offers: AsyncIterator[str]) -> str:
-    return await anext(offers)
+async def taken(offers: AsyncIterator[Offer]) -> str:
+    offer = await anext(offers)
+    offer.done()
+    return offer.run_id
 
 
 async def heard(live: Live, count: int) -> list[RawEvent]:
@@ -100,12 +103,12 @@ async def test_offers_outlive_the_server(server: NatsServer) -> None:
     server.kill()
     server.start()
     async with nats_broker(server, "a") as here, here.offers() as offers, within():
-        assert [await anext(offers) for _ in range(5)] == [f"run_{number}" for number in range(5)]
+        assert [await taken(offers) for _ in range(5)] == [f"run_{number}" for number in range(5)]
 
 
 async def test_an_open_wait_for_offers_goes_on_after_a_restart(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, here.offers() as offers:
-        waiting = asyncio.get_running_loop().create_task(first(offers))
+        waiting = asyncio.get_running_loop().create_task(taken(offers))
         await asyncio.sleep(0)
         server.kill()
         await down(here)
@@ -124,7 +127,7 @@ async def test_streams_that_were_deleted_are_made_again(server: NatsServer) -> N
                 async with within():
                     assert b"true" in (await box.messages.get()).data
         async with there.offers() as offers:
-            waiting = asyncio.get_running_loop().create_task(first(offers))
+            waiting = asyncio.get_running_loop().create_task(taken(offers))
 
             async def comes() -> bool:
                 await here.offer("run_1")
@@ -172,7 +175,7 @@ async def test_a_server_that_is_not_there_yet_is_waited_for_behind_the_callers_b
         await until(lambda: up(here))
         await here.offer("run_2")
         async with within():
-            assert await anext(offers) == "run_2"
+            assert await taken(offers) == "run_2"
 
 
 async def test_a_broker_that_never_met_its_server_ends_at_once(server: NatsServer) -> None:

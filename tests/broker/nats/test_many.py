@@ -8,6 +8,7 @@ import pytest
 
 from runstead.broker.listener import BACKLOG
 from runstead.broker.nats import NatsBroker
+from runstead.broker.port import Offer
 from runstead.wire.event import EventName, Position, RawEvent
 from tests.support.nats import NatsServer, nats_broker, standing
 from tests.support.waiting import until, within
@@ -23,8 +24,10 @@ def stored(seq: int, data: bytes = b"{}") -> RawEvent:
     return RawEvent(Position(seq), EventName.RUN_QUEUED, data)
 
 
-async def first(offers: AsyncIterator[str]) -> str:
-    return await anext(offers)
+async def taken(offers: AsyncIterator[Offer]) -> str:
+    offer = await anext(offers)
+    offer.done()
+    return offer.run_id
 
 
 async def heard(live: Live, count: int) -> list[RawEvent]:
@@ -44,22 +47,22 @@ async def brokers(nats: NatsServer, request: pytest.FixtureRequest) -> AsyncIter
 
 
 async def test_workers_compete_and_each_offer_is_taken_once(brokers: tuple[NatsBroker, NatsBroker]) -> None:
-    taken: list[str] = []
+    done: list[str] = []
     asked = [f"run_{number}" for number in range(300)]
 
     async def work(broker: NatsBroker) -> None:
         async with broker.offers() as offers:
             while True:
-                taken.append(await anext(offers))
+                done.append(await taken(offers))
 
     async with asyncio.TaskGroup() as group:
         workers = [group.create_task(work(broker)) for broker in (*brokers, *brokers)]
         for run_id in asked:
             await brokers[0].offer(run_id)
-        await until(lambda: len(taken) >= len(asked))
+        await until(lambda: len(done) >= len(asked))
         for worker in workers:
             worker.cancel()
-    assert sorted(taken) == sorted(asked)
+    assert sorted(done) == sorted(asked)
 
 
 async def test_a_run_can_be_offered_again_at_once(brokers: tuple[NatsBroker, NatsBroker]) -> None:
@@ -67,7 +70,7 @@ async def test_a_run_can_be_offered_again_at_once(brokers: tuple[NatsBroker, Nat
     async with there.offers() as offers, within():
         for _ in range(3):
             await here.offer("run_1")
-            assert await anext(offers) == "run_1"
+            assert await taken(offers) == "run_1"
 
 
 async def test_a_full_queue_refuses_offers_and_nobody_fails(
@@ -79,9 +82,9 @@ async def test_a_full_queue_refuses_offers_and_nobody_fails(
             await here.offer(f"run_{number}")
         await until(lambda: "an offer was refused" in caplog.text)
         async with here.offers() as offers, within():
-            assert [await anext(offers), await anext(offers)] == ["run_0", "run_1"]
+            assert [await taken(offers), await taken(offers)] == ["run_0", "run_1"]
             await here.offer("run_3")
-            assert await anext(offers) == "run_3"
+            assert await taken(offers) == "run_3"
 
 
 async def test_what_a_worker_that_stopped_had_asked_for_goes_to_another(
@@ -89,12 +92,12 @@ async def test_what_a_worker_that_stopped_had_asked_for_goes_to_another(
 ) -> None:
     here, there = brokers
     async with there.offers() as offers:
-        waiting = asyncio.get_running_loop().create_task(first(offers))
+        waiting = asyncio.get_running_loop().create_task(taken(offers))
         await asyncio.sleep(0)
         waiting.cancel()
     await here.offer("run_1")
     async with here.offers() as offers, asyncio.timeout(5):
-        assert await anext(offers) == "run_1"
+        assert await taken(offers) == "run_1"
 
 
 async def test_a_late_listener_elsewhere_gets_what_is_kept_and_then_what_comes(

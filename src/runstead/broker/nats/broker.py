@@ -6,14 +6,17 @@ all listeners of a run on this node; what is told here is heard here at once, wh
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from runstead.broker.listener import SILENCE, Listener
 from runstead.broker.nats.address import Address
 from runstead.broker.nats.connection import Connection
 from runstead.broker.nats.jetstream import JetStream
+from runstead.broker.nats.message import Message
 from runstead.broker.nats.naming import Naming
+from runstead.broker.nats.offers import Offers
 from runstead.broker.nats.topic import Topic
+from runstead.broker.port import Offer
 from runstead.wire.event import RawEvent
 
 __all__ = ["NatsBroker"]
@@ -39,7 +42,7 @@ class NatsBroker:
         self._interrupted: set[asyncio.Queue[str]] = set()
         self._connection = Connection(self._address)
         self._jetstream = JetStream(self._connection, self._naming, replicas, kept_bytes)
-        self._connection.subscribe(self._naming.interrupt, lambda message: self._interrupt(message.data.decode()))
+        self._connection.subscribe(self._naming.interrupt, self._interrupted_elsewhere)
 
     def __repr__(self) -> str:
         return f"NatsBroker({self._address!r})"
@@ -53,8 +56,13 @@ class NatsBroker:
     async def offer(self, run_id: str) -> None:
         self._jetstream.offer(run_id)
 
-    def offers(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
-        return self._jetstream.offers()
+    @asynccontextmanager
+    async def offers(self) -> AsyncIterator[AsyncIterator[Offer]]:
+        offers = Offers(self._connection, self._naming)
+        try:
+            yield offers.take()
+        finally:
+            offers.close()
 
     async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:
         if not events:
@@ -90,6 +98,11 @@ class NatsBroker:
             yield _take(queue)
         finally:
             self._interrupted.discard(queue)
+
+    def _interrupted_elsewhere(self, message: Message) -> None:
+        run_id = self._naming.read(message.data)
+        if run_id is not None:
+            self._interrupt(run_id)
 
     def _interrupt(self, run_id: str) -> None:
         for queue in self._interrupted:

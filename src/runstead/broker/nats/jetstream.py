@@ -7,15 +7,15 @@ again when refused: every worker looks in the store once a second.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from runstead.broker.nats.connection import Ask, Connection
 from runstead.broker.nats.message import Mailbox, Message
-from runstead.broker.nats.naming import Naming
+from runstead.broker.nats.naming import WORKERS, Naming
+from runstead.broker.nats.offers import ACK_WAIT
 from runstead.broker.nats.packing import unpack
 from runstead.wire.event import RawEvent
 
@@ -23,19 +23,12 @@ __all__ = ["JetStream"]
 
 _log = logging.getLogger("runstead.broker")
 
-_WORKERS = "workers"
-"""The consumer that all workers share."""
 _SECOND = 1_000_000_000
-_PULL = msgspec.json.encode({"batch": 1, "expires": _SECOND})
-"""No longer than a second: what is asked for across a restart of the server is not answered."""
-_PULL_PATIENCE = 1.2
 _MOST_OFFERS = 100_000
 """Offers that wait; more are refused."""
 _PAST_PATIENCE = 2.0
 _PAGE = 1000
 _OTHER_CONFIGURATION = 10058
-_AGAIN = 0.25
-"""Seconds before something that is missing is asked for again."""
 
 
 class JetStream:
@@ -46,7 +39,6 @@ class JetStream:
         self._naming = naming
         self._streams = [_runs(naming, replicas), _events(naming, kept_bytes)]
         self._consumer = _consumer(naming)
-        self._next = f"$JS.API.CONSUMER.MSG.NEXT.{naming.runs}.{_WORKERS}"
         self._confirmed = connection.answer(self._confirm)
 
     async def prepare(self, ask: Ask) -> None:
@@ -58,55 +50,11 @@ class JetStream:
                 if refused.code != _OTHER_CONFIGURATION:
                     raise
                 await _request(ask, f"STREAM.UPDATE.{stream['name']}", stream)
-        await _request(ask, f"CONSUMER.CREATE.{self._naming.runs}.{_WORKERS}", self._consumer)
+        await _request(ask, f"CONSUMER.CREATE.{self._naming.runs}.{WORKERS}", self._consumer)
 
     def offer(self, run_id: str) -> None:
         """Put a run id into the queue."""
         self._connection.say(self._naming.offer, run_id.encode(), self._confirmed)
-
-    @asynccontextmanager
-    async def offers(self) -> AsyncIterator[AsyncIterator[str]]:
-        """Run ids from the queue, one at a time, so that nobody hoards what another could do."""
-        box = Mailbox(self._connection.inbox("offers"))
-        subscription = self._connection.subscribe(box.subject, box.messages.put_nowait)
-        try:
-            yield self._take_offers(box)
-        finally:
-            # What was asked for may still come, for as long as the question stands: let another have it at once.
-            subscription.hear = self._decline
-            while not box.messages.empty():
-                self._decline(box.messages.get_nowait())
-            asyncio.get_running_loop().call_later(_PULL_PATIENCE, self._connection.close, subscription)
-
-    def _decline(self, message: Message) -> None:
-        if not message.status:
-            self._connection.say(message.reply, b"-NAK")
-
-    async def _take_offers(self, box: Mailbox) -> AsyncIterator[str]:
-        while True:
-            offered = await self._pull(box)
-            if offered is not None:
-                # At once: from here on the store knows whether the run was taken.
-                self._connection.say(offered.reply, b"+ACK")
-                yield offered.data.decode()
-
-    async def _pull(self, box: Mailbox) -> Message | None:
-        if box.messages.empty():
-            self._connection.say(self._next, _PULL, box.subject)
-        try:
-            async with asyncio.timeout(_PULL_PATIENCE):
-                message = await box.messages.get()
-        except TimeoutError:
-            return None
-        match message.status:
-            case "":
-                return message
-            case "404" | "408":
-                return None
-            case _:
-                self._connection.renew()
-                await asyncio.sleep(_AGAIN)
-                return None
 
     async def past(self, subject: str) -> list[RawEvent]:
         """The events that are kept of a run, as far as they can be had soon."""
@@ -192,9 +140,9 @@ def _consumer(naming: Naming) -> dict[str, Any]:
     return {
         "stream_name": naming.runs,
         "config": {
-            "durable_name": _WORKERS,
+            "durable_name": WORKERS,
             "ack_policy": "explicit",
-            "ack_wait": 15 * _SECOND,
+            "ack_wait": ACK_WAIT * _SECOND,
             "max_ack_pending": 10_000,
         },
     }

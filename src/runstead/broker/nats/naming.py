@@ -5,7 +5,10 @@ from hashlib import sha256
 
 from msgspec import Struct
 
-__all__ = ["Naming"]
+__all__ = ["WORKERS", "Naming"]
+
+WORKERS = "workers"
+"""The consumer of offers that all workers share."""
 
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
@@ -39,6 +42,17 @@ class Naming(Struct, frozen=True):
     def every_event(self) -> str:
         """Where all events are told."""
         return f"{self.name}.ev.*"
+
+    @property
+    def next_offer(self) -> str:
+        """Where a worker asks for an offer."""
+        return f"$JS.API.CONSUMER.MSG.NEXT.{self.runs}.{WORKERS}"
+
+    @staticmethod
+    def read(data: bytes) -> str | None:
+        """The run id that was told; None if it is not one that we made."""
+        told = data.decode(errors="replace")
+        return told if _PLAIN.fullmatch(told) else None
 
     def event(self, run_id: str) -> str:
         """Where a run's events are told."""
