@@ -190,6 +190,18 @@ class TestRun:
         assert made.truncation_strategy == TruncationStrategy(type="last_messages", last_messages=2)
 
     @pytest.mark.parametrize(
+        ("given", "expires"), [({}, 700), ({"expires_after": None}, 700), ({"expires_after": 5}, 105)]
+    )
+    def test_a_run_may_say_how_long_it_lives(self, given: dict[str, Any], expires: int) -> None:
+        assert run(**given).expires_at == expires
+
+    def test_budgets_are_shown_only_if_they_were_asked_for(self) -> None:
+        budgets = {"max_total_tokens": 1, "max_tool_calls": 2, "max_seconds": 3}
+        assert {name: getattr(run(**budgets), name) for name in budgets} == budgets
+        for made in (run(), run(**dict.fromkeys(budgets))):
+            assert not budgets.keys() & msgspec.to_builtins(made).keys()
+
+    @pytest.mark.parametrize(
         ("own", "instructions", "more", "expected"),
         [
             ("Help.", None, None, "Help."),

@@ -1,6 +1,7 @@
 """What may not be done is refused, in the words that clients know."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -35,10 +36,10 @@ def refusal(guard: Callable[[], object]) -> BadRequest:
     return refused.value
 
 
-def waiting(*call_ids: str, expires_at: int = 700) -> Run:
+def waiting(*call_ids: str, **fields: Any) -> Run:
     calls = [RequiredFunctionCall(id=id, function=FunctionCall(name="weather", arguments="{}")) for id in call_ids]
     action = RequiredAction(submit_tool_outputs=RequiredToolOutputs(tool_calls=calls))
-    return run(status=Status.REQUIRES_ACTION, required_action=action, expires_at=expires_at)
+    return run(status=Status.REQUIRES_ACTION, required_action=action, **{"expires_at": 700} | fields)
 
 
 def outputs(*call_ids: str) -> list[ToolOutput]:
@@ -83,6 +84,9 @@ def test_outputs_that_come_too_late_are_refused_as_if_the_run_were_marked_expire
     guards.check_time_left(waiting("call_a", expires_at=700), 699)
     refused = refusal(lambda: guards.check_time_left(waiting("call_a", expires_at=700), 700))
     assert refused.message == 'Runs in status "expired" do not accept tool outputs.'
+    guards.check_time_left(waiting("call_a", max_seconds=50), 149)
+    refused = refusal(lambda: guards.check_time_left(waiting("call_a", max_seconds=50), 150))
+    assert refused.message == 'Runs in status "incomplete" do not accept tool outputs.'
 
 
 def test_a_run_needs_a_message_or_instructions() -> None:

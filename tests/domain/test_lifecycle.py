@@ -8,9 +8,9 @@ from tests.domain.things import run
 
 DECISIONS = """
                   claim        ask_client       submit_outputs  complete   run_out     fail    cancel      stop       expire   rescue
-queued            in_progress  -                -               -          -           failed  cancelling  -          expired  -
+queued            in_progress  -                -               -          incomplete  failed  cancelling  -          expired  -
 in_progress       -            requires_action  -               completed  incomplete  failed  cancelling  -          expired  queued
-requires_action   -            -                queued          -          -           -       cancelling  -          expired  -
+requires_action   -            -                queued          -          incomplete  -       cancelling  -          expired  -
 cancelling        -            -                -               completed  -           -       -           cancelled  expired  cancelled
 cancelled         -            -                -               -          -           -       -           -          -        -
 failed            -            -                -               -          -           -       -           -          -        -

@@ -16,7 +16,7 @@ from runstead.domain.moves import Open
 from runstead.wire.content import Text, TextPart
 from runstead.wire.event import EventName, Position, decode_event
 from runstead.wire.message import Message
-from runstead.wire.run import LastError, Run, Status, Usage
+from runstead.wire.run import IncompleteRun, LastError, Run, Status, Usage
 from runstead.wire.run_step import FunctionToolCall, RunStep, ToolCallsDetails
 from runstead.wire.tool import FunctionCall, RequiredFunctionCall
 from tests.domain.things import run
@@ -32,7 +32,7 @@ in_progress      1       1       0         0         0      0               0   
 requires_action  1       1       0         0         0      1               0          0          0
 cancelling       ?       1       0         0         0      0               0          0          0
 completed        1       0       1         0         0      0               0          0          1
-incomplete       1       0       1         0         0      0               0          1          1
+incomplete       ?       0       1         0         0      0               0          1          1
 cancelled        ?       0       0         1         0      0               0          0          1
 failed           ?       0       0         0         1      0               1          0          1
 expired          ?       1       0         0         0      0               0          0          1
@@ -132,6 +132,17 @@ class Lives(RuleBasedStateMachine):
 
         self._try(Signal.RUN_OUT, decide)
 
+    @precondition(lambda self: self.opened.step is not None and self.opened.message is None)
+    @rule(count=st.integers(1, 3), tokens=st.integers(0, 9))
+    def call_too_much(self, count: int, tokens: int) -> None:
+        calls = self._calls(count)
+
+        def decide() -> Change:
+            refused = moves.refuse_calls(self.run, self.opened, calls, self.now, took(tokens))
+            return moves.then(refused, moves.run_out(self.run, self.now, self._spent(tokens), "max_tool_calls"))
+
+        self._try(Signal.RUN_OUT, decide)
+
     @precondition(lambda self: self.opened == Open())
     @rule()
     def run_out_before_a_call(self) -> None:
@@ -141,10 +152,7 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.opened.step is not None and self.opened.message is None)
     @rule(count=st.integers(1, 3), tokens=st.integers(0, 9))
     def ask_client(self, count: int, tokens: int) -> None:
-        calls = [
-            RequiredFunctionCall(id=self._new("call"), function=FunctionCall(name="weather", arguments="{}"))
-            for _ in range(count)
-        ]
+        calls = self._calls(count)
         self._try(Signal.ASK_CLIENT, lambda: moves.ask_client(self.run, self.opened, calls, self.now, took(tokens)))
 
     # What a client does.
@@ -168,7 +176,7 @@ class Lives(RuleBasedStateMachine):
 
     # What may happen at any time.
 
-    @rule(signal=st.sampled_from([Signal.STOP, Signal.EXPIRE, Signal.FAIL, Signal.RESCUE]))
+    @rule(signal=st.sampled_from([Signal.STOP, Signal.EXPIRE, Signal.RUN_OUT, Signal.FAIL, Signal.RESCUE]))
     def end(self, signal: Signal) -> None:
         error = BROKEN if signal is Signal.FAIL else None
         spent = usage.total(self.steps.values())
@@ -228,6 +236,10 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def the_end_comes_once(self) -> None:
         assert self.ended == int(self.run.status.terminal)
+
+    def _calls(self, count: int) -> list[RequiredFunctionCall]:
+        function = FunctionCall(name="weather", arguments="{}")
+        return [RequiredFunctionCall(id=self._new("call"), function=function) for _ in range(count)]
 
     def _calls_may_open(self) -> bool:
         return self.opened == Open() or self.opened.message is not None
@@ -293,6 +305,7 @@ def test_a_message_that_was_cut_keeps_what_was_written() -> None:
     ("signal", "reason", "status"),
     [
         (Signal.EXPIRE, "run_expired", "expired"),
+        (Signal.RUN_OUT, "run_expired", "expired"),
         (Signal.FAIL, "run_failed", "failed"),
         (Signal.RESCUE, "run_failed", "failed"),
     ],
@@ -304,6 +317,24 @@ def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str,
     assert change.messages[0].incomplete_details.reason == reason
     assert change.steps[0].status == status
     assert [each.name for each in change.events[:2]] == ["thread.message.incomplete", f"thread.run.step.{status}"]
+
+
+def test_a_run_whose_time_is_used_up_says_so() -> None:
+    waiting = run(status=Status.REQUIRES_ACTION, max_seconds=50)
+    ended = moves.end(waiting, Signal.RUN_OUT, Open(), 150, usage.NONE).run
+    assert ended.incomplete_details == IncompleteRun(reason="max_seconds")
+
+
+def test_calls_that_nobody_was_asked_for_are_shown_without_outputs() -> None:
+    _, opened = moves.open_calls(run(), "step_1", 100)
+    calls = [RequiredFunctionCall(id="call_a", function=FunctionCall(name="weather", arguments="{}"))]
+    [step] = moves.refuse_calls(run(), opened, calls, 150, usage.NONE).steps
+    assert isinstance(step.step_details, ToolCallsDetails)
+    [call] = step.step_details.tool_calls
+    assert isinstance(call, FunctionToolCall)
+    assert (call.id, call.function.output) == ("call_a", None)
+    assert step.last_error is not None
+    assert "'max_tool_calls'" in step.last_error.message
 
 
 def test_a_step_fails_with_a_code_that_steps_have() -> None:
@@ -318,6 +349,7 @@ def test_a_step_fails_with_a_code_that_steps_have() -> None:
     [
         lambda: moves.close_message(run(), Open(), 100, usage.NONE),
         lambda: moves.cut_calls(run(), Open(), 100, usage.NONE),
+        lambda: moves.refuse_calls(run(), Open(), [], 100, usage.NONE),
         lambda: moves.ask_client(run(), Open(), [], 100, usage.NONE),
         lambda: moves.submit_outputs(run(status=Status.REQUIRES_ACTION), Open(), {}, 100),
     ],

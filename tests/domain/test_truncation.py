@@ -187,6 +187,12 @@ class TestRoom:
         assert room(self.bare(max_prompt_tokens=1000), [], 8000, {}) == 1000
         assert room(self.bare(max_prompt_tokens=7000), [], 8000, {}) == 6000
 
+    def test_what_is_left_of_all_tokens_is_shared_like_a_window(self) -> None:
+        assert room(self.bare(max_total_tokens=8000), [], None, {}) == 6000
+        assert room(self.bare(max_total_tokens=8000), [], 4000, {}) == 3000
+        assert room(self.bare(max_total_tokens=8000, max_prompt_tokens=1000), [], None, {}) == 1000
+        assert room(self.bare(max_total_tokens=8000), [text_step("msg_2", usage=spent(4000))], None, {}) == 3000
+
     def test_the_calls_before_took_from_the_budget(self) -> None:
         steps = [text_step("msg_2", usage=spent(300)), text_step("msg_3"), text_step("msg_4", usage=spent(200))]
         assert room(self.bare(max_prompt_tokens=1000), steps, None, {}) == 500

@@ -1,6 +1,7 @@
-"""A run's time: ten minutes from its creation, whatever it is doing then."""
+"""A run's time: ten minutes from its creation, or what it was given, whatever it is doing then."""
 
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -117,6 +118,40 @@ async def test_many_runs_expire_together() -> None:
         await here.clock.advance(600)
         for run in runs:
             await until(partial(_is, here, run, Status.EXPIRED))
+
+
+async def test_an_approval_may_take_days_and_holds_nothing(tmp_path: Path) -> None:
+    days = 24 * 3600
+    async with world([call("weather")], path=tmp_path / "runs.db") as here:
+        run = await here.ended(await here.start(tools=[WEATHER], expires_after=3 * days))
+        assert run.expires_at == run.created_at + 3 * days
+        assert (await here.row(run)).owner is None
+        await here.clock.advance(2 * days)
+        assert (await here.now(run)).status == "requires_action"
+        later = here.clock
+    async with world(["Sunny."], path=tmp_path / "runs.db", clock=later) as here:
+        await here.clock.advance(days - 1)
+        assert await here.now(run) == run
+        await here.submit(run)
+        ended = await here.ended(run)
+        assert (ended.status, ended.completed_at) == ("completed", run.created_at + 3 * days - 1)
+
+
+async def test_a_run_whose_days_passed_while_nobody_was_there_expires(tmp_path: Path) -> None:
+    async with world([call("weather")], path=tmp_path / "runs.db") as here:
+        run = await here.ended(await here.start(tools=[WEATHER], expires_after=5000))
+        later = here.clock
+    later.slip(5000)
+    async with world([], path=tmp_path / "runs.db", clock=later) as here:
+        await until(lambda: _is(here, run, Status.EXPIRED))
+
+
+async def test_those_that_wait_take_no_room_from_those_that_work() -> None:
+    async with world([call("weather"), call("weather"), "Hello"], most=1) as here:
+        for _ in range(2):
+            waiting = await here.ended(await here.start(tools=[WEATHER], expires_after=1000))
+            assert waiting.status == "requires_action"
+        assert (await here.ended(await here.start())).status == "completed"
 
 
 async def _is(here: World, run: Run, status: Status) -> bool:

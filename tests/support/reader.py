@@ -21,9 +21,9 @@ __all__ = ["Reader"]
 
 AFTER: dict[Status | None, set[Status]] = {
     None: {Status.QUEUED},
-    Status.QUEUED: {Status.IN_PROGRESS, Status.CANCELLING, Status.EXPIRED, Status.FAILED},
+    Status.QUEUED: {Status.IN_PROGRESS, Status.CANCELLING, Status.EXPIRED, Status.INCOMPLETE, Status.FAILED},
     Status.IN_PROGRESS: set(Status) - {Status.IN_PROGRESS, Status.CANCELLED},
-    Status.REQUIRES_ACTION: {Status.QUEUED, Status.CANCELLING, Status.EXPIRED},
+    Status.REQUIRES_ACTION: {Status.QUEUED, Status.CANCELLING, Status.EXPIRED, Status.INCOMPLETE},
     Status.CANCELLING: {Status.CANCELLED, Status.COMPLETED, Status.EXPIRED},
 }
 RUN_STATUS = {f"thread.run.{status}": status for status in Status}

@@ -1,11 +1,58 @@
-"""What is left of a run's token budgets: both are totals over all of its model calls."""
+"""What is left of a run's budgets: each is a total over all of its model calls. Its time is in `deadline`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Literal, TypeAlias
+
+from msgspec import Struct
 
 from runstead.wire.run import Run
-from runstead.wire.run_step import RunStep
+from runstead.wire.run_step import RunStep, ToolCallsDetails
+from runstead.wire.struct import UNSET
 
-__all__ = ["completion_left", "prompt_left"]
+__all__ = [
+    "LONGEST_ANSWER",
+    "Allowance",
+    "CountedBudget",
+    "allowance",
+    "completion_left",
+    "counts_prompts",
+    "prompt_left",
+    "total_left",
+]
+
+CountedBudget: TypeAlias = Literal["max_completion_tokens", "max_prompt_tokens", "max_total_tokens", "max_tool_calls"]
+"""Those that are used up by what the model does, not by time."""
+
+LONGEST_ANSWER = 16_384
+"""Tokens of an answer of unknown length, at most: models write no more at once, or hardly ever."""
+
+
+class Allowance(Struct, frozen=True, kw_only=True):
+    """What the budgets allow the next model call."""
+
+    tokens: int | None = None
+    """Tokens that it may write; None without a limit."""
+    limit: Literal["max_completion_tokens", "max_total_tokens"] = "max_completion_tokens"
+    """The budget that an answer has used up that is cut short."""
+    calls: int | None = None
+    """Calls of tools that it may ask for; None without a limit."""
+
+
+def allowance(run: Run, steps: Sequence[RunStep], asked: int, window: int | None) -> Allowance:
+    """What the next call may do, with a prompt of `asked` tokens and a model of this `window`."""
+    tokens, calls, total = completion_left(run, steps), _calls_left(run, steps), total_left(run, steps)
+    if total is not None:
+        total -= asked
+        # Servers refuse a limit that the model cannot reach, so one is set only where it may bite.
+        reached = LONGEST_ANSWER if window is None else min(window - asked, LONGEST_ANSWER)
+        if total < (reached if tokens is None else tokens):
+            return Allowance(tokens=total, limit="max_total_tokens", calls=calls)
+    return Allowance(tokens=tokens, calls=calls)
+
+
+def counts_prompts(run: Run) -> bool:
+    """Whether what a prompt takes matters to a budget; else nobody needs to estimate it."""
+    return run.max_prompt_tokens is not None or run.max_total_tokens is not UNSET
 
 
 def prompt_left(run: Run, steps: Iterable[RunStep]) -> int | None:
@@ -20,3 +67,19 @@ def completion_left(run: Run, steps: Iterable[RunStep]) -> int | None:
     if run.max_completion_tokens is None:
         return None
     return run.max_completion_tokens - sum(step.usage.completion_tokens for step in steps if step.usage)
+
+
+def total_left(run: Run, steps: Iterable[RunStep]) -> int | None:
+    """How many tokens the run may still take and write together; None without a limit. May be below zero."""
+    if run.max_total_tokens is UNSET:
+        return None
+    took = sum(step.usage.prompt_tokens + step.usage.completion_tokens for step in steps if step.usage)
+    return run.max_total_tokens - took
+
+
+def _calls_left(run: Run, steps: Iterable[RunStep]) -> int | None:
+    """How many calls of tools the run may still ask for; those that nobody was asked for count nothing."""
+    if run.max_tool_calls is UNSET:
+        return None
+    asked = [step.step_details for step in steps if step.status == "completed"]
+    return run.max_tool_calls - sum(len(made.tool_calls) for made in asked if isinstance(made, ToolCallsDetails))

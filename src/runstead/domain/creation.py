@@ -37,6 +37,8 @@ _ASSISTANT_DEFAULTS: Mapping[str, Any] = {
     "response_format": "auto",
 }
 
+_THREAD_DEFAULTS: Mapping[str, Any] = {"tool_resources": ToolResources(), "metadata": {}, "on_busy": UNSET}
+
 
 def value(given: T | None | UnsetType, default: T) -> T:
     """What was given, or the default for an absent or null field."""
@@ -70,13 +72,14 @@ def thread(request: ThreadRequest, id: str, now: int) -> Thread:
         created_at=now,
         tool_resources=resources,
         metadata=value(request.metadata, {}),
+        on_busy=UNSET if request.on_busy is None else request.on_busy,
     )
 
 
 def updated_thread(before: Thread, request: ThreadUpdate) -> Thread:
     """The thread with the given fields changed."""
     guards.check_resources(value(request.tool_resources, ToolResources()))
-    return structs.replace(before, **_given(request, {"metadata": {}, "tool_resources": ToolResources()}))
+    return structs.replace(before, **_given(request, _THREAD_DEFAULTS))
 
 
 def content(given: InputContent) -> Content:
@@ -120,7 +123,7 @@ def run(request: RunRequest | ThreadRunRequest, of: Assistant, id: str, thread_i
         thread_id=thread_id,
         assistant_id=of.id,
         status=Status.QUEUED,
-        expires_at=now + lifetime,
+        expires_at=now + value(request.expires_after, lifetime),
         model=value(request.model, of.model),
         instructions=_instructions(request, of),
         tools=tools,
@@ -135,7 +138,14 @@ def run(request: RunRequest | ThreadRunRequest, of: Assistant, id: str, thread_i
         tool_choice=choice,
         parallel_tool_calls=value(request.parallel_tool_calls, True),
         response_format=value(request.response_format, of.response_format),
+        max_total_tokens=_set(request.max_total_tokens),
+        max_tool_calls=_set(request.max_tool_calls),
+        max_seconds=_set(request.max_seconds),
     )
+
+
+def _set(given: int | None | UnsetType) -> int | UnsetType:
+    return UNSET if given is None else given
 
 
 def _instructions(request: RunRequest | ThreadRunRequest, of: Assistant) -> str | None:

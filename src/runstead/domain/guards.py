@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
+from runstead.domain.deadline import stop_signal
+from runstead.domain.lifecycle import target
 from runstead.wire.error import BadRequest
-from runstead.wire.message import Message
+from runstead.wire.message import Message, MessageRequest
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Status
 from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput, ToolResources
@@ -14,6 +16,7 @@ __all__ = [
     "check_available",
     "check_cancel",
     "check_choice",
+    "check_companions",
     "check_outputs",
     "check_resources",
     "check_something_to_do",
@@ -53,9 +56,23 @@ def check_outputs(run: Run, outputs: Sequence[ToolOutput]) -> dict[str, str]:
 
 
 def check_time_left(run: Run, now: int) -> None:
-    """Past its time a run takes no outputs, even before it was marked expired."""
-    if run.status is Status.REQUIRES_ACTION and run.expires_at is not None and run.expires_at <= now:
-        raise BadRequest('Runs in status "expired" do not accept tool outputs.')
+    """Past its time a run takes no outputs, even before it was ended."""
+    signal = stop_signal(run, now)
+    if run.status is Status.REQUIRES_ACTION and signal is not None:
+        raise BadRequest(f'Runs in status "{target(run.status, signal)}" do not accept tool outputs.')
+
+
+def check_companions(messages: Sequence[MessageRequest], param: str) -> None:
+    """Messages that come with a run or a thread cannot say by themselves what they do on a busy thread."""
+    for place, message in enumerate(messages):
+        if message.on_busy is not UNSET and message.on_busy is not None:
+            where = f"{param}[{place}].on_busy"
+            raise BadRequest(
+                f"Invalid '{where}': a message that comes with a run or a thread goes where that goes. "
+                "Say it for the run or the thread, or create the message by itself.",
+                param=where,
+                code="unsupported_parameter",
+            )
 
 
 def check_something_to_do(run: Run, newest: Sequence[Message]) -> None:

@@ -26,7 +26,7 @@ class Signal(StrEnum):
     COMPLETE = "complete"
     """The final message is written."""
     RUN_OUT = "run_out"
-    """A token budget is used up."""
+    """A budget is used up."""
     FAIL = "fail"
     """It cannot go on."""
     CANCEL = "cancel"
@@ -42,6 +42,7 @@ class Signal(StrEnum):
 TRANSITIONS: Mapping[Status, Mapping[Signal, Status]] = {
     Status.QUEUED: {
         Signal.CLAIM: Status.IN_PROGRESS,
+        Signal.RUN_OUT: Status.INCOMPLETE,
         Signal.CANCEL: Status.CANCELLING,
         Signal.EXPIRE: Status.EXPIRED,
         Signal.FAIL: Status.FAILED,
@@ -57,6 +58,7 @@ TRANSITIONS: Mapping[Status, Mapping[Signal, Status]] = {
     },
     Status.REQUIRES_ACTION: {
         Signal.SUBMIT_OUTPUTS: Status.QUEUED,
+        Signal.RUN_OUT: Status.INCOMPLETE,
         Signal.CANCEL: Status.CANCELLING,
         Signal.EXPIRE: Status.EXPIRED,
     },
@@ -118,7 +120,13 @@ def move(
         case Status.INCOMPLETE:
             # The hosted service set completed_at here too.
             return replace(
-                run, status=status, completed_at=now, expires_at=None, incomplete_details=incomplete, usage=usage
+                run,
+                status=status,
+                required_action=None,
+                completed_at=now,
+                expires_at=None,
+                incomplete_details=incomplete,
+                usage=usage,
             )
         case Status.CANCELLED:
             return replace(run, status=status, cancelled_at=now, expires_at=None, usage=usage)

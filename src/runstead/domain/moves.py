@@ -5,6 +5,7 @@ from typing import Literal, NamedTuple
 
 from msgspec.structs import replace
 
+from runstead.domain.budget import CountedBudget
 from runstead.domain.change import Change, event, run_event
 from runstead.domain.lifecycle import Signal, move
 from runstead.wire.content import Content, Text, TextPart
@@ -36,6 +37,7 @@ __all__ = [
     "end",
     "open_calls",
     "open_message",
+    "refuse_calls",
     "run_out",
     "submit_outputs",
     "then",
@@ -46,6 +48,12 @@ _INTERRUPTED = LastError(
 )
 
 _CUT = LastError(code="server_error", message="The model stopped in the middle of its tool calls.")
+
+_OUT_OF_TIME = IncompleteRun(reason="max_seconds")
+
+_TOO_MANY = LastError(
+    code="server_error", message="These calls exceed the run's 'max_tool_calls': nobody was asked for them."
+)
 
 
 class Open(NamedTuple):
@@ -138,14 +146,22 @@ def cut_calls(run: Run, opened: Open, now: int, usage: Usage) -> Change:
     return Change(run=run, steps=[step], events=[event(EventName.STEP_FAILED, step)])
 
 
+def refuse_calls(run: Run, opened: Open, calls: Sequence[RequiredFunctionCall], now: int, usage: Usage) -> Change:
+    """The model made more calls than the run may: nobody is asked for them. The step shows what they were."""
+    if opened.step is None:
+        raise ValueError("no step is open")
+    step = replace(_close_step(opened.step, "failed", now, _TOO_MANY), step_details=_made(calls), usage=usage)
+    return Change(run=run, steps=[step], events=[event(EventName.STEP_FAILED, step)])
+
+
 def complete(run: Run, now: int, usage: Usage) -> Change:
     """The run is done; `usage` is that of all its steps."""
     after = move(run, Signal.COMPLETE, now, usage=usage)
     return Change(run=after, events=[run_event(after)])
 
 
-def run_out(run: Run, now: int, usage: Usage, reason: Literal["max_completion_tokens", "max_prompt_tokens"]) -> Change:
-    """A token budget is used up."""
+def run_out(run: Run, now: int, usage: Usage, reason: CountedBudget) -> Change:
+    """A budget of tokens or calls is used up; that of time ends a run by `end`."""
     after = move(run, Signal.RUN_OUT, now, usage=usage, incomplete=IncompleteRun(reason=reason))
     return Change(run=after, events=[run_event(after)])
 
@@ -154,13 +170,7 @@ def ask_client(run: Run, opened: Open, calls: Sequence[RequiredFunctionCall], no
     """The run waits for the outputs of `calls`. `usage` is the step's, shown when the step is completed."""
     if opened.step is None:
         raise ValueError("no step is open")
-    made = [
-        FunctionToolCall(
-            id=call.id, function=FunctionCallResult(name=call.function.name, arguments=call.function.arguments)
-        )
-        for call in calls
-    ]
-    step = replace(opened.step, step_details=ToolCallsDetails(tool_calls=list(made)), usage=usage)
+    step = replace(opened.step, step_details=_made(calls), usage=usage)
     action = RequiredAction(submit_tool_outputs=RequiredToolOutputs(tool_calls=list(calls)))
     after = move(run, Signal.ASK_CLIENT, now, required_action=action)
     return Change(run=after, steps=[step], events=[run_event(after)])
@@ -203,8 +213,10 @@ def abandon(run: Run, opened: Open, usage: Usage, now: int) -> Change:
 
 
 def end(run: Run, signal: Signal, opened: Open, now: int, usage: Usage, error: LastError | None = None) -> Change:
-    """The run stops before its end: STOP, EXPIRE, FAIL (with `error`) or RESCUE. What is half done is closed."""
-    after = move(run, signal, now, last_error=error, usage=usage)
+    """The run stops before its end: STOP, EXPIRE, RUN_OUT (of time), FAIL (with `error`) or RESCUE. What is half done
+    is closed.
+    """
+    after = move(run, signal, now, last_error=error, incomplete=_OUT_OF_TIME, usage=usage)
     message_reason, step_status = _CLOSINGS[after.status]
     change = Change(run=after)
     if opened.message is not None:
@@ -222,6 +234,7 @@ def end(run: Run, signal: Signal, opened: Open, now: int, usage: Usage, error: L
 _CLOSINGS: Mapping[Status, tuple[Literal["run_cancelled", "run_expired", "run_failed"], StepStatus]] = {
     Status.CANCELLED: ("run_cancelled", "cancelled"),
     Status.EXPIRED: ("run_expired", "expired"),
+    Status.INCOMPLETE: ("run_expired", "expired"),
     Status.FAILED: ("run_failed", "failed"),
     Status.QUEUED: ("run_failed", "failed"),
 }
@@ -238,6 +251,17 @@ def _step(run: Run, id: str, now: int, details: MessageCreationDetails | ToolCal
         type="tool_calls" if isinstance(details, ToolCallsDetails) else "message_creation",
         step_details=details,
         expires_at=run.expires_at,
+    )
+
+
+def _made(calls: Sequence[RequiredFunctionCall]) -> ToolCallsDetails:
+    return ToolCallsDetails(
+        tool_calls=[
+            FunctionToolCall(
+                id=call.id, function=FunctionCallResult(name=call.function.name, arguments=call.function.arguments)
+            )
+            for call in calls
+        ]
     )
 
 

@@ -1,14 +1,12 @@
 """What a run does next: before a model call, and after one."""
 
-from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from runstead.domain import truncation
-from runstead.domain.budget import completion_left, prompt_left
+from runstead.domain.budget import Allowance, CountedBudget, completion_left, prompt_left, total_left
 from runstead.domain.chat import FinishReason
-from runstead.wire.message import Message
 from runstead.wire.run import Run, Usage
 from runstead.wire.run_step import RunStep
 from runstead.wire.tool import RequiredFunctionCall
@@ -35,9 +33,9 @@ class AskClient(Struct, frozen=True):
 
 
 class OutOfBudget(Struct, frozen=True):
-    """A token budget is used up: the run is incomplete."""
+    """A budget is used up: the run is incomplete."""
 
-    reason: Literal["max_completion_tokens", "max_prompt_tokens"]
+    reason: CountedBudget
 
 
 class Filtered(Struct, frozen=True):
@@ -47,30 +45,35 @@ class Filtered(Struct, frozen=True):
 Move: TypeAlias = Finish | AskClient | OutOfBudget | Filtered
 
 
-def before_call(
-    run: Run, steps: Sequence[RunStep], written: Mapping[str, Message], history: int = 1
-) -> OutOfBudget | None:
+def before_call(run: Run, steps: Sequence[RunStep], asked: int) -> OutOfBudget | None:
     """Why the next model call may not be made, if a budget forbids it.
 
-    What the call takes must fit the prompt's budget with the `history` that it needs, in tokens: there is nothing to
-    ask without the newest message. One token must be left to write.
+    Its prompt takes `asked` tokens, and one token must be left to write.
     """
     left = completion_left(run, steps)
     if left is not None and left <= 0:
         return OutOfBudget("max_completion_tokens")
     left = prompt_left(run, steps)
-    if left is not None and left < truncation.fixed(run, steps, written) + history:
+    if left is not None and left < asked:
         return OutOfBudget("max_prompt_tokens")
+    left = total_left(run, steps)
+    if left is not None and left <= asked:
+        return OutOfBudget("max_total_tokens")
     return None
 
 
-def next_move(reply: Reply) -> Move:
-    """What follows a model turn. A turn that was cut short asks the client nothing: its calls may be cut too."""
+def next_move(reply: Reply, allowed: Allowance) -> Move:
+    """What follows a model turn that was `allowed` so much.
+
+    A turn that was cut short asks the client nothing: its calls may be cut too. Nor does one that calls too much.
+    """
     match reply:
         case Reply(finish="length"):
-            return OutOfBudget("max_completion_tokens")
+            return OutOfBudget(allowed.limit)
         case Reply(finish="content_filter"):
             return Filtered()
+        case Reply(calls=calls) if allowed.calls is not None and len(calls) > allowed.calls:
+            return OutOfBudget("max_tool_calls")
         case Reply(calls=calls) if calls:
             return AskClient(calls)
         case _:

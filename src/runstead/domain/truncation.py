@@ -3,15 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from runstead.domain import prompt, tokens
-from runstead.domain.budget import completion_left, prompt_left
+from runstead.domain.budget import LONGEST_ANSWER, completion_left, prompt_left, total_left
 from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.run_step import RunStep
 
 __all__ = ["History", "fixed", "room"]
-
-_LONGEST_ANSWER = 16_384
-"""Room kept for an answer of unknown length, at most: a quarter of a large window would lie idle."""
 
 
 class History:
@@ -70,11 +67,13 @@ def _broken_off(message: Message) -> bool:
 def room(run: Run, steps: Sequence[RunStep], window: int | None, written: Mapping[str, Message]) -> int | None:
     """How many tokens of history the next call has room for: None without a limit, zero or less if none is left.
 
-    It must fit the model's window beside the answer, and what is left of `max_prompt_tokens`.
+    It must fit the model's window beside the answer, what is left of `max_total_tokens` likewise, and what is left of
+    `max_prompt_tokens`.
     """
     limits = []
-    if window is not None:
-        limits.append(window - _answer(completion_left(run, steps), window))
+    shared = [size for size in (window, total_left(run, steps)) if size is not None]
+    if shared:
+        limits.append(min(shared) - _answer(completion_left(run, steps), min(shared)))
     budget = prompt_left(run, steps)
     if budget is not None:
         limits.append(budget)
@@ -92,4 +91,5 @@ def fixed(run: Run, steps: Sequence[RunStep], written: Mapping[str, Message]) ->
 
 def _answer(left: int | None, window: int) -> int:
     """The part of the window that is kept for the answer."""
-    return min(window // 4, _LONGEST_ANSWER) if left is None else min(left, window // 2)
+    # Of a large window a quarter would lie idle.
+    return min(window // 4, LONGEST_ANSWER) if left is None else min(left, window // 2)

@@ -1,10 +1,10 @@
 """What the next model call of a run needs to know, read from the store: no more of the thread than will be told."""
 
-from typing import Literal
-
 from msgspec import Struct
+from msgspec.structs import replace
 
 from runstead.domain import prompt, truncation, usage
+from runstead.domain.budget import Allowance, CountedBudget, allowance, counts_prompts
 from runstead.domain.chat import ModelRequest
 from runstead.domain.next_move import before_call
 from runstead.engine.ports import Ports
@@ -19,16 +19,17 @@ _PAGE = 64
 
 
 class Ready(Struct, frozen=True):
-    """The next call, and what the run's steps took so far."""
+    """The next call, what it may do, and what the run's steps took so far."""
 
     request: ModelRequest
+    allowed: Allowance
     spent: Usage
 
 
 class Stop(Struct, frozen=True):
     """A budget forbids the next call."""
 
-    reason: Literal["max_completion_tokens", "max_prompt_tokens"]
+    reason: CountedBudget
     spent: Usage
 
 
@@ -40,12 +41,16 @@ async def load(ports: Ports, row: RunRow) -> Ready | Stop:
         steps = await tx.steps.of_run(run.id)
         written = await _written(tx, project, run, steps)
         spent = usage.total(steps)
-        history = truncation.History(run, truncation.room(run, steps, ports.model.window(run.model), written))
+        window = ports.model.window(run.model)
+        history = truncation.History(run, truncation.room(run, steps, window, written))
         await _read(tx, project, run.thread_id, history)
-        stop = before_call(run, steps, written, max(history.tokens, 1))
+        asked = truncation.fixed(run, steps, written) + max(history.tokens, 1) if counts_prompts(run) else 0
+        stop = before_call(run, steps, asked)
         if stop is not None:
             return Stop(stop.reason, spent)
-        return Ready(prompt.build(run, history.messages, steps, written), spent)
+        allowed = allowance(run, steps, asked, window)
+        request = prompt.build(run, history.messages, steps, written)
+        return Ready(replace(request, max_completion_tokens=allowed.tokens), allowed, spent)
 
     return await ports.store.read(work)
 

@@ -13,15 +13,16 @@ from runstead.store.port import RunRow, Stale, Tx
 __all__ = ["end_unheld"]
 
 
-async def end_unheld(ports: Ports, run_id: str, signal: Signal, still: Callable[[RunRow], bool]) -> bool:
-    """Give a run the signal if it is `still` as the caller saw it; False if it has moved on by itself."""
+async def end_unheld(ports: Ports, run_id: str, signal: Callable[[RunRow], Signal | None]) -> bool:
+    """Give a run the `signal` that it needs as it stands now; False if it needs none, for it has moved on by itself."""
 
     async def work(tx: Tx) -> tuple[RunRow, Change] | None:
         row = await tx.runs.load(run_id)
-        if row is None or not still(row):
+        given = signal(row) if row is not None else None
+        if row is None or given is None:
             return None
         opened, spent = await half_done(tx, row)
-        change = moves.end(row.run, signal, opened, ports.now(), spent)
+        change = moves.end(row.run, given, opened, ports.now(), spent)
         return await write(tx, row, change), change
 
     try:

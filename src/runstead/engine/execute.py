@@ -7,7 +7,7 @@ from runstead.domain import moves, usage
 from runstead.domain.change import Change
 from runstead.domain.lifecycle import Signal
 from runstead.domain.moves import Open
-from runstead.domain.next_move import AskClient, Filtered, Finish, OutOfBudget, Reply, next_move
+from runstead.domain.next_move import AskClient, Filtered, Finish, Move, OutOfBudget, Reply, next_move
 from runstead.engine import context, turn
 from runstead.engine.hold import Hold
 from runstead.llm.port import ModelError
@@ -32,20 +32,24 @@ async def execute(hold: Hold) -> None:
             return
         reply = await turn.take(hold, ready.request)
         spent = usage.add(ready.spent, reply.usage)
-        await hold.commit(lambda run: _follow_up(hold, run, reply, spent), keep=False)
+        follow = next_move(reply, ready.allowed)
+        await hold.commit(lambda run: _follow_up(hold, run, reply, follow, spent), keep=False)
     except ModelError as error:
         _log.warning("the model failed: %s run=%s model=%s", error.message, hold.run.id, hold.run.model)
-        await hold.end(Signal.FAIL, LastError(code=error.code, message=error.message))
+        await hold.end(lambda _: Signal.FAIL, LastError(code=error.code, message=error.message))
 
 
-def _follow_up(hold: Hold, run: Run, reply: Reply, spent: Usage) -> Change:
+def _follow_up(hold: Hold, run: Run, reply: Reply, follow: Move, spent: Usage) -> Change:
     """What a model turn leads to, as one change with the end of its last step."""
     now = hold.ports.now()
-    match next_move(reply):
+    match follow:
         case AskClient(calls=calls):
             return moves.ask_client(run, hold.opened, calls, now, reply.usage)
         case Finish():
             return moves.then(_close(hold, run, reply), moves.complete(run, now, spent))
+        case OutOfBudget(reason="max_tool_calls"):
+            refused = moves.refuse_calls(run, hold.opened, reply.calls, now, reply.usage)
+            return moves.then(refused, moves.run_out(run, now, spent, "max_tool_calls"))
         case OutOfBudget(reason=reason):
             return moves.then(_close(hold, run, reply, "max_tokens"), moves.run_out(run, now, spent, reason))
         case Filtered():

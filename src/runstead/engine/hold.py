@@ -117,13 +117,15 @@ class Hold:
         self.opened = opened[0]
         return self.opened
 
-    async def end(self, signal: Signal, error: LastError | None = None) -> None:
-        """Stop the run where it is: what it has half written is kept, and closed for what it is."""
+    async def end(self, signal: Callable[[Run], Signal], error: LastError | None = None) -> None:
+        """Stop the run where it is, by the `signal` that it needs as it stands then: what it has half written is kept,
+        and closed for what it is.
+        """
         # The store knows what is open even when this worker was interrupted in the middle of opening it.
         await self.reload()
         await self.commit(
             lambda run: moves.end(
-                run, signal, Open(self.opened.step, self.written), self.ports.now(), self.spent, error
+                run, signal(run), Open(self.opened.step, self.written), self.ports.now(), self.spent, error
             ),
             keep=False,
         )

@@ -18,6 +18,7 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
+from runstead.domain.deadline import deadline
 from runstead.wire.assistant import Assistant
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
@@ -72,7 +73,8 @@ class RunRow(Struct, frozen=True, kw_only=True):
 
     def overdue(self, now: int) -> bool:
         """The run's time is up."""
-        return self.run.expires_at is not None and self.run.expires_at <= now
+        end = deadline(self.run)
+        return end is not None and end <= now
 
 
 class Assistants(Protocol):
@@ -211,11 +213,11 @@ class Runs(Protocol):
         ...
 
     async def overdue(self, now: int, limit: int) -> list[str]:
-        """Ids of runs that have not ended and whose `expires_at` is not after `now`, most overdue first."""
+        """Ids of runs that have not ended and whose deadline is not after `now`, most overdue first."""
         ...
 
     async def next_deadline(self) -> int | None:
-        """The earliest `expires_at` of all runs that have not ended."""
+        """The earliest deadline of all runs that have not ended."""
         ...
 
 

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import structs
 
+from runstead.domain.deadline import deadline
 from runstead.store.events import SqlEvents
 from runstead.store.port import RunRow, Stale, ThreadBusy
 from runstead.store.queries import Queries
@@ -46,7 +47,7 @@ class SqlRuns:
             status=_column(run, behind),
             last_event=len(events),
             owner=owner,
-            expires_at=run.expires_at,
+            expires_at=deadline(run),
             behind=behind,
             body=encode(run),
         )
@@ -73,7 +74,7 @@ class SqlRuns:
             status=_column(run, row.behind),
             last_event=seq,
             owner=owner,
-            expires_at=run.expires_at,
+            expires_at=deadline(run),
             ready_at=ready_at,
             delays=delays,
             body=encode(run),

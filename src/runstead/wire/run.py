@@ -43,6 +43,7 @@ __all__ = [
 Lifetime: TypeAlias = Annotated[int, Meta(ge=1, le=30 * 24 * 3600)]
 """Seconds, up to thirty days."""
 Amount: TypeAlias = Annotated[int, Meta(ge=1)]
+"""Of tokens, calls or seconds; nobody needs a budget of none."""
 
 RunId: TypeAlias = str
 """`run_` and 24 letters or digits."""
@@ -162,7 +163,7 @@ class Run(Object, frozen=True, kw_only=True):
     tool_choice: ToolChoice | None = "auto"
     parallel_tool_calls: bool = True
     response_format: ResponseFormat | None = "auto"
-    # Not part of the original API; absent unless asked for.
+    # Budgets that are not part of the original API; absent unless asked for.
     max_total_tokens: int | UnsetType = UNSET
     max_tool_calls: int | UnsetType = UNSET
     max_seconds: int | UnsetType = UNSET
@@ -196,8 +197,9 @@ class RunRequest(Request, frozen=True, kw_only=True):
     max_total_tokens: Amount | None | UnsetType = UNSET
     """Tokens, read and written, of all model calls."""
     max_tool_calls: Amount | None | UnsetType = UNSET
+    """Calls of all model turns; a turn that would exceed them is asked for none of its calls."""
     max_seconds: Amount | None | UnsetType = UNSET
-    """Seconds of wall time since its creation. Every budget that is used up ends the run as `incomplete`."""
+    """Seconds since its creation, waiting included. Every budget that is used up ends the run as `incomplete`."""
     on_busy: OnBusy | None | UnsetType = UNSET
     """What happens while another run of the thread has not ended; without, what the thread says, or the server."""
 
@@ -227,8 +229,9 @@ class ThreadRunRequest(Request, frozen=True, kw_only=True):
     max_total_tokens: Amount | None | UnsetType = UNSET
     """Tokens, read and written, of all model calls."""
     max_tool_calls: Amount | None | UnsetType = UNSET
+    """Calls of all model turns; a turn that would exceed them is asked for none of its calls."""
     max_seconds: Amount | None | UnsetType = UNSET
-    """Seconds of wall time since its creation. Every budget that is used up ends the run as `incomplete`."""
+    """Seconds since its creation, waiting included. Every budget that is used up ends the run as `incomplete`."""
 
 
 class RunUpdate(Request, frozen=True, kw_only=True):

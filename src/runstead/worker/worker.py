@@ -3,15 +3,17 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import TypeAlias
 
+from runstead.domain.deadline import stop_signal
 from runstead.domain.lifecycle import Signal
 from runstead.engine.execute import execute
 from runstead.engine.hold import Hold, Interrupted, claim
 from runstead.engine.ports import Ports
 from runstead.engine.taker import Ready
 from runstead.store.port import RunRow
-from runstead.wire.run import LastError, Status
+from runstead.wire.run import LastError, Run, Status
 
 __all__ = ["Worker"]
 
@@ -165,8 +167,7 @@ class Worker:
 
     def _must_stop(self, row: RunRow | None) -> bool:
         """Whether a run that this worker carries must not go on."""
-        now = self._ports.now()
-        return row is None or row.owner != self._name or row.run.status is Status.CANCELLING or row.overdue(now)
+        return row is None or row.owner != self._name or stop_signal(row.run, self._ports.now()) is not None
 
     async def _carry(self, run_id: str, taking: Taking) -> None:
         """One run, from taking it to letting it go."""
@@ -229,13 +230,9 @@ class Worker:
     async def _write_down(self, hold: Hold, error: LastError | None) -> None:
         try:
             await hold.reload()
-            await hold.end(self._ending(hold, error), error)
+            await hold.end(partial(self._ending, error), error)
         except Interrupted:
             await hold.part()
 
-    def _ending(self, hold: Hold, error: LastError | None) -> Signal:
-        if hold.run.status is Status.CANCELLING:
-            return Signal.STOP
-        if hold.row.overdue(self._ports.now()):
-            return Signal.EXPIRE
-        return Signal.RESCUE if error is None else Signal.FAIL
+    def _ending(self, error: LastError | None, run: Run) -> Signal:
+        return stop_signal(run, self._ports.now()) or (Signal.RESCUE if error is None else Signal.FAIL)

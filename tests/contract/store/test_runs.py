@@ -146,6 +146,19 @@ async def test_overdue_runs_come_most_overdue_first(store: Store) -> None:
     assert await store.read(lambda tx: tx.runs.next_deadline()) == 10
 
 
+async def test_a_run_is_overdue_when_its_budget_of_time_is_used_up(store: Store) -> None:
+    [first, second] = await add_runs(store, run(max_seconds=50), run("run_2", thread_id="thread_2", max_seconds=5000))
+    assert await store.read(lambda tx: tx.runs.overdue(149, 10)) == []
+    assert await store.read(lambda tx: tx.runs.overdue(150, 10)) == ["run_1"]
+    assert await store.read(lambda tx: tx.runs.overdue(700, 10)) == ["run_1", "run_2"]
+    assert await store.read(lambda tx: tx.runs.next_deadline()) == 150
+    taken = becomes(first.run, Status.IN_PROGRESS)
+    moved = await store.write(lambda tx: tx.runs.move(first, taken, (), "worker-1"))
+    assert await store.read(lambda tx: tx.runs.stopping("worker-1", 149, 10)) == []
+    assert await store.read(lambda tx: tx.runs.stopping("worker-1", 150, 10)) == ["run_1"]
+    assert [row.overdue(150) for row in (first, moved, second)] == [True, True, False]
+
+
 async def test_without_runs_there_is_no_deadline(store: Store) -> None:
     assert await store.read(lambda tx: tx.runs.next_deadline()) is None
     await add_runs(store, run(status=Status.EXPIRED))

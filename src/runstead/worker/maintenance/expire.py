@@ -1,8 +1,10 @@
-"""Runs whose time is up are expired; those that a worker holds it stops itself."""
+"""Runs whose time is up are ended; those that a worker holds it stops itself."""
 
 import asyncio
 import logging
+from functools import partial
 
+from runstead.domain.deadline import stop_signal
 from runstead.domain.lifecycle import Signal
 from runstead.engine.endings import end_unheld
 from runstead.engine.ports import Ports
@@ -28,14 +30,14 @@ async def expire(ports: Ports) -> None:
 
 
 async def expire_overdue(ports: Ports) -> int:
-    """Expire what is overdue now; how many there were."""
+    """End what is overdue now: it has expired, or its budget of time is used up; how many there were."""
     now = ports.now()
     overdue = await ports.store.read(lambda tx: tx.runs.overdue(now, _BATCH))
     async with asyncio.TaskGroup() as group:
         for run_id in overdue:
-            group.create_task(end_unheld(ports, run_id, Signal.EXPIRE, _nobody_holds))
+            group.create_task(end_unheld(ports, run_id, partial(_if_nobody_holds, now)))
     return len(overdue)
 
 
-def _nobody_holds(row: RunRow) -> bool:
-    return row.owner is None and not row.run.status.terminal
+def _if_nobody_holds(now: int, row: RunRow) -> Signal | None:
+    return None if row.owner is not None or row.run.status.terminal else stop_signal(row.run, now)

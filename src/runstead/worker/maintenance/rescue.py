@@ -26,12 +26,16 @@ async def rescue(ports: Ports) -> int:
     while orphans := await ports.store.read(lambda tx: tx.runs.orphans(_BATCH)):
         async with asyncio.TaskGroup() as group:
             for run_id, owner in orphans:
-                group.create_task(end_unheld(ports, run_id, Signal.RESCUE, _held_by(owner)))
+                group.create_task(end_unheld(ports, run_id, _if_held_by(owner)))
         rescued += len(orphans)
     if rescued:
         _log.info("took over runs of a worker that is gone: runs=%d", rescued)
     return rescued
 
 
-def _held_by(owner: str) -> Callable[[RunRow], bool]:
-    return lambda row: row.owner == owner and row.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
+def _if_held_by(owner: str) -> Callable[[RunRow], Signal | None]:
+    def signal(row: RunRow) -> Signal | None:
+        held = row.owner == owner and row.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
+        return Signal.RESCUE if held else None
+
+    return signal
