@@ -1,15 +1,28 @@
 """The only writer of a run: one change in one transaction. Then the broker is told."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
+from runstead.broker.port import Broker
 from runstead.domain.change import Change
 from runstead.store.port import RunRow, Tx
 from runstead.wire.event import Position, RawEvent
 
-__all__ = ["numbered", "write"]
+__all__ = ["Written", "numbered", "tell", "write"]
 
 
-async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -> RunRow:
+class Written(NamedTuple):
+    """What the broker is to be told of a run once its change is committed."""
+
+    row: RunRow
+    """The run as it is now."""
+    events: Sequence[RawEvent]
+    """What it told."""
+    next: RunRow | None = None
+    """The run whose turn it is, because this one has ended."""
+
+
+async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -> Written:
     """Write a change of an existing run; `Stale` if someone moved it first. `owner` holds it from now on."""
     project = row.project
     # First of all: whoever moved the run holds it, so nobody else writes what belongs to it.
@@ -22,7 +35,25 @@ async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -
         await tx.messages.insert(project, change.new_messages)
     for message in change.messages:
         await tx.messages.replace(project, message)
-    return moved
+    after = await _release(tx, moved) if change.run.status.terminal else None
+    return Written(moved, change.events, after)
+
+
+async def _release(tx: Tx, ended: RunRow) -> RunRow | None:
+    """Let go what waited for the end of a run; the run whose turn it is now."""
+    if not await tx.runs.followed(ended.run.id):
+        return None
+    after = await tx.runs.release(ended)
+    await tx.messages.join(ended)
+    return after
+
+
+async def tell(broker: Broker, written: Written) -> None:
+    """Tell the broker what is committed."""
+    row = written.row
+    await broker.publish(row.run.id, numbered(written.events, row.seq))
+    if written.next is not None:
+        await broker.offer(written.next.run.id)
 
 
 def numbered(events: Sequence[RawEvent], last: int) -> list[RawEvent]:

@@ -10,7 +10,7 @@ from runstead.domain.assembly import CallsDraft, MessageDraft
 from runstead.domain.change import Change
 from runstead.domain.lifecycle import Refused, Signal
 from runstead.domain.moves import Open
-from runstead.engine.commit import numbered, write
+from runstead.engine.commit import Written, numbered, tell, write
 from runstead.engine.half_done import half_done
 from runstead.engine.ports import Ports
 from runstead.store.port import RunRow, Stale, Tx
@@ -23,7 +23,7 @@ __all__ = ["Hold", "Interrupted", "claim"]
 _PAGE = 500
 
 
-Write: TypeAlias = Callable[[Tx], Awaitable[tuple[RunRow, Change]]]
+Write: TypeAlias = Callable[[Tx], Awaitable[Written]]
 
 
 class Interrupted(Exception):
@@ -57,24 +57,23 @@ class Hold:
         """
         owner = self.owner if keep else None
 
-        async def once(tx: Tx) -> tuple[RunRow, Change]:
-            change = decide(self.run)
-            return await write(tx, self.row, change, owner), change
+        async def once(tx: Tx) -> Written:
+            return await write(tx, self.row, decide(self.run), owner)
 
-        async def again(tx: Tx) -> tuple[RunRow, Change]:
+        async def again(tx: Tx) -> Written:
             self._know(await self._load(tx))
             if keep and self.run.status is Status.CANCELLING:
                 raise Interrupted
             return await once(tx)
 
         try:
-            row, change = await self._write(once, again)
+            written = await self._write(once, again)
         except Refused as refused:
             raise Interrupted from refused
-        self.row, self._deltas = row, 0
-        await self.ports.broker.publish(row.run.id, numbered(change.events, row.seq))
+        self.row, self._deltas = written.row, 0
+        await tell(self.ports.broker, written)
 
-    async def _write(self, once: Write, again: Write) -> tuple[RunRow, Change]:
+    async def _write(self, once: Write, again: Write) -> Written:
         try:
             return await self.ports.store.write(once)
         except Stale:
@@ -152,17 +151,15 @@ class Hold:
 async def claim(ports: Ports, run_id: str, owner: str) -> Hold | None:
     """Take a queued run; None if there is nothing to take any more, or no time left for it."""
 
-    async def work(tx: Tx) -> tuple[RunRow, Change] | None:
+    async def work(tx: Tx) -> Written | None:
         row = await tx.runs.load(run_id)
         now = ports.now()
-        if row is None or row.run.status is not Status.QUEUED or row.overdue(now):
+        if row is None or row.run.status is not Status.QUEUED or row.behind is not None or row.overdue(now):
             return None
-        change = moves.claim(row.run, now)
-        return await write(tx, row, change, owner), change
+        return await write(tx, row, moves.claim(row.run, now), owner)
 
     taken = await ports.store.write(work)
     if taken is None:
         return None
-    row, change = taken
-    await ports.broker.publish(row.run.id, numbered(change.events, row.seq))
-    return Hold(ports, row, owner)
+    await tell(ports.broker, taken)
+    return Hold(ports, taken.row, owner)

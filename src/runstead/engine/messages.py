@@ -3,7 +3,11 @@
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
+from runstead.engine import line
 from runstead.engine.bound import Bound, found, page_of, the_thread
+from runstead.engine.commit import Written
+from runstead.engine.endings import tell_stopped
+from runstead.engine.once import Told
 from runstead.store.port import Tx
 from runstead.wire.message import Message, MessageDeleted, MessageRequest
 from runstead.wire.page import Page
@@ -19,13 +23,21 @@ class Messages(Bound):
         ids.check(thread_id=thread_id)
         made = creation.message(request, self._ports.new_id("msg"), thread_id, self._ports.now())
 
-        async def work(tx: Tx) -> Message:
-            await the_thread(tx, self._project, thread_id)
-            await self._unlocked(tx, thread_id)
-            await tx.messages.insert(self._project, [made])
-            return made
+        async def work(tx: Tx) -> Written | None:
+            thread = await the_thread(tx, self._project, thread_id)
+            on_busy = line.wanted(self._ports, thread, request.on_busy)
+            ahead = await line.ahead(tx, self._project, thread_id, on_busy)
+            if ahead is None:
+                await self._unlocked(tx, thread_id)
+                await tx.messages.insert(self._project, [made])
+                return None
+            await tx.messages.insert(self._project, [made], behind=ahead.run.id)
+            return await line.interrupt(tx, ahead, made.created_at) if on_busy == "interrupt" else None
 
-        return await self._write(work)
+        interrupted = await self._write(work, lambda _: Told(made))
+        if interrupted is not None:
+            await tell_stopped(self._ports.broker, interrupted)
+        return made
 
     async def get_message(self, thread_id: str, message_id: str) -> Message:
         ids.check(thread_id=thread_id, message_id=message_id)

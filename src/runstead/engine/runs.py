@@ -8,9 +8,12 @@ from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids, moves
 from runstead.domain.change import Change
+from runstead.engine import line
 from runstead.engine.bound import Bound, found, page_of, the_thread
-from runstead.engine.commit import numbered, write
+from runstead.engine.commit import Written, tell, write
+from runstead.engine.endings import stop, tell_stopped
 from runstead.engine.half_done import half_done
+from runstead.engine.once import Told
 from runstead.engine.ports import Ports
 from runstead.engine.taker import Taker
 from runstead.engine.threads import new_thread
@@ -18,6 +21,7 @@ from runstead.store.port import RunRow, ThreadBusy, Tx
 from runstead.wire.error import BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
+from runstead.wire.options import OnBusy
 from runstead.wire.page import Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include, RunStep
@@ -25,15 +29,18 @@ from runstead.wire.struct import Metadata, SortOrder, UnsetType
 from runstead.wire.thread import ThreadRequest
 from runstead.wire.tool import ToolOutput
 
-__all__ = ["Runs", "Written"]
+__all__ = ["Made", "Runs"]
 
 
-class Written(NamedTuple):
-    """A run that was made ready: its row, the events of it, and the run as its caller is shown it."""
+class Made(NamedTuple):
+    """A run that was made ready, or was put in line to be."""
 
     row: RunRow
     events: Sequence[RawEvent]
     seen: Run
+    """The run as its caller is shown it."""
+    interrupted: Written | None = None
+    """The run that was stopped for it."""
 
 
 class Runs(Bound):
@@ -89,20 +96,15 @@ class Runs(Bound):
     async def cancel(self, thread_id: str, run_id: str) -> Run:
         ids.check(thread_id=thread_id, run_id=run_id)
 
-        async def work(tx: Tx) -> tuple[Run, RunRow, Change]:
+        async def work(tx: Tx) -> tuple[Run, Written]:
             row = await self._load(tx, thread_id, run_id)
             guards.check_cancel(row.run)
             now = self._ports.now()
-            asked = change = moves.cancel(row.run, now)
-            if row.owner is None:
-                change = moves.abandon(row.run, *await half_done(tx, row), now)
-            return asked.run, await write(tx, row, change, row.owner), change
+            return moves.cancel(row.run, now).run, await stop(tx, row, now)
 
-        run, row, change = await self._write(work)
-        await self._ports.broker.publish(run.id, numbered(change.events, row.seq))
-        if row.owner is not None:
-            await self._ports.broker.interrupt(run.id)
-        return run
+        asked, stopped = await self._write(work, lambda done: Told(done[0]))
+        await tell_stopped(self._ports.broker, stopped)
+        return asked
 
     async def run_step(self, thread_id: str, run_id: str, step_id: str, include: Sequence[Include] = ()) -> RunStep:
         ids.check(thread_id=thread_id, run_id=run_id, step_id=step_id)
@@ -137,25 +139,32 @@ class Runs(Bound):
     async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
         """Add a run to a thread, with its additional messages: all of it, or nothing."""
         ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
+        additional = creation.value(request.additional_messages, [])
+        guards.check_companions(additional, "additional_messages")
 
-        async def work(tx: Tx, owner: str | None) -> Written:
-            await the_thread(tx, self._project, thread_id)
+        async def work(tx: Tx, owner: str | None) -> Made:
+            thread = await the_thread(tx, self._project, thread_id)
             run = await self._new_run(tx, request, run_id, thread_id)
             more = [
                 creation.message(message, self._ports.new_id("msg"), thread_id, run.created_at)
-                for message in creation.value(request.additional_messages, [])
+                for message in additional
             ]
-            return await self._insert(tx, run, more, moves.created(run), owner)
+            on_busy = line.wanted(self._ports, thread, request.on_busy)
+            ahead = await line.ahead(tx, self._project, thread_id, on_busy)
+            if ahead is None:
+                return await self._insert(tx, run, more, moves.created(run), owner)
+            return await self._line_up(tx, ahead, run, more, on_busy)
 
         return (await self._ready(run_id, work)).seen
 
     async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
         """Make a thread and a run on it: both, or nothing."""
         ids.check(assistant_id=request.assistant_id)
-        thread, messages = new_thread(self._ports, ThreadRequest() if request.thread is UNSET else request.thread)
+        asked = ThreadRequest() if request.thread is UNSET else request.thread
+        thread, messages = new_thread(self._ports, asked, "thread.messages")
         thread = replace(thread, tool_resources=creation.value(request.tool_resources, thread.tool_resources))
 
-        async def work(tx: Tx, owner: str | None) -> Written:
+        async def work(tx: Tx, owner: str | None) -> Made:
             run = await self._new_run(tx, request, run_id, thread.id)
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, run, messages, moves.created(run, thread), owner)
@@ -174,9 +183,7 @@ class Runs(Bound):
             )
         return run
 
-    async def _insert(
-        self, tx: Tx, run: Run, messages: Sequence[Message], change: Change, owner: str | None
-    ) -> Written:
+    async def _insert(self, tx: Tx, run: Run, messages: Sequence[Message], change: Change, owner: str | None) -> Made:
         after = change if owner is None else moves.then(change, moves.claim(run, run.created_at))
         try:
             row = await tx.runs.insert(self._project, after.run, after.events, owner)
@@ -187,13 +194,19 @@ class Runs(Bound):
             await tx.messages.insert(self._project, messages)
         elif not run.instructions:
             guards.check_something_to_do(run, await tx.messages.newest(self._project, run.thread_id, 1))
-        return Written(row, after.events, run)
+        return Made(row, after.events, run)
+
+    async def _line_up(self, tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy) -> Made:
+        interrupting, events = on_busy == "interrupt", moves.created(run).events
+        row = await line.line_up(tx, ahead, run, messages, events, first=interrupting)
+        interrupted = await line.interrupt(tx, ahead, run.created_at) if interrupting else None
+        return Made(row, events, run, interrupted)
 
     async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[Run, int]:
         """Take the outputs; the run as it is queued again, and the number of its last event before that."""
         ids.check(thread_id=thread_id, run_id=run_id)
 
-        async def work(tx: Tx, owner: str | None) -> Written:
+        async def work(tx: Tx, owner: str | None) -> Made:
             row = await self._load(tx, thread_id, run_id)
             now = self._ports.now()
             guards.check_time_left(row.run, now)
@@ -201,28 +214,33 @@ class Runs(Bound):
             opened, _ = await half_done(tx, row)
             change = moves.submit_outputs(row.run, opened, outputs, now)
             after = change if owner is None else moves.then(change, moves.claim(change.run, now))
-            return Written(await write(tx, row, after, owner), after.events, change.run)
+            written = await write(tx, row, after, owner)
+            return Made(written.row, written.events, change.run)
 
-        written = await self._ready(run_id, work)
-        return written.seen, written.row.seq - len(written.events)
+        made = await self._ready(run_id, work)
+        return made.seen, made.row.seq - len(made.events)
 
-    async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Written]]) -> Written:
-        """Write a run that is ready to be worked on: taken at once by the worker in this process, or offered to all."""
-        results: list[Written] = []
+    async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
+        """Write a run that is ready to be worked on: taken at once by the worker in this process, or offered to all.
+
+        One that must wait in line is neither.
+        """
+        results: list[Made] = []
 
         async def ready(owner: str | None) -> RunRow:
-            written = await self._write(lambda tx: work(tx, owner))
-            results.append(written)
-            await self._ports.broker.publish(run_id, numbered(written.events, written.row.seq))
-            return written.row
+            made = await self._write(lambda tx: work(tx, owner), _told)
+            results.append(made)
+            await tell(self._ports.broker, Written(made.row, made.events))
+            return made.row
 
         taken = self._taker.take(run_id, ready) if self._taker is not None else None
-        if taken is None:
-            await ready(None)
+        row = await (ready(None) if taken is None else taken)
+        [made] = results
+        if made.interrupted is not None:
+            await tell_stopped(self._ports.broker, made.interrupted)
+        elif row.owner is None and row.behind is None:
             await self._ports.broker.offer(run_id)
-        else:
-            await taken
-        return results[0]
+        return made
 
     async def _row(self, thread_id: str, run_id: str) -> RunRow:
         ids.check(thread_id=thread_id, run_id=run_id)
@@ -233,6 +251,10 @@ class Runs(Bound):
         if row is None:
             await the_thread(tx, self._project, thread_id)
         return found("run", run_id, row)
+
+
+def _told(made: Made) -> Told:
+    return Told(made.seen, made.row.seq - len(made.events))
 
 
 def _shown(step: RunStep) -> RunStep:

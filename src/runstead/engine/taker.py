@@ -8,7 +8,9 @@ from runstead.store.port import RunRow
 __all__ = ["Ready", "Taker"]
 
 Ready = Callable[[str | None], Awaitable[RunRow]]
-"""Writes a run that is ready, held by the worker of this name from then on, or by nobody; gives its row."""
+"""Writes a run that is ready, held by the worker of this name from then on, or by nobody; gives its row.
+
+A run that must wait after all is held by nobody, whatever the name."""
 
 
 class Taker(Protocol):

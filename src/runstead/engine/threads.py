@@ -1,12 +1,13 @@
 """Threads, over the store."""
 
-from runstead.domain import creation, ids, moves
-from runstead.domain.change import Change
+from msgspec.structs import replace
+
+from runstead.domain import creation, guards, ids, moves
 from runstead.engine.bound import Bound, page_of, the_thread
-from runstead.engine.commit import numbered
+from runstead.engine.commit import Written, tell
 from runstead.engine.half_done import half_done
 from runstead.engine.ports import Ports
-from runstead.store.port import RunRow, Tx
+from runstead.store.port import Tx
 from runstead.wire.message import Message
 from runstead.wire.page import Page
 from runstead.wire.struct import UNSET, SortOrder
@@ -46,20 +47,15 @@ class Threads(Bound):
     async def delete_thread(self, thread_id: str) -> ThreadDeleted:
         ids.check(thread_id=thread_id)
 
-        async def work(tx: Tx) -> tuple[RunRow, Change] | None:
+        async def work(tx: Tx) -> list[Written]:
             await the_thread(tx, self._project, thread_id)
-            active = await tx.runs.active(self._project, thread_id)
-            row = await tx.runs.load(active.id) if active else None
-            stopped = (row, moves.abandon(row.run, *await half_done(tx, row), self._ports.now())) if row else None
+            stopped = await self._stopped(tx, thread_id)
             await tx.threads.delete(self._project, thread_id)
             return stopped
 
-        stopped = await self._write(work)
-        if stopped is not None:
-            row, change = stopped
-            await self._ports.broker.interrupt(row.run.id)
-            # Nobody stored these, but who follows the run shall not wait for what never comes.
-            await self._ports.broker.publish(row.run.id, numbered(change.events, row.seq + len(change.events)))
+        for stopped in await self._write(work):
+            await self._ports.broker.interrupt(stopped.row.run.id)
+            await tell(self._ports.broker, stopped)
         return ThreadDeleted(id=thread_id)
 
     async def threads(
@@ -75,10 +71,24 @@ class Threads(Bound):
             )
         )
 
+    async def _stopped(self, tx: Tx, thread_id: str) -> list[Written]:
+        """The end of every run of the thread that has not ended: stored by nobody, but who follows a run shall not
+        wait for what never comes.
+        """
+        stopped: list[Written] = []
+        row = await tx.runs.first_in_line(self._project, thread_id)
+        while row is not None:
+            change = moves.abandon(row.run, *await half_done(tx, row), self._ports.now())
+            end = replace(row, run=change.run, seq=row.seq + len(change.events))
+            stopped.append(Written(end, change.events))
+            row = await tx.runs.next_in_line(row.run.id)
+        return stopped
 
-def new_thread(ports: Ports, request: ThreadRequest) -> tuple[Thread, list[Message]]:
-    """The thread that a request asks for, with its first messages."""
+
+def new_thread(ports: Ports, request: ThreadRequest, param: str = "messages") -> tuple[Thread, list[Message]]:
+    """The thread that a request asks for, with its first messages; `param` is what these are called in it."""
     now = ports.now()
-    made = creation.thread(request, ports.new_id("thread"), now)
     first = [] if request.messages is UNSET else request.messages
+    guards.check_companions(first, param)
+    made = creation.thread(request, ports.new_id("thread"), now)
     return made, [creation.message(message, ports.new_id("msg"), made.id, now) for message in first]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from runstead.store.paging import HIGHEST, LOWEST
+from runstead.store.port import RunRow
 from runstead.store.queries import Queries
 from runstead.store.session import Session
 from runstead.store.table import Table, encode
@@ -16,9 +16,12 @@ from runstead.wire.page import ListQuery, Page
 from runstead.wire.run_step import RunStep
 from runstead.wire.thread import Thread
 
+__all__ = ["SqlAssistants", "SqlMessages", "SqlSteps", "SqlThreads"]
+
 _decode_message = msgspec.json.Decoder(Message).decode
 
-__all__ = ["SqlAssistants", "SqlMessages", "SqlSteps", "SqlThreads"]
+_WAITING = 2**61
+"""The place in the list of messages that wait: behind those of any time."""
 
 
 class SqlAssistants:
@@ -85,34 +88,49 @@ class SqlMessages:
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None:
         return await self._table.get(project=project, thread_id=thread_id, id=message_id)
 
-    async def insert(self, project: str, messages: Sequence[Message], behind: str | None = None) -> None:
-        columns = {"project": project, "behind": behind}
+    async def insert(
+        self, project: str, messages: Sequence[Message], behind: str | None = None, brought_by: str | None = None
+    ) -> None:
+        await self._add(project, messages, 0 if behind is None else _WAITING, behind, brought_by)
+
+    async def _add(
+        self,
+        project: str,
+        messages: Sequence[Message],
+        place: int,
+        behind: str | None = None,
+        brought_by: str | None = None,
+    ) -> None:
+        """Insert messages, none before the `place`."""
         await self._session.execute_many(
             self._queries["insert"],
             [
                 {
                     "id": message.id,
+                    "project": project,
                     "thread_id": message.thread_id,
                     "run_id": message.run_id,
-                    "created_at": message.created_at,
+                    "created_at": max(message.created_at, place),
+                    "behind": behind,
+                    "brought_by": brought_by,
                     "body": encode(message),
-                    **columns,
                 }
                 for message in messages
             ],
         )
 
-    async def join(self, run_id: str, behind: str | None, now: int) -> None:
-        if behind is not None:
-            await self._session.execute(self._queries["pass_on"], run_id=run_id, behind=behind)
-            return
-        waiting = await self._session.rows(self._queries["waiting"], run_id=run_id)
-        if not waiting:
+    async def join(self, ended: RunRow) -> None:
+        run, project = ended.run, ended.project
+        if ended.behind is not None:
+            await self._session.execute(self._queries["pass_on"], run_id=run.id, behind=ended.behind)
             return
         # Written anew, so that they stand behind everything that came meanwhile.
-        await self._session.execute(self._queries["remove_waiting"], run_id=run_id)
-        messages = [replace(_decode_message(body), created_at=now) for _, body in waiting]
-        await self.insert(waiting[0][0], messages)
+        waiting = sorted(
+            await self._session.rows(self._queries["remove_waiting"], run_id=run.id), key=lambda row: row[0]
+        )
+        if waiting:
+            end = await self._session.row(self._queries["end"], project=project, thread_id=run.thread_id)
+            await self._add(project, [_decode_message(body) for _, body in waiting], 0 if end is None else end[0])
 
     async def replace(self, project: str, message: Message) -> bool:
         return await self._table.replace(message, project=project, thread_id=message.thread_id)

@@ -28,9 +28,12 @@ from runstead.wire.run_step import RunStep
 from runstead.wire.thread import Thread
 
 __all__ = [
+    "Answers",
     "Assistants",
     "Events",
+    "Kept",
     "Messages",
+    "NoRoom",
     "RunRow",
     "Runs",
     "Stale",
@@ -53,6 +56,14 @@ class ThreadBusy(Exception):
     """The thread has an active run already."""
 
 
+class NoRoom(Exception):
+    """The project has as many runs at work as it may."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(project)
+        self.project = project
+
+
 class RunRow(Struct, frozen=True, kw_only=True):
     """A run with what only the engine knows of it."""
 
@@ -69,12 +80,27 @@ class RunRow(Struct, frozen=True, kw_only=True):
     ready_at: int = 0
     """Unix time before which nobody takes it."""
     delays: int = 0
-    """How often it was delayed."""
+    """How often in a row it was delayed."""
 
     def overdue(self, now: int) -> bool:
         """The run's time is up."""
         end = deadline(self.run)
         return end is not None and end <= now
+
+
+class Kept(Struct, frozen=True, kw_only=True):
+    """An answer that was given, kept for a request that comes again."""
+
+    digest: bytes
+    """What the request was, in short."""
+    body: bytes
+    """The answer, as it was sent."""
+    expires_at: int
+    """Unix time from which on it is forgotten."""
+    seq: int = 0
+    """If the answer is a run: the number of its last event before the request."""
+    doubtful: bool = False
+    """Another request like it was answered shortly before: which of the two comes again, nobody can tell."""
 
 
 class Assistants(Protocol):
@@ -109,14 +135,18 @@ class Messages(Protocol):
     """The messages of all threads, each after the one inserted before."""
 
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None: ...
-    async def insert(self, project: str, messages: Sequence[Message], behind: str | None = None) -> None:
+    async def insert(
+        self, project: str, messages: Sequence[Message], behind: str | None = None, brought_by: str | None = None
+    ) -> None:
         """Add messages. Those `behind` a run join the thread when it has ended: till then `newest` does not know them,
-        and after that they stand behind what the run wrote.
+        and they stand at the end of every page. Those `brought_by` a run wait where it waits.
         """
         ...
 
-    async def join(self, run_id: str, behind: str | None, now: int) -> None:
-        """Those behind the run join the thread at `now`, or wait `behind` another one."""
+    async def join(self, ended: RunRow) -> None:
+        """A run has ended, and was released: those behind it join the thread, behind all that joined before, or wait
+        behind what it waited for.
+        """
         ...
 
     async def replace(self, project: str, message: Message) -> bool: ...
@@ -172,8 +202,29 @@ class Runs(Protocol):
         ...
 
     async def page(self, project: str, thread_id: str, query: ListQuery) -> Page[Run] | None: ...
+    async def first_in_line(self, project: str, thread_id: str) -> RunRow | None:
+        """The run that is active, as a row. In `write`, with the thread held, it is held. The same for the others in
+        line: the runs of the thread that have not ended, each behind the one before.
+        """
+        ...
+
+    async def next_in_line(self, run_id: str) -> RunRow | None:
+        """The run that waits behind this one."""
+        ...
+
     async def last_in_line(self, project: str, thread_id: str) -> RunRow | None:
-        """The run of the thread that has not ended and that nobody waits behind. In `write` it is held."""
+        """The run that nobody waits behind."""
+        ...
+
+    async def overtake(self, run_id: str, ahead: str) -> None:
+        """Who waits behind `ahead` waits behind this run instead, which is about to wait there, with what it brought.
+
+        The thread and the run `ahead` must be held.
+        """
+        ...
+
+    async def followed(self, run_id: str) -> bool:
+        """Whether a run or a message waits behind this one. Once it has ended, nobody comes to do so any more."""
         ...
 
     async def release(self, ended: RunRow) -> RunRow | None:
@@ -183,20 +234,29 @@ class Runs(Protocol):
         """
         ...
 
-    async def room(self, project: str, most: int) -> bool:
-        """Whether fewer than `most` runs of the project are in progress or cancelling.
+    async def room(self, project: str, most: int, now: int) -> bool:
+        """Whether one more run of the project may be taken before those that wait: fewer than `most` are in progress
+        or cancelling, and none is ready.
 
         In `write` it stays so until the transaction ends: of those who ask for a project, one at a time is answered.
         """
         ...
 
     async def crowded(self, project: str, most: int) -> bool:
-        """Whether at least `most` runs of the project wait for a worker."""
+        """Whether at least `most` runs of the project wait: for a worker, for their time, or for their turn."""
+        ...
+
+    async def turn(self, run_id: str, most: int | None, now: int) -> RunRow | None:
+        """The run that a worker may take when it hears of this one: of its project the oldest that is ready at `now`.
+        None if nobody is; `NoRoom` while `most` of the project are in progress or cancelling.
+
+        In `write` it is held, and so is the project, as by `room`. One that somebody else holds is passed over.
+        """
         ...
 
     async def ready(self, most: int | None, now: int, limit: int) -> list[str]:
         """Ids of runs that a worker may take at `now`: the oldest of each project, as many as make `most` with those in
-        progress; of all projects in turn.
+        progress; first those of the projects that have the fewest in progress.
         """
         ...
 
@@ -241,6 +301,24 @@ class Events(Protocol):
         ...
 
 
+class Answers(Protocol):
+    """What was answered to requests that may come again, by keys."""
+
+    async def get(self, project: str, key: str, now: int) -> Kept | None:
+        """What is kept under the key at `now`. In `write` the key is held until the transaction ends: of those who ask
+        for it, one at a time is answered. To be held before anything else.
+        """
+        ...
+
+    async def keep(self, project: str, key: str, kept: Kept) -> None:
+        """Keep this under the key, and what was there no longer."""
+        ...
+
+    async def forget(self, now: int, limit: int) -> int:
+        """Remove up to `limit` that have expired at `now`; how many there were."""
+        ...
+
+
 class Workers(Protocol):
     """The workers that live. Whoever is not among them is gone, and its runs may be taken."""
 
@@ -278,6 +356,8 @@ class Tx(Protocol):
     def events(self) -> Events: ...
     @property
     def workers(self) -> Workers: ...
+    @property
+    def answers(self) -> Answers: ...
 
 
 class Store(Protocol):

@@ -7,7 +7,7 @@ from msgspec import structs
 
 from runstead.domain.deadline import deadline
 from runstead.store.events import SqlEvents
-from runstead.store.port import RunRow, Stale, ThreadBusy
+from runstead.store.port import NoRoom, RunRow, Stale, ThreadBusy
 from runstead.store.queries import Queries
 from runstead.store.session import Row, Session
 from runstead.store.table import Table, encode
@@ -66,7 +66,8 @@ class SqlRuns:
         self, row: RunRow, run: Run, events: Sequence[RawEvent], owner: str | None = None, ready_at: int = 0
     ) -> RunRow:
         seq = row.seq + len(events)
-        delays = row.delays + bool(ready_at)
+        # Whoever came as far as a pause got on: the next delay is a first one.
+        delays = row.delays + 1 if ready_at else 0 if run.status.pausing else row.delays
         moved = await self._session.row(
             self._queries["move"],
             id=run.id,
@@ -93,22 +94,70 @@ class SqlRuns:
     async def page(self, project: str, thread_id: str, query: ListQuery) -> Page[Run] | None:
         return await self._table.page(query, project=project, thread_id=thread_id)
 
+    async def first_in_line(self, project: str, thread_id: str) -> RunRow | None:
+        return await self._in_line("first_in_line", project, thread_id)
+
+    async def next_in_line(self, run_id: str) -> RunRow | None:
+        while True:
+            row = await self._session.row(self._queries["next_in_line"], id=run_id)
+            if row is not None or not await self._awaited(run_id):
+                return _row(row)
+
     async def last_in_line(self, project: str, thread_id: str) -> RunRow | None:
-        return _row(await self._session.row(self._queries["last_in_line"], project=project, thread_id=thread_id))
+        return await self._in_line("last_in_line", project, thread_id)
+
+    async def overtake(self, run_id: str, ahead: str) -> None:
+        await self._pass_on(ahead, run_id)
+        await self._session.execute(self._queries["bring"], id=ahead, behind=run_id)
+
+    async def followed(self, run_id: str) -> bool:
+        return await self._session.row(self._queries["followed"], id=run_id) is not None
 
     async def release(self, ended: RunRow) -> RunRow | None:
         if ended.behind is not None:
-            await self._session.execute(self._queries["pass_on"], id=ended.run.id, behind=ended.behind)
+            await self._pass_on(ended.run.id, ended.behind)
             return None
-        return _row(await self._session.row(self._queries["release"], id=ended.run.id))
+        while await self._awaited(ended.run.id):
+            row = await self._session.row(self._queries["release"], id=ended.run.id)
+            if row is not None:
+                return _row(row)
+        return None
 
-    async def room(self, project: str, most: int) -> bool:
+    # Whoever in a line was about to be found, and ended in the meantime, is passed over by the statement that waited
+    # for it, though another one has come to stand in its place. So what found nobody looks again while there is
+    # somebody. Each time one run less is in the line.
+
+    async def _in_line(self, statement: str, project: str, thread_id: str) -> RunRow | None:
+        while True:
+            row = await self._session.row(self._queries[statement], project=project, thread_id=thread_id)
+            if row is not None or await self.active(project, thread_id) is None:
+                return _row(row)
+
+    async def _pass_on(self, run_id: str, behind: str) -> None:
+        while await self._awaited(run_id):
+            await self._session.execute(self._queries["pass_on"], id=run_id, behind=behind)
+
+    async def _awaited(self, run_id: str) -> bool:
+        return await self._session.row(self._queries["awaited"], id=run_id) is not None
+
+    async def room(self, project: str, most: int, now: int) -> bool:
         await self._session.row(self._queries["hold_project"], project=project)
-        row = await self._session.row(self._queries["running"], project=project)
-        return row is not None and row[0] < most
+        row = await self._session.row(self._queries["room"], project=project, most=most, now=now)
+        return row is not None and bool(row[0])
 
     async def crowded(self, project: str, most: int) -> bool:
         return await self._session.row(self._queries["crowded"], project=project, most=most) is not None
+
+    async def turn(self, run_id: str, most: int | None, now: int) -> RunRow | None:
+        if most is not None:
+            # What is counted must be counted by a statement that begins once the project is held.
+            held = await self._session.row(self._queries["hold_project_of"], id=run_id)
+            if held is None:
+                return None
+            running = await self._session.row(self._queries["running"], project=held[0])
+            if running is None or running[0] >= most:
+                raise NoRoom(held[0])
+        return _row(await self._session.row(self._queries["turn"], id=run_id, now=now))
 
     async def ready(self, most: int | None, now: int, limit: int) -> list[str]:
         most = _NO_LIMIT if most is None else most

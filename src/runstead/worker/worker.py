@@ -131,7 +131,7 @@ class Worker:
             written.cancel()
             raise
         written.set_result(row)
-        return Hold(self._ports, row, self._name)
+        return Hold(self._ports, row, self._name) if row.owner == self._name else None
 
     async def _hear_interrupts(self) -> None:
         async with self._ports.broker.interrupts() as interrupts:

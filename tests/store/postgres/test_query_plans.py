@@ -11,7 +11,7 @@ from runstead.store.postgres import PostgresStore
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.connections import _READING, _WRITING
 from runstead.store.postgres.statements import statement
-from tests.store.things import MINE, message
+from tests.store.things import MINE, THEIRS, message, run
 
 STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name in statements]
 # An insert looks for nothing, and a join by the runs of one thread sorts nothing.
@@ -88,6 +88,8 @@ async def test_a_page_begins_and_ends_in_its_index(
         "stopping": "runs_held",
         "overdue": "runs_deadline",
         "next_deadline": "runs_deadline",
+        "crowded": "runs_ready",
+        "running": "runs_busy",
     }.items(),
 )
 async def test_what_workers_look_for_has_an_index_of_its_own(session: PostgresSession, name: str, index: str) -> None:
@@ -112,6 +114,22 @@ async def test_a_page_of_a_long_thread_reads_a_page(first: PostgresStore, sessio
             assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 60
 
 
+async def test_a_look_at_a_long_backlog_reads_what_it_tells(first: PostgresStore, session: PostgresSession) -> None:
+    async def fill(tx: Tx) -> None:
+        for number in range(10_000):
+            await tx.runs.insert(MINE, run(f"run_{number}", thread_id=f"thread_{number}", expires_at=None), ())
+        await tx.runs.insert(THEIRS, run("theirs", 999, "theirs", expires_at=None), ())
+
+    await first.write(fill)
+    for analyzed in (False, True):
+        if analyzed:
+            await session.script("ANALYZE runs")
+        found = await plan(session, _WRITING["runs"]["ready"], ", ANALYZE, BUFFERS", 1000, 100, 50)
+        assert max(node["Actual Rows"] for node in nodes(found)) <= 51
+        assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 200
+    assert (await first.read(lambda tx: tx.runs.ready(100, 1000, 50)))[:3] == ["run_0", "theirs", "run_1"]
+
+
 def test_who_only_reads_holds_nothing() -> None:
     held = {(table, name) for table, name in STATEMENTS if "FOR UPDATE" in _WRITING[table][name]}
     assert held == {
@@ -119,6 +137,9 @@ def test_who_only_reads_holds_nothing() -> None:
         ("threads", "hold_runs"),
         ("runs", "get"),
         ("runs", "load"),
+        ("runs", "first_in_line"),
+        ("runs", "next_in_line"),
         ("runs", "last_in_line"),
+        ("runs", "turn"),
     }
     assert not [sql for statements in _READING.values() for sql in statements.values() if "FOR UPDATE" in sql]

@@ -2,8 +2,9 @@
 SELECT body FROM messages WHERE id = :id AND thread_id = :thread_id AND project = :project;
 
 -- name: insert
-INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, body)
-VALUES (:id, :project, :thread_id, :run_id, :created_at, :behind, :body);
+-- `created_at` is the place in the list.
+INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, brought_by, body)
+VALUES (:id, :project, :thread_id, :run_id, :created_at, :behind, :brought_by, :body);
 
 -- name: replace
 UPDATE messages SET body = :body
@@ -57,11 +58,15 @@ SELECT body FROM messages
  ORDER BY created_at DESC, seq DESC
  LIMIT :limit;
 
--- name: waiting
-SELECT project, body FROM messages WHERE behind = :run_id ORDER BY seq;
+-- name: end
+-- The place of the last message that has joined the thread.
+SELECT created_at FROM messages
+ WHERE thread_id = :thread_id AND project = :project AND behind IS NULL
+ ORDER BY created_at DESC, seq DESC
+ LIMIT 1;
 
 -- name: pass_on
 UPDATE messages SET behind = :behind WHERE behind = :run_id;
 
 -- name: remove_waiting
-DELETE FROM messages WHERE behind = :run_id;
+DELETE FROM messages WHERE behind = :run_id RETURNING seq, body;

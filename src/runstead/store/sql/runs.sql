@@ -44,6 +44,14 @@ SELECT body FROM runs
  ORDER BY created_at DESC, seq DESC
  LIMIT :limit;
 
+-- name: first_in_line
+SELECT body, project, version, last_event, owner, behind, ready_at, delays
+  FROM runs WHERE thread_id = :thread_id AND project = :project AND active;
+
+-- name: next_in_line
+SELECT body, project, version, last_event, owner, behind, ready_at, delays
+  FROM runs WHERE behind = :id AND status = 'waiting';
+
 -- name: last_in_line
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs AS last
@@ -53,8 +61,22 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
  ORDER BY seq DESC
  LIMIT 1;
 
+-- name: awaited
+SELECT 1 FROM runs WHERE behind = :id AND status = 'waiting';
+
+-- name: followed
+SELECT 1 FROM runs WHERE behind = :id AND status = 'waiting'
+ UNION ALL
+SELECT 1 FROM messages WHERE behind = :id
+ LIMIT 1;
+
+-- name: bring
+-- The messages of the runs that wait behind another one now wait there, too.
+UPDATE messages SET behind = :behind
+ WHERE behind = :id AND brought_by IN (SELECT id FROM runs WHERE behind = :behind AND status = 'waiting');
+
 -- name: pass_on
--- Who waited behind a run that has ended waits behind what that one waited for.
+-- Who waits behind a run waits behind another one.
 UPDATE runs SET behind = :behind, version = version + 1 WHERE behind = :id AND status = 'waiting';
 
 -- name: release
@@ -62,24 +84,78 @@ UPDATE runs SET behind = NULL, status = 'queued', version = version + 1
  WHERE behind = :id AND status = 'waiting'
 RETURNING body, project, version, last_event, owner, behind, ready_at, delays;
 
--- name: running
-SELECT count(*) FROM runs WHERE project = :project AND status IN ('in_progress', 'cancelling');
-
 -- name: hold_project
 -- Where several processes write: of those who ask for a project, one at a time goes on.
 SELECT 1;
 
+-- name: room
+SELECT (SELECT count(*) FROM runs WHERE project = :project AND status IN ('in_progress', 'cancelling')) < :most
+   AND NOT EXISTS (SELECT 1 FROM runs
+                    WHERE status IN ('queued', 'waiting') AND status = 'queued' AND project = :project
+                      AND ready_at <= :now);
+
 -- name: crowded
-SELECT 1 FROM runs WHERE project = :project AND status = 'queued' LIMIT 1 OFFSET :most - 1;
+SELECT 1 FROM runs WHERE project = :project AND status IN ('queued', 'waiting') LIMIT 1 OFFSET :most - 1;
+
+-- name: hold_project_of
+-- The same for the project of a run: its name.
+SELECT project FROM runs WHERE id = :id;
+
+-- name: running
+SELECT count(*) FROM runs WHERE project = :project AND status IN ('in_progress', 'cancelling');
+
+-- name: turn
+-- The index of those that wait is found by its own condition, spelled as it is there.
+SELECT body, project, version, last_event, owner, behind, ready_at, delays
+  FROM runs
+ WHERE status IN ('queued', 'waiting') AND status = 'queued'
+   AND project = (SELECT project FROM runs WHERE id = :id)
+   AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)
+ ORDER BY created_at, seq
+ LIMIT 1;
 
 -- name: ready
-SELECT id
-  FROM (SELECT id, project, row_number() OVER (PARTITION BY project ORDER BY created_at, seq) AS place
-          FROM runs WHERE status = 'queued' AND ready_at <= :now) AS line
- WHERE place <= :most - (SELECT count(*) FROM runs AS busy
-                          WHERE busy.project = line.project AND busy.status IN ('in_progress', 'cancelling'))
- ORDER BY place
- LIMIT :limit;
+-- A place is how many of its project would be at work then. Who has the lowest is told first, and makes way for the
+-- next of its project: so no more is looked at than is told, however many wait. (A `+` makes a value of a column, which
+-- the index can be searched by.)
+WITH RECURSIVE
+lines (project) AS (
+    SELECT min(project) FROM runs WHERE status IN ('queued', 'waiting') AND status = 'queued'
+     UNION ALL
+    SELECT (SELECT min(runs.project) FROM runs
+             WHERE status IN ('queued', 'waiting') AND status = 'queued' AND runs.project > lines.project)
+      FROM lines WHERE project IS NOT NULL
+),
+turns (number, place, created_at) AS (
+    SELECT run.number,
+           1 + (SELECT count(*) FROM runs AS busy
+                 WHERE busy.project = lines.project AND busy.status IN ('in_progress', 'cancelling')),
+           run.created_at
+      FROM lines
+      JOIN runs AS run
+        ON run.number = (SELECT first.number FROM runs AS first
+                          WHERE first.status IN ('queued', 'waiting') AND first.status = 'queued'
+                            AND first.project = lines.project
+                            AND first.ready_at <= :now AND (first.expires_at IS NULL OR first.expires_at > :now)
+                          ORDER BY first.created_at, first.seq
+                          LIMIT 1)
+     UNION ALL
+    SELECT run.number, place + 1, run.created_at
+      FROM turns
+      JOIN runs AS last ON last.number = turns.number
+      JOIN runs AS run
+        ON run.number = (SELECT next.number FROM runs AS next
+                          WHERE next.status IN ('queued', 'waiting') AND next.status = 'queued'
+                            AND next.project = last.project
+                            AND next.ready_at <= :now AND (next.expires_at IS NULL OR next.expires_at > :now)
+                            AND (next.created_at, next.seq) > (+last.created_at, +last.seq)
+                          ORDER BY next.created_at, next.seq
+                          LIMIT 1)
+     WHERE place < :most
+     ORDER BY 2, 3
+     LIMIT :limit
+)
+SELECT id FROM turns JOIN runs USING (number) WHERE place <= :most;
 
 -- name: orphans
 SELECT id, owner FROM runs

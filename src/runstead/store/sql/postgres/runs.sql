@@ -9,6 +9,16 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE id = :id FOR UPDATE;
 
+-- name: first_in_line
+SELECT body, project, version, last_event, owner, behind, ready_at, delays
+  FROM runs WHERE thread_id = :thread_id AND project = :project AND active
+   FOR UPDATE;
+
+-- name: next_in_line
+SELECT body, project, version, last_event, owner, behind, ready_at, delays
+  FROM runs WHERE behind = :id AND status = 'waiting'
+   FOR UPDATE;
+
 -- name: last_in_line
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs AS last
@@ -21,3 +31,44 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
 
 -- name: hold_project
 SELECT pg_advisory_xact_lock(hashtext('runstead.room'), hashtext(:project));
+
+-- name: hold_project_of
+SELECT project, pg_advisory_xact_lock(hashtext('runstead.room'), hashtext(project)) FROM runs WHERE id = :id;
+
+-- name: turn
+-- A run that somebody else is about to move is passed over: nobody waits here.
+SELECT body, project, version, last_event, owner, behind, ready_at, delays
+  FROM runs
+ WHERE status = 'queued' AND project = (SELECT project FROM runs WHERE id = :id)
+   AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)
+ ORDER BY created_at, seq
+ LIMIT 1
+   FOR UPDATE SKIP LOCKED;
+
+-- name: ready
+-- A place is how many of its project would be at work then. Who has the lowest is told first. Of each project no more
+-- is looked at than may be told.
+WITH RECURSIVE lines (project) AS (
+    (SELECT project FROM runs WHERE status = 'queued' ORDER BY project LIMIT 1)
+     UNION ALL
+    SELECT (SELECT next.project FROM runs AS next
+             WHERE next.status = 'queued' AND next.project > lines.project
+             ORDER BY next.project LIMIT 1)
+      FROM lines WHERE lines.project IS NOT NULL
+)
+SELECT turn.id
+  FROM lines
+ CROSS JOIN LATERAL (
+        SELECT count(*) AS running FROM runs
+         WHERE runs.project = lines.project AND status IN ('in_progress', 'cancelling')
+       ) AS busy
+ CROSS JOIN LATERAL (
+        SELECT id, created_at, seq, busy.running + row_number() OVER (ORDER BY created_at, seq) AS place
+          FROM runs
+         WHERE status = 'queued' AND runs.project = lines.project
+           AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)
+         ORDER BY created_at, seq
+         LIMIT least(greatest(:most - busy.running, 0), :limit)
+       ) AS turn
+ ORDER BY place, created_at, seq
+ LIMIT :limit;
