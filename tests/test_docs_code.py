@@ -221,8 +221,9 @@ def test_json_that_is_shown_is_json(block: Block) -> None:
 
 
 def test_the_help_that_is_shown_is_the_real_one() -> None:
-    shown = re.findall(r"<!-- runstead (\w+) --help -->\n```text\n(.*?)```", page("docs/operating.md"), re.DOTALL)
-    assert [name for name, _ in shown] == ["serve"]
+    pages = page("docs/operating.md") + page("docs/cluster.md")
+    shown = re.findall(r"<!-- runstead (\w+) --help -->\n```text\n(.*?)```", pages, re.DOTALL)
+    assert [name for name, _ in shown] == ["serve", "worker", "migrate"]
     for name, help_text in shown:
         real = CliRunner().invoke(
             main, [name, "--help"], prog_name="runstead", terminal_width=100, max_content_width=100
@@ -238,7 +239,7 @@ def test_every_setting_is_described_with_its_default_flag_and_variable() -> None
         default = field.default if field.default is not msgspec.NODEFAULT else field.default_factory()
         shown = "none" if default is None else f"`{msgspec.json.encode(default).decode()}`"
         flag = f"`--{field.name.replace('_', '-')}`" if field.name in flags else ""
-        variable = "" if isinstance(default, tuple | dict) else f"`RUNSTEAD_{field.name.upper()}`"
+        variable = "" if field.name in config._ONLY_IN_THE_FILE else f"`RUNSTEAD_{field.name.upper()}`"
         expected.append((field.name, shown, flag, variable))
     assert rows == expected
 

@@ -1,23 +1,28 @@
 """Where the adapters are chosen, and nowhere else: a configuration becomes a running engine."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+import logging
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from runstead.broker.inprocess import InProcessBroker
+from runstead.broker.port import Broker
 from runstead.config import Config
 from runstead.engine.ports import Ports, SystemClock
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.llm.upstream import Upstream
+from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
 
-__all__ = ["application", "embedded", "model_of"]
+__all__ = ["application", "embedded", "migrate", "model_of"]
+
+_log = logging.getLogger("runstead.engine")
 
 DATABASE = "runstead.db"
 
@@ -25,21 +30,51 @@ DATABASE = "runstead.db"
 @asynccontextmanager
 async def application(config: Config) -> AsyncIterator[Application]:
     """The engine that a configuration describes, running."""
-    folder = Path(config.data)
-    try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    except OSError as error:
-        raise RunsteadError(f"Cannot make the data folder {folder}: {error.strerror}") from error
-    store = SqliteStore(folder / DATABASE)
-    async with run(_ports(store, model_of(config), config.run_lifetime), most=config.most_runs) as running:
+    store, broker = _store(config), _broker(config)
+    ports = Ports(
+        store=store,
+        broker=broker,
+        model=model_of(config),
+        clock=SystemClock(),
+        lifetime=config.run_lifetime,
+        most_running=config.project_runs or None,
+        most_queued=config.project_queue or None,
+        on_busy=config.on_busy,
+    )
+    _log.info(
+        "engine",
+        extra={"roles": ",".join(config.roles), "store": store if store.shared else config.data, "broker": broker},
+    )
+    if store.shared and config.broker is None:
+        _log.warning("without a broker, processes look once a second for what others did")
+    async with run(ports, most=config.most_runs, works="worker" in config.roles) as running:
         yield running
 
 
 @asynccontextmanager
 async def embedded(path: str | Path, model: ChatModel, lifetime: int) -> AsyncIterator[Application]:
     """The engine inside a program, over one file."""
-    async with run(_ports(SqliteStore(path), model, lifetime)) as running:
+    ports = Ports(
+        store=SqliteStore(path), broker=InProcessBroker(), model=model, clock=SystemClock(), lifetime=lifetime
+    )
+    async with run(ports) as running:
         yield running
+
+
+async def migrate(config: Config, *, check: bool = False) -> list[str]:
+    """Bring the database of a configuration up to date, and no more than `check` it if told so.
+
+    The migrations that it lacked, or lacks.
+    """
+    if config.database is None:
+        from runstead.store.sqlite.upgrade import upgrade as upgrade_file
+
+        folder = Path(config.data) if check else _folder(config)
+        return await upgrade_file(folder / DATABASE, check=check)
+    with _extra("cluster", "use PostgreSQL"):
+        from runstead.store.postgres.upgrade import upgrade
+
+        return await upgrade(config.database, config.installation, check=check)
 
 
 def model_of(config: Config) -> ChatModel:
@@ -58,12 +93,9 @@ def model_of(config: Config) -> ChatModel:
 
 
 def _server(upstream: Upstream) -> ChatModel:
-    try:
+    with _extra("server", "ask a model server"):
         from runstead.llm.openai_chat import OpenAIChat  # its library takes longest of all to load
-    except ModuleNotFoundError as error:
-        raise RunsteadError(
-            f"To ask a model server, {error.name} must be installed: pip install 'runstead[server]'"
-        ) from error
+
     return OpenAIChat(upstream)
 
 
@@ -81,5 +113,45 @@ def _upstream(number: int, table: dict[str, Any]) -> Upstream:
         raise RunsteadError(f"Configuration of [[upstream]] {which}: {error}".replace("`$.", "`")) from error
 
 
-def _ports(store: SqliteStore, model: ChatModel, lifetime: int) -> Ports:
-    return Ports(store=store, broker=InProcessBroker(), model=model, clock=SystemClock(), lifetime=lifetime)
+def _store(config: Config) -> Store:
+    if config.database is not None:
+        with _extra("cluster", "use PostgreSQL"):
+            from runstead.store.postgres import PostgresStore
+
+            return PostgresStore(config.database, schema=config.installation, connections=config.database_connections)
+    if set(config.roles) != {"api", "worker"}:
+        raise RunsteadError(
+            f"One process owns a SQLite file, and has to be api and worker, not {config.roles[0]} alone. "
+            "For several processes give them a database: --database postgresql://…"
+        )
+    return SqliteStore(_folder(config) / DATABASE)
+
+
+def _folder(config: Config) -> Path:
+    folder = Path(config.data)
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise RunsteadError(f"Cannot make the data folder {folder}: {error.strerror}") from error
+    return folder
+
+
+def _broker(config: Config) -> Broker:
+    if config.broker is None:
+        return InProcessBroker()
+    with _extra("cluster", "use NATS"):
+        from runstead.broker.nats import NatsBroker
+
+        try:
+            return NatsBroker(config.broker, name=config.installation, replicas=config.broker_replicas)
+        except ValueError as error:  # it quotes nothing of the URL, which may hold a password
+            raise RunsteadError(f"The broker is wrong: {error}") from error
+
+
+@contextmanager
+def _extra(name: str, purpose: str) -> Iterator[None]:
+    """Where libraries are loaded that come with an extra."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise RunsteadError(f"To {purpose}, {error.name} must be installed: pip install 'runstead[{name}]'") from error

@@ -6,21 +6,39 @@ Every setting but lists and tables can be given as `RUNSTEAD_<NAME>` in the envi
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 from msgspec import Meta, Struct, field
 
 from runstead.wire.error import RunsteadError
+from runstead.wire.options import OnBusy
 
-__all__ = ["Config", "load"]
+__all__ = ["Config", "Role", "load"]
+
+Role: TypeAlias = Literal["api", "worker"]
+"""`api` answers calls, `worker` executes runs."""
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything that can be set."""
 
     data: str = "runstead-data"
-    """The folder that holds the database."""
+    """The folder that holds the database, when that is a file of our own."""
+    database: str | None = None
+    """A PostgreSQL, as postgresql://…, for several processes; without one, SQLite in the folder."""
+    database_connections: Annotated[int, Meta(ge=1)] = 16
+    """Transactions that a process may have open at once there; more wait."""
+    broker: str | None = None
+    """NATS servers, as nats://…, several with commas between; without one, whatever happens stays in the process."""
+    broker_replicas: Annotated[int, Meta(ge=1, le=5)] = 1
+    """Servers that keep each offer of a run: 3 in a cluster of three or more."""
+    installation: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_]{0,31}\Z")] = "runstead"
+    """What is ours on servers that are shared: the schema in PostgreSQL, the beginning of all names in NATS."""
+    roles: Annotated[tuple[Role, ...], Meta(min_length=1)] = ("api", "worker")
+    """What this process does."""
+    lease: Annotated[float, Meta(ge=0.5, le=600)] = 10.0
+    """Seconds after which a worker that was not heard of is given up."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8642
     model_url: str | None = None
@@ -33,7 +51,13 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     run_lifetime: Annotated[int, Meta(ge=1)] = 600
     """Seconds after its creation at which a run expires."""
     most_runs: Annotated[int, Meta(ge=1)] = 5000
-    """Runs that are executed at once; more wait."""
+    """Runs that this process executes at once; more wait."""
+    project_runs: Annotated[int, Meta(ge=0)] = 100
+    """Runs of one project that all processes together execute at once; more wait. 0 is no limit."""
+    project_queue: Annotated[int, Meta(ge=0)] = 10_000
+    """Runs of one project that may wait; more are refused. 0 is no limit."""
+    on_busy: OnBusy = "reject"
+    """What a run or a message does on a thread whose run has not ended, if neither it nor the thread says."""
     require_beta_header: bool = True
     """Refuse calls without `OpenAI-Beta: assistants=v2`, as the original did."""
     body_limit: Annotated[int, Meta(ge=1024)] = 32 * 1024 * 1024
@@ -51,10 +75,13 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Model names that stand for others."""
 
     def __repr__(self) -> str:
-        return f"Config(data={self.data!r}, host={self.host!r}, port={self.port})"  # keys stay out of logs
+        # Keys and passwords stay out of logs.
+        return f"Config(data={self.data!r}, roles={self.roles!r}, host={self.host!r}, port={self.port})"
 
 
 _ONLY_IN_THE_FILE = {"allowed_hosts", "upstream", "aliases"}
+_WITH_COMMAS = {"roles"}
+"""Lists that may be written as one text."""
 
 
 def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Config:
@@ -78,10 +105,15 @@ def _with(config: Config, name: str, value: Any, source: str) -> Config:
 
 
 def _convert(values: Mapping[str, Any], source: str) -> Config:
+    values = {name: _split(value) if name in _WITH_COMMAS else value for name, value in values.items()}
     try:
         return msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
         raise RunsteadError(f"{source}: {error}".replace("`$.", "`")) from error
+
+
+def _split(value: Any) -> Any:
+    return [part.strip() for part in value.split(",")] if isinstance(value, str) else value
 
 
 def _read(file: Path) -> dict[str, Any]:

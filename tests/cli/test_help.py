@@ -21,8 +21,10 @@ def help_of(*command: str) -> str:
 
 def test_the_commands_are_listed_with_what_they_do() -> None:
     shown = help_of()
-    assert "serve  Serve the Assistants API from this machine." in shown
-    assert "demo   Show a real run on a thread, and what a crash does to it." in shown
+    assert "serve    Serve the Assistants API from this machine." in shown
+    assert "worker   Execute runs that servers on the same database take in." in shown
+    assert "migrate  Bring the database up to date for this version." in shown
+    assert "demo     Show a real run on a thread, and what a crash does to it." in shown
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))
@@ -32,8 +34,9 @@ def test_every_option_is_explained(name: str) -> None:
     assert max(map(len, help_of(name).splitlines())) <= 80
 
 
-def test_every_flag_of_serve_is_a_setting() -> None:
-    flags = {option.name for option in main.commands["serve"].params} - {"file"}
+@pytest.mark.parametrize("name", ["serve", "worker", "migrate"])
+def test_every_flag_is_a_setting(name: str) -> None:
+    flags = {option.name for option in main.commands[name].params} - {"file", "check"}
     assert flags <= set(Config.__struct_fields__)
 
 

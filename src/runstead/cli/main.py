@@ -3,7 +3,9 @@
 import click
 
 from runstead.cli.demo import demo
+from runstead.cli.migrate import migrate
 from runstead.cli.serve import serve
+from runstead.cli.worker import worker
 from runstead.wire.error import RunsteadError
 
 __all__ = ["main"]
@@ -29,5 +31,5 @@ def main() -> None:
     """
 
 
-main.add_command(serve)
-main.add_command(demo)
+for command in (serve, worker, migrate, demo):
+    main.add_command(command)

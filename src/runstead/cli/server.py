@@ -1,19 +1,18 @@
-"""The server's process: the API and the worker on one event loop, from start to end."""
+"""The server's process: the API, and the worker if it is one, on one event loop, from start to end."""
 
 import logging
 import os
-import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
 import uvicorn
-import uvloop
 
 from runstead import bootstrap
 from runstead.api.app import Settings, create_app
 from runstead.cli.connection import Connection
 from runstead.cli.listening import bind, listen
+from runstead.cli.process import live
 from runstead.cli.stopping import Stopping
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
@@ -29,18 +28,13 @@ _GRACE = 5
 
 def run(config: Config) -> None:
     """Serve until a signal comes. `RunsteadError` says why it ended otherwise."""
-    _allow_many_files()
-    try:
-        uvloop.run(_serve(config))
-    except RunsteadError:
-        raise
-    except Exception as error:
-        _log.critical("the server failed", exc_info=error)
-        raise RunsteadError("The server failed; its log says of what. The next start goes on with all runs.") from error
+    if "api" not in config.roles:
+        raise RunsteadError("A server that does not answer is a worker: runstead worker")
+    live(_serve(config), "server", _log)
 
 
 async def _serve(config: Config) -> None:
-    stopping = Stopping()
+    stopping = Stopping(_log)
     with bind(config.host, config.port) as bound:
         async with bootstrap.application(config) as application:
             server = _Server(_settings(application, config))
@@ -51,7 +45,7 @@ async def _serve(config: Config) -> None:
 
             stopping.call(stop)
             url = listen(bound)
-            _log.info("started", extra={"url": url, "data": config.data, "pid": os.getpid()})
+            _log.info("started", extra={"url": url, "pid": os.getpid()})
             click.echo(f"Runstead listens on {url}/v1 (read about it: {url}/docs)")
             await server.serve(sockets=[bound])
     _log.info("stopped")
@@ -85,14 +79,3 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-def _allow_many_files() -> None:
-    """Every stream is an open file: take as many as the system gives, not what it gives to those who do not ask."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-    except (OSError, ValueError) as error:  # "unlimited" is more than some kernels give
-        _log.debug("open files: the limit stays", extra={"limit": soft, "error": error})
-    else:
-        _log.debug("open files: raised the limit", extra={"was": soft, "limit": hard})

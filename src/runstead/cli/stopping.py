@@ -8,13 +8,13 @@ from collections.abc import Callable
 __all__ = ["Stopping"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_log = logging.getLogger("runstead.serve")
 
 
 class Stopping:
     """Hears SIGINT and SIGTERM, from the moment that it is made, on the running loop."""
 
-    def __init__(self) -> None:
+    def __init__(self, log: logging.Logger) -> None:
+        self._log = log
         self._asked = False
         self._stop: Callable[[], None] | None = None
         self._loop = asyncio.get_running_loop()
@@ -33,6 +33,6 @@ class Stopping:
             # Nothing is lost by an end at once: what was answered is on disk.
             self._loop.remove_signal_handler(each)
             signal.signal(each, signal.SIG_DFL)
-        _log.info("stopping", extra={"signal": heard.name})
+        self._log.info("stopping", extra={"signal": heard.name})
         if self._stop is not None:
             self._stop()

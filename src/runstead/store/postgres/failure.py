@@ -9,7 +9,7 @@ Failure
 
 import asyncpg
 
-__all__ = ["DATABASE_ERRORS", "Failure", "Lost", "Overtaken", "Rejected", "Unsure", "failure"]
+__all__ = ["DATABASE_ERRORS", "Failure", "Lost", "Overtaken", "Rejected", "Unsure", "failure", "waited_too_long"]
 
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """What asyncpg raises, and the sockets below it. (A timeout is an `OSError`.)"""
@@ -53,3 +53,8 @@ def failure(error: BaseException, *, closed: bool = False) -> Failure:
     if closed or isinstance(error, _LOST):
         return Lost(error)
     return Rejected(error)
+
+
+def waited_too_long(error: Failure) -> bool:
+    """A statement gave up waiting for what another transaction holds."""
+    return isinstance(error.__cause__, asyncpg.LockNotAvailableError)

@@ -4,25 +4,39 @@ Any number of processes may start at once: one migrates, the others wait for it.
 while it happens, and may even start anew afterwards. Therefore the rule for a migration:
 
 - Add, never rename, never change what is there: the code before must read and write the new schema as if it were the
-  old one. A new column has a default or may be NULL; a new index is made on a new table, or by hand beforehand
-  (`CREATE INDEX CONCURRENTLY`, and `IF NOT EXISTS` in the migration), because building it here stops all writes.
+  old one. A new column has a default or may be NULL.
+- A new index on a table that is there is made in a file of its own, which says `-- concurrently` and has nothing but
+  `CREATE INDEX CONCURRENTLY IF NOT EXISTS …;`. It is applied outside of transactions, while others write. What was
+  left half done by one that died is made again. Code must not need such an index to be there, but for speed: others
+  start while one builds.
 - What no code uses any more is removed by a later version, whose migration says `-- oldest: N`: the number of the
   oldest schema whose code can still work. Older code refuses to start from then on.
 - A migration that is released is never changed.
 """
 
+import asyncio
+import logging
 import re
 from pathlib import Path
 
 from runstead.store.postgres.connection import PostgresSession
+from runstead.store.postgres.failure import Rejected, waited_too_long
 from runstead.wire.error import RunsteadError
 
-__all__ = ["migrate"]
+__all__ = ["Migration", "migrate", "missing"]
+
+_log = logging.getLogger("runstead.store")
 
 _FOLDER = Path(__file__).parents[1] / "migrations" / "postgres"
 _OLDEST = re.compile(r"^-- oldest: (\d+)$", re.MULTILINE)
+_BESIDE = re.compile(r"^-- concurrently$", re.MULTILINE)
+_INDEX = re.compile(r"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) ON [^;]+;")
 
-_ALONE = "SELECT pg_advisory_lock(hashtext('runstead.migrations'), hashtext(:schema))"
+_PAUSE = 0.1
+"""Seconds between two looks whether the one that migrates is done."""
+
+# Asked again and again: who waited for it in the server would be one more whom the building of an index waits for.
+_ALONE = "SELECT pg_try_advisory_lock(hashtext('runstead.migrations'), hashtext(:schema))"
 _KNOWN = """
 SELECT to_regclass('schema_version') IS NOT NULL,
        EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = :schema),
@@ -32,39 +46,110 @@ _FIRST = """
 CREATE TABLE schema_version (applied integer NOT NULL, oldest integer NOT NULL);
 INSERT INTO schema_version VALUES (0, 0);
 """
+_HALF_DONE = "SELECT 1 FROM pg_index WHERE indexrelid = to_regclass(:name) AND NOT indisvalid"
 
 
-async def migrate(session: PostgresSession, schema: str) -> None:
-    """Apply what is not applied yet. Refuses the schema of a version too new, and that of another program.
+class Migration:
+    """One file."""
+
+    def __init__(self, file: Path) -> None:
+        self.name = file.stem
+        self.number = int(file.name[:4])
+        self.script = file.read_text(encoding="utf-8")
+
+    @property
+    def beside(self) -> bool:
+        """It builds indexes while others write, and nothing needs them to be there."""
+        return _BESIDE.search(self.script) is not None
+
+    @property
+    def done(self) -> str:
+        """The statement that says that it is applied."""
+        oldest = _OLDEST.search(self.script)
+        set_oldest = f", oldest = {int(oldest[1])}" if oldest else ""
+        return f"UPDATE schema_version SET applied = {self.number}{set_oldest};"  # noqa: S608 - two numbers
+
+
+async def migrate(session: PostgresSession, schema: str) -> list[Migration]:
+    """Apply what is not applied yet, and tell what it was. Refuses as `missing` does.
 
     Changes settings of the session, which is to be closed afterwards.
     """
-    files = sorted(_FOLDER.glob("*.sql"))
     await session.script("SET statement_timeout = 0")
-    await session.row(_ALONE, schema=schema)
-    # Behind a migration that waits for a table everyone else waits for it, too: rather fail, and be started again.
-    await session.script("SET lock_timeout = '10s'")
-    applied, oldest = await _state(session, schema)
-    if oldest > len(files):
-        raise RunsteadError(
-            f"the schema {schema} serves newer versions of Runstead only "
-            f"(schema {oldest} and up; this version knows {len(files)})"
-        )
-    for number, file in enumerate(files[applied:], applied + 1):
-        script = file.read_text(encoding="utf-8")
-        named = _OLDEST.search(script)
-        oldest = int(named[1]) if named else oldest
-        done = f"UPDATE schema_version SET applied = {number}, oldest = {oldest};"  # noqa: S608 - two numbers
-        await session.script(f"BEGIN;\n{script}\n{done}\nCOMMIT;")
+    while (lacking := await missing(session, schema)) and not await _alone(session, schema):
+        if all(migration.beside for migration in lacking):
+            _log.info("another process builds indexes; starting without them")
+            return []
+        await asyncio.sleep(_PAUSE)
+    lacking = await missing(session, schema)  # another one may have applied some before it let go
+    new = bool(lacking) and lacking[0].number == 1
+    if new:
+        await _make(session, schema)
+    for migration in lacking:
+        _log.info("migrating", extra={"schema": schema, "migration": migration.name})
+        await _apply(session, schema, migration, new)
+    return lacking
 
 
-async def _state(session: PostgresSession, schema: str) -> tuple[int, int]:
-    """The number of the last migration applied, and of the oldest schema whose code can still work."""
-    versioned, exists, used = await session.row(_KNOWN, schema=schema) or (False, False, False)
+async def missing(session: PostgresSession, schema: str) -> list[Migration]:
+    """What is not applied yet. Refuses the schema of a version too new, and that of another program."""
+    migrations = [Migration(file) for file in sorted(_FOLDER.glob("*.sql"))]
+    versioned, _, used = await session.row(_KNOWN, schema=schema) or (False, False, False)
     if not versioned:
         if used:
             raise RunsteadError(f"the schema {schema} is used by another program")
+        return migrations
+    applied, oldest = await session.row("SELECT applied, oldest FROM schema_version") or (0, 0)
+    if oldest > len(migrations):
+        raise RunsteadError(
+            f"the schema {schema} serves newer versions of Runstead only "
+            f"(schema {oldest} and up; this version knows {len(migrations)})"
+        )
+    return [migration for migration in migrations if migration.number > applied]
+
+
+async def _alone(session: PostgresSession, schema: str) -> bool:
+    """Be the one that migrates; it ends with the session."""
+    row = await session.row(_ALONE, schema=schema)
+    return row is not None and bool(row[0])
+
+
+async def _make(session: PostgresSession, schema: str) -> None:
+    versioned, exists, _ = await session.row(_KNOWN, schema=schema) or (False, False, False)
+    if not versioned:
         make = "" if exists else f"CREATE SCHEMA {schema};"
         await session.script(f"BEGIN;\n{make}\n{_FIRST}\nCOMMIT;")
-    applied, oldest = await session.row("SELECT applied, oldest FROM schema_version") or (0, 0)
-    return applied, oldest
+
+
+async def _apply(session: PostgresSession, schema: str, migration: Migration, new: bool) -> None:
+    """Apply a migration. To a schema that is `new` nobody else writes."""
+    script = migration.script
+    if migration.beside:
+        script = script.replace(" CONCURRENTLY ", " ") if new else await _build(session, schema, script)
+    # Behind a migration that waits for a table everyone else waits for it, too: rather fail, and be started again.
+    await session.script("SET lock_timeout = '3s'")
+    try:
+        await session.script(f"BEGIN;\n{script}\n{migration.done}\nCOMMIT;")
+    except Rejected as error:
+        if not waited_too_long(error):
+            raise
+        raise RunsteadError(
+            f"the migration {migration.name} of the schema {schema} needs a table that another transaction holds, "
+            f"perhaps a back-up; nothing was changed, try again later ({error})"
+        ) from error
+
+
+async def _build(session: PostgresSession, schema: str, script: str) -> str:
+    """Build indexes while others write; what is left to be done in a transaction is nothing.
+
+    It waits for the transactions that are open now, and nobody waits for it.
+    """
+    await session.script("SET lock_timeout = 0")
+    for statement in _INDEX.finditer(script):
+        name = f"{schema}.{statement[1]}"
+        if await session.row(_HALF_DONE, name=name):
+            _log.info("dropping an index that is half done", extra={"index": name})
+            await session.script(f"DROP INDEX CONCURRENTLY {name}")
+        _log.info("building an index", extra={"index": name})
+        await session.script(statement[0])
+    return ""

@@ -8,14 +8,25 @@ from pathlib import Path
 
 from runstead.wire.error import RunsteadError
 
-__all__ = ["migrate"]
+__all__ = ["migrate", "migrations", "missing"]
 
 _FOLDER = Path(__file__).parents[1] / "migrations" / "sqlite"
 
 
+def migrations() -> list[Path]:
+    """All that there are, in order."""
+    return sorted(_FOLDER.glob("*.sql"))
+
+
 def migrate(connection: sqlite3.Connection, path: str) -> None:
     """Apply what is not applied yet. Refuses the database of a newer version, and that of another program."""
-    files = sorted(_FOLDER.glob("*.sql"))
+    for file in missing(connection, path):
+        _apply(connection, file)
+
+
+def missing(connection: sqlite3.Connection, path: str) -> list[Path]:
+    """What is not applied yet. Refuses as `migrate` does."""
+    files = migrations()
     (applied,) = connection.execute("PRAGMA user_version").fetchone()
     if applied > len(files):
         raise RunsteadError(
@@ -23,12 +34,12 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
         )
     if applied == 0 and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
         raise RunsteadError(f"{path} is a database of another program")
-    for number, file in enumerate(files[applied:], applied + 1):
-        _apply(connection, number, file)
+    return files[applied:]
 
 
-def _apply(connection: sqlite3.Connection, number: int, file: Path) -> None:
+def _apply(connection: sqlite3.Connection, file: Path) -> None:
     script = file.read_text(encoding="utf-8")
+    number = int(file.name[:4])
     try:
         connection.executescript(f"BEGIN IMMEDIATE;\n{script}\nPRAGMA user_version = {number};\nCOMMIT;")
     except sqlite3.Error:

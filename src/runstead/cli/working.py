@@ -1,0 +1,30 @@
+"""The process of a worker alone, from start to end."""
+
+import logging
+import os
+
+import click
+
+from runstead import bootstrap
+from runstead.cli.process import live
+from runstead.cli.stopping import Stopping
+from runstead.config import Config
+
+__all__ = ["run"]
+
+_log = logging.getLogger("runstead.worker")
+
+
+def run(config: Config) -> None:
+    """Work until a signal comes. `RunsteadError` says why it ended otherwise."""
+    live(_work(config), "worker", _log)
+
+
+async def _work(config: Config) -> None:
+    stopping = Stopping(_log)
+    async with bootstrap.application(config) as application:
+        stopping.call(application.draining.set)
+        _log.info("started", extra={"most_runs": config.most_runs, "pid": os.getpid()})
+        click.echo(f"Runstead works: up to {config.most_runs} runs at once (process {os.getpid()})")
+        await application.draining.wait()
+    _log.info("stopped")

@@ -1,0 +1,119 @@
+"""A real cluster on this machine: PostgreSQL, NATS, and as many `runstead serve` and `runstead worker` as are wanted.
+
+with cluster(tmp_path, apis=2, workers=2, script=SCRIPT) as here:
+    with runstead.connect(here.apis[0].url) as client: …
+    here.workers[0].kill()
+    here.worker().ready()
+
+Everything in it blocks. A test that awaits goes through `asyncio.to_thread`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.support.nats import NatsServer
+from tests.support.postgres import Server, place, server
+from tests.support.program import Program
+
+__all__ = ["Cluster", "cluster"]
+
+
+class Cluster:
+    """The processes of one installation. Those that ended stay in the lists."""
+
+    def __init__(self, folder: Path, postgres: Server, brokers: str | None, settings: dict[str, str]) -> None:
+        self.postgres = postgres
+        self.installation = place(folder)
+        """Its schema, and its name in NATS."""
+        self.apis = list[Program]()
+        self.workers = list[Program]()
+        self._settings = {
+            "data": str(folder / "nobody-uses-this"),
+            "database": postgres.url,
+            "installation": self.installation,
+            **({"broker": brokers} if brokers else {}),
+            **settings,
+        }
+
+    @property
+    def urls(self) -> list[str]:
+        """Where the API is answered, by those that live."""
+        return [api.url for api in self.apis if api.process.poll() is None]
+
+    def api(self, *arguments: str, roles: str = "api", port: int = 0, **settings: str) -> Program:
+        """Start another server; it answers after `ready()`."""
+        command = ("serve", "--roles", roles, "--port", str(port), *arguments)
+        return self._started(self.apis, Program(*command, **(self._settings | settings)))
+
+    def worker(self, *arguments: str, **settings: str) -> Program:
+        """Start another worker; it works after `ready()`."""
+        return self._started(self.workers, Program("worker", *arguments, **(self._settings | settings)))
+
+    def migrate(self, *arguments: str) -> Program:
+        """Start `runstead migrate`."""
+        return Program("migrate", *arguments, **self._settings)
+
+    def close(self) -> None:
+        """End what lives."""
+        for program in [*self.apis, *self.workers]:
+            program.close()
+
+    def log(self) -> str:
+        """What all of them logged: for those who look why a test failed."""
+        named = [("api", self.apis), ("worker", self.workers)]
+        return "\n".join(
+            f"--- {name} {number}, process {each.pid}\n{each.log}"
+            for name, programs in named
+            for number, each in enumerate(programs)
+        )
+
+    def _started(self, among: list[Program], program: Program) -> Program:
+        among.append(program)
+        return program
+
+
+@contextmanager
+def cluster(
+    folder: Path,
+    *,
+    apis: int = 1,
+    workers: int = 1,
+    script: str | None = None,
+    postgres: Server | None = None,
+    nats: str | NatsServer | None = None,
+    broker: bool = True,
+    **settings: str,
+) -> Iterator[Cluster]:
+    """So many servers and workers, all ready, over a schema of their own.
+
+    The model is a `script` as `--script` takes it, or another `model_url`. `postgres` and `nats` (a server that runs,
+    or URLs) are those of the test, if it wants to harm them; else PostgreSQL is shared with other tests, and a NATS is
+    started. Without `broker` there is none. Further `settings` are the configuration's: `lease="2"`.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    if script is not None:
+        file = folder / "script.toml"
+        file.write_text(script)
+        settings["script"] = str(file)
+    own = NatsServer(folder / "nats") if broker and nats is None else None
+    if own is not None:
+        own.start()
+    found = own or nats
+    urls = (found.url if isinstance(found, NatsServer) else found) if broker else None
+    here = Cluster(folder, postgres or server(), urls, settings)
+    try:
+        for _ in range(apis):
+            here.api()
+        for _ in range(workers):
+            here.worker()
+        for program in [*here.apis, *here.workers]:
+            program.ready()
+        yield here
+    except BaseException:
+        print(here.log())
+        raise
+    finally:
+        here.close()
+        if own is not None:
+            own.kill()

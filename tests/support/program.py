@@ -1,0 +1,125 @@
+"""`runstead …` in a process of its own, that dies with the tests' process."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from queue import Queue
+from threading import Thread
+from typing import IO
+
+from tests.support.waiting import PATIENCE
+
+__all__ = ["Program"]
+
+_starter = ThreadPoolExecutor(1, "starter")
+"""The kernel kills a child when the thread that started it ends: this one ends with the process."""
+_OURS = ("RUNSTEAD_", "OPENAI_")
+"""A developer's own settings."""
+
+
+class Program:
+    """A command, from its start to its end. It runs when this is made, and is ready after `ready()`."""
+
+    def __init__(self, *arguments: str, **settings: str) -> None:
+        """`settings` are given by the environment: `lease="2"`."""
+        command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "runstead", *arguments]
+        self._log = list[str]()
+        self._lines: Queue[str] = Queue()
+        self.process = _starter.submit(_start, command, _environment(settings)).result()
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        self._stdout: IO[str] = self.process.stdout
+        self._reading = Thread(target=self._read, args=(self.process.stderr,), daemon=True)
+        self._reading.start()
+        self.line = ""
+        """What it says when it is ready."""
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    @property
+    def log(self) -> str:
+        """Everything that it has logged."""
+        return "".join(self._log)
+
+    @property
+    def url(self) -> str:
+        """Where it listens, once it is ready; for those that do."""
+        address = self.line.removeprefix("Runstead listens on ").partition("/v1")[0]
+        assert address.startswith("http"), f"it said {self.line!r}\n{self.log}"
+        return address
+
+    def ready(self) -> None:
+        """Wait until it says its line; fails with its log when it ends instead."""
+        if not self.line:
+            self.line = self._stdout.readline()
+            if not self.line:
+                self.process.wait(PATIENCE)
+                self._reading.join(PATIENCE)
+                raise AssertionError(f"it ended with {self.process.returncode} before it was ready:\n{self.log}")
+
+    def says(self, words: str) -> str:
+        """Wait until its log does; the line."""
+        while words not in (line := self._lines.get(timeout=PATIENCE)):
+            pass
+        return line
+
+    def kill(self) -> None:
+        """`kill -9`, frozen or not."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
+
+    def freeze(self) -> None:
+        """Let it stand still; its connections stay open."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+    def terminate(self) -> None:
+        """Ask it to end, as an operator would, and do not wait."""
+        self.process.terminate()
+
+    def stop(self) -> int:
+        """Ask it to end, and wait for it: its exit code."""
+        self.process.terminate()
+        return self.ended()
+
+    def ended(self) -> int:
+        """Wait for its end: its exit code."""
+        code = self.process.wait(PATIENCE)
+        self._reading.join(PATIENCE)
+        return code
+
+    def close(self) -> None:
+        """Kill it if it lives, and leave nothing open."""
+        self.kill()
+        self._reading.join(PATIENCE)
+        self._stdout.close()
+
+    def _read(self, lines: IO[str]) -> None:
+        with lines:
+            for line in lines:
+                self._log.append(line)
+                self._lines.put(line)
+
+
+def _start(command: list[str], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
+    return subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+    )
+
+
+def _environment(settings: Mapping[str, str]) -> dict[str, str]:
+    plain = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    return plain | {f"RUNSTEAD_{name.upper()}": value for name, value in settings.items()}
