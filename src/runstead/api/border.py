@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from runstead.api.body import Disconnected
 from runstead.api.errors import as_api_error, send_error
+from runstead.api.repeats import KEEPS, may_come_again
 from runstead.api.visitors import Visitors
 
 __all__ = ["HEADERS", "REQUEST_ID", "Border"]
@@ -48,7 +49,8 @@ class Border:
         except Exception as error:
             if answer.status:
                 raise  # half an answer cannot be mended: the server cuts the connection
-            await send_error(answer.send, as_api_error(error, scope[REQUEST_ID]), scope["method"])
+            again = may_come_again(scope["method"], scope[HEADERS])
+            await send_error(answer.send, as_api_error(error, scope[REQUEST_ID]), may_come_again=again)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
                 "%s %s %a %d in %.1f ms",
@@ -74,6 +76,7 @@ class _Answer:
             own: list[Any] = [
                 (b"x-request-id", self._request_id),
                 _VERSION,
+                KEEPS,
                 (b"openai-processing-ms", b"%d" % self.milliseconds()),
             ]
             message = {**message, "headers": [*message["headers"], *own]}

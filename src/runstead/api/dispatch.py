@@ -1,5 +1,6 @@
 """From a request to a call of the interface, and from what that gives to an answer: one handler an endpoint."""
 
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,12 +10,15 @@ from starlette.types import Receive, Scope, Send
 from runstead.api.beta import require_beta
 from runstead.api.body import read_body
 from runstead.api.border import HEADERS, REQUEST_ID
-from runstead.api.errors import MethodNotAllowed, invalid_url, send_json
-from runstead.api.port import Application, Settings
+from runstead.api.errors import Headers, MethodNotAllowed, invalid_url, send_json
+from runstead.api.port import Application, Project, Settings
+from runstead.api.repeats import REPLAYED, asked_once, begun
 from runstead.api.routing import Routes
 from runstead.api.sse import EventStream
+from runstead.domain.once import Repeated
 from runstead.wire.endpoint import ENDPOINTS, Endpoint
 from runstead.wire.error import ServerError
+from runstead.wire.event import RawEvent
 from runstead.wire.explain import decode_query, decode_request
 from runstead.wire.page import EventQuery
 from runstead.wire.run import Run
@@ -61,6 +65,7 @@ class _Handler:
         self._endpoint = endpoint
         self._name = endpoint.name
         self._body = endpoint.body
+        self._writes = endpoint.method == "POST"
         self._streaming = endpoint.streaming or ""
         self._query = endpoint.query
         self._no_query = endpoint.query() if endpoint.query else None
@@ -73,7 +78,7 @@ class _Handler:
         if self._beta:
             require_beta(scope["headers"])
         query = self._read_query(self._query, scope) if self._query is not None else None
-        request = None
+        request, body = None, b""
         streams = self._always_streams
         if self._body is not None:
             body = await read_body(receive, scope[HEADERS], self._settings.body_limit)
@@ -81,10 +86,18 @@ class _Handler:
             # Only the body says so: official clients send `Accept: application/json` with streams too.
             streams = getattr(request, "stream", None) is True
         arguments = self._endpoint.arguments(path, query, request)
-        if streams:
-            await self._stream(arguments, scope, receive, send)
+        project = self._application.project(_PROJECT)
+        asked = asked_once(scope, scope[HEADERS], body, path.get("thread_id")) if self._writes else None
+        if asked is not None:
+            project = project.once(asked)
+        if not streams:
+            await self._reply(project, arguments, send)
+        elif asked is None:
+            batches = project.stream(self._streaming, **arguments)
+            await self._stream(batches, scope, receive, send)
         else:
-            await self._reply(arguments, send)
+            batches, repeated = await begun(project, self._streaming, arguments)
+            await self._stream(batches, scope, receive, send, REPLAYED if repeated else ())
 
     def _read_query(self, kind: type[Request], scope: Scope) -> Request | None:
         text: bytes = scope["query_string"]
@@ -96,25 +109,36 @@ class _Handler:
             return msgspec.structs.replace(query, after=last.decode("latin-1"))
         return query
 
-    async def _reply(self, arguments: dict[str, Any], send: Send) -> None:
-        reply = await getattr(self._application.project(_PROJECT), self._name)(**arguments)
+    async def _reply(self, project: Project, arguments: dict[str, Any], send: Send) -> None:
+        try:
+            reply = await getattr(project, self._name)(**arguments)
+        except Repeated as repeated:
+            await send_json(send, repeated.answer, headers=REPLAYED)
+            return
         headers = self._poll_hint(reply) if self._polled else ()
         await send_json(send, _encode(reply), headers=headers)
 
-    def _poll_hint(self, run: Run) -> tuple[tuple[bytes, bytes], ...]:
+    def _poll_hint(self, run: Run) -> Headers:
         """How soon to look again, for the polling helpers of official clients; without it they wait for seconds."""
         if run.status.pausing:
             return ()
         return ((b"openai-poll-after-ms", b"%d" % self._settings.poll_after_ms),)
 
-    async def _stream(self, arguments: dict[str, Any], scope: Scope, receive: Receive, send: Send) -> None:
-        project = self._application.project(_PROJECT)
+    async def _stream(
+        self,
+        batches: AsyncIterator[Sequence[RawEvent]],
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        headers: Headers = (),
+    ) -> None:
         stream = EventStream(
-            project.stream(self._streaming, **arguments),
+            batches,
             receive=receive,
             send=send,
             draining=self._application.draining,
             ping_after=self._settings.ping_after,
             request_id=scope[REQUEST_ID],
+            headers=headers,
         )
         await stream.run()

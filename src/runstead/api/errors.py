@@ -3,13 +3,16 @@
 import logging
 import math
 from collections.abc import Iterable
+from typing import TypeAlias
 
 import msgspec
 from starlette.types import Send
 
 from runstead.wire.error import ApiError, BadRequest, Closed, NotFound, RateLimited, ServerError, TooLarge
 
-__all__ = ["MethodNotAllowed", "as_api_error", "invalid_url", "send_error", "send_json"]
+__all__ = ["Headers", "MethodNotAllowed", "as_api_error", "invalid_url", "send_error", "send_json"]
+
+Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 _log = logging.getLogger("runstead.api")
 _JSON = (b"content-type", b"application/json")
@@ -43,12 +46,12 @@ def as_api_error(error: Exception, request_id: str) -> ApiError:
     )
 
 
-async def send_error(send: Send, error: ApiError, method: str) -> None:
-    """Answer with an error."""
-    await send_json(send, msgspec.json.encode(error.body), error.status, _headers(error, method))
+async def send_error(send: Send, error: ApiError, *, may_come_again: bool) -> None:
+    """Answer with an error to a request that may do harm when it comes again, or not."""
+    await send_json(send, msgspec.json.encode(error.body), error.status, _headers(error, may_come_again))
 
 
-async def send_json(send: Send, body: bytes, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> None:
+async def send_json(send: Send, body: bytes, status: int = 200, headers: Headers = ()) -> None:
     """Answer with JSON."""
     await send(
         {
@@ -60,14 +63,14 @@ async def send_json(send: Send, body: bytes, status: int = 200, headers: tuple[t
     await send({"type": "http.response.body", "body": body})
 
 
-def _headers(error: ApiError, method: str) -> tuple[tuple[bytes, bytes], ...]:
+def _headers(error: ApiError, may_come_again: bool) -> Headers:
     """What tells clients whether and when to try again."""
     if isinstance(error, RateLimited):
         return _retry_after(error.retry_after)
     if error.status == 503:
         return _retry_after(1.0)
-    if error.status == 500 and method == "POST":
-        # Clients repeat a failed POST by themselves, without a key; what it wrote would be written twice.
+    if error.status == 500 and not may_come_again:
+        # What it wrote would be written twice.
         return ((b"x-should-retry", b"false"),)
     if isinstance(error, MethodNotAllowed):
         return ((b"allow", error.allowed.encode()),)
@@ -77,7 +80,7 @@ def _headers(error: ApiError, method: str) -> tuple[tuple[bytes, bytes], ...]:
     return ()
 
 
-def _retry_after(seconds: float) -> tuple[tuple[bytes, bytes], ...]:
+def _retry_after(seconds: float) -> Headers:
     return (
         (b"retry-after", b"%d" % max(1, math.ceil(seconds))),
         (b"retry-after-ms", b"%d" % max(1, math.ceil(seconds * 1000))),

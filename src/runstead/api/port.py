@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, Self
 
 from msgspec import Struct
 
+from runstead.domain.once import Once, Repeated
 from runstead.interface import Interface
 from runstead.wire.event import RawEvent
 
@@ -20,6 +21,14 @@ class Project(Interface, Protocol):
 
         What is wrong with the request is raised before the first batch; an empty one says that nothing is.
         """
+        ...
+
+    def once(self, asked: Once) -> Self:
+        """The same for one call, which is not carried out again: `Repeated` if what it asks for is done already."""
+        ...
+
+    def again(self, repeated: Repeated) -> AsyncIterator[Sequence[RawEvent]]:
+        """The events of a streaming call that was made before, from where they began then. As `stream`."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Any, cast
 import msgspec
 from starlette.types import Message, Receive, Send
 
-from runstead.api.errors import as_api_error
+from runstead.api.errors import Headers, as_api_error
 from runstead.wire.error import Closed
 from runstead.wire.event import RawEvent
 from runstead.wire.sse import DONE_FRAME, PING, encode
@@ -45,6 +45,7 @@ class EventStream:
         draining: asyncio.Event,
         ping_after: float,
         request_id: str,
+        headers: Headers = (),
     ) -> None:
         # An iterator that can be closed early, as every generator can.
         self._batches = cast("AsyncGenerator[Sequence[RawEvent]]", batches)
@@ -53,6 +54,7 @@ class EventStream:
         self._draining = draining
         self._ping_after = ping_after
         self._request_id = request_id
+        self._headers = headers
         self._clock = asyncio.get_running_loop().time
         self._spoke_at = self._clock()
         self._writing = False
@@ -86,7 +88,7 @@ class EventStream:
                 await self._begun.wait()
         if self._failure is not None:
             return False
-        await self._send(_START)
+        await self._send({**_START, "headers": [*_START["headers"], *self._headers]})
         self._open.set()
         return True
 

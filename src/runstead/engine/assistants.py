@@ -15,8 +15,12 @@ class Assistants(Bound):
 
     async def create_assistant(self, request: AssistantRequest) -> Assistant:
         made = creation.assistant(request, self._ports.new_id("asst"), self._ports.now())
-        await self._write(lambda tx: tx.assistants.insert(self._project, made))
-        return made
+
+        async def work(tx: Tx) -> Assistant:
+            await tx.assistants.insert(self._project, made)
+            return made
+
+        return await self._write(work)
 
     async def get_assistant(self, assistant_id: str) -> Assistant:
         ids.check(assistant_id=assistant_id)

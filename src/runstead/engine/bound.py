@@ -1,8 +1,12 @@
 """What every part of the engine's interface has: the ports, and the one project that it may see."""
 
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from copy import copy
+from functools import partial
+from typing import Self, TypeVar
 
+from runstead.domain.once import Once
+from runstead.engine.once import Told, as_it_is, once
 from runstead.engine.ports import Ports
 from runstead.store.port import Stale, Tx
 from runstead.wire.error import NotFound
@@ -21,12 +25,25 @@ class Bound:
     def __init__(self, ports: Ports, project: str) -> None:
         self._ports = ports
         self._project = project
+        self.asked: Once | None = None
+        """How the one call that this is for is known when it comes again."""
+
+    def once(self, asked: Once) -> Self:
+        """The same for one call, which is not carried out again: `Repeated` if what it asks for is done already."""
+        bound = copy(self)
+        bound.asked = asked
+        return bound
 
     async def _read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         return await self._ports.store.read(work)
 
-    async def _write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """Write; when someone else was first, read and decide again."""
+    async def _write(self, work: Callable[[Tx], Awaitable[T]], told: Callable[[T], Told] = as_it_is) -> T:
+        """Write; when someone else was first, read and decide again. `told` is what the caller will hear of it.
+
+        A method writes but once: all that a call asks for is done, or nothing.
+        """
+        if self.asked is not None:
+            work = partial(once, self._project, self.asked, self._ports.now(), work, told)
         while True:
             try:
                 return await self._ports.store.write(work)

@@ -4,14 +4,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import Any
 
+import msgspec
+
+from runstead.domain.once import Repeated
 from runstead.engine.follow import follow
 from runstead.engine.runs import Runs
 from runstead.wire.event import START, Event, Position, RawEvent, decode_event
-from runstead.wire.run import RunRequest, ThreadRunRequest
+from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include
 from runstead.wire.tool import ToolOutput
 
 __all__ = ["Streams"]
+
+_decode = msgspec.json.Decoder(Run).decode
 
 
 class Streams(Runs):
@@ -30,6 +35,12 @@ class Streams(Runs):
             async with aclosing(follow(self._ports, run_id, after, live, replay=replay)) as followed:
                 async for events in followed:
                     yield events
+
+    def again(self, repeated: Repeated) -> AsyncGenerator[Sequence[RawEvent]]:
+        """The events of a streaming call that was made before, from where they began then."""
+        run = _decode(repeated.answer)
+        after = str(Position(repeated.seq))
+        return self.stream("run_events", thread_id=run.thread_id, run_id=run.id, after=after)
 
     async def create_streaming_run(
         self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from runstead.store.answers import SqlAnswers
 from runstead.store.collections import SqlAssistants, SqlMessages, SqlSteps, SqlThreads
 from runstead.store.events import SqlEvents
 from runstead.store.queries import Queries
@@ -27,3 +28,4 @@ class SqlTx:
         self.runs = SqlRuns(session, queries, self.events)
         self.steps = SqlSteps(session, queries)
         self.workers = SqlWorkers(session, queries)
+        self.answers = SqlAnswers(session, queries)

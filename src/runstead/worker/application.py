@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from runstead.engine.ports import Ports
 from runstead.engine.project import Project
 from runstead.worker.maintenance.expire import expire
+from runstead.worker.maintenance.prune import prune
 from runstead.worker.maintenance.rescue import rescue
 from runstead.worker.worker import Worker
 
@@ -20,7 +21,7 @@ _LEASE = 10.0
 Loop: TypeAlias = Callable[[Ports], Coroutine[Any, Any, None]]
 """Looks after something, for ever."""
 
-_MAINTENANCE: Sequence[Loop] = (expire,)
+_MAINTENANCE: Sequence[Loop] = (expire, prune)
 """What every process that works does beside it; processes over the same store do it side by side."""
 
 
