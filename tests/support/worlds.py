@@ -132,14 +132,16 @@ def ports_of(
     broker: Broker | None = None,
     clock: Clock | None = None,
     lifetime: int = 600,
+    **settings: Any,
 ) -> Ports:
-    """Everything that an application needs from outside."""
+    """Everything that an application needs from outside; `settings` as in `Ports`."""
     return Ports(
         store=store or SqliteStore(path),
         broker=broker or InProcessBroker(),
         model=model or ScriptedModel(script),
         clock=clock or ManualClock(),
         lifetime=lifetime,
+        **settings,
     )
 
 
