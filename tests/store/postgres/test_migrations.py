@@ -1,6 +1,7 @@
 """The schema grows forward only, a file at a time, while others are at work."""
 
 import asyncio
+import re
 from pathlib import Path
 from typing import Any
 
@@ -132,3 +133,24 @@ async def test_a_migration_waits_for_a_table_only_so_long(make: Make, folder: Pa
         with pytest.raises(RunsteadError, match="lock timeout"):
             await make().start()
     await start(make)
+
+
+def test_a_migration_changes_one_table_at_a_time_and_builds_no_index_on_it_in_a_transaction() -> None:
+    for migration in all_migrations()[1:]:
+        altered = set(re.findall(r"^ALTER TABLE (\w+)", migration.script, re.MULTILINE))
+        made = set(re.findall(r"^CREATE TABLE (\w+)", migration.script, re.MULTILINE))
+        indexed = set(re.findall(r"^CREATE (?:UNIQUE )?INDEX \w+ ON (\w+)", migration.script, re.MULTILINE))
+        assert len(altered) <= 1, migration.name
+        assert indexed <= made, migration.name
+
+
+def test_what_is_applied_beside_those_who_write_is_indexes_alone() -> None:
+    beside = [migration for migration in all_migrations() if migration.beside]
+    assert beside
+    for migration in beside:
+        rest = migrations._INDEX.sub("", migration.script)
+        assert [line for line in rest.splitlines() if line and not line.startswith("--")] == []
+
+
+def all_migrations() -> list[migrations.Migration]:
+    return [migrations.Migration(file) for file in sorted(migrations._FOLDER.glob("*.sql"))]

@@ -5,10 +5,10 @@ while it happens, and may even start anew afterwards. Therefore the rule for a m
 
 - Add, never rename, never change what is there: the code before must read and write the new schema as if it were the
   old one. A new column has a default or may be NULL.
+- One file changes one table that is there: those who write have two tables in either order, and would deadlock with it.
 - A new index on a table that is there is made in a file of its own, which says `-- concurrently` and has nothing but
-  `CREATE INDEX CONCURRENTLY IF NOT EXISTS …;`. It is applied outside of transactions, while others write. What was
-  left half done by one that died is made again. Code must not need such an index to be there, but for speed: others
-  start while one builds.
+  `CREATE INDEX CONCURRENTLY IF NOT EXISTS …;`. It is applied outside of transactions, while others write; what one that
+  died left half done is made again. No code may need the index, but for speed.
 - What no code uses any more is removed by a later version, whose migration says `-- oldest: N`: the number of the
   oldest schema whose code can still work. Older code refuses to start from then on.
 - A migration that is released is never changed.
@@ -59,7 +59,7 @@ class Migration:
 
     @property
     def beside(self) -> bool:
-        """It builds indexes while others write, and nothing needs them to be there."""
+        """It builds indexes while others write."""
         return _BESIDE.search(self.script) is not None
 
     @property
@@ -76,10 +76,7 @@ async def migrate(session: PostgresSession, schema: str) -> list[Migration]:
     Changes settings of the session, which is to be closed afterwards.
     """
     await session.script("SET statement_timeout = 0")
-    while (lacking := await missing(session, schema)) and not await _alone(session, schema):
-        if all(migration.beside for migration in lacking):
-            _log.info("another process builds indexes; starting without them")
-            return []
+    while await missing(session, schema) and not await _alone(session, schema):  # noqa: ASYNC110 - nobody tells us
         await asyncio.sleep(_PAUSE)
     lacking = await missing(session, schema)  # another one may have applied some before it let go
     new = bool(lacking) and lacking[0].number == 1
