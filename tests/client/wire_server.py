@@ -62,10 +62,14 @@ class Stream:
     cut: bool = False
     held: bool = False
     pings: bool = False
+    keeps_keys: bool = False
 
     @classmethod
-    def of(cls, *events: bytes, done: bool = True, cut: bool = False, held: bool = False) -> "Stream":
-        return cls([*events, *([DONE] if done and not cut and not held else [])], cut=cut, held=held)
+    def of(
+        cls, *events: bytes, done: bool = True, cut: bool = False, held: bool = False, keeps_keys: bool = False
+    ) -> "Stream":
+        end = [DONE] if done and not cut and not held else []
+        return cls([*events, *end], cut=cut, held=held, keeps_keys=keeps_keys)
 
 
 @dataclass(frozen=True)
@@ -188,6 +192,7 @@ class WireServer:
 
     async def _send(self, stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n")
+        writer.write(b"idempotency-keys: 86400\r\n" if stream.keeps_keys else b"")
         writer.write(b"transfer-encoding: chunked\r\n\r\n")
         for chunk in stream.chunks:
             writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))

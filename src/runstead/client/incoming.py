@@ -11,7 +11,7 @@ from runstead.wire.error import ApiError, ErrorBody, ErrorDetails, RateLimited, 
 from runstead.wire.event import DONE, EVENT_DATA, Event, EventName, decode_event
 from runstead.wire.sse import Decoder
 
-__all__ = ["EventReader", "Headers", "advice", "error_of", "header", "object_of", "poll_after"]
+__all__ = ["EventReader", "Headers", "advice", "error_of", "header", "keeps_keys", "object_of", "poll_after"]
 
 T = TypeVar("T")
 Headers = list[tuple[bytes, bytes]]
@@ -90,6 +90,11 @@ def advice(status: int, headers: Headers) -> Answer:
     milliseconds = _number(header(headers, b"retry-after-ms"))
     seconds = _number(header(headers, b"retry-after")) if milliseconds is None else milliseconds / 1000
     return Answer(status, seconds, None if said is None else said.strip().lower() == "true")
+
+
+def keeps_keys(headers: Headers) -> bool:
+    """Whether the server says that it does once what comes twice with one key."""
+    return header(headers, b"idempotency-keys") is not None
 
 
 def poll_after(headers: Headers) -> float | None:

@@ -15,7 +15,7 @@ from runstead.wire.endpoint import Endpoint
 from runstead.wire.error import BadRequest
 from runstead.wire.struct import Request
 
-__all__ = ["Outgoing", "outgoing"]
+__all__ = ["Outgoing", "greeting", "outgoing"]
 
 
 class Outgoing(NamedTuple):
@@ -43,20 +43,32 @@ def outgoing(
     body: Request | None,
     *,
     streaming: bool = False,
+    key: str | None = None,
 ) -> Outgoing:
-    """The request that carries a call; `streaming` asks for events instead of the object."""
+    """The request that carries a call; `streaming` asks for events instead of the object. A POST is known by `key`."""
     where = target.prefix + _filled(endpoint.path, path) + _query_string(query)
     accept = b"text/event-stream" if streaming else b"application/json"
     headers = [*target.headers, (b"Accept", accept)]
     if endpoint.method != "POST":
         return Outgoing(endpoint.method, where.encode(), headers, None)
-    # One key for all attempts: a server that keeps such keys does the work once. Others ignore it.
-    headers.append((b"Idempotency-Key", os.urandom(16).hex().encode()))
+    # One key for all tries: a server that keeps such keys does the work once. Others ignore it.
+    headers.append((b"Idempotency-Key", _sendable(key) if key is not None else os.urandom(16).hex().encode()))
     content = _content(body, streaming=streaming)
     headers.append((b"Content-Length", b"%d" % len(content)))
     if content:
         headers.append((b"Content-Type", b"application/json"))
     return Outgoing("POST", where.encode(), headers, content)
+
+
+def greeting(target: Target) -> Outgoing:
+    """A request that asks for nothing: its answer tells what a server says to everyone."""
+    return Outgoing("GET", target.prefix.encode(), [*target.headers, (b"Accept", b"application/json")], None)
+
+
+def _sendable(key: str) -> bytes:
+    if not (key.isascii() and key.isprintable()):
+        raise BadRequest("Invalid key: expected printable ASCII characters.", code="invalid_idempotency_key")
+    return key.encode()
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:

@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from typing import Any, TypeVar
+from copy import copy
+from typing import Any, Self, TypeVar
 
 from runstead.client.deadline import Deadline
-from runstead.embedded.arguments import arguments_of
+from runstead.embedded.calls import Calls
 from runstead.engine.project import Project
 from runstead.wire.endpoint import Endpoint
 from runstead.wire.error import WaitTimeout
@@ -25,7 +26,7 @@ class AsyncEngineTransport:
     """Carries the calls of an `AsyncClient` in the same process."""
 
     def __init__(self, project: Project) -> None:
-        self._project = project
+        self._calls = Calls(project)
 
     async def call(
         self,
@@ -35,10 +36,8 @@ class AsyncEngineTransport:
         body: Request | None = None,
         deadline: Deadline | None = None,
     ) -> R:
-        arguments = arguments_of(endpoint, path, query, body)
         async with within(deadline):
-            reply: R = await getattr(self._project, endpoint.name)(**arguments)
-        return reply
+            return await self._calls.call(endpoint, path, query, body)
 
     async def poll(
         self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
@@ -53,8 +52,7 @@ class AsyncEngineTransport:
         body: Request | None = None,
         deadline: Deadline | None = None,
     ) -> AsyncGenerator[Event]:
-        arguments = arguments_of(endpoint, path, query, body)
-        async with aclosing(self._project.stream(endpoint.streaming or endpoint.name, **arguments)) as batches:
+        async with aclosing(self._calls.stream(endpoint, path, query, body)) as batches:
             while True:
                 async with within(deadline):
                     events = await anext(batches, None)
@@ -62,6 +60,11 @@ class AsyncEngineTransport:
                     return
                 for event in events:
                     yield decode_event(event.name, event.data, str(event.at))
+
+    def once(self, key: str | None) -> Self:
+        transport = copy(self)
+        transport._calls = self._calls.once(key)  # noqa: SLF001 (its own)
+        return transport
 
     async def aclose(self) -> None:
         """The engine is closed by who opened it."""

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator, Mapping, Sequence
-from typing import Any, TypeVar
+from copy import copy
+from typing import Any, Self, TypeVar
 
 from runstead.client.deadline import Deadline
-from runstead.embedded.arguments import arguments_of
+from runstead.embedded.calls import Calls
 from runstead.embedded.thread import EngineThread
 from runstead.embedded.transport_async import POLL_AFTER, within
 from runstead.wire.endpoint import Endpoint
@@ -23,7 +24,7 @@ class EngineTransport:
 
     def __init__(self, engine: EngineThread, project: str) -> None:
         self._engine = engine
-        self._project = engine.application.project(project)
+        self._calls = Calls(engine.application.project(project))
 
     def call(
         self,
@@ -33,9 +34,7 @@ class EngineTransport:
         body: Request | None = None,
         deadline: Deadline | None = None,
     ) -> R:
-        arguments = arguments_of(endpoint, path, query, body)
-        method: Callable[..., Awaitable[R]] = getattr(self._project, endpoint.name)
-        return self._engine.wait(_do(lambda: method(**arguments), deadline))
+        return self._engine.wait(_do(lambda: self._calls.call(endpoint, path, query, body), deadline))
 
     def poll(
         self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
@@ -50,8 +49,7 @@ class EngineTransport:
         body: Request | None = None,
         deadline: Deadline | None = None,
     ) -> Generator[Event]:
-        arguments = arguments_of(endpoint, path, query, body)
-        batches = _Batches(self._project.stream(endpoint.streaming or endpoint.name, **arguments))
+        batches = _Batches(self._calls.stream(endpoint, path, query, body))
         held = self._engine.begin(batches.hold())
         try:
             while (events := self._engine.wait(_do(batches.next, deadline))) is not None:
@@ -59,6 +57,11 @@ class EngineTransport:
                     yield decode_event(event.name, event.data, str(event.at))
         finally:
             held.cancel()  # and not waited for: the garbage collector may do this, on the engine's thread too
+
+    def once(self, key: str | None) -> Self:
+        transport = copy(self)
+        transport._calls = self._calls.once(key)  # noqa: SLF001 (its own)
+        return transport
 
     def close(self) -> None:
         """Hand back the runs at work, and close the store."""

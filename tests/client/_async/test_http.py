@@ -29,6 +29,9 @@ from tests.client.samples import ASSISTANT_ID, EVENTS_PATH, RUN_ID, THREAD_ID
 from tests.client.wire_server import Answer, Cut, Script, Silence, Stream, WireServer
 
 GOOD = Answer.of(samples.thread())
+KEEPS = Answer.of(samples.thread(), idempotency_keys="86400")
+"""The answer of a server that does once what names a key."""
+LOST = [Answer.error(500), Answer.error(502), Answer.error(503), Answer.error(408), Cut()]
 THREAD_PATH = f"/threads/{THREAD_ID}"
 
 
@@ -111,13 +114,65 @@ async def test_each_request_has_its_own_key(client: AsyncClient, server: WireSer
     ],
     ids=["500", "503", "408", "409", "cut"],
 )
-async def test_creating_is_not_tried_again_when_it_may_have_been_done(
+async def test_creating_is_not_tried_again_when_it_may_have_been_done_by_a_server_that_keeps_no_keys(
     client: AsyncClient, server: WireServer, trouble: Script, error: type[Exception]
 ) -> None:
     server.on("POST", "/threads", trouble, GOOD)
     with pytest.raises(error):
         await client.create_thread()
-    assert len(server.seen) == 1
+    assert server.calls.count("POST /threads") == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+@pytest.mark.parametrize("trouble", LOST, ids=["500", "502", "503", "408", "cut"])
+async def test_creating_is_tried_again_with_its_key_where_keys_are_kept(
+    client: AsyncClient, server: WireServer, trouble: Script, *, known: bool
+) -> None:
+    server.on("GET", "", KEEPS)
+    server.on("GET", THREAD_PATH, KEEPS)
+    server.on("POST", "/threads", trouble, trouble, GOOD)
+    if known:
+        await client.get_thread(THREAD_ID)
+        server.seen.clear()
+    assert (await client.create_thread()).id == THREAD_ID
+    asking = [] if known else ["GET "]
+    assert server.calls == ["POST /threads", *asking, "POST /threads", "POST /threads"]
+    assert len({seen.headers["idempotency-key"] for seen in server.seen if seen.method == "POST"}) == 1
+
+
+async def test_a_proxy_that_fails_says_nothing_about_the_server_behind_it(
+    client: AsyncClient, server: WireServer
+) -> None:
+    server.on("GET", THREAD_PATH, KEEPS)
+    server.on("POST", "/threads", Answer(b"<html>Bad Gateway</html>", 502), GOOD)
+    await client.get_thread(THREAD_ID)
+    assert (await client.create_thread()).id == THREAD_ID
+    assert server.calls[1:] == ["POST /threads", "POST /threads"]
+
+
+async def test_what_cannot_be_asked_is_not_tried_again(client: AsyncClient, server: WireServer) -> None:
+    server.on("POST", "/threads", Cut(), GOOD)
+    server.on("GET", "", Cut())
+    with pytest.raises(Unreachable, match="may have been carried out"):
+        await client.create_thread()
+    assert server.calls == ["POST /threads", "GET ", "GET "]
+
+
+async def test_a_key_of_ones_own_goes_with_the_call_and_with_no_other(client: AsyncClient, server: WireServer) -> None:
+    server.on("POST", "/threads", GOOD)
+    server.on("GET", THREAD_PATH, GOOD)
+    await client.once("order 17").create_thread()
+    await client.once("order 17").get_thread(THREAD_ID)
+    await client.create_thread()
+    keys = [seen.headers.get("idempotency-key") for seen in server.seen]
+    assert keys[:2] == ["order 17", None]
+    assert keys[2] not in {None, "order 17"}
+
+
+async def test_a_key_that_no_header_can_carry_is_refused(client: AsyncClient, server: WireServer) -> None:
+    with pytest.raises(BadRequest, match="printable"):
+        await client.once("order\r\nx: 1").create_thread()
+    assert not server.seen
 
 
 async def test_a_server_can_forbid_to_try_again(client: AsyncClient, server: WireServer) -> None:

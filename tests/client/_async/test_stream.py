@@ -14,7 +14,7 @@ from runstead.wire.run import RunRequest, Status
 from tests.client import samples
 from tests.client._async.support import AsyncPauses
 from tests.client.samples import ASSISTANT_ID, EVENTS_PATH, MESSAGE_ID, RUN_ID, RUNS_PATH, STEP_ID, THREAD_ID
-from tests.client.wire_server import Answer, Cut, Stream, WireServer, event
+from tests.client.wire_server import Answer, Cut, Script, Stream, WireServer, event
 
 CREATED = event("thread.run.created", samples.run(), "1")
 BEGUN = event("thread.message.created", samples.message(status="in_progress"), "2")
@@ -125,13 +125,40 @@ async def test_a_server_without_event_ids_cannot_be_rejoined_and_that_is_said(
     assert len(server.seen) == 1
 
 
-async def test_a_stream_cut_before_the_run_is_known_is_not_tried_again(
-    stream: AsyncRunStream, server: WireServer
+@pytest.mark.parametrize("cut", [Cut(), Stream.of(cut=True)], ids=["unanswered", "opened"])
+async def test_a_stream_cut_before_the_run_is_known_is_not_tried_again_where_no_keys_are_kept(
+    stream: AsyncRunStream, server: WireServer, cut: Script
 ) -> None:
-    server.on("POST", RUNS_PATH, Cut())
+    server.on("POST", RUNS_PATH, cut)
     with pytest.raises(Unreachable, match="look at the thread's runs"):
         await stream.drained()
-    assert len(server.seen) == 1
+    assert [seen.method for seen in server.seen].count("POST") == 1
+
+
+async def test_a_stream_cut_before_the_run_is_known_is_tried_again_with_its_key(
+    stream: AsyncRunStream, server: WireServer
+) -> None:
+    opened = Stream.of(cut=True, keeps_keys=True)
+    server.on("POST", RUNS_PATH, opened, Cut(), Stream.of(*WHOLE, keeps_keys=True))
+    assert [got.id async for got in stream] == IDS
+    assert server.calls == [f"POST {RUNS_PATH}"] * 3
+    assert len({seen.headers["idempotency-key"] for seen in server.seen}) == 1
+
+
+async def test_a_stream_that_never_tells_a_thing_is_given_up(stream: AsyncRunStream, server: WireServer) -> None:
+    server.on("POST", RUNS_PATH, Stream.of(cut=True, keeps_keys=True))
+    with pytest.raises(Unreachable):
+        await stream.drained()
+    assert len(server.seen) == 3
+
+
+async def test_a_stream_behind_its_first_event_is_rejoined_not_begun_again(
+    stream: AsyncRunStream, server: WireServer
+) -> None:
+    server.on("POST", RUNS_PATH, Stream.of(CREATED, cut=True, keeps_keys=True))
+    server.on("GET", EVENTS_PATH, Stream.of(*WHOLE[1:]))
+    assert [got.id async for got in stream] == IDS
+    assert [seen.method for seen in server.seen] == ["POST", "GET"]
 
 
 async def test_a_run_that_is_gone_is_not_waited_for(stream: AsyncRunStream, server: WireServer) -> None:

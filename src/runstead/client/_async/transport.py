@@ -1,7 +1,7 @@
 """What a client needs from whatever carries its calls: HTTP, or an engine in this process."""
 
 from collections.abc import AsyncGenerator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from runstead.client.deadline import Deadline
 from runstead.wire.endpoint import Endpoint
@@ -49,6 +49,10 @@ class AsyncTransport(Protocol):
 
         Ends where the server ends it, and is `Unreachable` when it breaks before.
         """
+        ...
+
+    def once(self, key: str | None) -> Self:
+        """The same, with this key for what it changes: the server does it once. With None each call has its own."""
         ...
 
     async def aclose(self) -> None:

@@ -3,8 +3,9 @@
 
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from functools import partial
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from runstead.client._sync.pages import Page
 from runstead.client._sync.transport import Transport
@@ -23,6 +24,18 @@ class Calls:
     def __init__(self, transport: Transport, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._transport = transport
         self._sleep = sleep
+
+    def once(self, key: str) -> Self:
+        """The client for one call that creates or changes: it is carried out once, however often it is made with this
+        key within a day.
+
+        For what must not happen twice, whatever becomes of this program: take a key that it would find again, such as
+        the number of an order. The call made again gives what it gave; another call with the same key is refused. (For
+        the tries of one call nobody needs this: each has a key of its own.)
+        """
+        client = copy(self)
+        client._transport = self._transport.once(key)  # noqa: SLF001 (its own)
+        return client
 
     def _page(self, endpoint: Endpoint[wire.Page[T]], path: Mapping[str, str], query: ListQuery) -> Page[T]:
         page = self._transport.call(endpoint, path, query)

@@ -117,6 +117,7 @@ class Driver:
         self._rounds_left -= 1
         outputs = self._caller.answer(run.required_action.submit_tool_outputs.tool_calls, self._deadline)
         path = {"thread_id": run.thread_id, "run_id": run.id}
+        self._transport = self._transport.once(None)  # the caller's key was for the run
         self._submission = StreamCall(endpoint.SUBMIT_TOOL_OUTPUT, path, body=ToolOutputs(output=outputs))
         self._answered, self._submissions, self._refused = run.required_action, 1, None
         return self._submission

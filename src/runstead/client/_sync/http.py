@@ -3,20 +3,31 @@
 
 import time
 from collections.abc import Callable, Generator, Mapping
+from contextlib import closing
+from copy import copy
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpcore2
 
 from runstead.client._sync.pool import Pool, Reply
 from runstead.client.deadline import Deadline
-from runstead.client.incoming import EventReader, Headers, advice, error_of, header, object_of, poll_after
-from runstead.client.outgoing import Outgoing, outgoing
-from runstead.client.retries import Retries
+from runstead.client.incoming import (
+    EventReader,
+    Headers,
+    advice,
+    error_of,
+    header,
+    keeps_keys,
+    object_of,
+    poll_after,
+)
+from runstead.client.outgoing import Outgoing, greeting, outgoing
+from runstead.client.retries import Habits, Retries, Tries
 from runstead.client.target import Target
 from runstead.client.trouble import TROUBLE, never_sent, unreachable
 from runstead.wire.endpoint import Endpoint
-from runstead.wire.error import Closed, ServerError, WaitTimeout
+from runstead.wire.error import Closed, ServerError, Unreachable, WaitTimeout
 from runstead.wire.event import Event
 from runstead.wire.struct import Request
 
@@ -52,6 +63,8 @@ class HttpTransport:
         self._timeout = timeout
         self._retries = retries
         self._sleep = sleep
+        self._habits = Habits()
+        self._key: str | None = None
 
     def __repr__(self) -> str:
         return f"HttpTransport({self._target.url!r})"
@@ -64,7 +77,8 @@ class HttpTransport:
         body: Request | None = None,
         deadline: Deadline | None = None,
     ) -> R:
-        _, content = self._answer(outgoing(self._target, endpoint, path, query, body), deadline)
+        request = outgoing(self._target, endpoint, path, query, body, key=self._key)
+        _, content = self._answer(request, deadline)
         return object_of(endpoint.reply, content)
 
     def poll(
@@ -81,8 +95,33 @@ class HttpTransport:
         body: Request | None = None,
         deadline: Deadline | None = None,
     ) -> Generator[Event]:
-        request = outgoing(self._target, endpoint, path, query, body, streaming=True)
-        reply, _ = self._answer(request, deadline, streaming=True)
+        request = outgoing(self._target, endpoint, path, query, body, streaming=True, key=self._key)
+        tries = Tries(self._retries, self._habits, repeatable=request.repeatable)
+        told = request.repeatable
+        while True:
+            reply, _ = self._answer(request, deadline, streaming=True)
+            try:
+                with closing(self._events(reply, deadline)) as events:
+                    for event in events:
+                        told = True
+                        yield event
+                return
+            except Unreachable as error:
+                # As long as nothing was told, the call itself is the only way to its run. Later there are others.
+                pause = None if told or not self._habits.keeps_keys else tries.lost(error, never_sent=False)
+                if pause is None or (deadline is not None and deadline.remaining <= pause):
+                    raise
+            self._sleep(pause)
+
+    def once(self, key: str | None) -> Self:
+        transport = copy(self)
+        transport._key = key  # noqa: SLF001 (its own)
+        return transport
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def _events(self, reply: Reply, deadline: Deadline | None) -> Generator[Event]:
         reply.wait_until(None if deadline is None else deadline.at)
         reader = EventReader()
         try:
@@ -102,35 +141,42 @@ class HttpTransport:
             reply.wait_until(None)
             reply.close()
 
-    def close(self) -> None:
-        self._pool.close()
-
     def _answer(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool = False) -> tuple[Reply, bytes]:
         """The answer to a request that succeeded, at once or after some tries, with its content unless it streams."""
-        tried = 0
+        tries = Tries(self._retries, self._habits, repeatable=request.repeatable)
         while True:
-            tried += 1
             if self._pool.closed:
                 raise Closed("This client was closed.")
+            failure: Exception
             try:
+                self._resolve(tries, deadline)
                 reply, content = self._exchange(request, deadline, streaming=streaming)
             except TROUBLE as error:
-                never = never_sent(error)
-                pause = self._retries.after_loss(tried, never_sent=never, repeatable=request.repeatable)
-                if pause is None or (deadline is not None and deadline.remaining <= pause):
-                    raise self._lost(error, deadline) from error
+                failure = self._lost(error, deadline)
+                failure.__cause__ = error
+                pause = tries.lost(failure, never_sent=never_sent(error))
             else:
                 if reply.status < 300:
                     return reply, content
-                said = advice(reply.status, reply.headers)
-                pause = self._retries.after_answer(tried, said, repeatable=request.repeatable)
-                if pause is None or (deadline is not None and deadline.remaining <= pause):
-                    raise error_of(reply.status, reply.headers, content)
+                failure = error_of(reply.status, reply.headers, content)
+                pause = tries.refused(failure, advice(reply.status, reply.headers))
+            if pause is None or (deadline is not None and deadline.remaining <= pause):
+                raise failure
             self._sleep(pause)
+
+    def _resolve(self, tries: Tries, deadline: Deadline | None) -> None:
+        """Before what may be done already is tried again: be sure that the server knows it by its key."""
+        if tries.doubt is None:
+            return
+        if self._habits.keeps_keys is None:
+            self._exchange(greeting(self._target), deadline, streaming=False)
+        if not self._habits.keeps_keys:
+            raise tries.doubt
 
     def _exchange(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> tuple[Reply, bytes]:
         """One request and its answer, read to its end unless it is a stream."""
         reply = self._pool.send(self._message(request, deadline, streaming=streaming))
+        self._habits.notice(reply.status, keeps_keys=keeps_keys(reply.headers))
         if streaming and reply.status < 300:
             return reply, b""
         try:

@@ -2,7 +2,7 @@
 """What a client needs from whatever carries its calls: HTTP, or an engine in this process."""
 
 from collections.abc import Generator, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from runstead.client.deadline import Deadline
 from runstead.wire.endpoint import Endpoint
@@ -50,6 +50,10 @@ class Transport(Protocol):
 
         Ends where the server ends it, and is `Unreachable` when it breaks before.
         """
+        ...
+
+    def once(self, key: str | None) -> Self:
+        """The same, with this key for what it changes: the server does it once. With None each call has its own."""
         ...
 
     def close(self) -> None:
