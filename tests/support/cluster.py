@@ -8,15 +8,19 @@ with cluster(tmp_path, apis=2, workers=2, script=SCRIPT) as here:
 Everything in it blocks. A test that awaits goes through `asyncio.to_thread`.
 """
 
+import atexit
+import functools
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.nats import NatsServer
+from tests.support.nats import NatsCluster, NatsServer
 from tests.support.postgres import Server, place, server
 from tests.support.program import Program
 
-__all__ = ["Cluster", "cluster"]
+__all__ = ["Cluster", "cluster", "nats_server"]
 
 
 class Cluster:
@@ -73,6 +77,17 @@ class Cluster:
         return program
 
 
+@functools.cache
+def nats_server() -> NatsServer:
+    """The one that tests share which do it no harm, started by the first that asks."""
+    folder = Path(tempfile.mkdtemp(prefix="runstead-nats-"))
+    shared = NatsServer(folder)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(shared.kill)
+    shared.start()
+    return shared
+
+
 @contextmanager
 def cluster(
     folder: Path,
@@ -81,27 +96,23 @@ def cluster(
     workers: int = 1,
     script: str | None = None,
     postgres: Server | None = None,
-    nats: str | NatsServer | None = None,
+    nats: NatsServer | NatsCluster | None = None,
     broker: bool = True,
     **settings: str,
 ) -> Iterator[Cluster]:
     """So many servers and workers, all ready, over a schema of their own.
 
-    The model is a `script` as `--script` takes it, or another `model_url`. `postgres` and `nats` (a server that runs,
-    or URLs) are those of the test, if it wants to harm them; else PostgreSQL is shared with other tests, and a NATS is
-    started. Without `broker` there is none. Further `settings` are the configuration's: `lease="2"`.
+    The model is a `script` as `--script` takes it, or another `model_url`. `postgres` and `nats` run, and are the
+    test's own if it wants to harm them; else those are used that tests share. Without `broker` there is no NATS.
+    Further `settings` are the configuration's: `lease="2"`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if script is not None:
         file = folder / "script.toml"
         file.write_text(script)
         settings["script"] = str(file)
-    own = NatsServer(folder / "nats") if broker and nats is None else None
-    if own is not None:
-        own.start()
-    found = own or nats
-    urls = (found.url if isinstance(found, NatsServer) else found) if broker else None
-    here = Cluster(folder, postgres or server(), urls, settings)
+    brokers = (nats or nats_server()).url if broker else None
+    here = Cluster(folder, postgres or server(), brokers, settings)
     try:
         for _ in range(apis):
             here.api()
@@ -115,5 +126,3 @@ def cluster(
         raise
     finally:
         here.close()
-        if own is not None:
-            own.kill()

@@ -1,4 +1,6 @@
-"""The ways to the interface: straight to the engine, inside a program, or over HTTP; with await, or without."""
+"""The ways to the interface: straight to the engine, inside a program, or over HTTP; with await, or without; and over
+each of the engines, with one process or, as it were, two.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -8,13 +10,20 @@ from typing import Any, cast
 
 import runstead
 from runstead import bootstrap
-from runstead.client import Client
+from runstead.broker.nats import NatsBroker
+from runstead.client import AsyncClient, Client
+from runstead.embedded.transport_async import AsyncEngineTransport
+from runstead.engine.ports import SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
+from runstead.store.postgres import PostgresStore
 from runstead.wire.endpoint import ENDPOINTS
 from runstead.wire.event import Event
+from runstead.worker.application import Application, run
+from tests.support.cluster import nats_server
+from tests.support.postgres import place, server
 from tests.support.serving import served_at
-from tests.support.worlds import world
+from tests.support.worlds import ports_of, world
 
 __all__ = ["WAYS", "Way"]
 
@@ -82,4 +91,47 @@ async def connect(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
             yield cast("Interface", InThreads(client))
 
 
-WAYS: list[Way] = [engine, open_async, open_, connect_async, connect]
+def on_postgres(path: Path) -> PostgresStore:
+    """A store of its own in the schema of this path."""
+    return PostgresStore(server().url, schema=place(path), connections=8)
+
+
+def on_nats(path: Path) -> NatsBroker:
+    """A connection of its own, by the names of this path."""
+    return NatsBroker(nats_server().url, name=place(path), kept_bytes=1 << 20)
+
+
+def inside(application: Application) -> AsyncClient:
+    """A client as `open_async` gives it."""
+    return AsyncClient(AsyncEngineTransport(application.project("default")))
+
+
+@asynccontextmanager
+async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
+    """One process answers, another one works."""
+    answers = ports_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    works = ports_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    async with (
+        run(works),
+        run(answers, works=False) as application,
+        served_at(application) as url,
+        runstead.connect_async(url) as client,
+    ):
+        yield client
+
+
+@asynccontextmanager
+async def postgres(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
+    ports = ports_of(model=model, store=on_postgres(path), clock=SystemClock())
+    async with run(ports) as application, inside(application) as client:
+        yield client
+
+
+@asynccontextmanager
+async def sqlite_and_nats(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
+    ports = ports_of(model=model, path=path, broker=on_nats(path), clock=SystemClock())
+    async with run(ports) as application, inside(application) as client:
+        yield client
+
+
+WAYS: list[Way] = [engine, open_async, open_, connect_async, connect, cluster, postgres, sqlite_and_nats]
