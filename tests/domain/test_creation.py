@@ -116,7 +116,7 @@ class TestAssistant:
 
 
 class TestThread:
-    @pytest.mark.parametrize("nothing", [{}, {"metadata": None, "tool_resources": None}])
+    @pytest.mark.parametrize("nothing", [{}, {"metadata": None, "tool_resources": None, "on_busy": None}])
     def test_an_empty_thread_is_whole(self, nothing: dict[str, Any]) -> None:
         made = creation.thread(ThreadRequest(**nothing), "thread_1", 100)
         assert made == Thread(id="thread_1", created_at=100, tool_resources=ToolResources(), metadata={})
@@ -127,6 +127,12 @@ class TestThread:
         assert creation.updated_thread(before, ThreadUpdate(metadata={})).tool_resources == RESOURCES
         cleared = creation.updated_thread(before, ThreadUpdate(metadata=None, tool_resources=None))
         assert (cleared.metadata, cleared.tool_resources) == ({}, ToolResources())
+
+    def test_what_it_does_while_it_is_busy_is_shown_only_if_it_was_said(self) -> None:
+        made = creation.thread(ThreadRequest(on_busy="enqueue"), "thread_1", 100)
+        assert msgspec.to_builtins(made)["on_busy"] == "enqueue"
+        assert creation.updated_thread(made, ThreadUpdate(on_busy="interrupt")).on_busy == "interrupt"
+        assert "on_busy" not in msgspec.to_builtins(creation.updated_thread(made, ThreadUpdate(on_busy=None)))
 
 
 class TestMessage:

@@ -7,6 +7,7 @@ import pytest
 
 from runstead.domain import guards
 from runstead.wire.error import BadRequest
+from runstead.wire.message import MessageRequest
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import RequiredAction, RequiredToolOutputs, Run, Status
 from runstead.wire.tool import (
@@ -87,6 +88,14 @@ def test_outputs_that_come_too_late_are_refused_as_if_the_run_were_marked_expire
     guards.check_time_left(waiting("call_a", max_seconds=50), 149)
     refused = refusal(lambda: guards.check_time_left(waiting("call_a", max_seconds=50), 150))
     assert refused.message == 'Runs in status "incomplete" do not accept tool outputs.'
+
+
+def test_a_message_that_comes_with_others_says_nothing_of_busy_threads() -> None:
+    alone = MessageRequest(role="user", content="Hi", on_busy="reject")
+    silent = [MessageRequest(role="user", content="Hi"), MessageRequest(role="user", content="Hi", on_busy=None)]
+    guards.check_companions(silent, "messages")
+    refused = refusal(lambda: guards.check_companions([*silent, alone], "messages"))
+    assert (refused.param, refused.code) == ("messages[2].on_busy", "unsupported_parameter")
 
 
 def test_a_run_needs_a_message_or_instructions() -> None:

@@ -15,7 +15,11 @@ class Messages(Protocol):
     """What was said on a thread. An unknown thread or message is `NotFound`."""
 
     async def create_message(self, thread_id: ThreadId, request: MessageRequest) -> Message:
-        """Add a message at the end of the thread. `BadRequest` while a run of the thread is active."""
+        """Add a message at the end of the thread.
+
+        While a run of the thread is active it is refused with `BadRequest`, joins the thread when the runs in line have
+        ended, or interrupts the active one, as `on_busy` says.
+        """
         ...
 
     async def get_message(self, thread_id: ThreadId, message_id: MessageId) -> Message:

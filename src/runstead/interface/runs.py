@@ -25,7 +25,8 @@ class Runs(Protocol):
         """Start a run, and answer at once with it `queued`.
 
         Model, instructions and tools are taken from the request, else from the assistant, and stay those of this
-        moment. `BadRequest` while another run of the thread is active.
+        moment. While another run of the thread is active it is refused with `BadRequest`, waits in line or interrupts
+        that one, as `on_busy` says.
         """
         ...
 

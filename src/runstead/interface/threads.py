@@ -25,7 +25,7 @@ class Threads(Protocol):
         ...
 
     async def delete_thread(self, thread_id: ThreadId) -> ThreadDeleted:
-        """Remove the thread with its messages, runs and steps. An active run is stopped."""
+        """Remove the thread with its messages, runs and steps. Runs that have not ended are stopped."""
         ...
 
     async def threads(
