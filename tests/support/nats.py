@@ -1,19 +1,22 @@
-"""A real NATS server on a port of its own, that can be killed, frozen, and robbed of its disk."""
+"""Real NATS servers on ports of their own, alone or three as one, to be killed, frozen, and robbed of their disk."""
 
+import json
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from itertools import count
 from pathlib import Path
 from time import monotonic, sleep
+from typing import Any
 
 from runstead.broker.nats import NatsBroker
-from tests.support.waiting import until
+from tests.support.waiting import until, within
 
-__all__ = ["NatsServer", "nats_broker", "standing"]
+__all__ = ["NatsCluster", "NatsServer", "asked", "nats_broker", "standing"]
 
 PATIENCE = 20.0
 BINARY = Path(sys.executable).parent / "nats-server"
@@ -71,15 +74,53 @@ class NatsServer:
         self._process.send_signal(signal.SIGCONT)
 
 
+class NatsCluster:
+    """Three servers that keep what they are told together. Any two of them go on without the third."""
+
+    def __init__(self, folder: Path) -> None:
+        routes = [f"nats://127.0.0.1:{port}" for port in _free_ports(3)]
+        self.servers = {
+            name: NatsServer(
+                folder / name,
+                *("-n", name, "--cluster_name", "test", "--cluster", route),
+                *("--routes", ",".join(other for other in routes if other != route)),
+            )
+            for name, route in zip(("one", "two", "three"), routes, strict=True)
+        }
+
+    @property
+    def url(self) -> str:
+        """All three."""
+        return ",".join(server.url for server in self.servers.values())
+
+    def start(self) -> None:
+        """Start them all; they have yet to agree on who leads."""
+        for server in self.servers.values():
+            server.start()
+
+    def kill(self) -> None:
+        """End those that still run."""
+        for server in self.servers.values():
+            server.kill()
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as bound:
+        sockets = [bound.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
+
+
 _names = (f"test{number}" for number in count())
 
 
 @asynccontextmanager
 async def nats_broker(
-    server: NatsServer, name: str | None = None, *, silence: float = 5.0
+    server: NatsServer | NatsCluster, name: str | None = None, *, silence: float = 5.0, replicas: int = 1
 ) -> AsyncIterator[NatsBroker]:
     """A broker that is started, on streams of its own unless they have a name."""
-    broker = NatsBroker(server.url, name=name or next(_names), kept_bytes=1 << 20, silence=silence)
+    broker = NatsBroker(server.url, name=name or next(_names), kept_bytes=1 << 20, silence=silence, replicas=replicas)
     await broker.start()
     try:
         yield broker
@@ -95,3 +136,13 @@ async def standing(broker: NatsBroker) -> None:
             and all(topic._early is None for topic in broker._topics.values())
         )
     )
+
+
+async def asked(broker: NatsBroker, subject: str, data: bytes = b"") -> dict[str, Any]:
+    """What a server answers to a question in JSON; nothing when none does soon: without a leader nobody answers."""
+    with broker._connection.mailbox() as box, suppress(TimeoutError):
+        broker._connection.say(subject, data, box.subject)
+        async with within(1):
+            answer: dict[str, Any] = json.loads((await box.messages.get()).data or b"{}")
+            return answer
+    return {}

@@ -5,9 +5,9 @@ brings its subscriptions back; a client that it gave up is replaced by a new one
 """
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import count
 from secrets import token_hex
 from typing import TypeAlias
@@ -17,26 +17,24 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription as Handle
 
 from runstead.broker.nats.address import Address
+from runstead.broker.nats.health import Health
 from runstead.broker.nats.message import Hear, Mailbox, Message
 from runstead.broker.nats.outbox import Outbox, Said
+from runstead.broker.nats.pace import Pace
+from runstead.broker.nats.unconfirmed import Unconfirmed
 from runstead.wire.event import RawEvent
 
 __all__ = ["Ask", "Connection", "Subscription"]
 
-_log = logging.getLogger("runstead.broker")
-
 _PATIENCE = 2
 """Seconds for the server to answer, before we go on without."""
-_PULSE = 5.0
-"""Seconds between two looks whether the server answers at all."""
+_PULSE = 3.0
+"""Seconds between two looks whether the server answers at all, and for its answer."""
 _PAUSE = 0.2
 """Seconds between two tries to connect."""
-_SELDOM = 10.0
-"""Seconds between two complaints of the same kind."""
-_PACE = 0.02
-"""Seconds that events may wait for others of their run, when there are many."""
-_MANY = 200
-"""Messages in that time."""
+_SETTLING = 0.5
+"""Seconds after a connection in which what must be there is made; then everything goes on without it. And those that
+lost the same server come back meanwhile: what was told before they did, they would have to be told again."""
 
 
 Ask: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
@@ -77,11 +75,12 @@ class Connection:
         self._numbers = count()
         self._life: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
-        self._up = asyncio.Event()
+        self._health = Health(address)
+        self._unconfirmed = Unconfirmed()
+        self._broken = False
         self._unprepared = asyncio.Event()
         self._ending = asyncio.Event()
         self._stopping = False
-        self._complained: dict[str, float] = {}
         self.subscribe(f"{self._inbox}.answers.*", self._answered)
 
     async def start(self, prepare: Prepare) -> None:
@@ -91,27 +90,35 @@ class Connection:
         """
         self._prepare = prepare
         self._life = asyncio.get_running_loop().create_task(self._live(), name="nats")
-        if not await _happens(self._up, _PATIENCE):
-            _log.warning("NATS is not reachable; going on without it until it is: %r", self._address)
+        if not await _happens(self._health.up, _PATIENCE):
+            self._health.unreachable()
 
     async def stop(self) -> None:
-        """Send what waits, if it can be sent, and end."""
+        """Send what waits, if it can be sent within `_PATIENCE`, and end. What is left is lost: it is in the store."""
         if self._life is None:
             return
-        if self._up.is_set():
+        connected = self.connected
+        if connected:
             sent = asyncio.Event()
             self._outbox.put(sent)
-            await _happens(sent, _PATIENCE)
+            if not await _happens(sent, _PATIENCE):
+                self._health.complain("stopped before everything was told: it does not answer")
+        self._health.end()
         self._stopping = True
         self._ending.set()
-        await asyncio.wait([self._life], timeout=2 * _PATIENCE if self._up.is_set() else 0)
+        await asyncio.wait([self._life], timeout=2 * _PATIENCE if connected else 0)
         while not self._life.done():
             self._life.cancel()  # again, if need be: nats-py swallows it in places
             await asyncio.wait([self._life], timeout=_PATIENCE)
 
+    @property
+    def connected(self) -> bool:
+        """A server is there."""
+        return self._health.up.is_set()
+
     def say(self, subject: str, data: bytes, reply: str = "") -> bool:
         """Send a message; False when there is no server to send it to."""
-        if self._up.is_set():
+        if self.connected:
             self._outbox.put(Said(subject, data, reply))
             return True
         return False
@@ -119,7 +126,7 @@ class Connection:
     def tell(self, subject: str, events: Sequence[RawEvent]) -> None:
         """Send events; while there is no server they wait, up to a limit."""
         if not self._outbox.tell(subject, events):
-            self._complain("events were dropped: NATS is away or too slow")
+            self._health.complain("events were dropped: NATS is away or too slow")
 
     def subscribe(self, subject: str, hear: Hear, begun: Callable[[], None] = lambda: None) -> Subscription:
         """Hear a subject. What this process says after this, it says after the subscription stands."""
@@ -136,7 +143,7 @@ class Connection:
 
     def run(self, work: Work) -> bool:
         """Do this beside, for as long as the connection lives; False when there is none."""
-        if self._tasks is None or not self._up.is_set():
+        if self._tasks is None or not self.connected:
             return False
         self._tasks.create_task(self._guarded(work))
         return True
@@ -173,21 +180,24 @@ class Connection:
                 await self._connect(client)
                 await self._serve(client)
             except Exception as error:  # noqa: BLE001  (whatever it is, the next connection may do better)
-                self._complain(error)
+                self._health.complain(error)
                 await asyncio.sleep(_PAUSE)
             finally:
-                self._up.clear()
+                self._broken = True
+                self._health.lost()
                 await _leave(client)
 
     async def _connect(self, client: Client) -> None:
         async def failed(error: Exception) -> None:
-            self._complain(error)
+            self._health.complain(error)
 
         async def lost() -> None:
-            self._up.clear()
+            self._broken = True
+            self._health.lost()
 
         async def found() -> None:
             self._unprepared.set()
+            asyncio.get_running_loop().call_later(_SETTLING, self._go_on, client)
 
         async def closed() -> None:
             self._ending.set()
@@ -234,52 +244,66 @@ class Connection:
             pass
 
     async def _keep(self, client: Client) -> None:
-        """Have what must be there made whenever it may be missing; then, after a connection, everything goes on."""
+        """Have what must be there made whenever it may be missing.
 
-        async def ask(subject: str, data: bytes) -> bytes:
-            return (await client.request(subject, data, timeout=_PATIENCE)).data
-
+        After a connection everything goes on, even if that fails, or takes long because servers have yet to agree on
+        their leader: live events need nothing prepared.
+        """
+        loop = asyncio.get_running_loop()
+        first = loop.call_later(_SETTLING, self._go_on, client)
         while not self._ending.is_set():
             await self._unprepared.wait()
             self._unprepared.clear()
             try:
                 if self._prepare is not None:
-                    await self._prepare(ask)
-            except Exception as error:  # noqa: BLE001  (live events need nothing prepared: go on, and try again)
-                self._complain(error)
-                asyncio.get_running_loop().call_later(1, self._unprepared.set)
-            if client.is_connected and not self._up.is_set():
-                _log.info("connected to NATS: %r", self._address)
-                self._up.set()
-                for subscription in list(self._subscriptions):
-                    if subscription.handle is not None:
-                        subscription.begun()
+                    await self._prepare(partial(_ask, client))
+            except Exception as error:  # noqa: BLE001  (whatever it is, the next try may do better)
+                self._health.complain(error)
+                loop.call_later(1, self._unprepared.set)
+            if not first.cancelled():
+                first.cancel()
+                self._go_on(client)
+
+    def _go_on(self, client: Client) -> None:
+        if not client.is_connected or self.connected or self._ending.is_set():
+            return
+        self._health.found()
+        for subscription in list(self._subscriptions):
+            if subscription.handle is not None:
+                subscription.begun()
 
     async def _send(self, client: Client) -> None:
-        """Send what comes to the outbox. With many messages, events wait a little for others of their run."""
+        """Send what comes to the outbox."""
         loop = asyncio.get_running_loop()
-        began, sent = loop.time(), 0
+        pace = Pace(loop.time())
         while not self._ending.is_set():
             await self._outbox.filled.wait()
-            await self._up.wait()
-            for each in self._outbox.take():
-                await self._up.wait()  # what nats-py would keep, it would send before all is prepared
-                try:
-                    await self._do(client, each)
-                except Exception as error:  # noqa: BLE001  (what cannot be told is lost)
-                    self._complain(error)
+            await self._health.up.wait()
+            waiting = self._outbox.take()
+            for each in waiting:
+                await self._health.up.wait()  # what nats-py would keep, it would send before all is prepared
+                if self._broken:
+                    self._broken = False
+                    for lost in self._unconfirmed.take():
+                        await self._try(client, lost)
+                await self._try(client, each)
                 if self._ending.is_set():
                     return
-                sent += 1
-            left = began + _PACE - loop.time()
-            if left <= 0:
-                began, sent = loop.time(), 0
-            elif sent > _MANY:
-                await _happens(self._outbox.urgent, left)
+            pause = pace.pause(loop.time(), len(waiting))
+            if pause:
+                await _happens(self._outbox.urgent, pause)
+
+    async def _try(self, client: Client, each: Said | Subscription | asyncio.Event) -> None:
+        try:
+            await self._do(client, each)
+        except Exception as error:  # noqa: BLE001  (what cannot be told is lost)
+            self._health.complain(error)
 
     async def _do(self, client: Client, each: Said | Subscription | asyncio.Event) -> None:
         match each:
-            case Said(subject, data, reply, headers):
+            case Said(subject, data, reply, headers, events):
+                if events:
+                    self._unconfirmed.add(each)
                 await client.publish(subject, data, reply, headers)
             case Subscription(closed=True, handle=handle):
                 if handle is not None:
@@ -294,7 +318,7 @@ class Connection:
         try:
             await work()
         except Exception as error:  # noqa: BLE001  (one that fails ends no other)
-            self._complain(error)
+            self._health.complain(error)
 
     async def _check(self, client: Client) -> None:
         """See that the server answers: a frozen one, or a network that swallows everything, closes no connection."""
@@ -305,8 +329,9 @@ class Connection:
             elif client.is_connected:
                 try:
                     await client.flush(int(_PULSE))
+                    self._unconfirmed.confirmed()
                 except Exception as error:  # noqa: BLE001  (whatever it is, this connection does not work)
-                    self._complain(error)
+                    self._health.complain(error)
                     _cut(client)
 
     def _answered(self, message: Message) -> None:
@@ -314,13 +339,10 @@ class Connection:
         if hear is not None:
             hear(message)
 
-    def _complain(self, what: object) -> None:
-        text = f"{type(what).__name__}: {what}" if isinstance(what, Exception) else str(what)
-        now = asyncio.get_running_loop().time()
-        if now > self._complained.get(text, 0.0):
-            self._complained = {said: until for said, until in self._complained.items() if until > now}
-            self._complained[text] = now + _SELDOM
-            _log.warning("NATS: %s", text)
+
+async def _ask(client: Client, subject: str, data: bytes) -> bytes:
+    answer: bytes = (await client.request(subject, data, timeout=_PATIENCE)).data
+    return answer
 
 
 async def _place(client: Client, subscription: Subscription) -> None:

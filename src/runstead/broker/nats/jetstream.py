@@ -26,6 +26,10 @@ _log = logging.getLogger("runstead.broker")
 _SECOND = 1_000_000_000
 _MOST_OFFERS = 100_000
 """Offers that wait; more are refused."""
+_LATEST = 900
+"""Seconds after which an offer that nobody took, or deltas of a message that nobody closed, are forgotten."""
+_MOST_WORKERS = 10_000
+"""Workers that wait for an offer at once."""
 _PAST_PATIENCE = 2.0
 _PAGE = 1000
 _OTHER_CONFIGURATION = 10058
@@ -37,20 +41,34 @@ class JetStream:
     def __init__(self, connection: Connection, naming: Naming, replicas: int, kept_bytes: int) -> None:
         self._connection = connection
         self._naming = naming
-        self._streams = [_runs(naming, replicas), _events(naming, kept_bytes)]
+        self._runs = _runs(naming, replicas)
+        self._events = _events(naming, kept_bytes)
         self._consumer = _consumer(naming)
         self._confirmed = connection.answer(self._confirm)
 
     async def prepare(self, ask: Ask) -> None:
         """Make the streams, or make sure that they are what they should be."""
-        for stream in self._streams:
-            try:
-                await _request(ask, f"STREAM.CREATE.{stream['name']}", stream)
-            except _Refused as refused:
-                if refused.code != _OTHER_CONFIGURATION:
-                    raise
-                await _request(ask, f"STREAM.UPDATE.{stream['name']}", stream)
+        try:
+            await self._keep_offers(ask)
+        except Exception:
+            await _make(ask, self._events)  # it does not need the other
+            raise
+        await self._keep_events(ask)
+
+    async def _keep_offers(self, ask: Ask) -> None:
+        await _make(ask, self._runs)
         await _request(ask, f"CONSUMER.CREATE.{self._naming.runs}.{WORKERS}", self._consumer)
+
+    async def _keep_events(self, ask: Ask) -> None:
+        """One server has them in its memory. When that one is gone, perhaps for ever, another gets them: no one answers
+        for the old ones, while the others do for the offers.
+        """
+        try:
+            await _make(ask, self._events)
+        except TimeoutError:
+            with suppress(TimeoutError):  # it is the server that is gone that would say that it is done
+                await ask(f"$JS.API.STREAM.DELETE.{self._naming.events}", b"")
+            await _make(ask, self._events)
 
     def offer(self, run_id: str) -> None:
         """Put a run id into the queue."""
@@ -96,6 +114,15 @@ class _Refused(Exception):
         self.code = error.get("err_code")
 
 
+async def _make(ask: Ask, stream: dict[str, Any]) -> None:
+    try:
+        await _request(ask, f"STREAM.CREATE.{stream['name']}", stream)
+    except _Refused as refused:
+        if refused.code != _OTHER_CONFIGURATION:
+            raise
+        await _request(ask, f"STREAM.UPDATE.{stream['name']}", stream)
+
+
 async def _request(ask: Ask, what: str, request: dict[str, Any]) -> None:
     answer = msgspec.json.decode(await ask(f"$JS.API.{what}", _json(request)), type=dict[str, Any])
     if "error" in answer:
@@ -113,6 +140,7 @@ def _runs(naming: Naming, replicas: int) -> dict[str, Any]:
         "storage": "file",
         "discard": "new",
         "max_msgs": _MOST_OFFERS,
+        "max_age": _LATEST * _SECOND,
         "max_consumers": 1,
         "num_replicas": replicas,
     }
@@ -127,7 +155,7 @@ def _events(naming: Naming, kept_bytes: int) -> dict[str, Any]:
         "discard": "old",
         "max_bytes": kept_bytes,
         "max_msgs_per_subject": 8192,
-        "max_age": 900 * _SECOND,
+        "max_age": _LATEST * _SECOND,
         "allow_direct": True,
         "allow_rollup_hdrs": True,
         "allow_msg_ttl": True,
@@ -144,5 +172,6 @@ def _consumer(naming: Naming) -> dict[str, Any]:
             "ack_policy": "explicit",
             "ack_wait": ACK_WAIT * _SECOND,
             "max_ack_pending": 10_000,
+            "max_waiting": _MOST_WORKERS,
         },
     }

@@ -27,6 +27,7 @@ class Said(NamedTuple):
     data: bytes
     reply: str = ""
     headers: dict[str, str] | None = None
+    events: bool = False
 
 
 class _Told(NamedTuple):
@@ -89,6 +90,6 @@ class Outbox(Generic[T]):
 def _messages(told: _Told) -> list[Said]:
     last_is_delta = bool(told.events[-1].at.delta)
     return [
-        Said(told.subject, data, headers=(_FROM_HERE if last_is_delta else _FRESH) if fresh else None)
+        Said(told.subject, data, headers=(_FROM_HERE if last_is_delta else _FRESH) if fresh else None, events=True)
         for data, fresh in pack(told.events)
     ]

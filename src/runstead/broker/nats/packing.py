@@ -47,9 +47,9 @@ def unpack(data: bytes) -> list[RawEvent]:
 
 
 def since_stored(events: Sequence[RawEvent]) -> list[RawEvent]:
-    """The deltas behind the last stored event."""
-    last = next((place for place in range(len(events), 0, -1) if not events[place - 1].at.delta), 0)
-    return list(events[last:])
+    """The deltas behind the last stored event, in whatever order they were told."""
+    last = max((event.at.seq for event in events), default=0)
+    return [event for event in events if event.at.delta and event.at.seq == last]
 
 
 def _stored(events: Sequence[RawEvent]) -> bool:

@@ -48,32 +48,34 @@ class Topic:
             self._miss()
 
     def hear(self, events: Sequence[RawEvent]) -> None:
-        """These were told."""
+        """These were told. What is known is told again after a broken connection, or by one that lost its run."""
         if self._early is not None:
             self._early.extend(events)
-        elif self._gap(events) and self._tries < _TRIES:
+            return
+        fresh = [event for event in events if event.at > self._last]
+        if self._gap(fresh) and self._tries < _TRIES:
             self._tries += 1
-            self._early = list(events)
+            self._early = fresh
             self._recall()
-        else:
-            self._tell(events)
+        elif fresh:
+            self._tell(fresh)
 
     def join(self, past: Sequence[RawEvent]) -> None:
         """What the server kept came, as far as it could be had."""
         early, self._early = self._early or [], None
-        known = {event.at: event for event in [*since_stored(past), *early] if event.at > self._last}
-        if known:
-            self.hear([known[at] for at in sorted(known)])
+        known = {event.at: event for event in [*since_stored(past), *early]}
+        self.hear([known[at] for at in sorted(known)])
 
     def _gap(self, events: Sequence[RawEvent]) -> bool:
         """Deltas before these were not heard, and they still matter."""
+        if not events or not all(event.at.delta for event in events):
+            return False
         at, last = events[0].at, self._last
-        missed = at.delta > 1 and at > last and at != (last.seq, last.delta + 1)
-        return missed and all(event.at.delta for event in events)
+        return at.delta > 1 and at != (last.seq, last.delta + 1)
 
     def _tell(self, events: Sequence[RawEvent]) -> None:
         self._tries = 0
-        self._last = max(self._last, events[-1].at)
+        self._last = max(event.at for event in events)
         deltas = since_stored(events)
         if len(deltas) < len(events):
             self.kept = deltas

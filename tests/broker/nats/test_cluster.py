@@ -1,0 +1,105 @@
+"""Three servers, of which the one that leads dies and loses its disk: streams hardly stop, and offers come again."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from runstead.broker.nats import NatsBroker
+from runstead.broker.port import Broker
+from runstead.wire.event import EventName, Position, RawEvent
+from tests.support.nats import NatsCluster, asked, nats_broker, standing
+from tests.support.waiting import until, within
+
+STALL = 2.0
+"""Seconds for which a listener may hear nothing while the server that it was connected to dies."""
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[NatsCluster]:
+    cluster = NatsCluster(tmp_path)
+    cluster.start()
+    yield cluster
+    cluster.kill()
+
+
+def delta(number: int) -> RawEvent:
+    return RawEvent(Position(1, number), EventName.MESSAGE_DELTA, b"{}")
+
+
+async def leader(broker: NatsBroker, stream: str) -> str:
+    """The server that leads a stream, once there is one."""
+    found: list[str] = []
+
+    async def known() -> bool:
+        info = await asked(broker, f"$JS.API.STREAM.INFO.{stream}")
+        found[:] = [info.get("cluster", {}).get("leader")]
+        return bool(found[0])
+
+    await until(known)
+    return found[0]
+
+
+async def write(broker: Broker, run_id: str) -> None:
+    """Tells deltas for ever, a hundred a second."""
+    number = 0
+    while True:
+        number += 1
+        await broker.publish(run_id, [delta(number)])
+        await asyncio.sleep(0.01)
+
+
+async def deltas(broker: Broker, run_id: str) -> AsyncIterator[int]:
+    async with broker.listen(run_id) as live:
+        async for events in live:
+            for event in events or ():
+                yield event.at.delta
+
+
+async def test_who_listens_goes_on_when_the_leader_dies_and_offers_come_again(
+    cluster: NatsCluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with nats_broker(cluster, "a", replicas=3) as watching:
+        first = cluster.servers[await leader(watching, "a_RUNS")]
+        assert (await asked(watching, "$JS.API.STREAM.INFO.a_RUNS"))["config"]["num_replicas"] == 3
+    async with (
+        nats_broker(first, "a", replicas=3) as here,
+        nats_broker(first, "a", replicas=3) as there,
+        asyncio.TaskGroup() as group,
+        within(),
+    ):
+        writing = group.create_task(write(here, "run_1"))
+        async with aclosing(deltas(there, "run_1")) as heard:  # type: ignore[type-var]
+            assert await anext(heard) == 1
+            await standing(there)
+            first.kill()
+            first.wipe()
+            loop = asyncio.get_running_loop()
+            before, longest = loop.time(), 0.0
+            for expected in range(2, 300):
+                assert await anext(heard) == expected, "nothing is missed, and nothing comes twice"
+                longest, before = max(longest, loop.time() - before), loop.time()
+            assert longest < STALL
+        first.start()
+        await offered(here, there)
+        writing.cancel()
+    told = [line.split()[2] for line in caplog.messages if line.startswith("NATS is")]
+    assert sorted(told) == ["away;", "away;", "back", "back"], "once for each of the two, and not at each try"
+
+
+async def offered(here: Broker, there: Broker) -> None:
+    """An offer comes through, once the servers have agreed on a leader; until then the look in the store finds runs."""
+    async with there.offers() as offers, asyncio.TaskGroup() as group:
+
+        async def offer() -> None:
+            while True:
+                await here.offer("run_2")
+                await asyncio.sleep(0.1)
+
+        offering = group.create_task(offer())
+        taken = await anext(offers)
+        assert taken.run_id == "run_2"
+        taken.done()
+        offering.cancel()
