@@ -331,11 +331,15 @@ class Workers(Protocol):
         ...
 
     async def leave(self, name: str) -> None:
-        """It has handed back what it held."""
+        """It has handed back what it held, or is given up: from now on its runs may be taken, and it takes none."""
         ...
 
-    async def give_up(self) -> list[str]:
-        """Remove those whose lease is over, or whose process is seen to be gone; their names."""
+    async def absent(self, observer: str) -> list[str]:
+        """Those whose lease is over, or whose process is seen to be gone; in `write` they are held.
+
+        Nobody, as long as the `observer` cannot tell: when the database has just come back, or it came back to it, all
+        look as if they were gone.
+        """
         ...
 
 

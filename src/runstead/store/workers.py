@@ -22,5 +22,5 @@ class SqlWorkers:
     async def leave(self, name: str) -> None:
         await self._session.execute(self._queries["leave"], name=name)
 
-    async def give_up(self) -> list[str]:
-        return [row[0] for row in await self._session.rows(self._queries["give_up"])]
+    async def absent(self, observer: str) -> list[str]:
+        return [row[0] for row in await self._session.rows(self._queries["absent"], observer=observer)]

@@ -81,6 +81,23 @@ class PostgresSession:
         """It is open, and nothing is left over from the last transaction."""
         return not (self._connection.is_closed() or self._connection.is_in_transaction())
 
+    async def closed(self, seconds: float) -> bool:
+        """Whether the connection is gone, by now or within so many seconds."""
+        gone = asyncio.Event()
+
+        def lost(_: object) -> None:
+            gone.set()
+
+        self._connection.add_termination_listener(lost)
+        try:
+            async with asyncio.timeout(0 if self._connection.is_closed() else seconds):
+                await gone.wait()
+        except TimeoutError:
+            pass
+        finally:
+            self._connection.remove_termination_listener(lost)
+        return bool(self._connection.is_closed())
+
     async def begin(self, how: str, *, insisting: bool) -> None:
         self.marks.clear()
         self.insisting = insisting

@@ -2,8 +2,8 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
 
 from runstead.store.port import Tx
@@ -12,6 +12,7 @@ from runstead.store.postgres.connection import connect
 from runstead.store.postgres.connections import Connections
 from runstead.store.postgres.failure import Failure
 from runstead.store.postgres.migrations import migrate
+from runstead.store.postgres.presence import present
 from runstead.store.postgres.transactions import patiently, run
 from runstead.wire.error import Closed, RunsteadError
 
@@ -47,8 +48,14 @@ class PostgresStore:
     def shared(self) -> bool:
         return True
 
-    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
+    @asynccontextmanager
+    async def present(self, worker: str) -> AsyncIterator[None]:
+        async with AsyncExitStack() as session:
+            try:
+                await session.enter_async_context(present(self._address, self._schema, worker))
+            except Failure as error:
+                raise self._told("reach", error) from error
+            yield
 
     async def start(self) -> None:
         try:

@@ -7,6 +7,6 @@ SELECT 1 FROM workers WHERE name = :name;
 -- name: leave
 DELETE FROM workers WHERE name = :name;
 
--- name: give_up
+-- name: absent
 -- Whoever enters is the only one.
-DELETE FROM workers WHERE name IS NULL RETURNING name;
+SELECT name FROM workers WHERE name IS NULL;

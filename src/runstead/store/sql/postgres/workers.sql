@@ -1,8 +1,24 @@
 -- name: enter
-INSERT INTO workers (name, until) VALUES (:name, clock_timestamp() + :lease * interval '1 millisecond');
+INSERT INTO workers (name, lease, until, presence)
+VALUES (:name, :lease * interval '1 millisecond', clock_timestamp() + :lease * interval '1 millisecond',
+        hashtextextended(current_schema() || '.' || :name, 0));
 
 -- name: renew
-UPDATE workers SET until = clock_timestamp() + :lease * interval '1 millisecond' WHERE name = :name RETURNING name;
+UPDATE workers SET lease = :lease * interval '1 millisecond',
+                   until = clock_timestamp() + :lease * interval '1 millisecond'
+ WHERE name = :name
+RETURNING name;
 
--- name: give_up
-DELETE FROM workers WHERE until < clock_timestamp() RETURNING name;
+-- name: absent
+-- When the server has just started, no lease was renewed for a while and no lock is back yet; and when the observer has
+-- just got its own lock back, the server may have fallen, or another one stands in for it: then one lease passes first.
+SELECT name FROM workers
+ WHERE (until < clock_timestamp()
+        OR presence NOT IN (SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
+                             WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                               AND database = (SELECT oid FROM pg_database WHERE datname = current_database())))
+   AND pg_postmaster_start_time() + lease < clock_timestamp()
+   AND NOT EXISTS (SELECT 1 FROM workers AS me
+                    WHERE me.name = :observer AND me.returned + me.lease > clock_timestamp())
+ ORDER BY name
+   FOR UPDATE SKIP LOCKED;

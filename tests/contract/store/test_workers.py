@@ -1,0 +1,87 @@
+"""Who lives: whoever is not among the workers is gone, and what it held may be taken."""
+
+import asyncio
+from collections.abc import Callable
+
+from runstead.store.port import Store, Tx
+from runstead.wire.run import Status
+from tests.store.things import MINE, run
+from tests.support.waiting import until, within
+
+
+async def orphans(store: Store) -> list[tuple[str, str]]:
+    return await store.read(lambda tx: tx.runs.orphans(10))
+
+
+async def absent(store: Store) -> list[str]:
+    return await store.read(lambda tx: tx.workers.absent("me"))
+
+
+async def hold_a_run(store: Store) -> None:
+    await store.write(lambda tx: tx.runs.insert(MINE, run(status=Status.IN_PROGRESS), (), "worker_1"))
+
+
+async def test_runs_of_a_worker_that_lives_are_its_own(store: Store) -> None:
+    async with store.present("worker_1"):
+        await store.write(lambda tx: tx.workers.enter("worker_1", 10))
+        await hold_a_run(store)
+        assert await orphans(store) == []
+        assert await absent(store) == []
+
+
+async def test_runs_of_whoever_left_are_anybodys(store: Store) -> None:
+    async with store.present("worker_1"):
+        await store.write(lambda tx: tx.workers.enter("worker_1", 10))
+        await hold_a_run(store)
+        await store.write(lambda tx: tx.workers.leave("worker_1"))
+    assert await orphans(store) == [("run_1", "worker_1")]
+
+
+async def test_a_worker_that_was_given_up_learns_it_when_it_renews(store: Store) -> None:
+    async with store.present("worker_1"):
+        await store.write(lambda tx: tx.workers.enter("worker_1", 10))
+        assert await store.write(lambda tx: tx.workers.renew("worker_1", 10))
+        await store.write(lambda tx: tx.workers.leave("worker_1"))
+        assert not await store.write(lambda tx: tx.workers.renew("worker_1", 10))
+
+
+async def test_who_does_not_renew_is_absent_when_the_lease_is_over(make_shared: Callable[[], Store]) -> None:
+    store = make_shared()
+    await store.start()
+    async with within(), store.present("quick"), store.present("slow"):
+        await store.write(lambda tx: tx.workers.enter("quick", 0.2))
+        await store.write(lambda tx: tx.workers.enter("slow", 30))
+        assert await absent(store) == []
+
+        async def over() -> bool:
+            return await absent(store) == ["quick"]
+
+        await until(over)
+        assert await store.write(lambda tx: tx.workers.renew("quick", 30)), "nobody has given it up yet"
+        assert await absent(store) == []
+    await store.stop()
+
+
+async def test_several_give_up_the_same_worker_once(make_shared: Callable[[], Store]) -> None:
+    first, second = make_shared(), make_shared()
+    await first.start()
+    await second.start()
+    async with within(), first.present("worker_1"):
+        await first.write(lambda tx: tx.workers.enter("worker_1", 0.1))
+
+        async def give_up(store: Store) -> list[str]:
+            async def work(tx: Tx) -> list[str]:
+                gone = await tx.workers.absent("me")
+                for name in gone:
+                    await tx.workers.leave(name)
+                return gone
+
+            return await store.write(work)
+
+        given_up: list[str] = []
+        while not given_up:
+            for names in await asyncio.gather(give_up(first), give_up(second)):
+                given_up += names
+        assert given_up == ["worker_1"]
+    await second.stop()
+    await first.stop()
