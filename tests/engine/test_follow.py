@@ -119,6 +119,28 @@ async def test_what_was_heard_behind_a_gap_follows_what_was_missed() -> None:
         assert told == [*known, delta]
 
 
+async def test_an_event_that_the_store_does_not_know_is_not_waited_for() -> None:
+    gate = Gate()
+    async with world([[say("Half"), gate, say(" answer")]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        known = list(await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
+        asked_again = asyncio.Event()
+
+        async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
+            yield [RawEvent(Position(known[-1].at.seq + 9), EventName.RUN_COMPLETED, b"{}")]
+            asked_again.set()
+            gate.open()
+            await here.ended(run)
+            yield None
+
+        async with aclosing(follow(here.ports, run.id, START, live())) as batches, within():
+            told = [event async for batch in batches for event in batch]
+        assert asked_again.is_set(), "it does not look in the store again and again"
+        assert [event.at.seq for event in told if not event.at.delta] == list(range(1, known[-1].at.seq + 4))
+
+
 @pytest.mark.parametrize("lost", [0, 2])
 async def test_a_stream_ends_at_its_first_pause_however_late_its_reader_is(lost: int) -> None:
     async with world([call("weather"), "Sunny."]) as here:

@@ -43,7 +43,7 @@ async def follow(
         if heard is not None and not gap:
             heard = await anext(live)
             continue
-        more = True
+        known, more = after, True
         while more:
             stored = await _read(ports, run_id, after)
             more = stored.more
@@ -53,7 +53,9 @@ async def follow(
                 yield events
             if stored.pausing or (not replay and events and events[-1].name.pausing):
                 return
-        heard = heard or ()  # what was heard behind the gap follows now
+        # What was heard behind the gap follows now, unless not even the store knows what is missing, as one that was
+        # restored from a copy: then wait for what comes next.
+        heard = () if gap and after == known else heard or ()
 
 
 def _next(heard: Sequence[RawEvent], after: Position) -> tuple[list[RawEvent], bool]:
