@@ -7,16 +7,16 @@ from runstead.wire.run import IncompleteRun, LastError, RequiredAction, Required
 from tests.domain.things import run
 
 DECISIONS = """
-                  claim        ask_client       submit_outputs  complete   run_out     fail    cancel      stop       expire   rescue
-queued            in_progress  -                -               -          incomplete  failed  cancelling  -          expired  -
-in_progress       -            requires_action  -               completed  incomplete  failed  cancelling  -          expired  queued
-requires_action   -            -                queued          -          incomplete  -       cancelling  -          expired  -
-cancelling        -            -                -               completed  -           -       -           cancelled  expired  cancelled
-cancelled         -            -                -               -          -           -       -           -          -        -
-failed            -            -                -               -          -           -       -           -          -        -
-completed         -            -                -               -          -           -       -           -          -        -
-incomplete        -            -                -               -          -           -       -           -          -        -
-expired           -            -                -               -          -           -       -           -          -        -
+                  claim        ask_client       submit_outputs  complete   run_out     fail    cancel      stop       expire   delay   rescue
+queued            in_progress  -                -               -          incomplete  failed  cancelling  -          expired  -       -
+in_progress       -            requires_action  -               completed  incomplete  failed  cancelling  -          expired  queued  queued
+requires_action   -            -                queued          -          incomplete  -       cancelling  -          expired  -       -
+cancelling        -            -                -               completed  -           -       -           cancelled  expired  -       cancelled
+cancelled         -            -                -               -          -           -       -           -          -        -       -
+failed            -            -                -               -          -           -       -           -          -        -       -
+completed         -            -                -               -          -           -       -           -          -        -       -
+incomplete        -            -                -               -          -           -       -           -          -        -       -
+expired           -            -                -               -          -           -       -           -          -        -       -
 """  # noqa: E501 - a table
 
 
@@ -106,6 +106,15 @@ def test_only_the_time_of_its_ending_is_set(status: Status, signal: Signal, afte
     }.get(after)
     assert {name for name, at in times.items() if at is not None} == ({field} if field else set())
     assert field is None or times[field] == 150
+
+
+def test_why_a_run_waits_is_told_until_it_goes_on_or_stops() -> None:
+    cause = LastError(code="rate_limit_exceeded", message="Too many requests.")
+    waiting = move(run(status=Status.IN_PROGRESS), Signal.DELAY, 150, last_error=cause)
+    assert waiting.last_error == cause
+    assert move(waiting, Signal.CLAIM, 160).last_error is None
+    assert move(waiting, Signal.CANCEL, 160).last_error is None
+    assert move(waiting, Signal.EXPIRE, 160).last_error == cause
 
 
 def test_starting_again_sets_the_start_again() -> None:

@@ -22,20 +22,21 @@ from runstead.wire.tool import FunctionCall, RequiredFunctionCall
 from tests.domain.things import run
 from tests.support.reader import Reader
 
+LIMITED = LastError(code="rate_limit_exceeded", message="Too many requests.")
 BROKEN = LastError(code="invalid_prompt", message="Broken.")
 
 # What is set (1) and null (0) in each status; what is not said may be either.
 FIELDS = """
                  started expires completed cancelled failed required_action last_error incomplete usage
-queued           ?       1       0         0         0      0               0          0          0
+queued           ?       1       0         0         0      0               ?          0          0
 in_progress      1       1       0         0         0      0               0          0          0
 requires_action  1       1       0         0         0      1               0          0          0
 cancelling       ?       1       0         0         0      0               0          0          0
 completed        1       0       1         0         0      0               0          0          1
-incomplete       ?       0       1         0         0      0               0          1          1
+incomplete       ?       0       1         0         0      0               ?          1          1
 cancelled        ?       0       0         1         0      0               0          0          1
 failed           ?       0       0         0         1      0               1          0          1
-expired          ?       1       0         0         0      0               0          0          1
+expired          ?       1       0         0         0      0               ?          0          1
 """
 
 
@@ -183,6 +184,11 @@ class Lives(RuleBasedStateMachine):
         self._try(signal, lambda: moves.end(self.run, signal, self.opened, self.now, spent, error))
 
     @rule(seconds=st.integers(1, 100))
+    def delay(self, seconds: int) -> None:
+        spent, cause, until = usage.total(self.steps.values()), LIMITED, self.now + seconds
+        self._try(Signal.DELAY, lambda: moves.delay(self.run, self.opened, self.now, spent, cause, until))
+
+    @rule(seconds=st.integers(1, 100))
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
 
@@ -317,6 +323,23 @@ def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str,
     assert change.messages[0].incomplete_details.reason == reason
     assert change.steps[0].status == status
     assert [each.name for each in change.events[:2]] == ["thread.message.incomplete", f"thread.run.step.{status}"]
+
+
+def test_a_run_that_is_delayed_says_why_and_until_when() -> None:
+    _, opened = moves.open_message(run(), "step_1", "msg_1", 100)
+    change = moves.delay(run(), opened, 150, usage.NONE, LIMITED, 1_700_000_000)
+    assert change.ready_at == 1_700_000_000
+    assert change.run.status == "queued"
+    assert change.run.last_error == LastError(
+        code="rate_limit_exceeded",
+        message="Too many requests. The run waits, and goes on at 2023-11-14 22:13:20 UTC.",
+    )
+    assert [each.name.removeprefix("thread.") for each in change.events] == [
+        "message.incomplete",
+        "run.step.failed",
+        "run.queued",
+    ]
+    assert change.events[-1] == run_event(change.run)
 
 
 def test_a_run_whose_time_is_used_up_says_so() -> None:

@@ -52,9 +52,35 @@ async def test_a_cut_before_the_first_piece_is_asked_again() -> None:
     ],
 )
 async def test_retry_after_is_honoured_within_bounds(headers: dict[str, str], wait: float) -> None:
-    async with world(refused(429, {}, headers), text("Hello")) as (model, _, waits):
+    async with world(refused(503, {}, headers), text("Hello")) as (model, _, waits):
         assert said(await ask(model)) == "Hello"
     assert waits.all == pytest.approx([wait])
+
+
+@pytest.mark.parametrize(
+    ("headers", "waits", "retry_after"),
+    [
+        ({"Retry-After": "1"}, [1.1], 1.0),
+        ({"Retry-After": "7"}, [], 7.0),
+        ({"retry-after-ms": "300", "Retry-After": "1"}, [0.33] * 6, 0.3),
+        ({"Retry-After": "Fri, 31 Dec 1999 23:59:59 GMT", "Date": "Fri, 31 Dec 1999 23:59:49 GMT"}, [], 10.0),
+        ({}, [0.5, 1.0], None),
+    ],
+)
+async def test_a_rate_limit_is_waited_for_no_longer_than_two_seconds(
+    headers: dict[str, str], waits: list[float], retry_after: float | None
+) -> None:
+    async with world(refused(429, {}, headers), max_retries=100) as (model, upstream, waited):
+        error = await failure(model)
+    assert waited.all == pytest.approx(waits)
+    assert len(upstream.exchanges) == len(waits) + 1
+    assert (error.code, error.limited, error.retry_after) == ("rate_limit_exceeded", True, retry_after)
+
+
+async def test_a_rate_limit_in_the_middle_of_an_answer_is_one_too() -> None:
+    events = chunk({"content": "Hello"}), {"error": {"message": "Slow down.", "code": 429}}
+    async with world(stream(*events)) as (model, _, _):
+        assert (await failure(model)).limited
 
 
 def test_waits_grow_and_end_growing() -> None:
@@ -109,6 +135,7 @@ async def test_a_lasting_error_is_told_at_once(status: int, body: Any, code: str
     async with world(refused(status, body)) as (model, upstream, _):
         error = await failure(model)
     assert error.code == code
+    assert not error.limited
     assert words in error.message
     assert len(upstream.exchanges) == 1
 

@@ -25,6 +25,8 @@ class Change(Struct, frozen=True, kw_only=True):
     new_steps: Sequence[RunStep] = ()
     steps: Sequence[RunStep] = ()
     events: Sequence[RawEvent] = ()
+    ready_at: int = 0
+    """The time before which nobody takes the run."""
 
 
 def event(name: EventName, data: Object) -> RawEvent:

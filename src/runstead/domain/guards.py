@@ -6,7 +6,7 @@ from msgspec import UNSET
 
 from runstead.domain.deadline import stop_signal
 from runstead.domain.lifecycle import target
-from runstead.wire.error import BadRequest
+from runstead.wire.error import BadRequest, RateLimited
 from runstead.wire.message import Message, MessageRequest
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Status
@@ -23,9 +23,14 @@ __all__ = [
     "check_time_left",
     "check_tools",
     "check_truncation",
+    "queue_full",
     "thread_busy",
     "thread_locked",
 ]
+
+
+_COME_BACK = 5.0
+"""Seconds after which there may be room in a queue that is full."""
 
 
 def thread_busy(thread_id: str, active: str) -> BadRequest:
@@ -36,6 +41,16 @@ def thread_busy(thread_id: str, active: str) -> BadRequest:
 def thread_locked(thread_id: str, active: str) -> BadRequest:
     """A message added or removed while a run has not ended."""
     return BadRequest(f"Can't add messages to {thread_id} while a run {active} is active.")
+
+
+def queue_full(most: int) -> RateLimited:
+    """One more run of a project that has as many waiting as may."""
+    error = RateLimited(
+        f"This project has {most} runs that wait, and may not have more. Please try again in a few seconds.",
+        code="rate_limit_exceeded",
+    )
+    error.retry_after = _COME_BACK
+    return error
 
 
 def check_cancel(run: Run) -> None:

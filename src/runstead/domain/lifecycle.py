@@ -35,6 +35,8 @@ class Signal(StrEnum):
     """It has stopped, as asked."""
     EXPIRE = "expire"
     """Its time is up."""
+    DELAY = "delay"
+    """Its model has no room for it now: it goes on later."""
     RESCUE = "rescue"
     """Its worker is gone, or hands it back."""
 
@@ -54,6 +56,7 @@ TRANSITIONS: Mapping[Status, Mapping[Signal, Status]] = {
         Signal.FAIL: Status.FAILED,
         Signal.CANCEL: Status.CANCELLING,
         Signal.EXPIRE: Status.EXPIRED,
+        Signal.DELAY: Status.QUEUED,
         Signal.RESCUE: Status.QUEUED,
     },
     Status.REQUIRES_ACTION: {
@@ -105,14 +108,15 @@ def move(
 ) -> Run:
     """The run after a signal at `now` (unix seconds), its fields as the status asks; or `Refused`.
 
-    `usage` is what the run has taken so far; only a run that has ended shows it.
+    `usage` is what the run has taken so far; only a run that has ended shows it. Why a run was delayed is its
+    `last_error` until somebody takes it or asks it to stop.
     """
     status = target(run.status, signal)
     match status:
         case Status.QUEUED | Status.CANCELLING:
-            return replace(run, status=status, required_action=None)
+            return replace(run, status=status, required_action=None, last_error=last_error)
         case Status.IN_PROGRESS:
-            return replace(run, status=status, started_at=now)
+            return replace(run, status=status, started_at=now, last_error=None)
         case Status.REQUIRES_ACTION:
             return replace(run, status=status, required_action=required_action)
         case Status.COMPLETED:

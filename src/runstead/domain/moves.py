@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from runstead.domain.budget import CountedBudget
 from runstead.domain.change import Change, event, run_event
+from runstead.domain.delay import told
 from runstead.domain.lifecycle import Signal, move
 from runstead.wire.content import Content, Text, TextPart
 from runstead.wire.event import START, EventName, RawEvent
@@ -34,6 +35,7 @@ __all__ = [
     "complete",
     "created",
     "cut_calls",
+    "delay",
     "end",
     "open_calls",
     "open_message",
@@ -212,9 +214,14 @@ def abandon(run: Run, opened: Open, usage: Usage, now: int) -> Change:
     return then(asked, end(asked.run, Signal.STOP, opened, now, usage))
 
 
+def delay(run: Run, opened: Open, now: int, usage: Usage, cause: LastError, until: int) -> Change:
+    """The run is put back, to go on at `until`: it says so itself. What is half done is closed, and done again."""
+    return replace(end(run, Signal.DELAY, opened, now, usage, told(cause, until)), ready_at=until)
+
+
 def end(run: Run, signal: Signal, opened: Open, now: int, usage: Usage, error: LastError | None = None) -> Change:
-    """The run stops before its end: STOP, EXPIRE, RUN_OUT (of time), FAIL (with `error`) or RESCUE. What is half done
-    is closed.
+    """The run stops before its end: STOP, EXPIRE, RUN_OUT (of time), FAIL, DELAY (with `error`) or RESCUE. What is
+    half done is closed.
     """
     after = move(run, signal, now, last_error=error, incomplete=_OUT_OF_TIME, usage=usage)
     message_reason, step_status = _CLOSINGS[after.status]

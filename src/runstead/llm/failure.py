@@ -67,7 +67,13 @@ class Failure(Exception):
     def model_error(self, upstream: str, attempts: int = 1, secret: str | None = None) -> ModelError:
         """The same for the run's `last_error`."""
         tried = f" ({attempts} attempts)" if attempts > 1 else ""
-        return ModelError(f"The model server '{upstream}' {self.told(secret)}{tried}", self._code)
+        words = f"The model server '{upstream}' {self.told(secret)}{tried}"
+        return ModelError(words, self._code, limited=self.limited, retry_after=self.retry_after)
+
+    @property
+    def limited(self) -> bool:
+        """A rate limit, which passes."""
+        return self.status == 429 and self.passing
 
     @property
     def _code(self) -> ErrorCode:

@@ -41,6 +41,8 @@ _log = logging.getLogger("runstead.llm")
 _ERROR_BYTES = 64 * 1024
 _MODELS_BYTES = 8 * 2**20
 _MODELS_TIMEOUT = 5.0
+_LIMIT_PATIENCE = 2.0
+"""Seconds that are waited here for a rate limit to pass, in all."""
 _LAST_BYTES_TIMEOUT = 0.25
 """After `[DONE]` only the end of the body is due; once it is read, the connection serves the next call."""
 
@@ -125,14 +127,17 @@ class OpenAIChat:
         """Ask until the first pieces come, or until asking again cannot help."""
         body = encode_request(request, self._upstream.max_tokens_field)
         run_id = None if request.run_id is UNSET else request.run_id
-        retry = 0
+        retry, waited = 0, 0.0
         while True:
             try:
                 return await self._ask(body, run_id)
             except Failure as failure:
-                if retry == self._upstream.max_retries or not failure.passing:
-                    raise failure.model_error(self._upstream.name, retry + 1, self._secret) from None
                 wait = self._backoff.wait(retry, failure.retry_after)
+                waited += wait
+                # A run that waits for room shall not take a worker's.
+                too_long = failure.limited and waited > _LIMIT_PATIENCE
+                if retry == self._upstream.max_retries or not failure.passing or too_long:
+                    raise failure.model_error(self._upstream.name, retry + 1, self._secret) from None
                 self._log_retry(failure, retry, wait, run_id)
             await self._sleep(wait)
             retry += 1

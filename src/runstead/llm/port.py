@@ -19,10 +19,17 @@ class ModelError(Exception):
         self,
         message: str,
         code: ErrorCode = "server_error",
+        *,
+        limited: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
+        self.limited = limited
+        """It has no room for this now, and will have: the run waits instead of failing."""
+        self.retry_after = retry_after
+        """The seconds after which to come back, if it said so."""
 
 
 class ChatModel(Protocol):
@@ -32,7 +39,8 @@ class ChatModel(Protocol):
         """Ask the model. Yields the pieces as they come, those that come together in one batch.
 
         Leaving the context, at any moment, closes the upstream request at once. Raises `ModelError`, after the
-        adapter's own retries before the first piece; a stream that breaks later is a `ModelError` too.
+        adapter's own retries before the first piece; a stream that breaks later is a `ModelError` too. A rate limit
+        is not waited for, but for a second or two: that is `ModelError.limited`.
         """
         ...
 

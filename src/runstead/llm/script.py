@@ -38,6 +38,7 @@ __all__ = [
     "call",
     "fail",
     "finish",
+    "limit",
     "refuse",
     "say",
     "usage",
@@ -65,6 +66,8 @@ class Fail(Struct, frozen=True):
 
     message: str
     code: ErrorCode
+    limited: bool = False
+    retry_after: float | None = None
 
 
 class Wait(Struct, frozen=True):
@@ -96,6 +99,11 @@ def call(name: str, arguments: str | None = None, /, **named: Any) -> Call:
 def fail(message: str, code: ErrorCode = "server_error") -> Fail:
     """Fails with a `ModelError`."""
     return Fail(message, code)
+
+
+def limit(message: str = "Too many requests.", retry_after: float | None = None) -> Fail:
+    """Fails with a rate limit, which asks to come back after so many seconds."""
+    return Fail(message, "rate_limit_exceeded", limited=True, retry_after=retry_after)
 
 
 def wait(signal: Signal) -> Wait:

@@ -92,8 +92,8 @@ async def _pieces(turn: Sequence[Act]) -> AsyncGenerator[Piece, None]:
                 for piece in _call_pieces(calls, act):
                     yield piece
                 calls += 1
-            case Fail(message, code):
-                raise ModelError(message, code)
+            case Fail(message, code, limited, retry_after):
+                raise ModelError(message, code, limited=limited, retry_after=retry_after)
             case Gate(reached=reached, opened=opened):
                 reached.set()
                 await opened.wait()
