@@ -33,6 +33,16 @@ from runstead.wire.run_step import RunStep, RunStepId
 from runstead.wire.struct import UNSET, SortOrder, UnsetType
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadId, ThreadRequest, ThreadUpdate
 from runstead.wire.tool import CodeInterpreterTool, FileSearchTool, Function, FunctionTool, NamedToolChoice, ToolOutput
+from runstead.wire.webhook import (
+    Webhook,
+    WebhookDeleted,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookRequest,
+    WebhookTestResult,
+    WebhookUpdate,
+    WebhookWithSecret,
+)
 
 __all__ = [
     "UNSET",
@@ -93,6 +103,14 @@ __all__ = [
     "UnsetType",
     "Usage",
     "WaitTimeout",
+    "Webhook",
+    "WebhookDeleted",
+    "WebhookDelivery",
+    "WebhookEvent",
+    "WebhookRequest",
+    "WebhookTestResult",
+    "WebhookUpdate",
+    "WebhookWithSecret",
     "connect",
     "connect_async",
     "open",

@@ -1,7 +1,7 @@
 """Where the adapters are chosen, and nowhere else: a configuration becomes a running engine."""
 
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,8 @@ from runstead.llm.router import Router
 from runstead.llm.upstream import Upstream
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
+from runstead.outbound.http import HttpOutbound
+from runstead.outbound.key import KeyFile
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
 
@@ -42,6 +44,8 @@ async def application(config: Config) -> AsyncIterator[Application]:
         on_busy=config.on_busy,
     )
     _log.info(
+        outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
+        secret=_secret(config),
         "engine",
         extra={"roles": ",".join(config.roles), "store": store if store.shared else config.data, "broker": broker},
     )
@@ -52,10 +56,18 @@ async def application(config: Config) -> AsyncIterator[Application]:
 
 
 @asynccontextmanager
-async def embedded(path: str | Path, model: ChatModel, lifetime: int) -> AsyncIterator[Application]:
+async def embedded(
+    path: str | Path, model: ChatModel, lifetime: int, *, allow_private_webhooks: bool = False
+) -> AsyncIterator[Application]:
     """The engine inside a program, over one file."""
     ports = Ports(
-        store=SqliteStore(path), broker=InProcessBroker(), model=model, clock=SystemClock(), lifetime=lifetime
+        store=SqliteStore(path),
+        broker=InProcessBroker(),
+        model=model,
+        clock=SystemClock(),
+        lifetime=lifetime,
+        outbound=HttpOutbound(allow_private=allow_private_webhooks),
+        secret=KeyFile(path),
     )
     async with run(ports) as running:
         yield running
@@ -141,6 +153,13 @@ def _broker(config: Config) -> Broker:
         return InProcessBroker()
     with _extra("cluster", "use NATS"):
         from runstead.broker.nats import NatsBroker
+
+def _secret(config: Config) -> Callable[[], bytes] | None:
+    """The key that was given, or one of its own for a file of our own."""
+    if config.secret is not None:
+        return config.secret.encode
+    return KeyFile(Path(config.data) / DATABASE) if config.database is None else None
+
 
         try:
             return NatsBroker(config.broker, name=config.installation, replicas=config.broker_replicas)

@@ -68,6 +68,10 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How soon to look again, told to clients that poll an active run."""
     allowed_hosts: tuple[str, ...] = ()
     """Names by which the server may be called, besides those of the machine itself."""
+    secret: Annotated[str, Meta(min_length=32)] | None = None
+    """The key of which the secrets of webhooks are made, the same in all processes; SQLite can do without."""
+    allow_private_webhooks: bool = False
+    """Send to webhooks on addresses that are not of the public internet, such as this machine's own."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     upstream: tuple[dict[str, Any], ...] = ()
     """Servers of models: see docs/models.md."""

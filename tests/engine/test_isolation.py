@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from runstead.engine.project import Project
 from runstead.llm.script import Gate, Turn, call
+from runstead.outbound.http import HttpOutbound
 from runstead.wire.assistant import AssistantUpdate
 from runstead.wire.endpoint import ENDPOINTS
 from runstead.wire.error import NotFound
@@ -16,14 +17,16 @@ from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadUpdate
 from runstead.wire.tool import ToolOutput
+from runstead.wire.webhook import WebhookRequest, WebhookUpdate
 from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, world
 
 Calls = dict[str, Awaitable[Any] | AsyncIterator[Any]]
 NOT_OF_A_PROJECT = {"models", "get_model", "create_assistant", "create_thread", "assistants", "threads"}
+NOT_OF_A_PROJECT |= {"create_webhook", "webhooks"}
 
 
-def calls(rs: Project, run: Run, message_id: str, step_id: str) -> Calls:
+def calls(rs: Project, run: Run, message_id: str, step_id: str, webhook_id: str) -> Calls:
     """Every method that takes an id, given these."""
     thread_id, run_id, assistant_id = run.thread_id, run.id, run.assistant_id
     said = MessageRequest(role="user", content="Hi")
@@ -53,6 +56,13 @@ def calls(rs: Project, run: Run, message_id: str, step_id: str) -> Calls:
         "run_steps": rs.run_steps(thread_id, run_id),
         "run_step": rs.run_step(thread_id, run_id, step_id),
         "run_events": rs.run_events(thread_id, run_id),
+        "get_webhook": rs.get_webhook(webhook_id),
+        "update_webhook": rs.update_webhook(webhook_id, WebhookUpdate(name="x")),
+        "rotate_webhook_secret": rs.rotate_webhook_secret(webhook_id),
+        "test_webhook": rs.test_webhook(webhook_id, "thread.run.completed"),
+        "delete_webhook": rs.delete_webhook(webhook_id),
+        "webhook_deliveries": rs.webhook_deliveries(webhook_id),
+        "replay_webhook_delivery": rs.replay_webhook_delivery(webhook_id, "evt_1"),
     }
 
 
@@ -68,7 +78,9 @@ async def everything(here: World) -> list[Any]:
     """All that the project has."""
     rs = here.project
     threads = (await rs.threads()).data
-    found: list[Any] = [await rs.assistants(), threads]
+    webhooks = (await rs.webhooks()).data
+    found: list[Any] = [await rs.assistants(), threads, webhooks]
+    found += [await rs.webhook_deliveries(webhook.id) for webhook in webhooks]
     for thread in threads:
         runs = (await rs.runs(thread.id)).data
         found += [await rs.messages(thread.id), runs]
@@ -79,22 +91,25 @@ async def everything(here: World) -> list[Any]:
 async def test_nothing_of_another_project_can_be_seen_or_touched() -> None:
     gate = Gate()
     turns: list[Turn] = [[call("weather", city="Rome")], gate]
-    async with world(turns) as here:
+    async with world(turns, outbound=HttpOutbound(), secret=lambda: b"key") as here:
+        webhook = await here.project.create_webhook(WebhookRequest(url="https://example.com"))
         run = await here.ended(await here.start(tools=[WEATHER]))
         [step], [message] = await here.steps(run), await here.messages(run)
         before = await everything(here)
         other = here.application.project("another")
-        tried = calls(other, run, message.id, step.id)
+        tried = calls(other, run, message.id, step.id, webhook.id)
         streaming = {endpoint.streaming for endpoint in ENDPOINTS.values() if endpoint.streaming}
         assert set(tried) == set(ENDPOINTS) - NOT_OF_A_PROJECT | streaming, "every endpoint is tried"
         for name, call_ in tried.items():
             with pytest.raises(NotFound) as refused:
                 await do(call_)
             unknown = run.assistant_id if "assistant" in name or "thread_run" in name else run.thread_id
+            unknown = webhook.id if "webhook" in name else unknown
             kind = unknown.partition("_")[0].replace("asst", "assistant")
             assert refused.value.message == f"No {kind} found with id '{unknown}'.", name
         assert (await other.assistants()).data == []
         assert (await other.threads()).data == []
+        assert (await other.webhooks()).data == []
         assert await everything(here) == before
 
 
@@ -106,7 +121,7 @@ async def test_ids_of_another_project_are_unknown_inside_ones_own() -> None:
         other = here.application.project("another")
         thread = await other.create_thread()
         assert (await other.threads()).data == [thread]
-        for name, call_ in calls(other, replace(run, thread_id=thread.id), message.id, step.id).items():
+        for name, call_ in calls(other, replace(run, thread_id=thread.id), message.id, step.id, "webhook_1").items():
             if name in {"get_thread", "update_thread", "delete_thread", "create_message", "messages", "runs"}:
                 if isinstance(call_, Awaitable):
                     call_.close()  # type: ignore[attr-defined]

@@ -38,7 +38,19 @@ STANDARD = {
     ("GET", "/models"),
     ("GET", "/models/{model}"),
 }
-EXTENSIONS = {("GET", "/threads"), ("GET", f"{RUN}/events")}
+HOOK = "/webhook_endpoints/{webhook_id}"
+WEBHOOKS = {
+    ("GET", "/webhook_endpoints"),
+    ("POST", "/webhook_endpoints"),
+    ("GET", HOOK),
+    ("POST", HOOK),
+    ("DELETE", HOOK),
+    ("POST", f"{HOOK}/rotate_secret"),
+    ("POST", f"{HOOK}/test"),
+    ("GET", f"{HOOK}/deliveries"),
+    ("POST", f"{HOOK}/deliveries/{{delivery_id}}/replay"),
+}
+EXTENSIONS = {("GET", "/threads"), ("GET", f"{RUN}/events")} | WEBHOOKS
 
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda each: each.name)
 
@@ -65,8 +77,9 @@ def test_no_path_is_served_twice() -> None:
     assert len(places) == len(set(places))
 
 
-def test_only_models_need_no_beta_header() -> None:
-    assert {each.name for each in ENDPOINTS.values() if not each.beta} == {"models", "get_model"}
+def test_only_models_and_webhooks_need_no_beta_header() -> None:
+    models = {("GET", "/models"), ("GET", "/models/{model}")}
+    assert {(each.method, each.path) for each in ENDPOINTS.values() if not each.beta} == models | WEBHOOKS
 
 
 def test_calls_that_start_or_resume_a_run_can_stream() -> None:

@@ -19,6 +19,8 @@ _KINDS = {
     "message_id": "msg",
     "run_id": "run",
     "step_id": "step",
+    "webhook_id": "webhook",
+    "delivery_id": "evt",
 }
 
 

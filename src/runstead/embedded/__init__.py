@@ -24,13 +24,15 @@ def open(
     model_key: str | None = None,
     aliases: Mapping[str, str] | None = None,
     run_lifetime: int = 600,
+    allow_private_webhooks: bool = False,
 ) -> "Client":
     """The engine over the file at `path`, made if missing; without a server, as SQLite is without one.
 
     Runs that an earlier program left go on by themselves. One program at a time may have a file open; another gets
     `RunsteadError`. Models are asked at `model_url`, any server of chat completions, with `model_key`; or `model`
     answers, one of `runstead.llm`; without either the embedded model does, for trying out. `aliases` are model names
-    that stand for others. A run expires `run_lifetime` seconds after its creation.
+    that stand for others. A run expires `run_lifetime` seconds after its creation. Webhooks may be on this machine or
+    in a private network if `allow_private_webhooks`.
 
     Use it with `with`, or `close` it.
     """
@@ -40,7 +42,8 @@ def open(
     from runstead.embedded.transport_sync import EngineTransport
 
     chosen = model or bootstrap.model_of(_config(model_url, model_key, aliases))
-    return Client(EngineTransport(EngineThread(bootstrap.embedded(Path(path), chosen, run_lifetime)), _PROJECT))
+    application = bootstrap.embedded(Path(path), chosen, run_lifetime, allow_private_webhooks=allow_private_webhooks)
+    return Client(EngineTransport(EngineThread(application), _PROJECT))
 
 
 @asynccontextmanager
@@ -52,6 +55,7 @@ async def open_async(
     model_key: str | None = None,
     aliases: Mapping[str, str] | None = None,
     run_lifetime: int = 600,
+    allow_private_webhooks: bool = False,
 ) -> AsyncIterator["AsyncClient"]:
     """As `open`, on the event loop of the caller: `async with runstead.open_async("runs.db") as rs`."""
     from runstead import bootstrap
@@ -60,7 +64,9 @@ async def open_async(
 
     chosen = model or bootstrap.model_of(_config(model_url, model_key, aliases))
     async with (
-        bootstrap.embedded(Path(path), chosen, run_lifetime) as application,
+        bootstrap.embedded(
+            Path(path), chosen, run_lifetime, allow_private_webhooks=allow_private_webhooks
+        ) as application,
         AsyncClient(AsyncEngineTransport(application.project(_PROJECT))) as client,
     ):
         yield client

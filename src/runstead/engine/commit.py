@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from runstead.broker.port import Broker
 from runstead.domain.change import Change
+from runstead.engine.outbox import note
 from runstead.store.port import RunRow, Tx
 from runstead.wire.event import Position, RawEvent
 
@@ -22,11 +23,11 @@ class Written(NamedTuple):
     """The run whose turn it is, because this one has ended."""
 
 
-async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -> Written:
+async def write(tx: Tx, row: RunRow, change: Change, now: int, owner: str | None = None) -> Written:
     """Write a change of an existing run; `Stale` if someone moved it first. `owner` holds it from now on."""
     project = row.project
     # First of all: whoever moved the run holds it, so nobody else writes what belongs to it.
-    moved = await tx.runs.move(row, change.run, change.events, owner)
+    moved = await tx.runs.move(row, change.run, change.events, owner, change.ready_at)
     for step in change.new_steps:
         await tx.steps.insert(project, step)
     for step in change.steps:
@@ -35,6 +36,7 @@ async def write(tx: Tx, row: RunRow, change: Change, owner: str | None = None) -
         await tx.messages.insert(project, change.new_messages)
     for message in change.messages:
         await tx.messages.replace(project, message)
+    await note(tx, moved, change.events, now)
     after = await _release(tx, moved) if change.run.status.terminal else None
     return Written(moved, change.events, after)
 

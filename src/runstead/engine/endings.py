@@ -16,8 +16,8 @@ __all__ = ["end_unheld", "stop", "tell_stopped"]
 async def stop(tx: Tx, row: RunRow, now: int) -> Written:
     """Ask a run to stop; one that nobody holds has stopped at once."""
     if row.owner is None:
-        return await write(tx, row, moves.abandon(row.run, *await half_done(tx, row), now))
-    return await write(tx, row, moves.cancel(row.run, now), row.owner)
+        return await write(tx, row, moves.abandon(row.run, *await half_done(tx, row), now), now)
+    return await write(tx, row, moves.cancel(row.run, now), now, row.owner)
 
 
 async def tell_stopped(broker: Broker, stopped: Written) -> None:
@@ -36,7 +36,8 @@ async def end_unheld(ports: Ports, run_id: str, signal: Callable[[RunRow], Signa
         if row is None or given is None:
             return None
         opened, spent = await half_done(tx, row)
-        return await write(tx, row, moves.end(row.run, given, opened, ports.now(), spent))
+        now = ports.now()
+        return await write(tx, row, moves.end(row.run, given, opened, now, spent), now)
 
     try:
         ended = await ports.store.write(work)

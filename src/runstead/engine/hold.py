@@ -58,7 +58,7 @@ class Hold:
         owner = self.owner if keep else None
 
         async def once(tx: Tx) -> Written:
-            return await write(tx, self.row, decide(self.run), owner)
+            return await write(tx, self.row, decide(self.run), self.ports.now(), owner)
 
         async def again(tx: Tx) -> Written:
             self._know(await self._load(tx))
@@ -156,7 +156,7 @@ async def claim(ports: Ports, run_id: str, owner: str) -> Hold | None:
         now = ports.now()
         if row is None or row.run.status is not Status.QUEUED or row.behind is not None or row.overdue(now):
             return None
-        return await write(tx, row, moves.claim(row.run, now), owner)
+        return await write(tx, row, moves.claim(row.run, now), now, owner)
 
     taken = await ports.store.write(work)
     if taken is None:

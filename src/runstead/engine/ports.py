@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from typing import Protocol
 
 from msgspec import Struct
@@ -10,6 +11,7 @@ from msgspec import Struct
 from runstead.broker.port import Broker
 from runstead.domain import ids
 from runstead.llm.port import ChatModel
+from runstead.outbound.port import Outbound
 from runstead.store.port import Store
 from runstead.wire.options import OnBusy
 
@@ -56,6 +58,10 @@ class Ports(Struct, frozen=True, kw_only=True):
     """Runs of one project that may wait; more are refused."""
     on_busy: OnBusy = "reject"
     """What a run or a message does on a busy thread, if neither it nor the thread says."""
+    outbound: Outbound | None = None
+    """What sends to webhooks; without it there are none."""
+    secret: Callable[[], bytes] | None = None
+    """The server's own key, for signing; the same in all its processes."""
 
     def now(self) -> int:
         """Unix time in whole seconds, as the wire has it."""

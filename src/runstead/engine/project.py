@@ -7,6 +7,7 @@ from runstead.engine.messages import Messages
 from runstead.engine.models import Models
 from runstead.engine.streams import Streams
 from runstead.engine.threads import Threads
+from runstead.engine.webhooks import Webhooks
 
 if TYPE_CHECKING:
     from runstead.interface import Interface
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Project"]
 
 
-class Project(Assistants, Threads, Messages, Streams, Models):
+class Project(Assistants, Threads, Messages, Streams, Models, Webhooks):
     """Implements `interface.Interface` for one project."""
 
 

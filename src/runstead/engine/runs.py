@@ -214,7 +214,7 @@ class Runs(Bound):
             opened, _ = await half_done(tx, row)
             change = moves.submit_outputs(row.run, opened, outputs, now)
             after = change if owner is None else moves.then(change, moves.claim(change.run, now))
-            written = await write(tx, row, after, owner)
+            written = await write(tx, row, after, now, owner)
             return Made(written.row, written.events, change.run)
 
         made = await self._ready(run_id, work)

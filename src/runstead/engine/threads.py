@@ -6,6 +6,7 @@ from runstead.domain import creation, guards, ids, moves
 from runstead.engine.bound import Bound, page_of, the_thread
 from runstead.engine.commit import Written, tell
 from runstead.engine.half_done import half_done
+from runstead.engine.outbox import note
 from runstead.engine.ports import Ports
 from runstead.store.port import Tx
 from runstead.wire.message import Message
@@ -72,15 +73,17 @@ class Threads(Bound):
         )
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Written]:
-        """The end of every run of the thread that has not ended: stored by nobody, but who follows a run shall not
-        wait for what never comes.
+        """The end of every run of the thread that has not ended: stored by nobody, but who follows a run, or
+        is told of it, shall not wait for what never comes.
         """
         stopped: list[Written] = []
         row = await tx.runs.first_in_line(self._project, thread_id)
         while row is not None:
-            change = moves.abandon(row.run, *await half_done(tx, row), self._ports.now())
+            now = self._ports.now()
+            change = moves.abandon(row.run, *await half_done(tx, row), now)
             end = replace(row, run=change.run, seq=row.seq + len(change.events))
             stopped.append(Written(end, change.events))
+            await note(tx, end, change.events, now)
             row = await tx.runs.next_in_line(row.run.id)
         return stopped
 

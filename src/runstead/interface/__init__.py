@@ -8,9 +8,10 @@ from runstead.interface.models import Models
 from runstead.interface.page import PageOf
 from runstead.interface.runs import Runs
 from runstead.interface.threads import Threads
+from runstead.interface.webhooks import Webhooks
 
-__all__ = ["Assistants", "Interface", "Messages", "Models", "PageOf", "Runs", "Threads"]
+__all__ = ["Assistants", "Interface", "Messages", "Models", "PageOf", "Runs", "Threads", "Webhooks"]
 
 
-class Interface(Assistants, Threads, Messages, Runs, Models, Protocol):
+class Interface(Assistants, Threads, Messages, Runs, Models, Webhooks, Protocol):
     """All of them, in one object."""

@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from runstead.domain.deadline import deadline
+from runstead.store.outbox import Attempt, Note, WebhookRow, Webhooks
 from runstead.wire.assistant import Assistant
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
@@ -30,10 +31,12 @@ from runstead.wire.thread import Thread
 __all__ = [
     "Answers",
     "Assistants",
+    "Attempt",
     "Events",
     "Kept",
     "Messages",
     "NoRoom",
+    "Note",
     "RunRow",
     "Runs",
     "Stale",
@@ -42,6 +45,8 @@ __all__ = [
     "ThreadBusy",
     "Threads",
     "Tx",
+    "WebhookRow",
+    "Webhooks",
     "Workers",
 ]
 
@@ -360,6 +365,8 @@ class Tx(Protocol):
     def events(self) -> Events: ...
     @property
     def workers(self) -> Workers: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
     @property
     def answers(self) -> Answers: ...
 

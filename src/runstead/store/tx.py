@@ -10,6 +10,7 @@ from runstead.store.runs import SqlRuns
 from runstead.store.session import Session
 from runstead.store.table import Table
 from runstead.store.workers import SqlWorkers
+from runstead.store.webhooks import SqlWebhooks
 
 __all__ = ["SqlTx"]
 
@@ -29,3 +30,4 @@ class SqlTx:
         self.steps = SqlSteps(session, queries)
         self.workers = SqlWorkers(session, queries)
         self.answers = SqlAnswers(session, queries)
+        self.webhooks = SqlWebhooks(session, queries)

@@ -20,6 +20,17 @@ from runstead.wire.run import Run, RunRequest, RunUpdate, ThreadRunRequest, Tool
 from runstead.wire.run_step import RunStep
 from runstead.wire.struct import UNSET, Request
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
+from runstead.wire.webhook import (
+    SecretRotation,
+    Webhook,
+    WebhookDeleted,
+    WebhookDelivery,
+    WebhookRequest,
+    WebhookTest,
+    WebhookTestResult,
+    WebhookUpdate,
+    WebhookWithSecret,
+)
 
 __all__ = [
     "ASSISTANTS",
@@ -29,27 +40,36 @@ __all__ = [
     "CREATE_RUN",
     "CREATE_THREAD",
     "CREATE_THREAD_RUN",
+    "CREATE_WEBHOOK",
     "DELETE_ASSISTANT",
     "DELETE_MESSAGE",
     "DELETE_THREAD",
+    "DELETE_WEBHOOK",
     "ENDPOINTS",
     "GET_ASSISTANT",
     "GET_MESSAGE",
     "GET_MODEL",
     "GET_RUN",
     "GET_THREAD",
+    "GET_WEBHOOK",
     "MESSAGES",
     "MODELS",
+    "REPLAY_WEBHOOK_DELIVERY",
+    "ROTATE_WEBHOOK_SECRET",
     "RUNS",
     "RUN_EVENTS",
     "RUN_STEP",
     "RUN_STEPS",
     "SUBMIT_TOOL_OUTPUT",
+    "TEST_WEBHOOK",
     "THREADS",
     "UPDATE_ASSISTANT",
     "UPDATE_MESSAGE",
     "UPDATE_RUN",
     "UPDATE_THREAD",
+    "UPDATE_WEBHOOK",
+    "WEBHOOKS",
+    "WEBHOOK_DELIVERIES",
     "Endpoint",
 ]
 
@@ -213,6 +233,87 @@ RUN_EVENTS = Endpoint(
 
 MODELS = Endpoint(name="models", method="GET", path="/models", reply=ModelList, beta=False)
 GET_MODEL = Endpoint(name="get_model", method="GET", path="/models/{model}", reply=Model, beta=False)
+
+CREATE_WEBHOOK = Endpoint(
+    name="create_webhook",
+    method="POST",
+    path="/webhook_endpoints",
+    body=WebhookRequest,
+    reply=WebhookWithSecret,
+    extension=True,
+    beta=False,
+)
+WEBHOOKS = Endpoint(
+    name="webhooks",
+    method="GET",
+    path="/webhook_endpoints",
+    query=ListQuery,
+    reply=Page[Webhook],
+    extension=True,
+    beta=False,
+)
+GET_WEBHOOK = Endpoint(
+    name="get_webhook",
+    method="GET",
+    path="/webhook_endpoints/{webhook_id}",
+    reply=Webhook,
+    extension=True,
+    beta=False,
+)
+UPDATE_WEBHOOK = Endpoint(
+    name="update_webhook",
+    method="POST",
+    path="/webhook_endpoints/{webhook_id}",
+    body=WebhookUpdate,
+    reply=Webhook,
+    extension=True,
+    beta=False,
+)
+DELETE_WEBHOOK = Endpoint(
+    name="delete_webhook",
+    method="DELETE",
+    path="/webhook_endpoints/{webhook_id}",
+    reply=WebhookDeleted,
+    extension=True,
+    beta=False,
+)
+ROTATE_WEBHOOK_SECRET = Endpoint(
+    name="rotate_webhook_secret",
+    method="POST",
+    path="/webhook_endpoints/{webhook_id}/rotate_secret",
+    body=SecretRotation,
+    spread=True,
+    reply=WebhookWithSecret,
+    extension=True,
+    beta=False,
+)
+TEST_WEBHOOK = Endpoint(
+    name="test_webhook",
+    method="POST",
+    path="/webhook_endpoints/{webhook_id}/test",
+    body=WebhookTest,
+    spread=True,
+    reply=WebhookTestResult,
+    extension=True,
+    beta=False,
+)
+WEBHOOK_DELIVERIES = Endpoint(
+    name="webhook_deliveries",
+    method="GET",
+    path="/webhook_endpoints/{webhook_id}/deliveries",
+    query=ListQuery,
+    reply=Page[WebhookDelivery],
+    extension=True,
+    beta=False,
+)
+REPLAY_WEBHOOK_DELIVERY = Endpoint(
+    name="replay_webhook_delivery",
+    method="POST",
+    path="/webhook_endpoints/{webhook_id}/deliveries/{delivery_id}/replay",
+    reply=WebhookDelivery,
+    extension=True,
+    beta=False,
+)
 
 ENDPOINTS: dict[str, Endpoint[Any]] = {
     value.name: value for value in list(globals().values()) if isinstance(value, Endpoint)

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from runstead.engine.ports import Ports
 from runstead.engine.project import Project
+from runstead.worker.maintenance.deliver import deliver
 from runstead.worker.maintenance.expire import expire
 from runstead.worker.maintenance.prune import prune
 from runstead.worker.maintenance.rescue import rescue
@@ -21,7 +22,7 @@ _LEASE = 10.0
 Loop: TypeAlias = Callable[[Ports], Coroutine[Any, Any, None]]
 """Looks after something, for ever."""
 
-_MAINTENANCE: Sequence[Loop] = (expire, prune)
+_MAINTENANCE: Sequence[Loop] = (expire, prune, deliver)
 """What every process that works does beside it; processes over the same store do it side by side."""
 
 
@@ -52,7 +53,7 @@ async def run(ports: Ports, *, most: int = 5000, works: bool = True) -> AsyncIte
     One that does not work only answers: other processes over the same store carry its runs.
     """
     async with AsyncExitStack() as outside:
-        for port in (ports.store, ports.broker, ports.model):
+        for port in (ports.store, ports.broker, ports.model, *([ports.outbound] if ports.outbound else ())):
             await port.start()
             outside.push_async_callback(port.stop)
         worker = await outside.enter_async_context(_working(ports, most)) if works else None

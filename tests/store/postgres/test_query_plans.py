@@ -141,5 +141,7 @@ def test_who_only_reads_holds_nothing() -> None:
         ("runs", "next_in_line"),
         ("runs", "last_in_line"),
         ("runs", "turn"),
+        ("webhooks", "get"),
+        ("deliveries", "take"),
     }
     assert not [sql for statements in _READING.values() for sql in statements.values() if "FOR UPDATE" in sql]

@@ -9,11 +9,12 @@ from runstead.client._async.messages import AsyncMessages
 from runstead.client._async.models import AsyncModels
 from runstead.client._async.runs import AsyncRuns
 from runstead.client._async.threads import AsyncThreads
+from runstead.client._async.webhooks import AsyncWebhooks
 
 __all__ = ["AsyncClient"]
 
 
-class AsyncClient(AsyncAssistants, AsyncThreads, AsyncMessages, AsyncRuns, AsyncModels, AsyncDriving):
+class AsyncClient(AsyncAssistants, AsyncThreads, AsyncMessages, AsyncRuns, AsyncModels, AsyncWebhooks, AsyncDriving):
     """`runstead.interface.Interface` over a transport, and what is made of its calls: `wait`, `drive`, `take_up`.
 
     Use it with `async with`, or `aclose` it.

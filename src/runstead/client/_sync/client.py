@@ -10,11 +10,12 @@ from runstead.client._sync.messages import Messages
 from runstead.client._sync.models import Models
 from runstead.client._sync.runs import Runs
 from runstead.client._sync.threads import Threads
+from runstead.client._sync.webhooks import Webhooks
 
 __all__ = ["Client"]
 
 
-class Client(Assistants, Threads, Messages, Runs, Models, Driving):
+class Client(Assistants, Threads, Messages, Runs, Models, Webhooks, Driving):
     """`runstead.interface.Interface` over a transport, and what is made of its calls: `wait`, `drive`, `take_up`.
 
     Use it with `with`, or `aclose` it.

@@ -1,0 +1,128 @@
+"""What webhooks are to be told is sent: at least once, by whichever process comes first.
+
+```
+outbox ─ waiting ─▶ a task for each webhook ─ take ─▶ a few at once ─▶ send ─▶ judge
+                    (one that is slow            (nobody else is given them before their time is over:
+                     holds up no other)           then whoever took them is taken for dead)
+```
+"""
+
+import asyncio
+import logging
+import random
+from urllib.parse import urlsplit
+
+from runstead.domain.webhooks import judged
+from runstead.engine.outbox import send
+from runstead.engine.ports import Ports
+from runstead.outbound.port import Unsent
+from runstead.store.port import Attempt, WebhookRow
+from runstead.wire.error import ApiError
+
+__all__ = ["deliver"]
+
+_log = logging.getLogger("runstead.webhooks")
+
+_PERIOD = 1.0
+"""Seconds between two looks: how late the first attempt may be."""
+_MOST_WEBHOOKS = 64
+"""Webhooks that are served at once."""
+_MOST_EACH = 8
+"""Deliveries to one webhook at once."""
+_TAKEN = 60
+"""Seconds after which a delivery that somebody took is due again. An attempt takes far less."""
+_KEPT = 7 * 24 * 3600
+"""Seconds for which deliveries that ended are kept, to be looked at and replayed."""
+_FORGET_PERIOD = 600
+_FORGET_BATCH = 500
+
+
+async def deliver(ports: Ports) -> None:
+    """Look once a second, for ever."""
+    if ports.outbound is None:
+        return
+    served: set[str] = set()
+    forgotten = 0
+    async with asyncio.TaskGroup() as serving:
+        while True:
+            try:
+                for webhook_id in await _unserved(ports, served):
+                    serving.create_task(_serve(ports, webhook_id, served), name=f"webhook {webhook_id}")
+                if ports.now() - forgotten >= _FORGET_PERIOD:
+                    await _forget(ports)
+                    forgotten = ports.now()
+            except Exception:
+                _log.exception("looking for what webhooks are to be told failed; trying again")
+            await ports.clock.sleep(_PERIOD)
+
+
+async def _unserved(ports: Ports, served: set[str]) -> list[str]:
+    """Webhooks that something waits for and that nobody here serves, as many as there is room for."""
+    room = _MOST_WEBHOOKS - len(served)
+    if room <= 0:
+        return []
+    now = ports.now()
+    waiting = await ports.store.read(lambda tx: tx.webhooks.waiting(now))
+    unserved = [webhook_id for webhook_id in waiting if webhook_id not in served]
+    random.shuffle(unserved)  # when there are too many, nobody is always last
+    return unserved[:room]
+
+
+async def _serve(ports: Ports, webhook_id: str, served: set[str]) -> None:
+    """Send what is due for a webhook, until nothing is."""
+    served.add(webhook_id)
+    try:
+        while await _serve_some(ports, webhook_id):
+            pass
+    except Exception:
+        _log.exception("telling a webhook failed; trying again", extra={"webhook": webhook_id})
+    finally:
+        served.discard(webhook_id)
+
+
+async def _serve_some(ports: Ports, webhook_id: str) -> bool:
+    now = ports.now()
+    taken = await ports.store.write(lambda tx: tx.webhooks.take(webhook_id, now, now + _TAKEN, _MOST_EACH))
+    if taken is None:
+        return False
+    row, attempts = taken
+    async with asyncio.TaskGroup() as group:
+        for attempt in attempts:
+            group.create_task(_make(ports, row, attempt))
+    return len(attempts) == _MOST_EACH
+
+
+async def _make(ports: Ports, row: WebhookRow, attempt: Attempt) -> None:
+    """Make an attempt, and write what it came to."""
+    status: int | None = None
+    error = ""
+    try:
+        status = await send(ports, row, attempt.id, attempt.payload)
+    except (Unsent, ApiError) as unsent:
+        error = str(unsent)
+    except Exception as cause:  # it counts as an attempt, or there would be no end of them
+        _log.exception("telling a webhook failed", extra={"webhook": row.webhook.id})
+        error = f"The server failed: {type(cause).__name__}."
+    verdict = judged(attempt.tries, status, error, ports.now(), random.random())  # noqa: S311 (spreads the load)
+    if verdict.error is not None:
+        _log.warning(
+            "a webhook was not told: %s",
+            verdict.error,
+            extra={
+                "webhook": row.webhook.id, "host": _host(row), "event": attempt.id, "tries": attempt.tries,
+                "next": verdict.status if verdict.next_at is None else verdict.next_at - ports.now(),
+            },
+        )  # fmt: skip
+    await ports.store.write(lambda tx: tx.webhooks.judge(row.webhook.id, attempt, verdict))
+
+
+def _host(row: WebhookRow) -> str:
+    """What may be said of an address: the rest of it may hold secrets."""
+    parts = urlsplit(row.webhook.url)
+    return f"{parts.scheme}://{parts.hostname}"
+
+
+async def _forget(ports: Ports) -> None:
+    before = ports.now() - _KEPT
+    while await ports.store.write(lambda tx: tx.webhooks.forget(before, _FORGET_BATCH)) == _FORGET_BATCH:
+        pass

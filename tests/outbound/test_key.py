@@ -1,0 +1,47 @@
+"""The server's own key."""
+
+from pathlib import Path
+
+import pytest
+
+from runstead.outbound.key import KeyFile
+from runstead.wire.error import RunsteadError
+
+
+def test_a_key_is_made_when_it_is_first_needed_and_kept(tmp_path: Path) -> None:
+    key = KeyFile(tmp_path / "runs.db")
+    assert list(tmp_path.iterdir()) == []
+    made = key()
+    assert len(made) == 32
+    assert key() == KeyFile(tmp_path / "runs.db")() == made
+    assert [each.name for each in tmp_path.iterdir()] == ["runs.db.key"]
+
+
+def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+    KeyFile(tmp_path / "runs.db")()
+    assert (tmp_path / "runs.db.key").stat().st_mode & 0o777 == 0o600
+
+
+def test_two_databases_have_two_keys(tmp_path: Path) -> None:
+    assert KeyFile(tmp_path / "a.db")() != KeyFile(tmp_path / "b.db")()
+
+
+def test_a_database_in_memory_has_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    key = KeyFile(":memory:")
+    assert key() == key()
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", ["abcd", "", "no hexadecimal number"])
+def test_a_file_that_holds_no_key_is_said_and_not_replaced(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "runs.db.key"
+    file.write_text(content)
+    with pytest.raises(RunsteadError, match="Cannot use the key in .*runs.db.key"):
+        KeyFile(tmp_path / "runs.db")()
+    assert file.read_text() == content
+
+
+def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    with pytest.raises(RunsteadError, match="Cannot use the key in .*: No such file or directory"):
+        KeyFile(tmp_path / "missing" / "runs.db")()
