@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from runstead.domain.invariants import RULES
 from runstead.domain.lifecycle import Signal, as_mermaid
 from runstead.wire.event import EventName
 from runstead.wire.run import Status
@@ -22,3 +23,8 @@ def test_every_signal_and_status_is_explained() -> None:
 def test_every_event_is_listed() -> None:
     page = (DOCS / "events.md").read_text()
     assert [name for name in EventName if f"| `{name}` |" not in page] == []
+
+
+def test_every_invariant_is_listed() -> None:
+    page = " ".join((DOCS / "checking.md").read_text().split())
+    assert [rule.__name__ for rule in RULES if f"- {' '.join(str(rule.__doc__).split())}" not in page] == []

@@ -11,6 +11,8 @@ import msgspec
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.config import Config
+from runstead.domain.record import Violation
+from runstead.engine.check import Examined, examine
 from runstead.engine.ports import Ports, SystemClock
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
@@ -22,7 +24,7 @@ from runstead.outbound.key import KeyFile
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
 
-__all__ = ["application", "embedded", "migrate", "model_of"]
+__all__ = ["application", "check", "embedded", "migrate", "model_of"]
 
 _log = logging.getLogger("runstead.engine")
 
@@ -87,6 +89,19 @@ async def migrate(config: Config, *, check: bool = False) -> list[str]:
         from runstead.store.postgres.upgrade import upgrade
 
         return await upgrade(config.database, config.installation, check=check)
+
+
+async def check(config: Config, found: Callable[[Violation], object], *, drained: bool) -> Examined:
+    """Examine the database of a configuration, and tell each violation that is found. It must be of this version."""
+    if await migrate(config, check=True):
+        place = Path(config.data) / DATABASE if config.database is None else "the database"
+        raise RunsteadError(f"{place} is not there, or older than this version: `runstead migrate` makes it ready.")
+    store = _store(config)
+    await store.start()
+    try:
+        return await examine(store, found, alone=not store.shared, drained=drained)
+    finally:
+        await store.stop()
 
 
 def model_of(config: Config) -> ChatModel:

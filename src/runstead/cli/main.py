@@ -2,6 +2,7 @@
 
 import click
 
+from runstead.cli.check import check
 from runstead.cli.demo import demo
 from runstead.cli.migrate import migrate
 from runstead.cli.serve import serve
@@ -31,5 +32,5 @@ def main() -> None:
     """
 
 
-for command in (serve, worker, migrate, demo):
+for command in (serve, worker, migrate, check, demo):
     main.add_command(command)

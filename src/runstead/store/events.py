@@ -11,7 +11,7 @@ from runstead.store.queries import Queries
 from runstead.store.session import Session
 from runstead.wire.event import EventName, Position, RawEvent
 
-__all__ = ["SqlEvents"]
+__all__ = ["SqlEvents", "unpack"]
 
 _decode = msgspec.json.Decoder(list[tuple[EventName, msgspec.Raw]]).decode
 
@@ -40,9 +40,12 @@ class SqlEvents:
         events: list[RawEvent] = []
         # A row holds an event at least, so `limit` rows are enough.
         for first, body in await self._session.rows(self._queries["after"], run_id=run_id, seq=seq, limit=limit):
-            for number, (name, data) in enumerate(_decode(body), first):
-                if number > seq:
-                    events.append(RawEvent(Position(number), name, bytes(data)))
+            events += [event for event in unpack(first, body) if event.at.seq > seq]
             if len(events) >= limit:
                 break
         return events
+
+
+def unpack(first: int, body: bytes) -> list[RawEvent]:
+    """The events of a row."""
+    return [RawEvent(Position(number), name, bytes(data)) for number, (name, data) in enumerate(_decode(body), first)]

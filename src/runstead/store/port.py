@@ -19,6 +19,7 @@ from typing import Protocol, TypeVar
 from msgspec import Struct
 
 from runstead.domain.deadline import deadline
+from runstead.domain.record import Leaf
 from runstead.store.outbox import Attempt, Note, WebhookRow, Webhooks
 from runstead.wire.assistant import Assistant
 from runstead.wire.event import RawEvent
@@ -34,6 +35,7 @@ __all__ = [
     "Attempt",
     "Events",
     "Kept",
+    "Ledger",
     "Messages",
     "NoRoom",
     "Note",
@@ -348,6 +350,14 @@ class Workers(Protocol):
         ...
 
 
+class Ledger(Protocol):
+    """Everything that is kept of runs, of all projects: to check it."""
+
+    async def leaf(self, after: str, limit: int) -> Leaf:
+        """The runs with ids above `after`, up to `limit` of them, and all that is kept up to the last one's id."""
+        ...
+
+
 class Tx(Protocol):
     """One transaction."""
 
@@ -369,6 +379,8 @@ class Tx(Protocol):
     def webhooks(self) -> Webhooks: ...
     @property
     def answers(self) -> Answers: ...
+    @property
+    def ledger(self) -> Ledger: ...
 
 
 class Store(Protocol):

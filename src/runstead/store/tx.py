@@ -5,6 +5,7 @@ from typing import Any
 from runstead.store.answers import SqlAnswers
 from runstead.store.collections import SqlAssistants, SqlMessages, SqlSteps, SqlThreads
 from runstead.store.events import SqlEvents
+from runstead.store.ledger import SqlLedger
 from runstead.store.queries import Queries
 from runstead.store.runs import SqlRuns
 from runstead.store.session import Session
@@ -30,4 +31,5 @@ class SqlTx:
         self.steps = SqlSteps(session, queries)
         self.workers = SqlWorkers(session, queries)
         self.answers = SqlAnswers(session, queries)
+        self.ledger = SqlLedger(session, queries)
         self.webhooks = SqlWebhooks(session, queries)

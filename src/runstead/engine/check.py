@@ -1,0 +1,76 @@
+"""Everything in a store, held against what must be true of it."""
+
+from collections.abc import Callable
+from functools import partial
+
+from msgspec import Struct
+
+from runstead.domain.invariants import at_rest, violations
+from runstead.domain.invariants.parts import deleted
+from runstead.domain.record import Leaf, Record, Violation
+from runstead.store.port import Store, Tx
+
+__all__ = ["Examined", "examine"]
+
+_LEAF = 200
+"""Runs that are read at a time, with all that belongs to them: they fit into memory, and into a short transaction."""
+
+
+class Examined(Struct):
+    """How much there was."""
+
+    runs: int = 0
+    active: int = 0
+    """Of these, those that have not ended."""
+    to_rescue: int = 0
+    """Of these, those whose worker is gone."""
+    steps: int = 0
+    messages: int = 0
+    """Those that runs wrote."""
+    deleted: int = 0
+    """Messages that runs wrote, and somebody deleted."""
+    events: int = 0
+    violations: int = 0
+
+
+async def examine(
+    store: Store, found: Callable[[Violation], object], *, alone: bool = False, drained: bool = False
+) -> Examined:
+    """Read all runs and what belongs to them, and tell each violation that is `found`.
+
+    Each part is read in one transaction, so a store may be in use; `alone`: it is not, so whoever is named in it as a
+    worker is gone. `drained`: all have handed back what they held, so no run may be at work.
+    """
+    examined = Examined()
+    after: str | None = ""
+    while after is not None:
+        leaf = await store.read(partial(_leaf, after))
+        after = leaf.last
+        for violation in _judged(leaf, drained):
+            examined.violations += 1
+            found(violation)
+        for record in leaf.records:
+            _count(examined, record, alone)
+    return examined
+
+
+async def _leaf(after: str, tx: Tx) -> Leaf:
+    return await tx.ledger.leaf(after, _LEAF)
+
+
+def _judged(leaf: Leaf, drained: bool) -> list[Violation]:
+    judged = [*leaf.violations]
+    judged += [violation for record in leaf.records for violation in violations(record)]
+    if drained:
+        judged += [violation for record in leaf.records if (violation := at_rest(record)) is not None]
+    return judged
+
+
+def _count(examined: Examined, record: Record, alone: bool) -> None:
+    examined.runs += 1
+    examined.active += not record.run.status.terminal
+    examined.to_rescue += record.owner is not None and (alone or not record.owner_lives)
+    examined.steps += len(record.steps)
+    examined.messages += len(record.messages)
+    examined.deleted += deleted(record)
+    examined.events += len(record.history)
