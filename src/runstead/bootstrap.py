@@ -17,10 +17,10 @@ from runstead.engine.ports import Ports, SystemClock
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.llm.upstream import Upstream
-from runstead.store.port import Store
-from runstead.store.sqlite import SqliteStore
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.key import KeyFile
+from runstead.store.port import Store
+from runstead.store.sqlite import SqliteStore
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
 
@@ -44,16 +44,16 @@ async def application(config: Config) -> AsyncIterator[Application]:
         most_running=config.project_runs or None,
         most_queued=config.project_queue or None,
         on_busy=config.on_busy,
-    )
-    _log.info(
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
+    )
+    _log.info(
         "engine",
         extra={"roles": ",".join(config.roles), "store": store if store.shared else config.data, "broker": broker},
     )
     if store.shared and config.broker is None:
         _log.warning("without a broker, processes look once a second for what others did")
-    async with run(ports, most=config.most_runs, works="worker" in config.roles) as running:
+    async with run(ports, most=config.most_runs, works="worker" in config.roles, lease=config.lease) as running:
         yield running
 
 
@@ -154,6 +154,13 @@ def _store(config: Config) -> Store:
     return SqliteStore(_folder(config) / DATABASE)
 
 
+def _secret(config: Config) -> Callable[[], bytes] | None:
+    """The key that was given, or one of its own for a file of our own."""
+    if config.secret is not None:
+        return config.secret.encode
+    return KeyFile(Path(config.data) / DATABASE) if config.database is None else None
+
+
 def _folder(config: Config) -> Path:
     folder = Path(config.data)
     try:
@@ -168,13 +175,6 @@ def _broker(config: Config) -> Broker:
         return InProcessBroker()
     with _extra("cluster", "use NATS"):
         from runstead.broker.nats import NatsBroker
-
-def _secret(config: Config) -> Callable[[], bytes] | None:
-    """The key that was given, or one of its own for a file of our own."""
-    if config.secret is not None:
-        return config.secret.encode
-    return KeyFile(Path(config.data) / DATABASE) if config.database is None else None
-
 
         try:
             return NatsBroker(config.broker, name=config.installation, replicas=config.broker_replicas)
