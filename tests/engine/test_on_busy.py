@@ -337,6 +337,15 @@ def find(run: Run, tx: Tx) -> Awaitable[object]:
     return tx.runs.load(run.id)
 
 
+async def test_a_line_survives_a_restart(tmp_path: Path) -> None:
+    async with busy([], path=tmp_path / "rs.db") as (here, run, _):
+        await add(here, run, "a")
+        later = await follow_up(here, run, "b")
+    async with world(["One", "Two"], path=tmp_path / "rs.db") as here:
+        assert [(await here.ended(each)).status for each in (run, later)] == ["completed", "completed"]
+        assert told(here, 1)[-3:] == ["One", "a", "b"]
+
+
 @pytest.mark.parametrize(
     ("request_says", "thread_says", "server_says", "expected"),
     [
