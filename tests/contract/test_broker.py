@@ -93,7 +93,7 @@ class TestOffers:
             waiting.cancel()
             await asyncio.wait([waiting])
         await broker.offer("run_1")
-        async with broker.offers() as offers, within():
+        async with broker.offers() as offers, within(5):
             assert await taken(offers) == "run_1"
 
 

@@ -63,7 +63,9 @@ async def heard(live: Live, count: int) -> list[RawEvent]:
 
 
 @pytest.mark.parametrize("wiped", [False, True], ids=["restarted", "wiped"])
-async def test_everything_works_again_after_the_server_was_killed(server: NatsServer, wiped: bool) -> None:
+async def test_everything_works_again_after_the_server_was_killed(
+    server: NatsServer, wiped: bool, caplog: pytest.LogCaptureFixture
+) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.listen("run_1") as live:
         await standing(there)
         await here.publish("run_1", [delta(1)])
@@ -87,6 +89,46 @@ async def test_everything_works_again_after_the_server_was_killed(server: NatsSe
             assert await anext(interrupts) == "run_3"
         async with there.listen("run_1") as late:
             assert await heard(late, 5) == [delta(number) for number in range(1, 6)], "kept here"
+    told = [line.split()[2] for line in caplog.messages if line.startswith("NATS is")]
+    assert sorted(told) == ["away;", "away;", "back", "back"], "once for each of the two, not at each try"
+    assert len(caplog.messages) < 20
+
+
+async def test_what_was_under_way_when_the_server_died_is_told_again(server: NatsServer) -> None:
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.listen("run_1") as live:
+        await standing(there)
+        await here.publish("run_1", [delta(1)])
+        assert await heard(live, 1) == [delta(1)]
+        server.freeze()  # it takes what is sent, and will never pass it on
+        await here.publish("run_1", [delta(2)])
+        await until(lambda: here._connection._unconfirmed._newer[-1].data.count(b"message.delta") == 1)
+        server.kill()
+        await down(here, there)
+        server.start()
+        await here.publish("run_1", [delta(3)])
+        assert await heard(live, 2) == [delta(2), delta(3)]
+
+
+async def test_what_is_told_before_the_end_is_told(server: NatsServer) -> None:
+    async with nats_broker(server, "a") as there, there.listen("run_1") as live, there.offers() as offers:
+        await standing(there)
+        async with nats_broker(server, "a") as here:
+            await here.publish("run_1", [stored(1)])
+            await here.offer("run_1")
+        assert await heard(live, 1) == [stored(1)]
+        async with within():
+            assert await taken(offers) == "run_1"
+
+
+async def test_an_offer_that_was_not_taken_comes_again(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runstead.broker.nats.jetstream.ACK_WAIT", 1)
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, here.offers() as offers, within():
+        async with there.offers() as dying:
+            await here.offer("run_1")
+            assert (await anext(dying)).run_id == "run_1"
+        assert await taken(offers) == "run_1"
+        await here.offer("run_2")
+        assert await taken(offers) == "run_2", "what was taken does not come again"
 
 
 async def test_offers_outlive_the_server(server: NatsServer) -> None:

@@ -8,9 +8,13 @@ from hypothesis import strategies as some
 
 from runstead.broker.listener import Listener
 from runstead.broker.nats.address import Address
+from runstead.broker.nats.connection import Connection
+from runstead.broker.nats.jetstream import JetStream
+from runstead.broker.nats.naming import Naming
 from runstead.broker.nats.outbox import Outbox, Said
 from runstead.broker.nats.packing import pack, since_stored, unpack
 from runstead.broker.nats.topic import Topic
+from runstead.broker.nats.unconfirmed import Unconfirmed
 from runstead.wire.event import EventName, Position, RawEvent
 
 
@@ -159,3 +163,83 @@ async def test_a_message_that_cannot_be_read_sends_listeners_to_the_store(here: 
     here.topic.receive(b"\xff")
     assert here.heard() is None
     await asyncio.sleep(0)
+
+
+async def test_a_run_that_was_lost_tells_its_listeners_nothing_more(here: Recalled) -> None:
+    here.topic.hear([event(2, 1), event(2, 2)])
+    here.topic.hear([event(3)])
+    here.topic.hear([event(5), event(5, 1)])
+    assert here.heard() == [event(2, 1), event(2, 2), event(3), event(5), event(5, 1)]
+    here.topic.hear([event(2, 3)])
+    here.topic.hear([event(5, 1), event(5, 2)])
+    assert here.heard() == [event(5, 2)]
+    assert here.topic.kept == [event(5, 1), event(5, 2)]
+    assert here.asked == 0
+
+
+async def test_what_two_told_in_one_message_is_put_in_order(here: Recalled) -> None:
+    here.topic.begin()
+    here.topic.join([event(3, 1), event(2, 6), event(3, 2)])
+    assert here.topic.kept == [event(3, 1), event(3, 2)]
+    here.topic.hear([event(4), event(3, 3)])
+    assert here.topic.kept == []
+
+
+def said(number: int) -> Said:
+    return Said(f"{number}", b"x" * 10, events=True)
+
+
+def test_what_may_be_lost_is_what_was_sent_since_the_confirmation_before_the_last() -> None:
+    unconfirmed = Unconfirmed()
+    unconfirmed.add(said(1))
+    unconfirmed.confirmed()
+    unconfirmed.add(said(2))
+    unconfirmed.confirmed()
+    unconfirmed.add(said(3))
+    assert unconfirmed.take() == [said(2), said(3)]
+    assert unconfirmed.take() == []
+
+
+def test_no_more_than_a_limit_may_be_sent_again() -> None:
+    unconfirmed = Unconfirmed(most=100)
+    for number in range(1000):
+        unconfirmed.add(said(number))
+    kept = unconfirmed.take()
+    assert kept == [said(number) for number in range(1000 - len(kept), 1000)]
+    assert 5 <= len(kept) <= 11
+
+
+class Servers:
+    """Answers to what is asked for; silence where a server is gone for good, until its stream was deleted."""
+
+    def __init__(self, *gone: str) -> None:
+        self.gone = set(gone)
+        self.asked: list[str] = []
+
+    async def ask(self, subject: str, data: bytes) -> bytes:
+        what = subject.removeprefix("$JS.API.")
+        self.asked.append(what)
+        stream = what.split(".")[2]
+        if stream in self.gone:
+            if what.startswith("STREAM.DELETE"):
+                self.gone.remove(stream)
+            raise TimeoutError
+        return b"{}"
+
+
+def a_jetstream() -> JetStream:
+    return JetStream(Connection(Address.parse("nats://nowhere")), Naming("a"), 3, 1000)
+
+
+async def test_open_messages_move_to_another_server_when_theirs_is_gone() -> None:
+    servers = Servers("a_EV")
+    await a_jetstream().prepare(servers.ask)
+    assert servers.asked[:2] == ["STREAM.CREATE.a_RUNS", "CONSUMER.CREATE.a_RUNS.workers"]
+    assert servers.asked[2:] == ["STREAM.CREATE.a_EV", "STREAM.DELETE.a_EV", "STREAM.CREATE.a_EV"]
+
+
+async def test_nothing_is_given_up_while_servers_have_no_leader() -> None:
+    servers = Servers("a_RUNS", "a_EV")
+    with pytest.raises(TimeoutError):
+        await a_jetstream().prepare(servers.ask)
+    assert servers.asked == ["STREAM.CREATE.a_RUNS", "STREAM.CREATE.a_EV"]

@@ -1,0 +1,59 @@
+"""What is not ours on our subjects, and what newer code says: nobody breaks, and everything else comes."""
+
+import pytest
+
+from runstead.broker.nats import NatsBroker
+from runstead.wire.event import EventName, Position, RawEvent
+from tests.support.nats import NatsServer, asked, nats_broker, standing
+from tests.support.waiting import until, within
+
+GARBAGE = [b"", b"\xff", b"\x00", b"[null]", b"{}", b"\x91\xc0", b"\x91\x93\x92\xff\x01\xa3new\xc4\x00", b"x" * 100_000]
+
+EVENT = RawEvent(Position(1), EventName.RUN_QUEUED, b"{}")
+
+
+def say(broker: NatsBroker, subject: str) -> None:
+    for data in GARBAGE:
+        assert broker._connection.say(subject, data)
+
+
+async def test_who_listens_looks_in_the_store_and_hears_what_comes(nats: NatsServer) -> None:
+    async with nats_broker(nats, "strangers") as here, nats_broker(nats, "strangers") as there, within():
+        async with there.listen("run_1") as live:
+            await standing(there)
+            say(here, here._naming.event("run_1"))
+            assert await anext(live) is None
+            await here.publish("run_1", [EVENT])
+            while (told := await anext(live)) is None:
+                pass
+            assert told == [EVENT]
+        say(here, here._naming.event("run_2"))
+        await asked(here, "$JS.API.INFO")
+        async with there.listen("run_2") as late:
+            await standing(there)
+            await here.publish("run_2", [EVENT])
+            while (told := await anext(late)) is None:
+                pass
+            assert told == [EVENT]
+
+
+async def test_workers_hear_of_runs_alone(nats: NatsServer, caplog: pytest.LogCaptureFixture) -> None:
+    async with nats_broker(nats, "stranger_work") as here, nats_broker(nats, "stranger_work") as there, within():
+        say(here, here._naming.offer)
+        await here.offer("run_1")
+        async with there.offers() as offers:
+            offer = await anext(offers)
+            assert offer.run_id == "run_1"
+            offer.done()
+        async with there.interrupts() as interrupts:
+            await standing(there)
+            say(here, here._naming.interrupt)
+            await here.interrupt("run_1")
+            assert await anext(interrupts) == "run_1"
+
+        async def empty() -> bool:
+            state = (await asked(here, "$JS.API.STREAM.INFO.stranger_work_RUNS")).get("state", {})
+            return bool(state.get("messages") == 0)
+
+        await until(empty)
+    assert not caplog.messages
