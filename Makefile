@@ -8,7 +8,7 @@ READY := .venv/ready
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format sync-client bench lock clean
+.PHONY: help demo test check format sync-client bench chaos lock clean
 
 help: ## Show what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -36,6 +36,9 @@ sync-client: $(READY) ## Make the sync client from the async one
 
 bench: $(READY) ## Measure against a bare floor on this machine
 	$(BIN)/python -m benchmarks
+
+chaos: $(READY) ## Break a real cluster again and again, and check what is left (MINUTES=10 SEED=…)
+	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
 lock: ## Choose the newest versions that pyproject.toml allows, and pin them
 	PYTHON=$(PYTHON) scripts/lock requirements/dev.txt

@@ -1,0 +1,41 @@
+"""`make chaos`: storms over a real cluster, for as long as you like; the same for the same seed, as far as a machine's
+timing allows.
+
+    python -m tests.chaos                       # ten minutes, a seed by chance
+    python -m tests.chaos --minutes 60 --seed 7
+"""
+
+import argparse
+import asyncio
+import secrets
+import sys
+import tempfile
+from pathlib import Path
+
+from tests.chaos.storm import storm
+
+
+def main() -> None:
+    """Run a storm, print what came of it, and end with 1 if anything is wrong."""
+    parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
+    parser.add_argument("--customers", type=int, default=8)
+    chosen = parser.parse_args()
+    print(f"seed {chosen.seed}, {chosen.minutes:g} minutes", flush=True)
+    with tempfile.TemporaryDirectory(prefix="runstead-chaos-") as folder:
+        report = asyncio.run(
+            storm(
+                Path(folder),
+                chosen.seed,
+                seconds=chosen.minutes * 60,
+                customers=chosen.customers,
+                tell=lambda line: print(line, flush=True),
+            )
+        )
+    print(report)
+    sys.exit(report.failed)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Who uses the cluster meanwhile: each goes through one run after the other, and believes nothing that it is told."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from random import Random
+from time import monotonic
+from typing import TypeVar
+
+import runstead
+from runstead import Closed, RunsteadError
+from runstead.client import AsyncClient
+from runstead.wire.error import ApiError
+from runstead.wire.event import Position
+from runstead.wire.message import MessageRequest
+from runstead.wire.run import Run, RunRequest, Status
+from runstead.wire.thread import ThreadRequest
+from runstead.wire.tool import ToolOutput
+from tests.chaos.ledger import Ledger, Story
+from tests.support.reader import Reader
+
+__all__ = ["Customer"]
+
+T = TypeVar("T")
+
+_PATIENCE = 90.0
+"""Seconds for which one thing is tried: longer than everything together may be broken."""
+
+
+class Customer:
+    """Talks to any of the servers at `urls`; what one does not answer it asks another, by the same key."""
+
+    def __init__(self, number: int, urls: list[str], assistant_id: str, ledger: Ledger, chance: Random) -> None:
+        self._name = f"customer-{number}"
+        self._urls = urls
+        self._assistant_id = assistant_id
+        self._ledger = ledger
+        self._chance = chance
+        self._clients: list[AsyncClient] = []
+
+    async def live(self, closing: asyncio.Event) -> None:
+        """One run after the other; the one that is under way at closing time is seen to its end."""
+        async with AsyncExitStack() as stack:
+            for url in self._urls:
+                self._clients.append(await stack.enter_async_context(runstead.connect_async(url, timeout=5)))
+            number = 0
+            while not closing.is_set():
+                number += 1
+                await self._one_run(f"{self._name}-{number}")
+
+    async def _one_run(self, key: str) -> None:
+        story = self._ledger.begin(key, self._chance.choice(["weather", "plain", "plain", "cancel"]))
+        said = MessageRequest(role="user", content=story.kind)
+        thread = await self._insist(
+            f"{key}-thread", lambda client: client.create_thread(ThreadRequest(messages=[said]))
+        )
+        request = RunRequest(assistant_id=self._assistant_id)
+        run = await self._insist(f"{key}-run", lambda client: client.create_run(thread.id, request))
+        story.acknowledged(run)
+        reader = Reader()
+        cancelling = self._chance.randrange(3, 20) if story.kind == "cancel" else None
+        while not run.status.terminal:
+            run = await self._followed(story, run, reader, cancelling)
+            if run.status is Status.REQUIRES_ACTION:
+                run = await self._submitted(story, run)
+        story.ended(run, reader)
+
+    async def _followed(self, story: Story, run: Run, reader: Reader, cancelling: int | None) -> Run:
+        """Read on to where the run pauses; the connection is given up now and then, on purpose or not."""
+        until = monotonic() + _PATIENCE
+        while True:
+            client = self._chance.choice(self._clients)
+            leave_after = self._chance.randrange(1, 60)
+            try:
+                after = str(reader.at) if reader.at > Position(0) else None
+                async with client.run_events(run.thread_id, run.id, after=after) as events:
+                    async for event in events:
+                        story.heard(event)
+                        reader.take(event)
+                        leave_after -= 1
+                        if cancelling is not None and len(reader.names) == cancelling:
+                            await self._cancelled(run)
+                        if leave_after == 0:
+                            break
+                    else:
+                        return await self._insist(None, lambda other: other.get_run(run.thread_id, run.id))
+            except (RunsteadError, OSError) as error:
+                story.troubled(error, until)
+
+    async def _submitted(self, story: Story, run: Run) -> Run:
+        assert run.required_action is not None
+        calls = run.required_action.submit_tool_outputs.tool_calls
+        outputs = [ToolOutput(tool_call_id=call.id, output="sunny") for call in calls]
+        return await self._insist(
+            f"{story.key}-outputs", lambda client: client.submit_tool_output(run.thread_id, run.id, outputs)
+        )
+
+    async def _cancelled(self, run: Run) -> None:
+        try:
+            await self._insist(f"{run.id}-cancel", lambda client: client.cancel(run.thread_id, run.id))
+        except ApiError as error:
+            if error.status != 400:  # it had ended already
+                raise
+
+    async def _insist(self, key: str | None, call: Callable[[AsyncClient], Awaitable[T]]) -> T:
+        """The answer to a call, by whoever gives it first. A key makes it happen once, however often it is sent."""
+        until = monotonic() + _PATIENCE
+        while True:
+            client = self._chance.choice(self._clients)
+            try:
+                return await call(client.once(key) if key else client)
+            except (RunsteadError, OSError) as error:
+                if isinstance(error, ApiError) and error.status < 500 and error.status != 429:
+                    raise
+                if isinstance(error, Closed) or monotonic() > until:
+                    raise
+                await asyncio.sleep(self._chance.uniform(0.05, 0.3))

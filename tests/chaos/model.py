@@ -1,0 +1,21 @@
+"""What the model says in the storm: some seconds of words, so that everything happens in the middle of them."""
+
+__all__ = ["ANSWERS", "SCRIPT"]
+
+_PLAIN = " ".join(f"word-{number}" for number in range(40)) + "."
+_WEATHER = "They say it is " + " ".join(["sunny"] * 20) + "."
+
+ANSWERS = {"plain": _PLAIN, "cancel": _PLAIN, "weather": _WEATHER}
+"""What a run that was completed says, by what its user said."""
+
+SCRIPT = f"""
+words_per_second = 25
+
+[[answer]]
+when = "weather"
+call.weather = {{ city = "Oslo" }}
+say = "{_WEATHER}"
+
+[[answer]]
+say = "{_PLAIN}"
+"""

@@ -1,0 +1,76 @@
+"""What a cluster does when a part of it is not there, one part at a time. All of it at once is `test_storm`."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from runstead import Run, Status, connect
+from runstead.client import Client
+from tests.cli.conftest import begin
+from tests.support.cluster import cluster
+from tests.support.nats import NatsCluster, NatsServer
+from tests.support.waiting import PATIENCE
+
+SCRIPT = '[[answer]]\nsay = "The end."\n'
+
+
+def begun(client: Client, number: int) -> list[Run]:
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(lambda _: begin(client), range(number)))
+
+
+def all_complete(client: Client, runs: list[Run]) -> bool:
+    return {client.wait(run, timeout=PATIENCE).status for run in runs} == {Status.COMPLETED}
+
+
+@pytest.fixture
+def nats(tmp_path: Path) -> NatsServer:
+    return NatsServer(tmp_path / "nats")
+
+
+def test_runs_that_were_queued_when_the_broker_lost_its_disk_are_done(tmp_path: Path, nats: NatsServer) -> None:
+    nats.start()
+    try:
+        with cluster(tmp_path, workers=0, script=SCRIPT, nats=nats) as here, connect(here.urls[0]) as client:
+            runs = begun(client, 30)
+            nats.kill()
+            nats.wipe()
+            nats.start()
+            here.worker().ready()
+            assert all_complete(client, runs)
+    finally:
+        nats.kill()
+
+
+def test_runs_whose_offer_was_never_sent_are_found_in_the_store(tmp_path: Path, nats: NatsServer) -> None:
+    nats.start()
+    try:
+        with cluster(tmp_path, script=SCRIPT, nats=nats) as here, connect(here.urls[0]) as client:
+            nats.kill()
+            assert all_complete(client, begun(client, 10))
+    finally:
+        nats.kill()
+
+
+def test_a_cluster_without_a_broker_does_its_runs(tmp_path: Path) -> None:
+    with cluster(tmp_path, script=SCRIPT, broker=False) as here, connect(here.urls[0]) as client:
+        assert all_complete(client, begun(client, 5))
+
+
+def test_runs_go_on_when_any_of_three_brokers_dies(tmp_path: Path) -> None:
+    nats = NatsCluster(tmp_path / "nats")
+    nats.start()
+    try:
+        with (
+            cluster(tmp_path, workers=2, script=SCRIPT, nats=nats, broker_replicas="3") as here,
+            connect(here.urls[0]) as client,
+        ):
+            for server in nats.servers.values():
+                runs = begun(client, 10)
+                server.kill()
+                runs += begun(client, 10)
+                assert all_complete(client, runs)
+                server.start()
+    finally:
+        nats.kill()
