@@ -33,11 +33,11 @@ def stored(seq: int) -> RawEvent:
 
 
 def up(*brokers: NatsBroker) -> bool:
-    return all(broker._connection.connected for broker in brokers)
+    return all(broker.connected for broker in brokers)
 
 
 async def down(*brokers: NatsBroker) -> None:
-    await until(lambda: not any(broker._connection.connected for broker in brokers))
+    await until(lambda: not any(broker.connected for broker in brokers))
 
 
 async def offered(here: NatsBroker, there: NatsBroker, run_id: str) -> None:

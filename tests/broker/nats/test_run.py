@@ -3,6 +3,7 @@
 from contextlib import aclosing
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 
 from runstead.broker.nats import NatsBroker
@@ -10,10 +11,10 @@ from runstead.engine.project import Project
 from runstead.engine.taker import Ready
 from runstead.llm.script import Gate, say
 from runstead.wire.run import RunRequest
-from tests.support.nats import NatsServer, nats_broker
+from tests.support.nats import NatsServer, nats_broker, standing
 from tests.support.reader import Reader
-from tests.support.waiting import within
-from tests.support.worlds import World, names, world
+from tests.support.waiting import until, within
+from tests.support.worlds import World, names, text_of, world
 
 
 class NoWorker:
@@ -66,3 +67,44 @@ async def test_a_run_is_cancelled_from_another_node_in_the_middle_of_its_text(na
         assert names(events)[-1] == "run.cancelled"
         [message] = await here.written(run)
         assert message.status == "incomplete"
+
+
+@pytest.mark.parametrize("forgotten", [True, False], ids=["long-ago", "just-now"])
+async def test_who_comes_after_the_server_lost_its_disk_gets_the_whole_message_once_it_is_written(
+    tmp_path: Path, forgotten: bool
+) -> None:
+    server = NatsServer(tmp_path / "nats")
+    server.start()
+    gate = Gate()
+    carrying = NatsBroker(server.url, name="wiped")
+    try:
+        async with (
+            nats_broker(server, "wiped", silence=0.1) as broker,
+            world([[say("Half", " an"), gate, say(" answer")]], path=tmp_path / "rs.db", broker=carrying) as here,
+            within(),
+        ):
+            far = elsewhere(here, broker)
+            run = await here.start()
+            await gate.reached.wait()
+            server.kill()
+            server.wipe()
+            await until(lambda: not carrying.connected and not broker.connected)
+            if forgotten:
+                carrying._connection._unconfirmed.take()
+            server.start()
+            await until(lambda: carrying.connected and broker.connected)
+            async with aclosing(far.run_events(run.thread_id, run.id)) as stream:  # type: ignore[type-var]
+                events = [await anext(stream)]
+                while events[-1].id != "7":
+                    events.append(await anext(stream))
+                await standing(broker)
+                gate.open()
+                events += [event async for event in stream]
+            reader = Reader()
+            reader.read(events)
+            assert names(events)[-1] == "run.completed"
+            assert list(reader.texts.values()) == ["" if forgotten else "Half an answer"], "no text with a hole"
+            [message] = await here.written(run)
+            assert text_of(message) == "Half an answer"
+    finally:
+        server.kill()

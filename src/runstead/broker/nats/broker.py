@@ -47,6 +47,11 @@ class NatsBroker:
     def __repr__(self) -> str:
         return f"NatsBroker({self._address!r})"
 
+    @property
+    def connected(self) -> bool:
+        """Whether other processes hear what is told now."""
+        return self._connection.connected
+
     async def start(self) -> None:
         await self._connection.start(self._jetstream.prepare)
 
