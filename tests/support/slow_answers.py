@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
 from runstead.store.port import Store, Tx
@@ -28,6 +29,13 @@ class SlowAnswers:
     def release(self) -> None:
         """Give the answer."""
         self._released.set()
+
+    @property
+    def shared(self) -> bool:
+        return self._inner.shared
+
+    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return self._inner.present(worker)
 
     async def start(self) -> None:
         await self._inner.start()

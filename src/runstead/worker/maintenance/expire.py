@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from functools import partial
 
 from runstead.domain.deadline import stop_signal
 from runstead.domain.lifecycle import Signal
@@ -30,14 +29,23 @@ async def expire(ports: Ports) -> None:
 
 
 async def expire_overdue(ports: Ports) -> int:
-    """End what is overdue now: it has expired, or its budget of time is used up; how many there were."""
+    """End what is overdue now: it has expired, or its budget of time is used up; how many that were.
+
+    Several processes may find the same runs: whoever comes second leaves them as they are.
+    """
     now = ports.now()
     overdue = await ports.store.read(lambda tx: tx.runs.overdue(now, _BATCH))
-    async with asyncio.TaskGroup() as group:
-        for run_id in overdue:
-            group.create_task(end_unheld(ports, run_id, partial(_if_nobody_holds, now)))
-    return len(overdue)
+    return sum(await asyncio.gather(*(_end(ports, run_id, now) for run_id in overdue)))
 
 
-def _if_nobody_holds(now: int, row: RunRow) -> Signal | None:
-    return None if row.owner is not None or row.run.status.terminal else stop_signal(row.run, now)
+async def _end(ports: Ports, run_id: str, now: int) -> bool:
+    """Whether it was done here. One that fails stands in nobody's way."""
+
+    def if_unheld(row: RunRow) -> Signal | None:
+        return None if row.owner is not None or row.run.status.terminal else stop_signal(row.run, now)
+
+    try:
+        return await end_unheld(ports, run_id, if_unheld)
+    except Exception:
+        _log.exception("ending an overdue run failed; trying again run=%s", run_id)
+        return False

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+import random
 
 from runstead.domain.lifecycle import Signal
 from runstead.engine.endings import end_unheld
@@ -23,19 +23,31 @@ async def rescue(ports: Ports) -> int:
     What they had finished stays; what was half done is closed for what it is, and done again.
     """
     rescued = 0
-    while orphans := await ports.store.read(lambda tx: tx.runs.orphans(_BATCH)):
-        async with asyncio.TaskGroup() as group:
-            for run_id, owner in orphans:
-                group.create_task(end_unheld(ports, run_id, _if_held_by(owner)))
-        rescued += len(orphans)
+    more = True
+    while more:
+        orphans = await ports.store.read(lambda tx: tx.runs.orphans(_BATCH))
+        random.shuffle(orphans)  # several processes look at once: so they rarely meet
+        taken = sum(await asyncio.gather(*(_take_over(ports, run_id, owner) for run_id, owner in orphans)))
+        rescued += taken
+        # Who is gone and does not know it yet may still take what was rescued: that is for the next look.
+        more = taken > 0 and len(orphans) == _BATCH
     if rescued:
         _log.info("took over runs of a worker that is gone: runs=%d", rescued)
     return rescued
 
 
-def _if_held_by(owner: str) -> Callable[[RunRow], Signal | None]:
-    def signal(row: RunRow) -> Signal | None:
+async def _take_over(ports: Ports, run_id: str, owner: str) -> bool:
+    """Whether it was done here. One that fails stands in nobody's way."""
+
+    def if_still_held(row: RunRow) -> Signal | None:
         held = row.owner == owner and row.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
         return Signal.RESCUE if held else None
 
-    return signal
+    try:
+        taken = await end_unheld(ports, run_id, if_still_held)
+    except Exception:
+        _log.exception("taking over a run failed; trying again later run=%s", run_id)
+        return False
+    if taken:
+        await ports.broker.offer(run_id)
+    return taken
