@@ -11,8 +11,11 @@ from msgspec.structs import replace
 
 from runstead.domain import moves, usage
 from runstead.domain.change import Change, event, run_event
+from runstead.domain.deadline import deadline
+from runstead.domain.invariants import violations
 from runstead.domain.lifecycle import TRANSITIONS, Refused, Signal
 from runstead.domain.moves import Open
+from runstead.domain.record import Batch, Record
 from runstead.wire.content import Text, TextPart
 from runstead.wire.event import EventName, Position, decode_event
 from runstead.wire.message import Message
@@ -78,6 +81,7 @@ class Lives(RuleBasedStateMachine):
         self.messages: dict[str, Message] = {}
         self.opened = Open()
         self.reader = Reader()
+        self.told: list[Batch] = []
         self.seq = 0
         self.made = 0
         self.ended = 0
@@ -240,6 +244,24 @@ class Lives(RuleBasedStateMachine):
             assert self.run.usage == usage.total(self.steps.values())
 
     @invariant()
+    def a_checker_of_the_store_finds_nothing_wrong(self) -> None:
+        at_work = self.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
+        kept = Record(
+            run=self.run,
+            project="default",
+            last_event=self.seq,
+            status=self.run.status,
+            deadline=deadline(self.run),
+            has_thread=True,
+            owner="worker" if at_work else None,
+            told=self.told,
+            steps=list(self.steps.values()),
+            messages=[replace(message, metadata={"a": "b"}) for message in self.messages.values()],
+        )
+        # What is written of an open message is in the worker's memory.
+        assert violations(kept) == []
+
+    @invariant()
     def the_end_comes_once(self) -> None:
         assert self.ended == int(self.run.status.terminal)
 
@@ -283,9 +305,11 @@ class Lives(RuleBasedStateMachine):
 
     def _tell(self, change: Change) -> None:
         assert change.events
-        for raw in change.events:
-            self.seq += 1
-            self.reader.take(decode_event(raw.name, raw.data, str(Position(self.seq))))
+        first = self.seq + 1
+        self.seq += len(change.events)
+        events = [decode_event(raw.name, raw.data, str(Position(at))) for at, raw in enumerate(change.events, first)]
+        self.told.append(Batch(first, self.seq, events))
+        self.reader.read(events)
         assert self.reader.status is self.run.status, "every change of status is reported"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from runstead.engine.check import Examined, examine
-from runstead.llm.script import Gate, Turn, call, fail, say, usage
+from runstead.llm.script import Gate, Turn, call, fail, limit, say, usage
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.message import MessageRequest
@@ -19,7 +19,7 @@ from tests.support.waiting import until, within
 from tests.support.worlds import WEATHER, World, world
 
 
-async def checked(store: Store, **how: bool) -> tuple[list[str], Examined]:
+async def checked(store: Store, **how: Any) -> tuple[list[str], Examined]:
     """What the checker says of a store."""
     found: list[str] = []
     examined = await examine(store, lambda violation: found.append(str(violation)), **how)
@@ -45,6 +45,10 @@ async def is_now(here: World, run: Run, status: Status) -> bool:
     return (await here.now(run)).status is status
 
 
+async def is_delayed(here: World, run: Run) -> bool:
+    return (await here.row(run)).delays > 0
+
+
 async def follow_up(here: World, run: Run, text: str, **fields: Any) -> Run:
     return await here.again(run, additional_messages=[MessageRequest(role="user", content=text)], **fields)
 
@@ -58,6 +62,8 @@ async def test_whatever_happens_to_runs_nothing_is_wrong_with_them(any_store: St
         " ".join(["word"] * 300),
         [call("weather"), call("weather")],
         call("weather"),
+        [say("Half"), limit()],
+        "Later.",
         [say("Half"), gates[1]],
         [say("One"), gates[2]], "Two", "Three",
         [say("Never"), gates[3]], "Instead",
@@ -73,7 +79,12 @@ async def test_whatever_happens_to_runs_nothing_is_wrong_with_them(any_store: St
         await here.ended(cancelled)
         for fields in ({}, {"max_completion_tokens": 256}, {"tools": [WEATHER], "max_tool_calls": 1}):
             await here.ended(await here.start(**fields))
-        expired = await here.ended(await here.start(tools=[WEATHER], expires_after=5))
+        expired = await here.ended(await here.start(tools=[WEATHER], expires_after=65))
+        delayed = await here.start()
+        await until(lambda: is_delayed(here, delayed))
+        assert (await checked(any_store))[0] == []
+        await here.clock.advance(60)
+        assert (await here.ended(delayed)).status == "completed"
         overdrawn = await started(here, gates[1], max_seconds=5)
         await here.clock.advance(5)
         await until(lambda: is_now(here, expired, Status.EXPIRED))
@@ -98,7 +109,7 @@ async def test_whatever_happens_to_runs_nothing_is_wrong_with_them(any_store: St
         await started(here, gates[4])
         found, examined = await checked(any_store)
         assert found == []
-        assert (examined.runs, examined.active, examined.to_rescue, examined.deleted) == (15, 2, 0, 1)
+        assert (examined.runs, examined.active, examined.to_rescue, examined.deleted) == (16, 2, 0, 1)
         assert examined.steps > 10
         assert examined.messages > 5
         assert examined.events > 100
@@ -124,11 +135,10 @@ async def test_runs_that_were_rescued_and_handed_back_are_in_order(tmp_path: Pat
         assert (found, examined.to_rescue) == ([], 0)
 
 
-async def test_a_store_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runstead.engine.check._LEAF", 2)
+async def test_a_store_is_read_in_parts(tmp_path: Path) -> None:
     async with world(lambda _: "Hello", path=tmp_path / "runs.db") as here:
         for number in range(5):
-            _, examined = await checked(here.ports.store)
+            _, examined = await checked(here.ports.store, part=2)
             assert (examined.runs, examined.steps, examined.messages) == (number, number, number)
             await here.ended(await here.start())
 

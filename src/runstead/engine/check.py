@@ -12,9 +12,6 @@ from runstead.store.port import Store, Tx
 
 __all__ = ["Examined", "examine"]
 
-_LEAF = 200
-"""Runs that are read at a time, with all that belongs to them: they fit into memory, and into a short transaction."""
-
 
 class Examined(Struct):
     """How much there was."""
@@ -34,17 +31,18 @@ class Examined(Struct):
 
 
 async def examine(
-    store: Store, found: Callable[[Violation], object], *, alone: bool = False, drained: bool = False
+    store: Store, found: Callable[[Violation], object], *, alone: bool = False, drained: bool = False, part: int = 200
 ) -> Examined:
     """Read all runs and what belongs to them, and tell each violation that is `found`.
 
-    Each part is read in one transaction, so a store may be in use; `alone`: it is not, so whoever is named in it as a
-    worker is gone. `drained`: all have handed back what they held, so no run may be at work.
+    So many runs as are a `part`, with all that belongs to them, fit into memory and into a short transaction: a store
+    may be in use. `alone`: it is not, so whoever is named in it as a worker is gone. `drained`: all have handed back
+    what they held, so no run may be at work.
     """
     examined = Examined()
     after: str | None = ""
     while after is not None:
-        leaf = await store.read(partial(_leaf, after))
+        leaf = await store.read(partial(_leaf, after, part))
         after = leaf.last
         for violation in _judged(leaf, drained):
             examined.violations += 1
@@ -54,8 +52,8 @@ async def examine(
     return examined
 
 
-async def _leaf(after: str, tx: Tx) -> Leaf:
-    return await tx.ledger.leaf(after, _LEAF)
+async def _leaf(after: str, limit: int, tx: Tx) -> Leaf:
+    return await tx.ledger.leaf(after, limit)
 
 
 def _judged(leaf: Leaf, drained: bool) -> list[Violation]:
