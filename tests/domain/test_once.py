@@ -1,0 +1,72 @@
+"""By what a request is known when it comes again."""
+
+import msgspec
+import pytest
+
+from runstead.domain.once import DAY, MINUTE, Once, about, digest_of, keyed, repeats, thread_made, tried
+from runstead.wire.error import BadRequest
+from runstead.wire.run import Run, Status
+from runstead.wire.thread import Thread
+
+SAME, OTHER = digest_of(b"this"), digest_of(b"that")
+
+
+@pytest.mark.parametrize("key", ["k", "order 17", "x" * 255, "~!{}"])
+def test_a_key_is_kept_for_a_day(key: str) -> None:
+    asked = keyed(key, SAME)
+    assert (asked.lifetime, asked.digest, asked.makes) == (DAY, SAME, False)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "\x7f", "Schlüssel"])
+def test_a_key_is_up_to_255_printable_characters(key: str) -> None:
+    with pytest.raises(BadRequest, match="1 to 255 printable") as raised:
+        keyed(key, SAME)
+    assert (raised.value.param, raised.value.code) == ("Idempotency-Key", "invalid_idempotency_key")
+
+
+def test_a_key_stands_for_one_request() -> None:
+    assert repeats(keyed("k", SAME), SAME, doubtful=False)
+    with pytest.raises(BadRequest, match="use a new key") as raised:
+        repeats(keyed("k", OTHER), SAME, doubtful=False)
+    assert raised.value.code == "idempotency_key_reused"
+
+
+@pytest.mark.parametrize("thread_id", ["thread_1", None])
+def test_only_a_further_try_is_a_repetition(thread_id: str | None) -> None:
+    assert not repeats(tried(0, SAME, thread_id), SAME, doubtful=False)
+    assert repeats(tried(1, SAME, thread_id), SAME, doubtful=False)
+    assert not repeats(tried(1, OTHER, thread_id), SAME, doubtful=False)
+
+
+def test_in_doubt_it_is_done() -> None:
+    assert not repeats(tried(1, SAME, None), SAME, doubtful=True)
+
+
+def test_of_a_thread_the_last_request_is_known() -> None:
+    first, second = tried(0, SAME, "thread_1"), tried(0, OTHER, "thread_1")
+    assert first.key == second.key == about("thread_1")
+    assert first.lifetime == MINUTE
+    assert tried(0, SAME, "thread_2").key != first.key
+
+
+def test_what_names_no_thread_is_known_by_what_it_asks() -> None:
+    assert tried(0, SAME, None).key == tried(2, SAME, None).key
+    assert tried(0, SAME, None).key != tried(0, OTHER, None).key
+
+
+def test_no_key_that_a_client_names_is_that_of_another_kind() -> None:
+    kinds: list[Once] = [tried(0, SAME, "thread_1"), tried(0, SAME, None)]
+    assert not {keyed(each.key, SAME).key for each in kinds} & {each.key for each in kinds}
+
+
+def test_other_parts_are_another_request() -> None:
+    asked = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc"), (b"1 a", b"bc")]
+    assert len({digest_of(*parts) for parts in asked}) == len(asked)
+    assert digest_of(b"ab", b"c") == digest_of(b"ab", b"c")
+
+
+def test_an_answer_tells_which_thread_was_made() -> None:
+    run = Run(id="run_1", created_at=1, thread_id="thread_2", assistant_id="asst_1", status=Status.QUEUED, model="m")
+    assert thread_made(msgspec.json.encode(Thread(id="thread_1", created_at=1))) == "thread_1"
+    assert thread_made(msgspec.json.encode(run)) == "thread_2"
+    assert thread_made(b'{"id":"asst_1","object":"assistant"}') is None
