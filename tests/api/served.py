@@ -12,6 +12,7 @@ import uvicorn
 
 from runstead import bootstrap
 from runstead.api.app import Application, Settings, create_app
+from runstead.domain.once import Once
 from runstead.llm.script import Script
 from runstead.llm.scripted import ScriptedModel
 from runstead.wire.event import EventName, Position, RawEvent
@@ -76,6 +77,9 @@ class Stage:
 
     def project(self, name: str) -> Any:
         self.asked.append(name)
+        return self
+
+    def once(self, asked: Once) -> Any:
         return self
 
 
