@@ -49,7 +49,7 @@ class NatsServer:
             assert monotonic() < until, (self._folder / "log").read_text()
             assert self._process.poll() is None, (self._folder / "log").read_text()
             sleep(0.005)
-        self._port = int(told[0].split("nats://127.0.0.1:")[1].split('"')[0])
+        self._port = int(told[0].split("://127.0.0.1:")[1].split('"')[0])
 
     def kill(self) -> None:
         """End it without a warning."""

@@ -38,5 +38,10 @@ class Address(Struct, frozen=True):
                 found = {"token": user} if password is None else {"user": user, "password": unquote(password)}
         return cls(tuple(servers), **found)
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether we talk to servers that encrypt, and to no others."""
+        return any(server.startswith("tls:") for server in self.servers)
+
     def __repr__(self) -> str:
         return ",".join(self.servers)

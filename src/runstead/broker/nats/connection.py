@@ -58,6 +58,15 @@ class Subscription:
         self.hear(Message(message.subject, message.data, message.reply, headers.get("Status", ""), headers))
 
 
+class _Encrypting(Client):
+    """Tells its secrets to nobody in the clear: nats-py would, to whoever says that he wants no encryption."""
+
+    def _connect_command(self) -> bytes:
+        if not self._server_info.get("tls_required"):
+            raise ConnectionError("The URL says tls://, but the server does not encrypt.")
+        return super()._connect_command()
+
+
 class _Ended(Exception):
     """The client is of no more use."""
 
@@ -174,7 +183,7 @@ class Connection:
 
     async def _live(self) -> None:
         while not self._stopping:
-            client = Client()
+            client = _Encrypting() if self._address.encrypted else Client()
             self._ending.clear()
             try:
                 await self._connect(client)

@@ -1,8 +1,10 @@
-"""What is kept on the servers: offers until a worker has them, and the deltas of open messages for those who come late.
+"""What is kept on the servers: offers until they were taken, and the deltas of open messages for those who come late.
 
-Offers carry no id against repetition: a run is taken by a guarded update, so one that is offered twice costs a read,
-while an id would swallow the second offer of a run that waited for its client and is ready again. Nor are they sent
-again when refused: every worker looks in the store once a second.
+Offers carry no id against repetition. A run is offered when it becomes ready, by the one who made it so with a guarded
+update: sweeps of many processes that find the same run move it once, and one of them offers it. So there are no bursts
+to swallow; an offer that does come twice costs a read, while an id that is not new for every turn of the run would
+swallow the offer of one that waited for its client and is ready again. Nor are offers sent again when refused: every
+worker looks in the store once a second.
 """
 
 import asyncio
