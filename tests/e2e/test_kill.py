@@ -66,6 +66,11 @@ class Lives:
         if self._served is not None:
             await asyncio.to_thread(self._served.__exit__)  # kills it
 
+    def kill(self) -> None:
+        """At once, and not waited for."""
+        assert self._served is not None
+        self._served.process.kill()
+
     async def die_young(self, seconds: float) -> None:
         """Begin, and die before it listens: perhaps in the middle of taking over what the last one left."""
         process = await asyncio.create_subprocess_exec(

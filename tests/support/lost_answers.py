@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
@@ -17,6 +17,8 @@ class LossyProxy:
         self._server = urlsplit(server)
         self._losses: deque[str] = deque()
         self.url = ""
+        self.at_loss: Callable[[], None] = lambda: None
+        """What else happens whenever something is lost."""
 
     def lose_answers(self, times: int = 1) -> None:
         """The next requests are carried out, and their clients never hear of it."""
@@ -60,6 +62,7 @@ class LossyProxy:
         try:
             while data := await reader.read(65536):
                 if self._losses and self._losses[0] == what:
+                    self.at_loss()
                     self._losses.popleft()
                     return
                 writer.write(data)
