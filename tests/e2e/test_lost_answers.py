@@ -9,13 +9,12 @@ import pytest
 
 import runstead
 from runstead import bootstrap
-from runstead.client import AsyncClient
+from runstead.client import AsyncClient, AsyncPage
 from runstead.llm.script import Turn, call
 from runstead.llm.scripted import ScriptedModel
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.error import BadRequest, Unreachable
 from runstead.wire.message import MessageRequest
-from runstead.wire.page import Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadRequest
 from runstead.wire.tool import Function, FunctionTool, ToolOutput
@@ -91,7 +90,7 @@ CALLS: dict[str, Calling] = {
 
 
 async def everything(client: AsyncClient, run: Run) -> list[int]:
-    lists: list[Awaitable[Page[Any]]] = [
+    lists: list[Awaitable[AsyncPage[Any]]] = [
         client.assistants(),
         client.threads(),
         client.messages(run.thread_id),
