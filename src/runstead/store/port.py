@@ -21,6 +21,7 @@ from msgspec import Struct
 from runstead.domain.deadline import deadline
 from runstead.domain.record import Leaf
 from runstead.store.outbox import Attempt, Note, WebhookRow, Webhooks
+from runstead.store.repeats import Answers, Kept
 from runstead.wire.assistant import Assistant
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
@@ -93,21 +94,6 @@ class RunRow(Struct, frozen=True, kw_only=True):
         """The run's time is up."""
         end = deadline(self.run)
         return end is not None and end <= now
-
-
-class Kept(Struct, frozen=True, kw_only=True):
-    """An answer that was given, kept for a request that comes again."""
-
-    digest: bytes
-    """What the request was, in short."""
-    body: bytes
-    """The answer, as it was sent."""
-    expires_at: int
-    """Unix time from which on it is forgotten."""
-    seq: int = 0
-    """If the answer is a run: the number of its last event before the request."""
-    doubtful: bool = False
-    """Another request like it was answered shortly before: which of the two comes again, nobody can tell."""
 
 
 class Assistants(Protocol):
@@ -305,24 +291,6 @@ class Events(Protocol):
 
     async def after(self, run_id: str, seq: int, limit: int) -> list[RawEvent]:
         """Up to about `limit` events numbered above `seq`, in order; whole transactions, so it may be a few more."""
-        ...
-
-
-class Answers(Protocol):
-    """What was answered to requests that may come again, by keys."""
-
-    async def get(self, project: str, key: str, now: int) -> Kept | None:
-        """What is kept under the key at `now`. In `write` the key is held until the transaction ends: of those who ask
-        for it, one at a time is answered. To be held before anything else.
-        """
-        ...
-
-    async def keep(self, project: str, key: str, kept: Kept) -> None:
-        """Keep this under the key, and what was there no longer."""
-        ...
-
-    async def forget(self, now: int, limit: int) -> int:
-        """Remove up to `limit` that have expired at `now`; how many there were."""
         ...
 
 
