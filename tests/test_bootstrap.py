@@ -1,14 +1,23 @@
 """Which adapters a configuration chooses."""
 
+import logging
 import stat
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from runstead import RunsteadError, bootstrap
 from runstead.config import Config
 from runstead.wire.assistant import AssistantRequest
+from runstead.wire.message import MessageRequest
+from runstead.wire.run import ThreadRunRequest
+from runstead.wire.thread import ThreadRequest
+from runstead.worker.application import Application
 from tests.llm.fake_upstream import fake_upstream, plain
+from tests.support.cluster import nats_server
+from tests.support.postgres import place, server
+from tests.support.waiting import within
 
 
 def listed(*names: str) -> dict[str, object]:
@@ -79,3 +88,120 @@ async def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> No
             await application.project("default").create_assistant(AssistantRequest(model="any"))
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
     assert (tmp_path / "a" / "b" / "runstead.db").is_file()
+
+
+SCRIPT = '[[answer]]\nsay = "The end."\n'
+
+
+@pytest.fixture
+def scripted(tmp_path: Path) -> dict[str, Any]:
+    """Settings of a process whose model follows a script."""
+    (tmp_path / "script.toml").write_text(SCRIPT)
+    return {"script": str(tmp_path / "script.toml"), "data": str(tmp_path / "data"), "installation": place(tmp_path)}
+
+
+async def carried(application: Application) -> None:
+    """A run goes through."""
+    project = application.project("default")
+    assistant = await project.create_assistant(AssistantRequest(model="any"))
+    thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")])
+    run = await project.create_thread_run(ThreadRunRequest(assistant_id=assistant.id, thread=thread))
+    async with within():
+        events = [event async for event in project.run_events(run.thread_id, run.id)]
+    assert events[-1].event == "thread.run.completed"
+
+
+@pytest.mark.parametrize("nats", [False, True], ids=["in process", "nats"])
+@pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
+async def test_a_run_goes_through_over_every_pair_of_engines(
+    nats: bool, postgres: bool, scripted: dict[str, Any]
+) -> None:
+    database = server().url if postgres else None
+    broker = nats_server().url if nats else None
+    async with bootstrap.application(Config(**scripted, database=database, broker=broker)) as application:
+        await carried(application)
+    assert (Path(scripted["data"]) / "runstead.db").exists() is not postgres
+
+
+async def test_who_answers_and_who_works_may_be_two(scripted: dict[str, Any]) -> None:
+    engines = scripted | {"database": server().url, "broker": nats_server().url}
+    async with (
+        bootstrap.application(Config(**engines, roles=("worker",))),
+        bootstrap.application(Config(**engines, roles=("api",))) as application,
+    ):
+        await carried(application)
+
+
+async def test_without_a_broker_they_are_slow_and_it_is_told(
+    scripted: dict[str, Any], caplog: pytest.LogCaptureFixture
+) -> None:
+    engines = scripted | {"database": server().url}
+    async with (
+        bootstrap.application(Config(**engines, roles=("worker",))),
+        bootstrap.application(Config(**engines, roles=("api",))) as application,
+    ):
+        await carried(application)
+    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert told == ["without a broker, each process looks once a second for what others did"] * 2
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"roles": ("api",)}, "One process owns a SQLite file, and has to be api and worker, not api alone."),
+        ({"roles": ("worker",)}, "has to be api and worker, not worker alone. .* --database postgresql://"),
+        ({"database": "mysql://me:s3cret@127.0.0.1/runs"}, "the database's URL must be postgresql://"),
+        ({"database": "runs.db"}, "the database's URL must be postgresql://"),
+        ({"broker": "amqp://me:s3cret@127.0.0.1"}, "The broker is wrong: The URL of NATS is of the form nats://host"),
+        ({"broker": "nats://me:s3cret@127.0.0.1:port"}, "The broker is wrong: The URL of NATS"),
+    ],
+)
+async def test_engines_that_cannot_be_are_refused_in_words_without_secrets(
+    settings: dict[str, Any], words: str, scripted: dict[str, Any]
+) -> None:
+    with pytest.raises(RunsteadError, match=words) as refused:
+        async with bootstrap.application(Config(**scripted | settings)):
+            pass
+    assert "s3cret" not in str(refused.value)
+
+
+async def test_a_database_that_is_not_there_is_named_without_its_password(scripted: dict[str, Any]) -> None:
+    settings = scripted | {"database": "postgresql://me:s3cret@127.0.0.1:1/runs"}
+    with pytest.raises(RunsteadError, match="cannot open postgresql://127.0.0.1:1/runs") as refused:
+        async with bootstrap.application(Config(**settings)):
+            pass
+    assert "s3cret" not in str(refused.value)
+
+
+async def test_a_broker_that_is_not_there_is_done_without(scripted: dict[str, Any]) -> None:
+    async with bootstrap.application(Config(**scripted, broker="nats://127.0.0.1:1")) as application:
+        await carried(application)
+
+
+async def test_secrets_are_not_logged(scripted: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    user = nats_server().url.replace("nats://", "nats://me:s3cret@")
+    async with bootstrap.application(Config(**scripted, database=server().url, broker=user)) as application:
+        await carried(application)
+    logged = " ".join(str(vars(record)) for record in caplog.records)
+    assert "postgresql://" in logged
+    assert "s3cret" not in logged
+
+
+async def test_no_limit_is_a_limit_of_nothing(scripted: dict[str, Any]) -> None:
+    async with bootstrap.application(Config(**scripted, project_runs=0, project_queue=0)) as application:
+        assert (application._ports.most_running, application._ports.most_queued) == (None, None)
+    async with bootstrap.application(Config(**scripted, project_runs=7, project_queue=8)) as application:
+        assert (application._ports.most_running, application._ports.most_queued) == (7, 8)
+
+
+@pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
+async def test_a_database_is_brought_up_to_date_without_an_engine(postgres: bool, scripted: dict[str, Any]) -> None:
+    config = Config(**scripted, database=server().url if postgres else None)
+    missing = await bootstrap.migrate(config, check=True)
+    assert missing[:2] == ["0001_initial", "0002_lines"]
+    assert not Path(scripted["data"]).exists()
+    assert await bootstrap.migrate(config) == missing
+    assert await bootstrap.migrate(config) == await bootstrap.migrate(config, check=True) == []
+    async with bootstrap.application(config) as application:
+        await carried(application)

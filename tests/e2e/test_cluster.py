@@ -1,23 +1,93 @@
-"""Real servers and workers, each a process of its own, over one PostgreSQL and one NATS."""
+"""Any server answers any call: the official client on one, others on another, and the work done by a worker."""
 
 from collections.abc import Iterator
 
 import pytest
+from openai import OpenAI
+from openai.types.beta import AssistantStreamEvent
 
 from runstead import Status, connect
-from tests.cli.conftest import begin
+from runstead.client import Client
+from runstead.wire.event import EventName
+from runstead.wire.tool import ToolOutput
 from tests.support.cluster import Cluster, cluster
 from tests.support.waiting import PATIENCE
+from tests.support.worlds import text_of
 
-SCRIPT = '[[answer]]\nsay = "The end."\n'
+pytestmark = pytest.mark.filterwarnings("ignore:(The Assistants API is )?deprecated:DeprecationWarning")
+
+SCRIPT = f"""
+words_per_second = 50
+[[answer]]
+when = "story"
+say = "Once upon a time {"there was a fox and " * 200} that was all."
+[[answer]]
+when = "weather"
+call.weather = {{ city = "Oslo" }}
+say = "They say: {{output}}"
+[[answer]]
+say = "The end."
+"""
+WEATHER = {"type": "function", "function": {"name": "weather", "parameters": {"type": "object", "properties": {}}}}
 
 
 @pytest.fixture(scope="module")
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    with cluster(tmp_path_factory.mktemp("cluster"), apis=2, workers=1, script=SCRIPT) as here:
+    with cluster(tmp_path_factory.mktemp("cluster"), apis=2, workers=2, script=SCRIPT) as here:
         yield here
 
 
-def test_a_run_that_one_server_took_in_is_carried_by_a_worker_and_known_to_the_other(here: Cluster) -> None:
-    with connect(here.urls[0]) as first, connect(here.urls[1]) as second:
-        assert second.wait(begin(first), timeout=PATIENCE).status is Status.COMPLETED
+@pytest.fixture
+def official(here: Cluster) -> Iterator[OpenAI]:
+    """The official client, on the first server."""
+    with OpenAI(base_url=f"{here.urls[0]}/v1", api_key="any", max_retries=0, timeout=PATIENCE) as client:
+        yield client
+
+
+@pytest.fixture
+def other(here: Cluster) -> Iterator[Client]:
+    """Ours, on the second."""
+    with connect(here.urls[1]) as client:
+        yield client
+
+
+def said(official: OpenAI, text: str) -> tuple[str, str]:
+    """An assistant, and a thread on which the user said this."""
+    assistant = official.beta.assistants.create(model="any", tools=[WEATHER])  # type: ignore[list-item]
+    thread = official.beta.threads.create(messages=[{"role": "user", "content": text}])
+    return assistant.id, thread.id
+
+
+def test_a_stream_of_one_server_is_followed_and_its_run_cancelled_on_another(official: OpenAI, other: Client) -> None:
+    assistant, thread = said(official, "Tell me a story.")
+    stream = official.beta.threads.runs.create(thread, assistant_id=assistant, stream=True)
+    run = next(event.data.id for event in stream if event.event == "thread.run.created")
+    next(event for event in stream if event.event == "thread.message.delta")
+    with other.run_events(thread, run) as followed:
+        assert next(followed).event == EventName.RUN_CREATED
+        next(event for event in followed if event.event == EventName.MESSAGE_DELTA)
+        other.cancel(thread, run)
+        assert [event.event for event in followed][-1] == EventName.RUN_CANCELLED
+    assert [event.event for event in stream][-1] == "thread.run.cancelled"
+    assert other.get_run(thread, run).status is Status.CANCELLED
+
+
+def test_what_two_follow_on_two_servers_is_the_same(official: OpenAI, other: Client) -> None:
+    assistant, thread = said(official, "Hi")
+    stream = official.beta.threads.runs.create(thread, assistant_id=assistant, stream=True)
+    events = list[AssistantStreamEvent](stream)
+    run = next(event.data.id for event in events if event.event == "thread.run.created")
+    names = [event.event for event in events if event.event not in {"thread.message.delta", "done"}]
+    with other.run_events(thread, run) as followed:
+        assert [event.event for event in followed if event.event != EventName.MESSAGE_DELTA] == names
+
+
+def test_outputs_given_to_one_server_go_on_with_a_run_that_was_made_on_another(official: OpenAI, other: Client) -> None:
+    assistant, thread = said(official, "How is the weather?")
+    run = official.beta.threads.runs.create_and_poll(thread_id=thread, assistant_id=assistant, poll_interval_ms=20)
+    assert run.required_action
+    [call] = run.required_action.submit_tool_outputs.tool_calls
+    other.submit_tool_output(thread, run.id, [ToolOutput(tool_call_id=call.id, output="sunny")])
+    done = official.beta.threads.runs.poll(run.id, thread_id=thread, poll_interval_ms=20)
+    assert done.status == "completed"
+    assert text_of(other.messages(thread, limit=1).data[0]) == "They say: sunny"

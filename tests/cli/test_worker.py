@@ -1,0 +1,83 @@
+"""`runstead worker`, as a process: how it starts, works and stops, and how it says what it lacks."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import pytest
+
+from runstead import Run, Status, connect
+from runstead.wire.event import EventName
+from runstead.wire.struct import SortOrder
+from tests.cli.conftest import QUICK, begin
+from tests.cli.test_missing import without
+from tests.support.cluster import Cluster, cluster
+from tests.support.waiting import PATIENCE
+
+Command = Callable[..., "CompletedProcess[str]"]
+ENDLESS = f'words_per_second = 5\n[[answer]]\nsay = "{"and " * 1000}"\n'
+SECRET = "postgresql://me:s3cret@127.0.0.1:1/runs"
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[Cluster]:
+    with cluster(tmp_path, script=ENDLESS) as here:
+        yield here
+
+
+def until_it_speaks(here: Cluster, run: Run) -> None:
+    with connect(here.urls[0]) as client, client.run_events(run.thread_id, run.id) as events:
+        next(event for event in events if event.event == EventName.MESSAGE_DELTA)
+
+
+def test_a_worker_that_is_told_to_stop_hands_its_runs_to_the_others(here: Cluster, tmp_path: Path) -> None:
+    [worker] = here.workers
+    assert worker.line == f"Runstead works: up to 5000 runs at once (process {worker.pid})\n"
+    with connect(here.urls[0]) as client:
+        run = begin(client)
+        until_it_speaks(here, run)
+        (tmp_path / "quick.toml").write_text(QUICK)
+        here.worker(script=str(tmp_path / "quick.toml")).ready()
+        assert worker.stop() == 0
+        assert client.wait(run, timeout=PATIENCE).status is Status.COMPLETED
+        steps = client.run_steps(run.thread_id, run.id, order=SortOrder.ASC)
+        assert [step.status for step in steps] == ["failed", "completed"]
+    assert " INFO runstead.worker stopping signal=SIGTERM\n" in worker.log
+    assert worker.log.endswith(" INFO runstead.worker stopped\n")
+
+
+def test_what_workers_lack_they_are_told(runstead: Command) -> None:
+    for arguments in (["worker"], ["serve", "--roles", "api"]):
+        done = runstead(*arguments)
+        assert done.returncode == 1
+        assert done.stderr.startswith("Error: One process owns a SQLite file, and has to be api and worker, not ")
+    done = runstead("serve", "--roles", "worker", "--database", "postgresql://127.0.0.1:1/runs")
+    assert done.returncode == 1
+    assert done.stderr == "Error: A server that does not answer is a worker: runstead worker\n"
+
+
+@pytest.mark.parametrize("command", [["worker"], ["migrate"]])
+def test_a_database_that_is_not_there_ends_it_and_its_password_is_not_told(
+    command: list[str], runstead: Command
+) -> None:
+    done = runstead(*command, RUNSTEAD_DATABASE=SECRET, RUNSTEAD_LOG_LEVEL="debug")
+    assert done.returncode == 1
+    assert "postgresql://127.0.0.1:1/runs: " in done.stderr.splitlines()[-1]
+    assert "s3cret" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("missing", "arguments", "words"),
+    [
+        ("asyncpg", ["worker", "--database", SECRET], "To use PostgreSQL, asyncpg must be installed"),
+        ("asyncpg", ["migrate", "--database", SECRET], "To use PostgreSQL, asyncpg must be installed"),
+        ("nats", ["serve", "--broker", "nats://127.0.0.1:1"], "To use NATS, nats must be installed"),
+    ],
+)
+def test_how_to_have_what_is_not_installed_is_told(
+    missing: str, arguments: list[str], words: str, runstead: Command, tmp_path: Path
+) -> None:
+    program = without(missing) + "from runstead.__main__ import main\nmain()"
+    done = runstead(*arguments, program=program, RUNSTEAD_DATA=str(tmp_path))
+    assert done.returncode == 1
+    assert done.stderr == f"Error: {words}: pip install 'runstead[cluster]'\n"
