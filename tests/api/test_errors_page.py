@@ -8,7 +8,15 @@ from runstead.wire.error import ApiError
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text()
-SAID = ["wire/complaint.py", "api/beta.py", "api/body.py", "api/errors.py", "api/visitors.py", "domain/ids.py"]
+SAID = [
+    "wire/complaint.py",
+    "api/beta.py",
+    "api/body.py",
+    "api/errors.py",
+    "api/visitors.py",
+    "domain/ids.py",
+    "domain/once.py",
+]
 
 
 def test_every_code_is_explained() -> None:

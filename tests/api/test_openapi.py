@@ -69,6 +69,7 @@ def test_an_endpoints_parameters_are_those_of_the_table(endpoint: Endpoint[Any])
     query = {("query", name) for name in (endpoint.query.__struct_fields__ if endpoint.query else ())}
     headers = {("header", "OpenAI-Beta")} if endpoint.beta else set()
     headers |= {("header", "Last-Event-ID")} if endpoint.name == "run_events" else set()
+    headers |= {("header", "Idempotency-Key")} if endpoint.method == "POST" else set()
     assert said == path | query | headers
 
 

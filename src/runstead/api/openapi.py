@@ -34,6 +34,13 @@ _BETA = {
     "required": True,
     "schema": {"type": "string", "const": "assistants=v2"},
 }
+_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same request with the same key is carried out once, and answered alike for a day.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+}
 _LAST_EVENT_ID = {
     "name": "Last-Event-ID",
     "in": "header",
@@ -117,6 +124,7 @@ def _parameters(endpoint: Endpoint[Any], components: dict[str, Any]) -> list[dic
     ]
     query = _query_parameters(endpoint.query, components) if endpoint.query else []
     header = [_LAST_EVENT_ID] if _always_streams(endpoint) else []
+    header += [_KEY] if endpoint.method == "POST" else []
     return path + query + header + ([_BETA] if endpoint.beta else [])
 
 
