@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from runstead.broker.nats import NatsBroker
+from runstead.broker.nats.connection import _cut
 from runstead.broker.port import Offer
 from runstead.wire.event import EventName, Position, RawEvent
-from tests.support.nats import NatsServer, nats_broker, standing
+from tests.support.nats import NatsServer, asked, nats_broker, standing
 from tests.support.waiting import until, within
 
 Live = AsyncIterator[Sequence[RawEvent] | None]
@@ -107,6 +108,30 @@ async def test_what_was_under_way_when_the_server_died_is_told_again(server: Nat
         server.start()
         await here.publish("run_1", [delta(3)])
         assert await heard(live, 2) == [delta(2), delta(3)]
+
+
+async def test_what_is_told_again_makes_nobody_forget_what_others_told_since(server: NatsServer) -> None:
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, nats_broker(server, "a") as late:
+        await here.publish("run_1", [stored(1)])
+        await until(lambda: len(here._connection._unconfirmed._newer) == 1)
+        await asked(here, "$JS.API.INFO")
+        await there.publish("run_1", [delta(1), delta(2)])
+        await asked(there, "$JS.API.INFO")
+        cut(here)
+        await down(here)
+        await until(lambda: here.connected)
+        await here.publish("run_2", [stored(1)])
+        await until(lambda: len(here._connection._unconfirmed._newer) == 2)
+        await asked(here, "$JS.API.INFO")
+        async with late.listen("run_1") as live:
+            assert [event for event in await heard(live, 2) if event.at.delta] == [delta(1), delta(2)]
+
+
+def cut(broker: NatsBroker) -> None:
+    """Its connection breaks, though the server is well."""
+    handle = next(iter(broker._connection._subscriptions)).handle
+    assert handle is not None
+    _cut(handle._conn)
 
 
 async def test_what_is_told_before_the_end_is_told(server: NatsServer) -> None:

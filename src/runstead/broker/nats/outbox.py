@@ -14,9 +14,10 @@ T = TypeVar("T")
 _MOST = 16 * 1024 * 1024
 """Bytes of events that wait, while the server is away or slow; with more, all of them are dropped."""
 
-_FRESH: dict[str, str] = {"Nats-Rollup": "sub", "Nats-TTL": "1s"}
+_FORGET = "Nats-Rollup"
+_FRESH = {_FORGET: "sub", "Nats-TTL": "1s"}
 """Stored events: what was kept of the run is of no more use, and they themselves are in the store."""
-_FROM_HERE: dict[str, str] = {"Nats-Rollup": "sub"}
+_FROM_HERE = {_FORGET: "sub"}
 """Stored events with deltas behind them, which are kept."""
 
 
@@ -28,6 +29,11 @@ class Said(NamedTuple):
     reply: str = ""
     headers: dict[str, str] | None = None
     events: bool = False
+
+    def again(self) -> "Said":
+        """To be said once more. Others may have told newer deltas since: they are not to be forgotten for it."""
+        headers = {name: value for name, value in (self.headers or {}).items() if name != _FORGET}
+        return self._replace(headers=headers or None)
 
 
 class _Told(NamedTuple):

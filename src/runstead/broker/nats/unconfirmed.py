@@ -34,6 +34,6 @@ class Unconfirmed:
 
     def take(self) -> list[Said]:
         """What may be lost, oldest first."""
-        taken = [*self._older, *self._newer]
+        taken = [said.again() for said in (*self._older, *self._newer)]
         self._older, self._newer, self._size = [], [], 0
         return taken
