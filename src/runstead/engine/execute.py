@@ -1,9 +1,10 @@
 """The loop of one run: ask the model, write its answer down, decide what is next, until the run ends or pauses."""
 
 import logging
+import random
 from typing import Literal
 
-from runstead.domain import moves, usage
+from runstead.domain import delay, moves, usage
 from runstead.domain.change import Change
 from runstead.domain.lifecycle import Signal
 from runstead.domain.moves import Open
@@ -23,7 +24,8 @@ _FILTERED = LastError(code="server_error", message="The model's server held the 
 async def execute(hold: Hold) -> None:
     """Take a claimed run as far as it goes: to its end, or to the client.
 
-    `Interrupted` when it was cancelled or taken away meanwhile. A model that fails fails the run, with the cause.
+    `Interrupted` when it was cancelled or taken away meanwhile. A model that fails fails the run, with the cause; one
+    that has no room for it now delays it.
     """
     try:
         ready = await context.load(hold.ports, hold.row)
@@ -35,8 +37,14 @@ async def execute(hold: Hold) -> None:
         follow = next_move(reply, ready.allowed)
         await hold.commit(lambda run: _follow_up(hold, run, reply, follow, spent), keep=False)
     except ModelError as error:
-        _log.warning("the model failed: %s run=%s model=%s", error.message, hold.run.id, hold.run.model)
-        await hold.end(lambda _: Signal.FAIL, LastError(code=error.code, message=error.message))
+        cause = LastError(code=error.code, message=error.message)
+        if error.limited:
+            seconds = delay.wait(error.retry_after, hold.row.delays, random.random())  # noqa: S311 - it guards nothing
+            _log.warning("delayed by %d s: %s run=%s model=%s", seconds, error.message, hold.run.id, hold.run.model)
+            await hold.delay(cause, hold.ports.now() + seconds)
+        else:
+            _log.warning("the model failed: %s run=%s model=%s", error.message, hold.run.id, hold.run.model)
+            await hold.end(lambda _: Signal.FAIL, cause)
 
 
 def _follow_up(hold: Hold, run: Run, reply: Reply, follow: Move, spent: Usage) -> Change:

@@ -129,6 +129,16 @@ class Hold:
             keep=False,
         )
 
+    async def delay(self, cause: LastError, until: int) -> None:
+        """Let the run go, for others to go on with it at a later time."""
+        await self.reload()
+        await self.commit(
+            lambda run: moves.delay(
+                run, Open(self.opened.step, self.written), self.ports.now(), self.spent, cause, until
+            ),
+            keep=False,
+        )
+
     async def part(self) -> None:
         """Tell those who follow what was written without them being told: a write that is interrupted may be done."""
         told = self.row.seq
@@ -138,6 +148,10 @@ class Hold:
             change = moves.abandon(self.run, Open(), self.spent, self.ports.now())
             events = numbered(change.events, told + len(change.events))
         await self.ports.broker.publish(self.run.id, events)
+
+    def lose(self) -> None:
+        """Somebody else holds the run now, and be it under the same name: nothing of this one is written any more."""
+        self.owner = ""
 
     @property
     def written(self) -> Message | None:
@@ -149,14 +163,15 @@ class Hold:
 
 
 async def claim(ports: Ports, run_id: str, owner: str) -> Hold | None:
-    """Take a queued run; None if there is nothing to take any more, or no time left for it."""
+    """Take the run whose turn it is when this one is ready: it, or one of its project that has waited longer.
+
+    None if nobody waits any more; `NoRoom` while as many runs of the project are at work as may be.
+    """
 
     async def work(tx: Tx) -> Written | None:
-        row = await tx.runs.load(run_id)
         now = ports.now()
-        if row is None or row.run.status is not Status.QUEUED or row.behind is not None or row.overdue(now):
-            return None
-        return await write(tx, row, moves.claim(row.run, now), now, owner)
+        row = await tx.runs.turn(run_id, ports.most_running, now)
+        return None if row is None else await write(tx, row, moves.claim(row.run, now), now, owner)
 
     taken = await ports.store.write(work)
     if taken is None:

@@ -173,6 +173,8 @@ class Runs(Bound):
 
     async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
         ports, assistant_id = self._ports, request.assistant_id
+        if ports.most_queued is not None and await tx.runs.crowded(self._project, ports.most_queued):
+            raise guards.queue_full(ports.most_queued)
         assistant = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
         run = creation.run(request, assistant, run_id, thread_id, ports.now(), ports.lifetime)
         if not ports.model.takes(run.model):
@@ -184,6 +186,7 @@ class Runs(Bound):
         return run
 
     async def _insert(self, tx: Tx, run: Run, messages: Sequence[Message], change: Change, owner: str | None) -> Made:
+        owner = await self._with_room(tx, owner, run.created_at)
         after = change if owner is None else moves.then(change, moves.claim(run, run.created_at))
         try:
             row = await tx.runs.insert(self._project, after.run, after.events, owner)
@@ -213,6 +216,7 @@ class Runs(Bound):
             outputs = guards.check_outputs(row.run, output)
             opened, _ = await half_done(tx, row)
             change = moves.submit_outputs(row.run, opened, outputs, now)
+            owner = await self._with_room(tx, owner, now)
             after = change if owner is None else moves.then(change, moves.claim(change.run, now))
             written = await write(tx, row, after, now, owner)
             return Made(written.row, written.events, change.run)
@@ -220,10 +224,17 @@ class Runs(Bound):
         made = await self._ready(run_id, work)
         return made.seen, made.row.seq - len(made.events)
 
+    async def _with_room(self, tx: Tx, owner: str | None, now: int) -> str | None:
+        """Who takes the run; nobody when as many of the project are at work as may be, or others have waited longer."""
+        most = self._ports.most_running
+        if owner is None or most is None:
+            return owner
+        return owner if await tx.runs.room(self._project, most, now) else None
+
     async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
         """Write a run that is ready to be worked on: taken at once by the worker in this process, or offered to all.
 
-        One that must wait in line is neither.
+        One that must wait in line is neither, and nor is one that the worker has no room for: it looks for itself.
         """
         results: list[Made] = []
 
@@ -238,7 +249,7 @@ class Runs(Bound):
         [made] = results
         if made.interrupted is not None:
             await tell_stopped(self._ports.broker, made.interrupted)
-        elif row.owner is None and row.behind is None:
+        elif taken is None and row.behind is None:
             await self._ports.broker.offer(run_id)
         return made
 

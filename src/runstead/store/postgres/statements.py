@@ -10,7 +10,7 @@ __all__ = ["Statement", "holding", "statement", "unheld"]
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
 _HOLD = " FOR UPDATE"
-_HELD = re.compile(r"\s+FOR UPDATE\b")
+_HELD = re.compile(r"\s+FOR UPDATE( SKIP LOCKED)?\b")
 
 
 class Statement(NamedTuple):

@@ -1,0 +1,34 @@
+"""A model that counts how many it answers at once."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from runstead.domain.chat import ModelRequest, Piece
+from runstead.llm.script import Turn
+from runstead.llm.scripted import ScriptedModel
+
+__all__ = ["Crowd"]
+
+
+class Crowd(ScriptedModel):
+    """Answers everybody alike."""
+
+    def __init__(self, turn: Turn = "Hello") -> None:
+        super().__init__(lambda _: turn)
+        self.now = 0
+        self.most = 0
+        self.each: Counter[str] = Counter()
+        """How many are asked at once now, by the name of the model."""
+
+    @asynccontextmanager
+    async def reply(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[Sequence[Piece]]]:
+        self.now += 1
+        self.each[request.model] += 1
+        self.most = max(self.most, self.now)
+        try:
+            async with super().reply(request) as batches:
+                yield batches
+        finally:
+            self.now -= 1
+            self.each[request.model] -= 1
