@@ -18,7 +18,7 @@ STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name i
 SEARCHES = [
     (table, name)
     for table, name in STATEMENTS
-    if name not in {"insert", "append", "enter", "give_up", "hold_project", "hold_key", "keep"}
+    if name not in {"insert", "append", "enter", "hold_project", "hold_key", "keep"}
 ]
 PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]
 
@@ -146,5 +146,6 @@ def test_who_only_reads_holds_nothing() -> None:
         ("webhooks", "get"),
         ("deliveries", "take"),
         ("answers", "forget"),
+        ("workers", "absent"),
     }
     assert not [sql for statements in _READING.values() for sql in statements.values() if "FOR UPDATE" in sql]

@@ -72,3 +72,18 @@ SELECT turn.id
        ) AS turn
  ORDER BY place, created_at, seq
  LIMIT :limit;
+
+-- name: orphans
+-- From one owner to the next, not from run to run: few hold many.
+WITH RECURSIVE owners (name) AS (
+    SELECT min(owner) FROM runs WHERE status IN ('in_progress', 'cancelling')
+     UNION ALL
+    SELECT (SELECT min(next.owner) FROM runs AS next
+             WHERE next.status IN ('in_progress', 'cancelling') AND next.owner > owners.name)
+      FROM owners WHERE owners.name IS NOT NULL
+)
+SELECT runs.id, runs.owner
+  FROM owners JOIN runs ON runs.owner = owners.name AND runs.status IN ('in_progress', 'cancelling')
+ WHERE NOT EXISTS (SELECT 1 FROM workers WHERE workers.name = owners.name)
+ ORDER BY runs.owner, runs.seq
+ LIMIT :limit;
