@@ -68,7 +68,7 @@ async def test_who_listens_goes_on_when_the_leader_dies_and_offers_come_again(
         nats_broker(first, "a", replicas=3) as here,
         nats_broker(first, "a", replicas=3) as there,
         asyncio.TaskGroup() as group,
-        within(),
+        within(40),
     ):
         writing = group.create_task(write(here, "run_1"))
         async with aclosing(deltas(there, "run_1")) as heard:  # type: ignore[type-var]
