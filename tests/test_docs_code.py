@@ -223,7 +223,7 @@ def test_json_that_is_shown_is_json(block: Block) -> None:
 def test_the_help_that_is_shown_is_the_real_one() -> None:
     pages = page("docs/operating.md") + page("docs/cluster.md")
     shown = re.findall(r"<!-- runstead (\w+) --help -->\n```text\n(.*?)```", pages, re.DOTALL)
-    assert [name for name, _ in shown] == ["serve", "worker", "migrate"]
+    assert [name for name, _ in shown] == ["serve", "migrate", "worker"]
     for name, help_text in shown:
         real = CliRunner().invoke(
             main, [name, "--help"], prog_name="runstead", terminal_width=100, max_content_width=100
