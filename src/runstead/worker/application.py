@@ -7,17 +7,17 @@ from typing import Any, TypeAlias
 
 from runstead.engine.ports import Ports
 from runstead.engine.project import Project
+from runstead.worker.lease import LEASE, leased
 from runstead.worker.maintenance.deliver import deliver
 from runstead.worker.maintenance.expire import expire
 from runstead.worker.maintenance.prune import prune
 from runstead.worker.maintenance.rescue import rescue
+from runstead.worker.maintenance.strays import hand_back_strays
+from runstead.worker.maintenance.sweep import sweep
 from runstead.worker.worker import Worker
 
 __all__ = ["Application", "run"]
 
-
-_LEASE = 10.0
-"""Seconds after which a worker that was not heard of is given up."""
 
 Loop: TypeAlias = Callable[[Ports], Coroutine[Any, Any, None]]
 """Looks after something, for ever."""
@@ -47,16 +47,19 @@ class Application:
 
 
 @asynccontextmanager
-async def run(ports: Ports, *, most: int = 5000, works: bool = True) -> AsyncIterator[Application]:
+async def run(
+    ports: Ports, *, most: int = 5000, works: bool = True, lease: float = LEASE
+) -> AsyncIterator[Application]:
     """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work; close.
 
-    One that does not work only answers: other processes over the same store carry its runs.
+    One that does not work only answers: other processes over the same store carry its runs. `lease` is how long, in
+    seconds, these wait for a worker that is not heard of.
     """
     async with AsyncExitStack() as outside:
         for port in (ports.store, ports.broker, ports.model, *([ports.outbound] if ports.outbound else ())):
             await port.start()
             outside.push_async_callback(port.stop)
-        worker = await outside.enter_async_context(_working(ports, most)) if works else None
+        worker = await outside.enter_async_context(_working(ports, most, lease)) if works else None
         application = Application(ports, worker)
         try:
             yield application
@@ -66,22 +69,24 @@ async def run(ports: Ports, *, most: int = 5000, works: bool = True) -> AsyncIte
 
 
 @asynccontextmanager
-async def _working(ports: Ports, most: int) -> AsyncIterator[Worker]:
-    name = ports.new_id("worker")
-    await ports.store.write(lambda tx: tx.workers.enter(name, _LEASE))
-    await rescue(ports)
-    worker = Worker(ports, name, most)
+async def _working(ports: Ports, most: int, lease: float) -> AsyncIterator[Worker]:
+    worker = Worker(ports, ports.new_id("worker"), most)
     failure: Exception | None = None
-    async with asyncio.TaskGroup() as group:
-        group.create_task(worker.run(), name="worker")
-        maintenance = [group.create_task(loop(ports), name=loop.__name__) for loop in _MAINTENANCE]
-        try:
-            yield worker
-        except Exception as error:
-            failure = error  # the caller's own: it leaves as it came, not in a group of the task group's
-        finally:
-            worker.stop()
-            for task in maintenance:
-                task.cancel()
+    async with leased(ports, worker, lease):
+        await rescue(ports)
+        async with asyncio.TaskGroup() as group:
+            group.create_task(worker.run(), name="worker")
+            maintenance = [group.create_task(loop(ports), name=loop.__name__) for loop in _MAINTENANCE]
+            maintenance.append(group.create_task(hand_back_strays(ports, worker)))
+            if ports.store.shared:
+                maintenance.append(group.create_task(sweep(ports, worker)))
+            try:
+                yield worker
+            except Exception as error:
+                failure = error  # the caller's own: it leaves as it came, not in a group of the task group's
+            finally:
+                worker.stop()
+                for task in maintenance:
+                    task.cancel()
     if failure is not None:
         raise failure

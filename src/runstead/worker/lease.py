@@ -70,6 +70,7 @@ class _Lease:
             asked = self._loop.time()
             await self._store.write(lambda tx: tx.workers.enter(name, self._seconds))
             self._presence = entering.pop_all()
+        _log.info("a worker has entered worker=%s", name)
         self._trusted(asked, name)
 
     async def leave(self) -> None:

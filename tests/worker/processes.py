@@ -1,0 +1,65 @@
+"""Applications as processes of one installation have them: over one schema, each with a store and a broker of its own.
+
+No signal passes from one to another: what they know of each other is in the store.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from runstead.engine.ports import SystemClock
+from runstead.llm.script import Script
+from runstead.llm.scripted import ScriptedModel
+from runstead.store.port import Store
+from runstead.store.postgres import PostgresStore
+from runstead.wire.run import Run
+from runstead.worker.application import run
+from runstead.worker.worker import Worker
+from tests.support.postgres import server
+from tests.support.waiting import until
+from tests.support.worlds import World, ports_of
+
+__all__ = ["LEASE", "Start", "ended", "starter", "worker_of"]
+
+LEASE = 2.0
+
+Start = Callable[..., AbstractAsyncContextManager[World]]
+
+
+def starter(schema: str, url: str | None = None) -> Start:
+    """Starts processes over this schema."""
+
+    @asynccontextmanager
+    async def start(
+        script: Script = (),
+        *,
+        works: bool = True,
+        lease: float = LEASE,
+        most: int = 5000,
+        wrap: Callable[[Store], Store] = lambda store: store,
+        **outside: Any,
+    ) -> AsyncIterator[World]:
+        store = wrap(PostgresStore(url or server().url, schema=schema))
+        ports = ports_of(script, store=store, clock=SystemClock(), **outside)
+        assert isinstance(ports.model, ScriptedModel)
+        async with run(ports, works=works, lease=lease, most=most) as application:
+            yield World(application, ports, ports.model)
+
+    return start
+
+
+def worker_of(here: World) -> Worker:
+    """The worker of this process."""
+    worker = here.application._worker
+    assert worker is not None
+    return worker
+
+
+async def ended(here: World, run: Run) -> Run:
+    """The run, once it has ended or waits for the client: by looking, for nobody tells."""
+
+    async def over() -> bool:
+        return (await here.now(run)).status.pausing
+
+    await until(over)
+    return await here.now(run)

@@ -1,0 +1,138 @@
+"""Processes over one database, without any signal between them: each finds out in a second what the others did."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from runstead.llm.script import Gate, call, say
+from runstead.wire.event import RawEvent
+from runstead.wire.run import Run, RunRequest
+from tests.support.postgres import place
+from tests.support.reader import Reader
+from tests.support.waiting import until, within
+from tests.support.worlds import WEATHER, World, names, text_of
+from tests.worker.processes import Start, ended, starter
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Start:
+    return starter(place(tmp_path))
+
+
+async def owner(here: World, run: Run) -> str | None:
+    return (await here.row(run)).owner
+
+
+async def whole(here: World, run: Run) -> list[str]:
+    """The names of all stored events of a run that has ended once, and nothing wrong with them."""
+    events = await here.events(run)
+    Reader().read(events)
+    told = names(events)
+    assert sum(isinstance(event.data, Run) and event.data.status.terminal for event in events) == 1
+    return told
+
+
+async def test_who_only_answers_leaves_the_work_to_others(start: Start) -> None:
+    async with start(works=False) as api:
+        run = await api.start("Hi")
+        assert (await api.now(run)).status == "queued"
+        async with start(["Hello!"]):
+            assert (await ended(api, run)).status == "completed"
+
+
+async def test_a_cancel_reaches_a_worker_elsewhere_within_a_second_without_a_signal(start: Start) -> None:
+    gate = Gate()
+    async with start(works=False) as api, start([[say("Half"), gate]]) as worker:
+        run = await api.start("Hi")
+        async with within():
+            await gate.reached.wait()
+        asked = asyncio.get_running_loop().time()
+        assert (await api.project.cancel(run.thread_id, run.id)).status == "cancelling"
+        async with within():
+            await worker.model.closed.wait()
+        assert (await ended(api, run)).status == "cancelled"
+        assert asyncio.get_running_loop().time() - asked < 2
+        assert (await whole(api, run))[-1] == "run.cancelled"
+
+
+async def test_what_is_overdue_ends_once_however_many_look(start: Start) -> None:
+    script = [call("weather")]
+    async with start(script, lifetime=1) as one, start() as two, start() as three:
+        run = await one.start("Hi", tools=[WEATHER])
+        for here in (one, two, three):
+            await ended(here, run)
+
+        async def expired() -> bool:
+            return (await three.now(run)).status == "expired"
+
+        await until(expired)
+        assert (await whole(one, run)).count("run.expired") == 1
+
+
+async def test_what_a_process_that_stops_hands_back_others_go_on_with(start: Start) -> None:
+    gate = Gate()
+    async with start(works=False) as api:
+        async with start([call("weather"), [say("Half"), gate]], lease=30) as first:
+            run = await api.start("Hi", tools=[WEATHER])
+            await first.submit(await ended(first, run))
+            async with within():
+                await gate.reached.wait()
+            name = await owner(api, run)
+            assert name is not None
+        assert (await api.now(run)).status == "queued"
+        assert not await api.ports.store.write(lambda tx: tx.workers.renew(name, 30)), "it has left"
+        async with start(["Whole"]):
+            assert (await ended(api, run)).status == "completed"
+        assert [text_of(message) for message in await api.written(run)] == ["Half", "Whole"]
+        assert [(step.type, step.status) for step in await api.steps(run)] == [
+            ("tool_calls", "completed"),
+            ("message_creation", "failed"),
+            ("message_creation", "completed"),
+        ]
+
+
+async def test_of_several_that_look_each_run_of_one_that_is_gone_is_taken_over_once(start: Start) -> None:
+    count, gate = 30, Gate()
+    async with start(works=False) as api:
+        async with start(lambda _: [say("Half"), gate], lease=30, most=count) as first:
+            request = RunRequest(assistant_id=await api.assistant())
+            runs = [await api.project.create_run(await api.thread("Hi"), request) for _ in range(count)]
+            await until(lambda: len(first.model.requests) == count)
+            gone = await owner(api, runs[0])
+            assert gone is not None
+            async with start(lambda _: "Whole") as second, start(lambda _: "Whole") as third:
+                await api.ports.store.write(lambda tx: tx.workers.leave(gone))
+                for run in runs:
+                    assert (await ended(api, run)).status == "completed"
+                assert len(second.model.requests) + len(third.model.requests) == count
+                gate.open()
+        for run in runs:
+            assert (await whole(api, run)).count("run.in_progress") == 2
+            assert [text_of(message) for message in await api.written(run)] == ["", "Whole"]
+
+
+async def test_what_one_that_was_given_up_still_tells_is_behind_what_others_wrote(start: Start) -> None:
+    """Its events have positions that everybody has passed, and none is stored."""
+    more, gate = Gate(), Gate()
+    async with start([[say("Old"), more, say(" words", " more words"), gate]], lease=30) as old:
+        run = await old.start("Hi")
+        async with within():
+            await more.reached.wait()
+        name = await owner(old, run)
+        assert name is not None
+        async with old.ports.broker.listen(run.id) as live, start(["New words"]) as new:
+            await old.ports.store.write(lambda tx: tx.workers.leave(name))
+            assert (await ended(new, run)).status == "completed"
+            last = (await new.row(run)).seq
+            more.open()
+            told: list[RawEvent] = []
+            async with within():
+                async for batch in live:
+                    told.extend(batch or ())
+                    if told and b" more words" in told[-1].data:
+                        break
+            assert all(event.at.seq < last for event in told)
+        gate.open()
+        assert (await whole(old, run))[-1] == "run.completed"
+        assert [text_of(message) for message in await old.written(run)] == ["", "New words"]
