@@ -1,0 +1,134 @@
+"""The queue of runs: who may be taken, in which order, and how many of a project at once."""
+
+import asyncio
+
+import pytest
+
+from runstead.store.port import NoRoom, RunRow, Store, Tx
+from runstead.wire.run import Run, Status
+from tests.store.things import MINE, THEIRS, add_runs, becomes, run
+
+NOW = 1000
+
+
+def several(count: int, status: Status = Status.QUEUED, at: int = 900, name: str = "run") -> list[Run]:
+    return [run(f"{name}_{n}", at, f"{name}_thread_{n}", status=status, expires_at=9999) for n in range(count)]
+
+
+async def ready(store: Store, most: int | None = None, limit: int = 100, now: int = NOW) -> list[str]:
+    return await store.read(lambda tx: tx.runs.ready(most, now, limit))
+
+
+async def turn(store: Store, run_id: str, most: int | None = None) -> str | None:
+    row = await store.write(lambda tx: tx.runs.turn(run_id, most, NOW))
+    return None if row is None else row.run.id
+
+
+async def delay(store: Store, row: RunRow, until: int) -> RunRow:
+    return await store.write(lambda tx: tx.runs.move(row, row.run, (), ready_at=until))
+
+
+async def test_projects_come_in_turn_and_each_with_its_oldest(store: Store) -> None:
+    await add_runs(store, *several(4))
+    await add_runs(store, *several(2, at=950, name="other"), project=THEIRS)
+    assert await ready(store) == ["run_0", "other_0", "run_1", "other_1", "run_2", "run_3"]
+    assert await ready(store, limit=3) == ["run_0", "other_0", "run_1"]
+
+
+async def test_who_has_the_fewest_at_work_comes_first(store: Store) -> None:
+    await add_runs(store, *several(4), *several(2, Status.IN_PROGRESS, name="busy"))
+    await add_runs(store, *several(3, at=950, name="other"), project=THEIRS)
+    assert await ready(store, limit=4) == ["other_0", "other_1", "run_0", "other_2"]
+
+
+async def test_of_a_project_no_more_are_ready_than_it_has_room_for(store: Store) -> None:
+    await add_runs(
+        store,
+        *several(4),
+        *several(1, Status.IN_PROGRESS, name="busy"),
+        *several(1, Status.CANCELLING, name="stopping"),
+    )
+    await add_runs(store, *several(5, at=950, name="other"), project=THEIRS)
+    assert await ready(store, 3) == ["other_0", "other_1", "run_0", "other_2"]
+    assert [name for name in await ready(store, 2) if name.startswith("run")] == []
+
+
+async def test_who_waits_for_something_else_is_not_ready(store: Store) -> None:
+    [late, overdue, paused, _] = await add_runs(store, *several(4))
+    delayed = await delay(store, late, NOW + 1)
+    await store.write(lambda tx: tx.runs.move(paused, becomes(paused.run, Status.REQUIRES_ACTION), ()))
+    await store.write(lambda tx: tx.runs.move(overdue, becomes(overdue.run, Status.QUEUED, expires_at=NOW), ()))
+    await store.write(lambda tx: tx.runs.insert(MINE, run("behind", 1, "run_thread_3"), (), behind="run_3"))
+    assert await ready(store) == ["run_3"]
+    assert await turn(store, "run_0") == "run_3"
+    assert await ready(store, now=NOW + 1) == ["run_0", "run_3"]
+    assert delayed.ready_at == NOW + 1
+
+
+async def test_a_delay_is_over_once_the_run_is_moved_and_forgotten_once_it_got_on(store: Store) -> None:
+    [row] = await add_runs(store, run())
+    for before in (1, 2):
+        row = await delay(store, row, NOW + 5)
+        assert row.delays == before
+    row = await store.write(lambda tx: tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), (), "worker_1"))
+    assert (row.ready_at, row.delays) == (0, 2)
+    row = await store.write(lambda tx: tx.runs.move(row, becomes(row.run, Status.REQUIRES_ACTION), ()))
+    assert row.delays == 0
+    assert await store.read(lambda tx: tx.runs.load("run_1")) == row
+
+
+async def test_whoever_hears_of_a_run_gets_the_oldest_of_its_project(store: Store) -> None:
+    await add_runs(store, *several(3))
+    await add_runs(store, *several(1, at=1, name="other"), project=THEIRS)
+    assert await turn(store, "run_2") == "run_0"
+    assert await turn(store, "other_0") == "other_0"
+    assert await turn(store, "unknown") is None
+    assert await turn(store, "unknown", 1) is None
+
+
+async def test_a_project_that_is_full_gives_nobody_a_turn(store: Store) -> None:
+    await add_runs(store, *several(3), *several(2, Status.IN_PROGRESS, name="busy"))
+    assert await turn(store, "run_0", 3) == "run_0"
+    with pytest.raises(NoRoom) as full:
+        await turn(store, "run_0", 2)
+    assert full.value.project == MINE
+
+
+async def test_there_is_room_for_a_new_run_while_the_project_is_not_full_and_nobody_waits(store: Store) -> None:
+    async def room(most: int) -> bool:
+        return await store.write(lambda tx: tx.runs.room(MINE, most, NOW))
+
+    await add_runs(store, *several(2, Status.IN_PROGRESS, name="busy"), *several(2, Status.COMPLETED, name="done"))
+    await add_runs(store, *several(5, name="other"), project=THEIRS)
+    assert await room(3)
+    assert not await room(2)
+    [row] = await add_runs(store, *several(1))
+    assert not await room(3)
+    await delay(store, row, NOW + 1)
+    assert await room(3)
+
+
+async def test_a_project_is_crowded_by_all_that_wait(store: Store) -> None:
+    async def crowded(most: int) -> bool:
+        return await store.read(lambda tx: tx.runs.crowded(MINE, most))
+
+    assert not await crowded(1)
+    [row, *_] = await add_runs(store, *several(2), *several(2, Status.IN_PROGRESS, name="busy"))
+    await add_runs(store, *several(5, name="other"), project=THEIRS)
+    await delay(store, row, NOW + 1)
+    await store.write(lambda tx: tx.runs.insert(MINE, run("behind", 1, "run_thread_0"), (), behind="run_0"))
+    assert await crowded(3)
+    assert not await crowded(4)
+
+
+async def test_of_many_who_take_at_once_no_more_win_than_there_is_room_for(store: Store) -> None:
+    await add_runs(store, *several(20))
+
+    async def take(tx: Tx) -> str | None:
+        row = await tx.runs.turn("run_0", 5, NOW)
+        if row is not None:
+            await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), (), "worker_1")
+        return None if row is None else row.run.id
+
+    results = await asyncio.gather(*(store.write(take) for _ in range(20)), return_exceptions=True)
+    assert sorted(str(result) for result in results if not isinstance(result, NoRoom)) == [f"run_{n}" for n in range(5)]
