@@ -10,7 +10,7 @@ from runstead.broker.listener import BACKLOG
 from runstead.broker.nats import NatsBroker
 from runstead.broker.port import Offer
 from runstead.wire.event import EventName, Position, RawEvent
-from tests.support.nats import NatsServer, nats_broker, standing
+from tests.support.nats import NatsServer, asked, nats_broker, standing
 from tests.support.waiting import until, within
 
 Live = AsyncIterator[Sequence[RawEvent] | None]
@@ -115,6 +115,7 @@ async def test_a_late_listener_elsewhere_gets_what_is_kept_and_then_what_comes(
         assert await heard(live, 2100) == [delta(number) for number in range(1, 2101)]
     await here.publish("run_1", [stored(2)])
     await here.publish("run_1", [delta(1, seq=2)])
+    await asked(here, "$JS.API.INFO")  # by now it was told
     async with there.listen("run_1") as live:
         events = await heard(live, 1)
         while not events[-1].at.delta:
