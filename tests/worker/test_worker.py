@@ -222,8 +222,7 @@ async def test_a_store_that_fails_for_a_moment_loses_no_run(seed: int) -> None:
         store.failing = False
         assert runs
         for run in await ended(here, runs):
-            assert run.status in {"completed", "failed"}
-            assert run.status == "completed" or (run.last_error and "disk is full" in run.last_error.message)
+            assert run.status == "completed", "it is no fault of the run"
             Reader().read(await here.events(run))
             assert (await here.ended(await here.again(run))).status == "completed"
 

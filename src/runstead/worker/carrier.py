@@ -60,8 +60,12 @@ class Carrier:
     async def carry(self, hold: Hold) -> None:
         """One run, from its taking to letting it go."""
         run_id = hold.run.id
-        if run_id in self._carried:
-            self._carried[run_id].lose()
+        before = self._carried.get(run_id)
+        if before is not None:
+            # It was taken over and taken anew, by the same name: the version tells which of the two has it.
+            if before.row.version > hold.row.version:
+                return
+            before.lose()
             self.stop(run_id)
         self._carried[run_id] = hold
         try:
@@ -72,7 +76,7 @@ class Carrier:
             if error is not _ENDED:
                 await self._settle(hold, error)
         finally:
-            if self._carried[run_id] is hold:
+            if self._carried.get(run_id) is hold:
                 del self._carried[run_id]
 
     def carries(self, run_id: str) -> bool:
@@ -92,7 +96,7 @@ class Carrier:
         self._name, self._handing_back = name, False
 
     def stop(self, run_id: str) -> None:
-        """This one must not go on."""
+        """Whoever carries this run must not go on."""
         task = self._held.get(run_id)
         if task is not None:
             task.cancel()

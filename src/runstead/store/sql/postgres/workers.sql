@@ -10,8 +10,9 @@ UPDATE workers SET lease = :lease * interval '1 millisecond',
 RETURNING name;
 
 -- name: absent
--- When the server has just started, no lease was renewed for a while and no lock is back yet; and when the observer has
--- just got its own lock back, the server may have fallen, or another one stands in for it: then one lease passes first.
+-- When the server has just started, no lease was renewed for a while and no lock is back yet. When the observer has just
+-- got its own lock back, the server may have fallen, or a standby stands in for it (which has been there all the time).
+-- Then one lease passes first. Whoever is given up wrongly all the same costs a model call that is made again, no more.
 SELECT name FROM workers
  WHERE (until < clock_timestamp()
         OR presence NOT IN (SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
