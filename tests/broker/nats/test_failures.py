@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
+from nats.aio.client import Client
 
 from runstead.broker.nats import NatsBroker
 from runstead.broker.nats.connection import _cut
@@ -117,7 +118,7 @@ async def test_what_is_told_again_makes_nobody_forget_what_others_told_since(ser
         await asked(here, "$JS.API.INFO")
         await there.publish("run_1", [delta(1), delta(2)])
         await asked(there, "$JS.API.INFO")
-        cut(here)
+        _cut(client(here))
         await down(here)
         await until(lambda: here.connected)
         await here.publish("run_2", [stored(1)])
@@ -127,11 +128,28 @@ async def test_what_is_told_again_makes_nobody_forget_what_others_told_since(ser
             assert [event for event in await heard(live, 2) if event.at.delta] == [delta(1), delta(2)]
 
 
-def cut(broker: NatsBroker) -> None:
-    """Its connection breaks, though the server is well."""
+def client(broker: NatsBroker) -> Client:
+    """What nats-py has of its connection."""
     handle = next(iter(broker._connection._subscriptions)).handle
     assert handle is not None
-    _cut(handle._conn)
+    found: Client = handle._conn
+    return found
+
+
+async def test_a_client_that_gave_up_is_replaced(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runstead.broker.nats.connection._PULSE", 0.1)
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.listen("run_1") as live:
+        await standing(there)
+        server.kill()
+        await down(here, there)
+        for broker in (here, there):
+            reconnecting = client(broker)._reconnection_task
+            assert reconnecting is not None
+            reconnecting.cancel()
+        server.start()
+        await until(lambda: up(here, there))
+        await here.publish("run_1", [stored(1)])
+        assert await heard(live, 1) == [stored(1)]
 
 
 async def test_what_is_told_before_the_end_is_told(server: NatsServer) -> None:

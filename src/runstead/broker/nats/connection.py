@@ -28,8 +28,10 @@ __all__ = ["Ask", "Connection", "Subscription"]
 
 _PATIENCE = 2
 """Seconds for the server to answer, before we go on without."""
-_PULSE = 3.0
+_PULSE = 5.0
 """Seconds between two looks whether the server answers at all, and for its answer."""
+_LOOKS = 4
+"""How many of them may find no connection, before nats-py is taken to have given up."""
 _PAUSE = 0.2
 """Seconds between two tries to connect."""
 _SETTLING = 0.5
@@ -331,13 +333,15 @@ class Connection:
 
     async def _check(self, client: Client) -> None:
         """See that the server answers: a frozen one, or a network that swallows everything, closes no connection."""
+        away = 0
         while not self._ending.is_set():
             await asyncio.sleep(_PULSE)
-            if client.is_closed:
+            away = 0 if client.is_connected else away + 1
+            if client.is_closed or away > _LOOKS:
                 self._ending.set()
             elif client.is_connected:
                 try:
-                    await client.flush(int(_PULSE))
+                    await client.flush(int(_PULSE) or 1)
                     self._unconfirmed.confirmed()
                 except Exception as error:  # noqa: BLE001  (whatever it is, this connection does not work)
                     self._health.complain(error)
