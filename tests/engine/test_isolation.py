@@ -9,7 +9,6 @@ from msgspec.structs import replace
 
 from runstead.engine.project import Project
 from runstead.llm.script import Gate, Turn, call
-from runstead.outbound.http import HttpOutbound
 from runstead.wire.assistant import AssistantUpdate
 from runstead.wire.endpoint import ENDPOINTS
 from runstead.wire.error import NotFound
@@ -91,7 +90,7 @@ async def everything(here: World) -> list[Any]:
 async def test_nothing_of_another_project_can_be_seen_or_touched() -> None:
     gate = Gate()
     turns: list[Turn] = [[call("weather", city="Rome")], gate]
-    async with world(turns, outbound=HttpOutbound(), secret=lambda: b"key") as here:
+    async with world(turns) as here:
         webhook = await here.project.create_webhook(WebhookRequest(url="https://example.com"))
         run = await here.ended(await here.start(tools=[WEATHER]))
         [step], [message] = await here.steps(run), await here.messages(run)

@@ -17,6 +17,7 @@ from runstead.engine.project import Project
 from runstead.llm.port import ChatModel
 from runstead.llm.script import Script
 from runstead.llm.scripted import ScriptedModel
+from runstead.outbound.http import HttpOutbound
 from runstead.store.port import RunRow, Store
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.assistant import AssistantRequest
@@ -35,6 +36,7 @@ from tests.support.waiting import within
 __all__ = ["WEATHER", "World", "names", "ports_of", "text_of", "world"]
 
 WEATHER = FunctionTool(function=Function(name="weather", description="Tells the weather of a city."))
+_KEY = b"the key of this server, which nobody knows"
 
 
 class World:
@@ -135,13 +137,14 @@ def ports_of(
     **settings: Any,
 ) -> Ports:
     """Everything that an application needs from outside; `settings` as in `Ports`."""
+    webhooks: dict[str, Any] = {"outbound": HttpOutbound(allow_private=True), "secret": lambda: _KEY}
     return Ports(
         store=store or SqliteStore(path),
         broker=broker or InProcessBroker(),
         model=model or ScriptedModel(script),
         clock=clock or ManualClock(),
         lifetime=lifetime,
-        **settings,
+        **webhooks | settings,
     )
 
 

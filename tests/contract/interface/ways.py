@@ -61,13 +61,13 @@ async def engine(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
 
 @asynccontextmanager
 async def open_async(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with runstead.open_async(path, model=model) as client:
+    async with runstead.open_async(path, model=model, allow_private_webhooks=True) as client:
         yield client
 
 
 @asynccontextmanager
 async def open_(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    client = await asyncio.to_thread(runstead.open, path, model=model)
+    client = await asyncio.to_thread(runstead.open, path, model=model, allow_private_webhooks=True)
     try:
         yield cast("Interface", InThreads(client))
     finally:
@@ -77,7 +77,7 @@ async def open_(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
 @asynccontextmanager
 async def connect_async(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     async with (
-        bootstrap.embedded(path, model, 600) as application,
+        bootstrap.embedded(path, model, 600, allow_private_webhooks=True) as application,
         served_at(application) as url,
         runstead.connect_async(url) as client,
     ):
@@ -86,7 +86,7 @@ async def connect_async(path: Path, model: ChatModel) -> AsyncIterator[Interface
 
 @asynccontextmanager
 async def connect(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with bootstrap.embedded(path, model, 600) as application, served_at(application) as url:
+    async with bootstrap.embedded(path, model, 600, allow_private_webhooks=True) as application, served_at(application) as url:
         with runstead.connect(url) as client:
             yield cast("Interface", InThreads(client))
 

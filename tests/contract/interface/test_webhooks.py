@@ -1,0 +1,123 @@
+"""Webhooks, whichever way they are reached."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from runstead.wire.error import BadRequest, NotFound
+from runstead.wire.struct import SortOrder
+from runstead.wire.webhook import Webhook, WebhookRequest, WebhookUpdate, WebhookWithSecret
+from tests.contract.interface.place import Place
+from tests.support.receiver import Receiver, receiver
+from tests.support.waiting import until
+
+
+@pytest.fixture
+async def there() -> AsyncIterator[Receiver]:
+    async with receiver() as taking:
+        yield taking
+
+
+async def make(place: Place, **fields: Any) -> WebhookWithSecret:
+    return await place.rs.create_webhook(WebhookRequest(**{"url": "https://example.com/hook", **fields}))
+
+
+def shown(webhook: WebhookWithSecret) -> Webhook:
+    """The webhook without its secret."""
+    return Webhook(**{name: getattr(webhook, name) for name in Webhook.__struct_fields__})
+
+
+class TestWebhooks:
+    async def test_a_webhook_is_made_and_its_secret_is_shown_once(self, place: Place) -> None:
+        made = await make(place, name="Orders", event_types=["thread.run.failed", "thread.run.completed"])
+        assert (made.name, made.event_types) == ("Orders", ["thread.run.completed", "thread.run.failed"])
+        assert made.signing_secret.startswith("whsec_")
+        assert made.signing_secret not in repr(made)
+        got = await place.rs.get_webhook(made.id)
+        assert got == shown(made)
+        assert not hasattr(got, "signing_secret")
+
+    async def test_absent_stays(self, place: Place) -> None:
+        made = await make(place, name="Orders")
+        changed = await place.rs.update_webhook(made.id, WebhookUpdate(url="https://example.org", enabled=False))
+        assert (changed.name, changed.url, changed.enabled) == ("Orders", "https://example.org", False)
+        assert await place.rs.get_webhook(made.id) == changed
+
+    async def test_its_secret_is_changed(self, place: Place) -> None:
+        made = await make(place)
+        changed = await place.rs.rotate_webhook_secret(made.id, keep_old=True)
+        assert changed.signing_secret != made.signing_secret
+        assert (changed.id, changed.url) == (made.id, made.url)
+
+    async def test_webhooks_are_listed(self, place: Place) -> None:
+        made = [shown(await make(place)) for _ in range(3)]
+        page = await place.rs.webhooks(limit=2, order=SortOrder.ASC)
+        assert (list(page.data), page.has_more) == (made[:2], True)
+        assert list((await place.rs.webhooks()).data) == made[::-1]
+
+    async def test_a_webhook_is_deleted(self, place: Place) -> None:
+        made = await make(place)
+        assert (await place.rs.delete_webhook(made.id)).deleted
+        for lost in (
+            place.rs.get_webhook(made.id),
+            place.rs.update_webhook(made.id, WebhookUpdate()),
+            place.rs.rotate_webhook_secret(made.id),
+            place.rs.test_webhook(made.id, "thread.run.completed"),
+            place.rs.webhook_deliveries(made.id),
+            place.rs.replay_webhook_delivery(made.id, "evt_1"),
+            place.rs.delete_webhook(made.id),
+        ):
+            with pytest.raises(NotFound, match=f"No webhook found with id '{made.id}'"):
+                await lost
+
+    async def test_an_address_that_is_none_is_refused(self, place: Place) -> None:
+        made = await make(place)
+        for url in ("ftp://example.com", "https://user:word@example.com"):
+            for refused in (make(place, url=url), place.rs.update_webhook(made.id, WebhookUpdate(url=url))):
+                with pytest.raises(BadRequest, match="Invalid 'url': It must") as error:
+                    await refused
+                assert error.value.param == "url"
+
+    async def test_there_are_no_more_than_fifty(self, place: Place) -> None:
+        made = [await make(place) for _ in range(50)]
+        with pytest.raises(BadRequest, match="There are 50 webhooks"):
+            await make(place)
+        await place.rs.delete_webhook(made[0].id)
+        await make(place)
+
+
+class TestDeliveries:
+    async def test_a_sample_is_sent_at_once(self, place: Place, there: Receiver) -> None:
+        webhook = await make(place, url=there.url)
+        there.statuses = [418]
+        result = await place.rs.test_webhook(webhook.id, "thread.run.failed")
+        assert (result.webhook_endpoint_id, result.event_type, result.status_code) == (
+            webhook.id,
+            "thread.run.failed",
+            418,
+        )
+        [told] = there.told
+        assert (told.event["type"], told.event["data"]["status"]) == ("thread.run.failed", "failed")
+        assert list((await place.rs.webhook_deliveries(webhook.id)).data) == []
+
+    async def test_a_sample_that_cannot_be_sent_is_refused_in_words(self, place: Place, there: Receiver) -> None:
+        webhook = await make(place, url=there.url.replace("http", "https"))
+        with pytest.raises(BadRequest, match="Nothing was delivered. No secure connection"):
+            await place.rs.test_webhook(webhook.id, "thread.run.failed")
+
+    async def test_what_is_told_is_listed_and_can_be_told_again(self, place: Place, there: Receiver) -> None:
+        webhook = await make(place, url=there.url)
+        run = await place.ended(await place.start())
+
+        async def noted() -> bool:
+            return len((await place.rs.webhook_deliveries(webhook.id)).data) == 1
+
+        await until(noted)
+        [delivery] = (await place.rs.webhook_deliveries(webhook.id)).data
+        assert (delivery.event_type, delivery.run_id) == ("thread.run.completed", run.id)
+        assert delivery.thread_id == run.thread_id
+        again = await place.rs.replay_webhook_delivery(webhook.id, delivery.id)
+        assert (again.id, again.status) == (delivery.id, "pending")
+        with pytest.raises(NotFound, match="No delivery found"):
+            await place.rs.replay_webhook_delivery(webhook.id, "evt_none")
