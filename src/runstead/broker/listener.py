@@ -39,6 +39,12 @@ class Listener:
         self._look = True
         self._wake()
 
+    def look(self) -> None:
+        """What it waits for may be in the store already."""
+        if self._woken is not None:
+            self._look = True
+            self._wake()
+
     async def listen(self) -> AsyncIterator[Sequence[RawEvent] | None]:
         """What `Broker.listen` gives."""
         while True:
@@ -72,7 +78,5 @@ class Listener:
         due = self._last + self._longest_silence
         if due <= now:
             due = now + self._longest_silence
-            if self._woken is not None:
-                self._look = True
-                self._wake()
+            self.look()
         self._timer = self._loop.call_at(due, self._silence)

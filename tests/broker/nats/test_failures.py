@@ -204,6 +204,14 @@ async def test_an_open_wait_for_offers_goes_on_after_a_restart(server: NatsServe
             assert await waiting == "run_1"
 
 
+async def test_readers_look_in_the_store_soon_while_there_is_no_server(server: NatsServer) -> None:
+    async with nats_broker(server, silence=600) as broker, broker.listen("run_1") as live:
+        await standing(broker)
+        server.kill()
+        async with within():
+            assert await anext(live) is None
+
+
 async def test_streams_that_were_deleted_are_made_again(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there:
         for stream in ("a_RUNS", "a_EV"):

@@ -29,6 +29,10 @@ _AGAIN = 0.02
 keep what it was told."""
 
 
+_AWAY = 1.0
+"""Seconds between two looks of a reader in the store while no server is there: it hears of no other process."""
+
+
 class NatsBroker:
     """Over the servers at a URL, which `name` lets it share with others. `replicas` is how many keep each offer."""
 
@@ -43,6 +47,7 @@ class NatsBroker:
         self._connection = Connection(self._address)
         self._jetstream = JetStream(self._connection, self._naming, replicas, kept_bytes)
         self._connection.subscribe(self._naming.interrupt, self._interrupted_elsewhere)
+        self._looking: asyncio.TimerHandle | None = None
 
     def __repr__(self) -> str:
         return f"NatsBroker({self._address!r})"
@@ -54,8 +59,11 @@ class NatsBroker:
 
     async def start(self) -> None:
         await self._connection.start(self._jetstream.prepare)
+        self._looking = asyncio.get_running_loop().call_later(_AWAY, self._look_while_away)
 
     async def stop(self) -> None:
+        if self._looking is not None:
+            self._looking.cancel()
         await self._connection.stop()
 
     async def offer(self, run_id: str) -> None:
@@ -112,6 +120,13 @@ class NatsBroker:
     def _interrupt(self, run_id: str) -> None:
         for queue in self._interrupted:
             queue.put_nowait(run_id)
+
+    def _look_while_away(self) -> None:
+        if not self.connected:
+            for topic in self._topics.values():
+                for listener in topic.listeners:
+                    listener.look()
+        self._looking = asyncio.get_running_loop().call_later(_AWAY, self._look_while_away)
 
     def _follow(self, run_id: str) -> Topic:
         subject = self._naming.event(run_id)
