@@ -1,5 +1,6 @@
 """One process owns the file, for as long as it lives."""
 
+import asyncio
 import fcntl
 import os
 from pathlib import Path
@@ -25,6 +26,22 @@ async def test_an_opening_that_was_refused_takes_nothing_from_the_owner(store: S
         with pytest.raises(RunsteadError, match="in use"):
             await other.start()
         await other.stop()
+
+
+async def test_a_stop_that_is_cancelled_lets_go_of_the_file(path: Path) -> None:
+    first, second = SqliteStore(path), SqliteStore(path)
+    await first.start()
+    writing = asyncio.gather(first.write(keep_thread()), return_exceptions=True)
+    await asyncio.sleep(0)  # its commit is at work
+    stopping = asyncio.gather(first.stop(), return_exceptions=True)
+    await asyncio.sleep(0)
+    stopping.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await stopping
+    await second.start()
+    await writing
+    assert await second.read(find_thread())
+    await second.stop()
 
 
 async def test_a_link_to_the_file_is_the_file(store: SqliteStore, path: Path, tmp_path: Path) -> None:

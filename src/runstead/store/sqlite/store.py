@@ -57,11 +57,13 @@ class SqliteStore:
         writer, self._writer = self._writer, None  # from here on, nobody gets in
         if writer is None:
             return
-        await writer.stop()
-        if self._reader is not None:
-            self._reader.stop()
-            self._reader = None
-        self._ownership.release()
+        try:
+            await writer.stop()
+        finally:
+            if self._reader is not None:
+                self._reader.stop()
+                self._reader = None
+            self._ownership.release()
 
     async def read(self, work: Work[T]) -> T:
         writer = self._open_writer

@@ -70,10 +70,13 @@ class Writer:
             answer.cancel()  # if nobody waits any more: then it need not begin
 
     async def stop(self) -> None:
-        """Commit what waits, and close the connection."""
-        await self._idle.wait()
-        await self._loop.run_in_executor(self._thread, self._connection.close)
-        self._thread.shutdown()
+        """Commit what waits, and close the connection: that, even when it is cancelled."""
+        try:
+            await self._idle.wait()
+            await self._loop.run_in_executor(self._thread, self._connection.close)
+        finally:
+            self._thread.shutdown()  # behind the commit at work
+            self._connection.close()
 
     def _batch(self) -> None:
         if not self._waiting:
