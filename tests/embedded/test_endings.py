@@ -12,12 +12,14 @@ from tests.embedded.conftest import Opener
 from tests.support.waiting import PATIENCE
 
 PROGRAM = """
+import logging
 import sys
 import runstead
 from runstead import AssistantRequest, MessageRequest, RunRequest, ThreadRequest
 from runstead.llm.gate import Gate
 from runstead.llm.scripted import ScriptedModel
 
+logging.getLogger("asyncio").setLevel(logging.ERROR)  # `-X dev` warns of what is slow on a busy machine, too
 rs = runstead.open(sys.argv[1], model=ScriptedModel([["Once ", "upon ", Gate(), "a time."]]))
 assistant = rs.create_assistant(AssistantRequest(model="any"))
 thread = rs.create_thread(ThreadRequest(messages=[MessageRequest(role="user", content="Hi")]))
