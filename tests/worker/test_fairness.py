@@ -11,7 +11,7 @@ import pytest
 from runstead.domain.chat import ModelRequest
 from runstead.engine.hold import claim
 from runstead.engine.project import Project
-from runstead.llm.script import Gate, call
+from runstead.llm.script import Gate, Turn, call
 from runstead.store.port import NoRoom, Store
 from runstead.store.postgres import PostgresStore
 from runstead.store.sqlite import SqliteStore
@@ -130,7 +130,7 @@ async def test_the_oldest_of_a_project_come_first_whoever_comes_while_there_is_r
 
 async def test_a_run_that_goes_on_waits_like_any_other_and_comes_before_those_that_are_younger() -> None:
     gate = Gate()
-    script = [call("weather"), gate, "Sunny.", "Third."]
+    script: list[Turn] = [call("weather"), gate, "Sunny.", "Third."]
     async with world(script, most_running=1) as here:
         first = await here.ended(await here.start("First?", tools=[WEATHER]))
         second = await here.start("Second?")
@@ -170,7 +170,8 @@ async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
         assert (await here.submit(paused)).status == "queued", "what is under way is not refused"
         elsewhere = here.application.project("another")
         assistant = await elsewhere.create_assistant(AssistantRequest(model="m", instructions="Help."))
-        assert await elsewhere.create_thread_run(ThreadRunRequest(assistant_id=assistant.id))
+        run = await elsewhere.create_thread_run(ThreadRunRequest(assistant_id=assistant.id))
+        assert run.status == "queued", "another project's queue is not full"
 
 
 async def test_a_worker_without_room_leaves_offers_to_those_that_have_some() -> None:

@@ -123,7 +123,7 @@ async def test_a_run_that_waits_for_its_model_is_cancelled_at_once() -> None:
         assert (ended.status, ended.last_error) == ("cancelled", None)
         await waited(here, 40)
         assert len(here.model.requests) == 1
-        assert await here.again(run)
+        assert (await here.again(run)).status == "queued"
 
 
 async def test_a_run_that_is_cancelled_while_it_is_delayed_is_cancelled() -> None:

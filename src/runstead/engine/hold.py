@@ -61,8 +61,11 @@ class Hold:
             return await write(tx, self.row, decide(self.run), self.ports.now(), owner)
 
         async def again(tx: Tx) -> Written:
+            before = self._open_step
             self._know(await self._load(tx))
             if keep and self.run.status is Status.CANCELLING:
+                raise Interrupted
+            if self._open_step != before:  # it was taken away, taken anew by the same name, and went on there
                 raise Interrupted
             return await once(tx)
 
@@ -152,6 +155,10 @@ class Hold:
     def lose(self) -> None:
         """Somebody else holds the run now, and be it under the same name: nothing of this one is written any more."""
         self.owner = ""
+
+    @property
+    def _open_step(self) -> str | None:
+        return None if self.opened.step is None else self.opened.step.id
 
     @property
     def written(self) -> Message | None:

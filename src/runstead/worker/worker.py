@@ -28,6 +28,10 @@ _log = logging.getLogger("runstead.worker")
 
 _PERIOD = 1.0
 """Seconds, at most, between two looks in the store."""
+_AT_ONCE = 8
+"""Offers that are being taken at a time: so many that come to nothing, because a project has no room, leave the store
+to others.
+"""
 _MOST = 200
 """Runs that one look takes: what others could have meanwhile."""
 
@@ -118,13 +122,18 @@ class Worker:
         return asyncio.shield(written)
 
     async def _take_offers(self) -> None:
+        taking: set[asyncio.Future[None]] = set()
         async with self._ports.broker.offers() as offers:
             while True:
+                if len(taking) >= _AT_ONCE:
+                    await asyncio.wait(taking, return_when=asyncio.FIRST_COMPLETED)
                 while not self._free or self._behind:
                     await self._wait_for_room()
                 offer = await anext(offers)
                 if self._runs is not None and self._free:
-                    self._begin(self._runs, partial(self._claim_offered, offer))
+                    taken = self._begin(self._runs, partial(self._claim_offered, offer))
+                    taking.add(taken)
+                    taken.add_done_callback(taking.discard)
                 else:  # others came in while it was on its way
                     await self._ports.broker.offer(offer.run_id)
                     offer.done()
