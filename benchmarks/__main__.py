@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.plan import Plan, quick
 from benchmarks.report import show, show_aims
-from benchmarks.sections import clients, runs, starts, streams, threads, waiting
+from benchmarks.sections import clients, cluster, costs, runs, starts, streams, takeover, threads, waiting
 
 SECTIONS = {
     "runs": runs.measure,
@@ -21,6 +21,9 @@ SECTIONS = {
     "threads": threads.measure,
     "starts": starts.measure,
     "clients": clients.measure,
+    "cluster": cluster.measure,
+    "costs": costs.measure,
+    "takeover": takeover.measure,
 }
 FSYNCS = 100
 

@@ -1,8 +1,8 @@
 """A model that costs next to nothing: chat completions from bytes made in advance.
 
 Its name says what it does. `tokens-2000` writes each token by itself, as a model does that sends what it has;
-`burst-20` writes many at once; `hold` says nothing until `POST /release`, then twenty tokens. `GET /held` counts who
-waits.
+`paced-40` the same, but one in 50 ms; `burst-20` writes many at once; `hold` says nothing until `POST /release`, then
+twenty tokens, and `hold-200` two hundred. `GET /held` counts who waits.
 `usage.prompt_tokens` is the number of messages in the request, so the load can tell what the model was shown.
 """
 
@@ -13,8 +13,10 @@ import msgspec
 
 from benchmarks.service import LAST_CHUNK, Exchange, Request, as_json, chunk, chunked_head, serve
 
-BURSTS = {"tokens": 1, "burst": 64}
+BURSTS = {"tokens": 1, "paced": 1, "burst": 64}
 """Chunks in one write; a chunk always carries one token."""
+PAUSES = {"paced": 0.05}
+"""Seconds between two writes."""
 HELD = 20
 
 
@@ -51,21 +53,20 @@ class Model:
                 exchange.send([as_json({"object": "list", "data": [{"id": "tokens-20", "object": "model"}]})])
 
     def _complete(self, asked: Asked, exchange: Exchange) -> None:
-        if asked.model == "hold":
+        kind, _, count = asked.model.partition("-")
+        if kind == "hold":
             self._held.append((asked, exchange))
         else:
-            exchange.send(_reply(asked, asked.model))
+            exchange.send(_reply(asked, kind, int(count)), PAUSES.get(kind, 0))
 
     def _release(self) -> int:
         held, self._held = self._held, []
         for asked, exchange in held:
-            exchange.send(_reply(asked, f"tokens-{HELD}"))
+            exchange.send(_reply(asked, "tokens", int(asked.model.partition("-")[2] or HELD)))
         return len(held)
 
 
-def _reply(asked: Asked, model: str) -> Iterator[bytes]:
-    kind, _, number = model.partition("-")
-    count = int(number)
+def _reply(asked: Asked, kind: str, count: int) -> Iterator[bytes]:
     usage = {"prompt_tokens": len(asked.messages), "completion_tokens": count}
     usage["total_tokens"] = sum(usage.values())
     if asked.stream:

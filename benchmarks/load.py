@@ -5,9 +5,10 @@ Bytes are only framed while the clock runs; what they say is read afterwards, fr
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from itertools import cycle, islice
 from time import perf_counter
 from typing import Any, cast
 
@@ -55,9 +56,11 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._lost: Exception | None = None
         self._waiting: asyncio.Future[Reply] | None = None
+        self.marked = asyncio.Event()
+        """The mark of the last request has shown in its answer."""
 
-    async def get(self, path: str) -> Reply:
-        return await self._exchange(_request("GET", path, b""), b"")
+    async def get(self, path: str, mark: bytes = b"") -> Reply:
+        return await self._exchange(_request("GET", path, b""), mark)
 
     async def post(self, path: str, body: object = None, mark: bytes = b"") -> Reply:
         """Send `body` (bytes as they are, anything else as JSON); note when `mark` first shows in the answer."""
@@ -73,6 +76,7 @@ class Connection(asyncio.Protocol):
         self._buffer = bytearray()
         self._mark = mark
         self._first = 0.0
+        self.marked.clear()
         self._head = 0
         self._waiting = asyncio.get_running_loop().create_future()
         self._sent = perf_counter()
@@ -89,6 +93,7 @@ class Connection(asyncio.Protocol):
         self._buffer += data
         if not self._first and self._mark in self._buffer:
             self._first = perf_counter()
+            self.marked.set()
         if not self._head and not self._read_head():
             return
         if self._whole() and self._waiting:
@@ -146,9 +151,10 @@ async def connect(port: int) -> Connection:
 
 
 @asynccontextmanager
-async def connections(port: int, count: int) -> AsyncIterator[list[Connection]]:
-    """`count` open connections, closed at the end."""
-    opened = [await connect(port) for _ in range(count)]
+async def connections(ports: int | Sequence[int], count: int) -> AsyncIterator[list[Connection]]:
+    """`count` open connections, closed at the end; to several ports in turn."""
+    each = [ports] if isinstance(ports, int) else ports
+    opened = [await connect(port) for port in islice(cycle(each), count)]
     try:
         yield opened
     finally:

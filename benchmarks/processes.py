@@ -33,8 +33,7 @@ class Server:
 
     def cpu(self) -> float:
         """Seconds of processor time so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / TICKS
+        return seconds_used(self.process.pid)
 
     def resident(self) -> int:
         """Bytes of memory it holds now."""
@@ -53,7 +52,7 @@ def part(module: str, *arguments: str) -> Iterator[Server]:
 @contextmanager
 def runstead(model: Server, data: Path) -> Iterator[Server]:
     """Runstead, serving the folder `data`, healthy."""
-    port = _free_port()
+    port = free_port()
     options = {
         "--host": HOST,
         "--port": str(port),
@@ -105,6 +104,12 @@ def _await_health(process: subprocess.Popen[str], port: int) -> None:
     raise TimeoutError
 
 
-def _free_port() -> int:
+def seconds_used(pid: int, *, ended_children: bool = False) -> float:
+    """Processor time of a process so far; that of its children that have ended may be added."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(ticks) for ticks in fields[11 : 15 if ended_children else 13]) / TICKS
+
+
+def free_port() -> int:
     with socket.create_server((HOST, 0)) as probe:
         return int(probe.getsockname()[1])

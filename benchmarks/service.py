@@ -28,11 +28,12 @@ class Exchange(asyncio.Protocol):
         self._buffer = bytearray()
         self._pieces: Iterator[bytes] | None = None
         self._full = False
+        self._pause = 0.0
         self.open = True
 
-    def send(self, pieces: Iterable[bytes]) -> None:
-        """Write the pieces one by one; between two of them the other connections have their turn."""
-        self._pieces = iter(pieces)
+    def send(self, pieces: Iterable[bytes], pause: float = 0) -> None:
+        """Write the pieces one by one; between two of them is a pause, or the other connections have their turn."""
+        self._pieces, self._pause = iter(pieces), pause
         self._write_next()
 
     def _write_next(self) -> None:
@@ -43,7 +44,7 @@ class Exchange(asyncio.Protocol):
             self._pieces = None
             return
         self._transport.write(piece)
-        asyncio.get_running_loop().call_soon(self._write_next)
+        asyncio.get_running_loop().call_later(self._pause, self._write_next)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

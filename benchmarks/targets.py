@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,11 @@ class Target(ABC):
     @property
     def name(self) -> str:
         return type(self).__name__.lower()
+
+    @property
+    def ports(self) -> Sequence[int]:
+        """Where to connect, in turn."""
+        return [self.server.port]
 
     @abstractmethod
     async def run(self, connection: Connection) -> list[Reply]:
@@ -134,6 +139,17 @@ class Runstead(Assistants):
 
     def text(self, stream: Reply) -> str:
         return text_of_events(stream.body)
+
+
+@dataclass
+class Cluster(Runstead):
+    """The same, in several processes. A connection has one of the servers, whichever it is."""
+
+    servers: Sequence[Server] = ()
+
+    @property
+    def ports(self) -> Sequence[int]:
+        return [server.port for server in self.servers]
 
 
 @dataclass(frozen=True)

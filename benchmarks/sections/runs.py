@@ -21,8 +21,10 @@ class Window:
     runs_per_second: float
     p50: float
     """Seconds of one run."""
+    p99: float
     cpu: float
     """Seconds of the server's processor time a run."""
+    runs: int
 
 
 async def measure(plan: Plan) -> Findings:
@@ -40,7 +42,7 @@ async def measure(plan: Plan) -> Findings:
 async def press(target: Target, at_once: int, seconds: float) -> Window:
     """Run after run on `at_once` connections for so long; every run is checked when the clock has stopped."""
     done: list[tuple[float, list[Reply]]] = []
-    async with connections(target.server.port, at_once) as opened, asyncio.timeout(seconds + 60):
+    async with connections(target.ports, at_once) as opened, asyncio.timeout(seconds + 60):
         used = target.server.cpu()
         started = perf_counter()
 
@@ -56,7 +58,8 @@ async def press(target: Target, at_once: int, seconds: float) -> Window:
         used = target.server.cpu() - used
     for _, replies in done:
         target.check_run(replies)
-    return Window(len(done) / elapsed, median(took for took, _ in done), used / len(done))
+    took = sorted(took for took, _ in done)
+    return Window(len(done) / elapsed, median(took), took[len(took) * 99 // 100], used / len(done), len(done))
 
 
 def _findings(windows: dict[tuple[str, int], list[Window]]) -> Findings:

@@ -36,6 +36,11 @@ class NatsServer:
         """Where it listens, once it was started."""
         return f"nats://127.0.0.1:{self._port}"
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self) -> None:
         """Start it; it listens when this returns."""
         ports = self._folder / "ports"

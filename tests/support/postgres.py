@@ -35,8 +35,9 @@ _SETTINGS = {
 class Server:
     """One server, with its data in a new folder; it starts, dies and starts again."""
 
-    def __init__(self, **settings: str) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="runstead-pg-"))
+    def __init__(self, disk: Path | None = None, **settings: str) -> None:
+        """The folder is made on this `disk`, or else where temporary files are."""
+        self._folder = Path(tempfile.mkdtemp(prefix="runstead-pg-", dir=disk))
         self._folder.chmod(0o755)
         self._data = self._folder / "data"
         self._settings = _SETTINGS | settings
@@ -50,6 +51,12 @@ class Server:
     @property
     def url(self) -> str:
         return f"postgresql://postgres:{quote(PASSWORD, safe='')}@/postgres?host={self._folder}"
+
+    @property
+    def pid(self) -> int:
+        """The process that all its others are children of."""
+        assert self._process is not None
+        return self._process.pid
 
     def start(self) -> None:
         """Start, and wait until it answers."""
