@@ -11,7 +11,7 @@ from runstead.store.postgres import PostgresStore
 from runstead.wire.error import RunsteadError
 from tests.store.postgres.conftest import Make, Waiting
 from tests.store.things import MINE, find_thread, keep_thread, thread
-from tests.support.waiting import within
+from tests.support.waiting import until, within
 
 
 @pytest.mark.parametrize("most", [1, 3])
@@ -61,6 +61,29 @@ async def test_a_caller_that_goes_away_leaves_nothing_open(first: PostgresStore,
         await asyncio.gather(*(first.write(keep_thread(f"later_{number}")) for number in range(32)))
     stuck = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'runstead' AND state LIKE 'idle in%'"
     assert await admin.fetchval(stuck) == 0
+
+
+async def test_a_caller_that_goes_away_at_any_moment_leaves_nothing_open(make: Make, admin: Any) -> None:
+    store = make(connections=1)
+    await store.start()
+    await store.write(keep_thread())
+    mine = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'runstead'"
+    async with within():
+        for steps in range(60):
+            async with asyncio.TaskGroup() as group:
+                task = group.create_task(store.read(find_thread()))
+                for _ in range(steps):
+                    await asyncio.sleep(0)
+                task.cancel()
+            assert await admin.fetchval(f"{mine} AND state LIKE 'idle in%'") == 0
+            assert await admin.fetchval(mine) <= 1
+            assert await store.read(find_thread())
+    await store.stop()
+    await until(lambda: gone(admin, mine))
+
+
+async def gone(admin: Any, mine: str) -> bool:
+    return bool(await admin.fetchval(mine) == 0)
 
 
 async def test_a_statement_that_failed_cannot_be_swallowed(first: PostgresStore) -> None:

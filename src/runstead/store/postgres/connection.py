@@ -112,10 +112,10 @@ class PostgresSession:
         """Roll back; a connection that cannot is cut, which does the same."""
         try:
             async with asyncio.timeout(_GOODBYE):
-                if self._connection.is_in_transaction():
-                    await self._connection.execute("ROLLBACK")
+                # Also where it is not known to have begun: a BEGIN that was given up may be carried out all the same.
+                await self._connection.execute("ROLLBACK")
         except DATABASE_ERRORS:
-            pass  # it is not usable
+            self.cut()
         finally:
             if not self.usable:
                 self.cut()
