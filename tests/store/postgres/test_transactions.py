@@ -76,14 +76,13 @@ async def test_a_caller_that_goes_away_at_any_moment_leaves_nothing_open(make: M
                     await asyncio.sleep(0)
                 task.cancel()
             assert await admin.fetchval(f"{mine} AND state LIKE 'idle in%'") == 0
-            assert await admin.fetchval(mine) <= 1
             assert await store.read(find_thread())
     await store.stop()
-    await until(lambda: gone(admin, mine))
 
+    async def gone() -> bool:
+        return bool(await admin.fetchval(mine) == 0)
 
-async def gone(admin: Any, mine: str) -> bool:
-    return bool(await admin.fetchval(mine) == 0)
+    await until(gone)
 
 
 async def test_a_statement_that_failed_cannot_be_swallowed(first: PostgresStore) -> None:
