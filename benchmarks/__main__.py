@@ -12,7 +12,7 @@ from rich.console import Console
 
 from benchmarks.plan import Plan, quick
 from benchmarks.report import show, show_aims
-from benchmarks.sections import clients, cluster, costs, runs, starts, streams, takeover, threads, waiting
+from benchmarks.sections import clients, cluster, costs, listeners, runs, starts, streams, takeover, threads, waiting
 
 SECTIONS = {
     "runs": runs.measure,
@@ -24,6 +24,7 @@ SECTIONS = {
     "cluster": cluster.measure,
     "costs": costs.measure,
     "takeover": takeover.measure,
+    "listeners": listeners.measure,
 }
 FSYNCS = 100
 

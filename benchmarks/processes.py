@@ -37,7 +37,7 @@ class Server:
 
     def resident(self) -> int:
         """Bytes of memory it holds now."""
-        return int(Path(f"/proc/{self.process.pid}/statm").read_text().split()[1]) * PAGE
+        return resident(self.process.pid)
 
 
 @contextmanager
@@ -50,8 +50,8 @@ def part(module: str, *arguments: str) -> Iterator[Server]:
 
 
 @contextmanager
-def runstead(model: Server, data: Path) -> Iterator[Server]:
-    """Runstead, serving the folder `data`, healthy."""
+def runstead(model: Server, data: Path, **settings: str) -> Iterator[Server]:
+    """Runstead, serving the folder `data`, healthy. Its further settings are given by the environment."""
     port = free_port()
     options = {
         "--host": HOST,
@@ -61,9 +61,10 @@ def runstead(model: Server, data: Path) -> Iterator[Server]:
         "--model-key": "none",
     }
     command = [sys.executable, "-m", "runstead", "serve", *(word for option in options.items() for word in option)]
+    environment = os.environ | {f"RUNSTEAD_{name.upper()}": value for name, value in settings.items()}
     with tempfile.TemporaryFile("w+") as log:
         started = perf_counter()
-        with ended(subprocess.Popen(command, stdout=log, stderr=log, text=True)) as process:
+        with ended(subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment)) as process:
             try:
                 _await_health(process, port)
             except TimeoutError:
@@ -102,6 +103,11 @@ def _await_health(process: subprocess.Popen[str], port: int) -> None:
             asking.close()
         sleep(0.005)
     raise TimeoutError
+
+
+def resident(pid: int | str) -> int:
+    """Bytes of memory that a process holds now."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
 
 
 def seconds_used(pid: int, *, ended_children: bool = False) -> float:

@@ -53,6 +53,10 @@ def text_of_events(body: bytes) -> str:
     return "".join(part.text.value for each in deltas for part in each.delta.content)
 
 
+def count_events(body: bytes) -> int:
+    return sum(1 for _ in events(body))
+
+
 def events(body: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Each event's name and data; comments, ids and blocks without data are passed over."""
     for block in body.split(b"\n\n"):

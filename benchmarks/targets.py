@@ -167,10 +167,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(data: Path) -> AsyncIterator[Stage]:
+async def stage(data: Path, **settings: str) -> AsyncIterator[Stage]:
     with ExitStack() as stack:
         model = stack.enter_context(processes.part("fake_model"))
         floor = stack.enter_context(processes.part("floor", model.url))
-        runstead = Runstead(stack.enter_context(processes.runstead(model, data)))
+        runstead = Runstead(stack.enter_context(processes.runstead(model, data, **settings)))
         await runstead.create_assistant()
         yield Stage(model, Direct(model), Floor(floor), runstead)

@@ -1,79 +1,112 @@
 """How much memory does a run hold while the model says nothing?"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from benchmarks import processes
 from benchmarks.fake_model import HELD, text
+from benchmarks.installation import engines, installation
 from benchmarks.load import Connection, Reply, connect, connections
 from benchmarks.plan import Plan
 from benchmarks.processes import Server
 from benchmarks.report import Findings
+from benchmarks.sections.cluster import target_of
 from benchmarks.targets import Assistants, Lost, Runstead, Stage, stage
 
 CLIENTS = 50
 WARM_UP = 20
 KIB = 1024
+UNLIMITED = {"project_runs": "0", "project_queue": "0"}
+"""All runs here are of one project."""
+SLOWEST = 20
+"""Runs a second that are certainly made and done."""
 
 
 async def measure(plan: Plan) -> Findings:
-    """Three servers' growth, each from a fresh start, so that no run finds memory that another one left."""
+    """Servers' growth, each from a fresh start, so that no run finds memory that another one left."""
     async with warm(plan, "created") as on:
-        created = await grow_by_created(on, plan.waiting)
+        [created] = await grow_by_created(on.runstead, on.model, plan.waiting, [on.runstead.server])
     async with warm(plan, "streamed") as on:
         streamed = await grow_by_streams(on.runstead, on.model, plan.waiting)
         floor = await grow_by_streams(on.floor, on.model, plan.waiting)
-    found = Findings(
-        f"{plan.waiting:,} runs waiting on the model", ("", "KiB a run", "KiB a run with its streaming client")
-    )
-    found.row("floor", "", floor)
-    found.row("runstead", created, streamed)
+    worker, api = await crowd(plan)
+    found = Findings("Runs that wait on the model", ("", "runs", "KiB a run", "KiB a run with its streaming client"))
+    found.row("floor", f"{plan.waiting:,}", "", floor)
+    found.row("runstead", f"{plan.waiting:,}", created, streamed)
+    found.row("the worker of a cluster", f"{plan.crowd:,}", worker, "")
+    found.row("its api", f"{plan.crowd:,}", api, "")
+    found.row("the worker / runstead", "", worker / created, "")
     found.at_most("a waiting run holds at most 100 KiB", created, 100, " KiB")
     found.at_most("a waiting run with its streaming client holds at most 100 KiB", streamed, 100, " KiB")
+    found.at_most(f"one of {plan.crowd:,} runs that wait in one worker holds at most 100 KiB", worker, 100, " KiB")
     return found
+
+
+async def crowd(plan: Plan) -> list[float]:
+    """KiB a run in the one worker of a cluster, and in its api."""
+    most = str(2 * plan.crowd)
+    with (
+        processes.part("fake_model") as model,
+        engines(plan.disk) as on,
+        installation(on, model, plan.disk / "crowd", apis=1, workers=1, both=0, most_runs=most, **UNLIMITED) as here,
+    ):
+        target = await target_of(here)
+        await warmed(target)
+        return await grow_by_created(target, model, plan.crowd, here.workers + here.apis)
 
 
 @asynccontextmanager
 async def warm(plan: Plan, name: str) -> AsyncIterator[Stage]:
     """A stage on which every line of code has run before."""
-    async with stage(plan.disk / name) as on:
+    async with stage(plan.disk / name, **UNLIMITED) as on:
         for target in (on.floor, on.runstead):
-            async with connections(target.server.port, 1) as (connection,):
-                for _ in range(WARM_UP):
-                    target.check_run(await target.run(connection))
+            await warmed(target)
         yield on
 
 
-async def grow_by_created(on: Stage, count: int) -> float:
-    """KiB a run, for runs that were created and left alone; each must complete when the model speaks."""
-    target = on.runstead
-    async with connections(target.server.port, CLIENTS) as opened:
-        before = target.server.resident()
-        share = [count // CLIENTS] * CLIENTS
-        async with asyncio.timeout(60), asyncio.TaskGroup() as group:
-            creating = [group.create_task(create(target, *each)) for each in zip(opened, share, strict=True)]
-        runs = [run for task in creating for run in task.result()]
-        await all_held(on.model, len(runs))
-        grown = target.server.resident() - before
-        await release(on.model)
-        for thread, run in runs:
-            await completed(opened[0], thread, run)
-    return grown / KIB / len(runs)
+async def warmed(target: Assistants) -> None:
+    async with connections(target.ports, 1) as (connection,):
+        for _ in range(WARM_UP):
+            target.check_run(await target.run(connection))
 
 
-async def create(target: Runstead, connection: Connection, count: int) -> list[tuple[str, str]]:
-    body = {"assistant_id": target.assistant, "model": "hold"}
+async def grow_by_created(target: Runstead, model: Server, count: int, watched: Sequence[Server]) -> list[float]:
+    """KiB a run in each of the servers, for runs that were created and left alone; each must complete when the model
+    speaks.
+    """
+    async with connections(target.ports, CLIENTS) as opened, asyncio.timeout(60 + count / SLOWEST):
+        before = [server.resident() for server in watched]
+        async with asyncio.TaskGroup() as group:
+            share = count // CLIENTS
+            creating = [group.create_task(create(target, connection, share)) for connection in opened]
+        made = [task.result() for task in creating]
+        await all_held(model, share * CLIENTS)
+        grown = [server.resident() - held for server, held in zip(watched, before, strict=True)]
+        await release(model)
+        async with asyncio.TaskGroup() as group:
+            for connection, runs in zip(opened, made, strict=True):
+                group.create_task(all_completed(connection, runs))
+    return [each / KIB / (share * CLIENTS) for each in grown]
+
+
+async def create(target: Runstead, connection: Connection, count: int, model: str = "hold") -> list[tuple[str, str]]:
+    body = {"assistant_id": target.assistant, "model": model}
     threads = [await target.prepare(connection) for _ in range(count)]
     return [(thread, (await connection.post(f"/v1/threads/{thread}/runs", body)).json()["id"]) for thread in threads]
 
 
+async def all_completed(connection: Connection, runs: list[tuple[str, str]]) -> None:
+    for thread, run in runs:
+        await completed(connection, thread, run)
+
+
 async def completed(connection: Connection, thread: str, run: str) -> None:
-    """Returns when the run has completed with its text; bounded."""
-    async with asyncio.timeout(30):
-        while (status := (await connection.get(f"/v1/threads/{thread}/runs/{run}")).json()["status"]) != "completed":
-            if status not in {"queued", "in_progress"}:
-                raise Lost(f"a waiting run ended {status}")
-            await asyncio.sleep(0.05)
+    """Returns when the run has completed with its text."""
+    while (status := (await connection.get(f"/v1/threads/{thread}/runs/{run}")).json()["status"]) != "completed":
+        if status not in {"queued", "in_progress"}:
+            raise Lost(f"a waiting run ended {status}")
+        await asyncio.sleep(0.05)
     messages = (await connection.get(f"/v1/threads/{thread}/messages?limit=1")).json()["data"]
     if messages[0]["content"][0]["text"]["value"] != text(HELD):
         raise Lost(f"a waiting run said {messages[0]['content']!r}")
@@ -98,15 +131,16 @@ async def hold(target: Assistants, connection: Connection) -> Reply:
 
 
 async def all_held(model: Server, count: int) -> None:
-    """Returns when so many calls wait at the model; bounded."""
+    """Returns when so many calls wait at the model."""
     asking = await connect(model.port)
-    async with asyncio.timeout(60):
-        while (await asking.get("/held")).json()["held"] < count:  # noqa: ASYNC110  it waits in another process
-            await asyncio.sleep(0.05)
+    while (await asking.get("/held")).json()["held"] < count:  # noqa: ASYNC110  it waits in another process
+        await asyncio.sleep(0.05)
     asking.close()
 
 
-async def release(model: Server) -> None:
+async def release(model: Server) -> float:
+    """Let the model speak; when it was told to."""
     asking = await connect(model.port)
-    await asking.post("/release")
+    reply = await asking.post("/release")
     asking.close()
+    return reply.sent
