@@ -12,7 +12,19 @@ from rich.console import Console
 
 from benchmarks.plan import Plan, quick
 from benchmarks.report import show, show_aims
-from benchmarks.sections import clients, cluster, costs, listeners, runs, starts, streams, takeover, threads, waiting
+from benchmarks.sections import (
+    backlog,
+    clients,
+    cluster,
+    costs,
+    listeners,
+    runs,
+    starts,
+    streams,
+    takeover,
+    threads,
+    waiting,
+)
 
 SECTIONS = {
     "runs": runs.measure,
@@ -25,6 +37,7 @@ SECTIONS = {
     "costs": costs.measure,
     "takeover": takeover.measure,
     "listeners": listeners.measure,
+    "backlog": backlog.measure,
 }
 FSYNCS = 100
 
