@@ -86,7 +86,10 @@ async def connect_async(path: Path, model: ChatModel) -> AsyncIterator[Interface
 
 @asynccontextmanager
 async def connect(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with bootstrap.embedded(path, model, 600, allow_private_webhooks=True) as application, served_at(application) as url:
+    async with (
+        bootstrap.embedded(path, model, 600, allow_private_webhooks=True) as application,
+        served_at(application) as url,
+    ):
         with runstead.connect(url) as client:
             yield cast("Interface", InThreads(client))
 
