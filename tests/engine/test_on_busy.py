@@ -293,10 +293,15 @@ async def test_an_interrupt_stops_a_run_that_nobody_works_on_at_once(any_store: 
 async def test_an_interrupt_of_a_run_that_is_stopping_waits_for_its_end(any_store: Store) -> None:
     async with busy(["New", "Two"], store=any_store) as (here, run, _):
         waiting = await follow_up(here, run, "Second")
-        cancelling, new = await asyncio.gather(
-            here.project.cancel(run.thread_id, run.id), follow_up(here, run, "Third", on_busy="interrupt")
-        )
+        assert here.application._worker is not None
+        held = here.application._worker._carrier._held
+        hearing = held.pop(run.id)  # it does not hear of the cancel
+        cancelling = await here.project.cancel(run.thread_id, run.id)
+        new = await follow_up(here, run, "Third", on_busy="interrupt")
         assert cancelling.status == "cancelling"
+        assert await statuses(here, run, new, waiting) == ["cancelling", "queued", "queued"]
+        held[run.id] = hearing
+        await here.clock.advance(1)
         for each in (new, waiting):
             await here.ended(each)
         assert await listed(here, run) == ["First", "One", "Third", "New", "Second", "Two"]

@@ -22,25 +22,42 @@ class ManualClock:
         return self._time
 
     async def sleep(self, seconds: float) -> None:
-        awake = asyncio.Event()
-        self._sleeping.append((self._time + seconds, awake))
+        sleeper = (self._time + seconds, asyncio.Event())
+        self._sleeping.append(sleeper)
         if len(self._sleeping) >= self._expected:
             self._all_sleep.set()
-        await awake.wait()
+        try:
+            await sleeper[1].wait()
+        finally:
+            if sleeper in self._sleeping:  # it is cancelled
+                self._sleeping.remove(sleeper)
 
     async def advance(self, seconds: float) -> None:
         """Let time pass. Who slept has had a look and sleeps again when this returns, unless something holds it up."""
         self._time += seconds
-        self._expected = len(self._sleeping)
-        self._all_sleep.clear()
+        expected = len(self._sleeping)
         due = [awake for at, awake in self._sleeping if at <= self._time]
         self._sleeping = [(at, awake) for at, awake in self._sleeping if at > self._time]
         for awake in due:
             awake.set()
-        if due:
+        await self.asleep(expected, patience=0.5)
+
+    async def asleep(self, sleepers: int, patience: float = 5.0) -> None:
+        """Wait until so many sleep, unless something holds one of them up.
+
+        Who is looking while time passes has seen what was before, and sleeps on from what is now.
+        """
+        self._expected = sleepers
+        self._all_sleep.clear()
+        if len(self._sleeping) < sleepers:
             with suppress(TimeoutError):
-                async with asyncio.timeout(0.5):
+                async with asyncio.timeout(patience):
                     await self._all_sleep.wait()
+
+    @property
+    def sleepers(self) -> int:
+        """How many sleep."""
+        return len(self._sleeping)
 
     def slip(self, seconds: float) -> None:
         """Let time pass without anybody noticing yet."""

@@ -36,6 +36,10 @@ from tests.support.waiting import within
 __all__ = ["WEATHER", "World", "names", "ports_of", "text_of", "world"]
 
 WEATHER = FunctionTool(function=Function(name="weather", description="Tells the weather of a city."))
+_LOOPS = 5
+"""Those that look, and sleep: for work if there is room, for what must stop, and after the things of the store; after
+workers, too, if the store is shared.
+"""
 _KEY = b"the key of this server, which nobody knows"
 
 
@@ -153,7 +157,11 @@ async def world(script: Script = (), *, most: int = 5000, **outside: Any) -> Asy
     """A running application; `outside` as in `ports_of`."""
     ports = ports_of(script, **outside)
     model = ports.model if isinstance(ports.model, ScriptedModel) else None
+    clock = ports.clock if isinstance(ports.clock, ManualClock) else None
+    sleepers = clock.sleepers if clock else 0
     async with run(ports, most=most) as application:
+        if clock:
+            await clock.asleep(sleepers + _LOOPS + ports.store.shared - (most == 0))
         yield World(application, ports, model)
 
 
