@@ -58,7 +58,7 @@ def serve(database: Path, model: ChatModel, lifetime: int) -> Iterator[str]:
     ready = threading.Event()
 
     async def run() -> None:
-        async with bootstrap.embedded(database, model, lifetime) as application:
+        async with bootstrap.embedded(database, model, lifetime, allow_private_webhooks=True) as application:
             config = uvicorn.Config(
                 create_app(application), lifespan="off", log_config=None, timeout_graceful_shutdown=5
             )

@@ -10,8 +10,8 @@ from runstead.store.queries import Queries
 from runstead.store.runs import SqlRuns
 from runstead.store.session import Session
 from runstead.store.table import Table
-from runstead.store.workers import SqlWorkers
 from runstead.store.webhooks import SqlWebhooks
+from runstead.store.workers import SqlWorkers
 
 __all__ = ["SqlTx"]
 
@@ -30,6 +30,6 @@ class SqlTx:
         self.runs = SqlRuns(session, queries, self.events)
         self.steps = SqlSteps(session, queries)
         self.workers = SqlWorkers(session, queries)
+        self.webhooks = SqlWebhooks(session, queries)
         self.answers = SqlAnswers(session, queries)
         self.ledger = SqlLedger(session, queries)
-        self.webhooks = SqlWebhooks(session, queries)

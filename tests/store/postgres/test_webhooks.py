@@ -48,7 +48,8 @@ async def test_what_one_process_noted_another_tells(make: Make) -> None:
             await here.project.create_webhook(WebhookRequest(url=there.url))
             run = await here.ended(await here.start())
         assert there.told == []
-        async with world(store=make()):
+        async with world(store=make()) as here:
+            await here.clock.advance(1)
             [told] = await there.next()
         assert told.event["data"]["id"] == run.id
 

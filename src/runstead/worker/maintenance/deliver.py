@@ -42,9 +42,10 @@ async def deliver(ports: Ports) -> None:
     if ports.outbound is None:
         return
     served: set[str] = set()
-    forgotten = 0
+    forgotten = ports.now()
     async with asyncio.TaskGroup() as serving:
         while True:
+            await ports.clock.sleep(_PERIOD)
             try:
                 for webhook_id in await _unserved(ports, served):
                     serving.create_task(_serve(ports, webhook_id, served), name=f"webhook {webhook_id}")
@@ -53,7 +54,6 @@ async def deliver(ports: Ports) -> None:
                     forgotten = ports.now()
             except Exception:
                 _log.exception("looking for what webhooks are to be told failed; trying again")
-            await ports.clock.sleep(_PERIOD)
 
 
 async def _unserved(ports: Ports, served: set[str]) -> list[str]:
