@@ -7,6 +7,8 @@ RUN_ID = "run_" + "r" * 24
 ASSISTANT_ID = "asst_" + "a" * 24
 MESSAGE_ID = "msg_" + "m" * 24
 STEP_ID = "step_" + "s" * 24
+WEBHOOK_ID = "webhook_" + "w" * 24
+DELIVERY_ID = "evt_" + "r" * 24 + "4"
 RUN_PATH = f"/threads/{THREAD_ID}/runs/{RUN_ID}"
 RUNS_PATH = f"/threads/{THREAD_ID}/runs"
 EVENTS_PATH = f"{RUN_PATH}/events"
@@ -87,6 +89,31 @@ def step(id: str = STEP_ID, **fields: Any) -> dict[str, Any]:
         "status": "in_progress",
         "step_details": {"type": "message_creation", "message_creation": {"message_id": MESSAGE_ID}},
         "usage": None,
+    } | fields
+
+
+def webhook(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": WEBHOOK_ID,
+        "object": "webhook_endpoint",
+        "created_at": 1,
+        "updated_at": 2,
+        "name": "",
+        "url": "https://example.com/a",
+        "event_types": ["thread.run.completed"],
+        "enabled": True,
+    } | fields
+
+
+def delivery(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": DELIVERY_ID,
+        "object": "webhook_endpoint.delivery",
+        "created_at": 1,
+        "webhook_id": WEBHOOK_ID,
+        "event_type": "thread.run.completed",
+        "thread_id": THREAD_ID,
+        "run_id": RUN_ID,
     } | fields
 
 

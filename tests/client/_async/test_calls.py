@@ -14,12 +14,23 @@ from runstead.wire.run import RunRequest, ThreadRunRequest
 from runstead.wire.struct import SortOrder
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from runstead.wire.tool import ToolOutput
+from runstead.wire.webhook import WebhookRequest, WebhookUpdate
 from tests.client import samples
-from tests.client.samples import ASSISTANT_ID, MESSAGE_ID, RUN_ID, RUN_PATH, STEP_ID, THREAD_ID
+from tests.client.samples import (
+    ASSISTANT_ID,
+    DELIVERY_ID,
+    MESSAGE_ID,
+    RUN_ID,
+    RUN_PATH,
+    STEP_ID,
+    THREAD_ID,
+    WEBHOOK_ID,
+)
 from tests.client.wire_server import Answer, Stream, WireServer, event
 
 THREAD_PATH = f"/threads/{THREAD_ID}"
 MESSAGE_PATH = f"{THREAD_PATH}/messages/{MESSAGE_ID}"
+WEBHOOK_PATH = f"/webhook_endpoints/{WEBHOOK_ID}"
 ASSISTANT_PATH = f"/assistants/{ASSISTANT_ID}"
 INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
 MODEL = {"id": "m", "object": "model", "created": 1, "owned_by": "someone"}
@@ -158,6 +169,63 @@ CASES: Mapping[str, Case] = {
         f"{RUN_PATH}/events?after=17.4",
         None,
         None,
+    ),
+    "create_webhook": (
+        {"request": WebhookRequest(url="https://example.com/a")},
+        "POST",
+        "/webhook_endpoints",
+        {"url": "https://example.com/a"},
+        samples.webhook(signing_secret="whsec_a"),
+    ),
+    "webhooks": (
+        {"limit": 2, "before": WEBHOOK_ID},
+        "GET",
+        f"/webhook_endpoints?limit=2&before={WEBHOOK_ID}",
+        None,
+        samples.page(samples.webhook()),
+    ),
+    "get_webhook": ({"webhook_id": WEBHOOK_ID}, "GET", WEBHOOK_PATH, None, samples.webhook()),
+    "update_webhook": (
+        {"webhook_id": WEBHOOK_ID, "request": WebhookUpdate(enabled=False)},
+        "POST",
+        WEBHOOK_PATH,
+        {"enabled": False},
+        samples.webhook(),
+    ),
+    "delete_webhook": (
+        {"webhook_id": WEBHOOK_ID},
+        "DELETE",
+        WEBHOOK_PATH,
+        None,
+        samples.deleted(WEBHOOK_ID, "webhook_endpoint"),
+    ),
+    "rotate_webhook_secret": (
+        {"webhook_id": WEBHOOK_ID, "keep_old": True},
+        "POST",
+        f"{WEBHOOK_PATH}/rotate_secret",
+        {"keep_old_secret_active_for_24_hours": True},
+        samples.webhook(signing_secret="whsec_b"),
+    ),
+    "test_webhook": (
+        {"webhook_id": WEBHOOK_ID, "event_type": "thread.run.failed"},
+        "POST",
+        f"{WEBHOOK_PATH}/test",
+        {"event_type": "thread.run.failed"},
+        {"webhook_endpoint_id": WEBHOOK_ID, "event_type": "thread.run.failed", "status_code": 204},
+    ),
+    "webhook_deliveries": (
+        {"webhook_id": WEBHOOK_ID, "after": DELIVERY_ID},
+        "GET",
+        f"{WEBHOOK_PATH}/deliveries?after={DELIVERY_ID}",
+        None,
+        samples.page(samples.delivery()),
+    ),
+    "replay_webhook_delivery": (
+        {"webhook_id": WEBHOOK_ID, "delivery_id": DELIVERY_ID},
+        "POST",
+        f"{WEBHOOK_PATH}/deliveries/{DELIVERY_ID}/replay",
+        None,
+        samples.delivery(),
     ),
     "models": ({}, "GET", "/models", None, {"object": "list", "data": [MODEL]}),
     "get_model": ({"model": "a/b"}, "GET", "/models/a%2Fb", None, MODEL),
