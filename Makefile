@@ -16,8 +16,8 @@ help: ## Show what can be made
 demo: $(READY) ## Watch real runs on a thread, on this machine
 	$(BIN)/runstead demo
 
-test: $(READY) ## Run every test
-	$(BIN)/python -m pytest
+test: $(READY) ## Run every test, as many at a time as there are cores
+	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
 check: $(READY) ## Check format, lint, types, import rules and the generated client, then run the tests
 	$(BIN)/ruff format --check .
