@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from openai import OpenAI
 
+from runstead.domain.once import digest_of, keyed
 from runstead.domain.signature import signed
 from runstead.engine.ports import SystemClock
 from runstead.llm.script import Script, call
@@ -274,11 +275,18 @@ class TestSecrets:
                 await here.project.create_webhook(WebhookRequest(url="https://example.com"))
             assert (await here.project.webhooks()).data == []
 
-    async def test_no_secret_is_kept(self, tmp_path: Path) -> None:
-        async with telling(path=tmp_path / "rs.db") as (here, _, webhook):
-            await here.project.rotate_webhook_secret(webhook.id)
-        for file in tmp_path.iterdir():
-            assert webhook.signing_secret.removeprefix("whsec_").encode() not in file.read_bytes()
+    async def test_no_secret_is_kept_not_even_for_a_request_that_comes_again(self, tmp_path: Path) -> None:
+        async with world(path=tmp_path / "rs.db") as here:
+            making, changing = (here.project.once(keyed(key, digest_of(b"asked"))) for key in ("make", "change"))
+            request = WebhookRequest(url="https://example.com")
+            made, again = [await making.create_webhook(request) for _ in range(2)]
+            assert again == made
+            assert (await here.project.webhooks()).first_id == (await here.project.webhooks()).last_id
+            changed, again = [await changing.rotate_webhook_secret(made.id) for _ in range(2)]
+            assert again == changed
+            for file in tmp_path.iterdir():
+                for each in (made, changed):
+                    assert each.signing_secret.removeprefix("whsec_").encode() not in file.read_bytes()
 
 
 class TestCrashes:

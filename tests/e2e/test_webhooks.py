@@ -1,0 +1,43 @@
+"""A real server that is killed: what it had to tell, the next one tells."""
+
+import asyncio
+from pathlib import Path
+
+import runstead
+from runstead import AssistantRequest, MessageRequest, Run, RunRequest, ThreadRequest, WebhookRequest
+from runstead.client import AsyncClient
+from tests.support.program import Program
+from tests.support.receiver import receiver
+from tests.support.waiting import within
+
+
+async def serve(folder: Path) -> Program:
+    script = folder / "script.toml"
+    script.write_text('[[answer]]\nsay = "Hello!"\n')
+    arguments = ("serve", "--port", "0", "--data", str(folder / "data"), "--script", str(script))
+    program = await asyncio.to_thread(lambda: Program(*arguments, allow_private_webhooks="true"))
+    await asyncio.to_thread(program.ready)
+    return program
+
+
+async def ended(client: AsyncClient) -> Run:
+    assistant = await client.create_assistant(AssistantRequest(model="m"))
+    thread = await client.create_thread(ThreadRequest(messages=[MessageRequest(role="user", content="Hi")]))
+    return await client.wait(await client.create_run(thread.id, RunRequest(assistant_id=assistant.id)))
+
+
+async def test_a_server_that_is_killed_before_it_has_told_tells_when_it_is_back(tmp_path: Path) -> None:
+    async with within(40), receiver() as there:
+        first = await serve(tmp_path)
+        async with runstead.connect_async(first.url) as client:
+            webhook = await client.create_webhook(WebhookRequest(url=there.url))
+            runs = [await ended(client) for _ in range(5)]
+        first.close()  # `kill -9`: it looks once a second, so the last ones are not told yet
+        second = await serve(tmp_path)
+        while {each.event["data"]["id"] for each in there.told} != {run.id for run in runs}:
+            await there.next(len(there.told) + 1)
+        async with runstead.connect_async(second.url) as client:
+            replayed = await client.replay_webhook_delivery(webhook.id, there.told[0].event["id"])
+        before = len(there.told)
+        assert (await there.next(before + 1))[-1].event["id"] == replayed.id
+        second.close()
