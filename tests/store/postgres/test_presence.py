@@ -103,6 +103,15 @@ async def test_who_lost_its_own_session_a_moment_ago_does_not_judge(first: Postg
         await until(missed)
 
 
+@pytest.mark.usefixtures("old_enough")
+async def test_who_has_no_session_itself_does_not_judge_those_who_have_none(first: PostgresStore) -> None:
+    """As when one process of the server dies: it ends all sessions, and has been there all the time."""
+    for name in ("observer", "worker_1"):
+        await first.write(lambda tx, name=name: tx.workers.enter(name, 2))  # type: ignore[misc]
+    assert await absent(first, "another") == ["observer", "worker_1"]
+    assert await absent(first, "observer") == []
+
+
 @pytest.mark.parametrize("end", ["kill", "stop"])
 async def test_nobody_is_given_up_before_the_server_is_back_for_a_lease(own: Server, end: str) -> None:
     store = PostgresStore(own.url, patience=15)
