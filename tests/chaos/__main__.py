@@ -21,6 +21,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--customers", type=int, default=8)
+    parser.add_argument("--log", type=Path, help="a file for what all processes of the cluster log")
     chosen = parser.parse_args()
     print(f"seed {chosen.seed}, {chosen.minutes:g} minutes", flush=True)
     with tempfile.TemporaryDirectory(prefix="runstead-chaos-") as folder:
@@ -33,6 +34,8 @@ def main() -> None:
                 tell=lambda line: print(line, flush=True),
             )
         )
+    if chosen.log is not None:
+        chosen.log.write_text(report.log)
     print(report)
     sys.exit(report.failed)
 

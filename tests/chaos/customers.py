@@ -23,6 +23,8 @@ __all__ = ["Customer"]
 
 T = TypeVar("T")
 
+_LINE = 3
+"""Runs that are in line on one thread."""
 _PATIENCE = 90.0
 """Seconds for which one thing is tried: longer than everything together may be broken."""
 
@@ -46,18 +48,32 @@ class Customer:
             number = 0
             while not closing.is_set():
                 number += 1
-                await self._one_run(f"{self._name}-{number}")
+                await self._one_thread(f"{self._name}-{number}")
 
-    async def _one_run(self, key: str) -> None:
-        story = self._ledger.begin(key, self._chance.choice(["weather", "plain", "plain", "cancel"]))
-        said = MessageRequest(role="user", content=story.kind)
+    async def _one_thread(self, key: str) -> None:
+        """One run on a thread of its own, or several that wait for each other."""
+        kind = self._chance.choice(["weather", "plain", "plain", "cancel", "line"])
+        said = MessageRequest(role="user", content="plain" if kind == "line" else kind)
         thread = await self._insist(
             f"{key}-thread", lambda client: client.create_thread(ThreadRequest(messages=[said]))
         )
-        request = RunRequest(assistant_id=self._assistant_id)
-        run = await self._insist(f"{key}-run", lambda client: client.create_run(thread.id, request))
-        story.acknowledged(run)
-        reader = Reader()
+        if kind == "line":
+            request = RunRequest(assistant_id=self._assistant_id, on_busy="enqueue", additional_messages=[said])
+            line = [await self._begun(f"{key}-{place}", "plain", thread.id, request) for place in range(_LINE)]
+        else:
+            line = [await self._begun(key, kind, thread.id, RunRequest(assistant_id=self._assistant_id))]
+        for story in line:
+            await self._seen_to_its_end(story)
+
+    async def _begun(self, key: str, kind: str, thread_id: str, request: RunRequest) -> Story:
+        story = self._ledger.begin(key, kind)
+        story.acknowledged(await self._insist(f"{key}-run", lambda client: client.create_run(thread_id, request)))
+        return story
+
+    async def _seen_to_its_end(self, story: Story) -> None:
+        assert story.run is not None
+        run, reader = story.run, Reader()
+        story.followed()
         cancelling = self._chance.randrange(3, 20) if story.kind == "cancel" else None
         while not run.status.terminal:
             run = await self._followed(story, run, reader, cancelling)
@@ -81,6 +97,7 @@ class Customer:
                         if cancelling is not None and len(reader.names) == cancelling:
                             await self._cancelled(run)
                         if leave_after == 0:
+                            self._ledger.left += 1
                             break
                     else:
                         return await self._insist(None, lambda other: other.get_run(run.thread_id, run.id))

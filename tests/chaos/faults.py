@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import ExitStack
 from random import Random
 from typing import TypeAlias
 
@@ -9,6 +10,7 @@ from tests.support.cluster import Cluster
 from tests.support.nats import NatsServer
 from tests.support.postgres import Server
 from tests.support.program import Program
+from tests.support.severed import Way, way_to_nats, way_to_postgres
 
 __all__ = ["FAULTS", "Fault", "Site"]
 
@@ -18,12 +20,16 @@ blocking = asyncio.to_thread
 class Site:
     """The cluster with the servers under it, which are this test's own."""
 
-    def __init__(self, cluster: Cluster, postgres: Server, nats: NatsServer, lease: float, chance: Random) -> None:
+    def __init__(
+        self, cluster: Cluster, postgres: Server, nats: NatsServer, lease: float, chance: Random, ways: ExitStack
+    ) -> None:
         self.cluster = cluster
         self.postgres = postgres
         self.nats = nats
         self.lease = lease
         self.chance = chance
+        self.ways = ways
+        """Closed when the cluster has ended."""
 
     async def some_while(self, least: float, most: float) -> None:
         """Let it be broken for so many seconds."""
@@ -38,9 +44,10 @@ Fault: TypeAlias = Callable[[Site], Awaitable[None]]
 
 
 async def kill_a_worker(site: Site) -> None:
-    """`kill -9`; another one starts at once."""
-    await blocking(site.victim(site.cluster.workers).kill)
-    await blocking(site.cluster.worker().ready)
+    """`kill -9`; another one is there."""
+    fresh = site.cluster.worker()
+    await blocking(fresh.ready)
+    await blocking(site.victim([each for each in site.cluster.workers if each is not fresh]).kill)
 
 
 async def stop_a_worker(site: Site) -> None:
@@ -103,6 +110,32 @@ async def restart_the_database(site: Site) -> None:
     await blocking(site.postgres.start)
 
 
+async def sever_a_worker_from_the_database(site: Site) -> None:
+    """The network between the two swallows everything, for less or for longer than a lease; nothing is closed."""
+    way = site.ways.enter_context(way_to_postgres(site.postgres))
+    await _severed(site, way, database=way.url)
+
+
+async def sever_a_worker_from_the_broker(site: Site) -> None:
+    """The same, while it can still write."""
+    way = site.ways.enter_context(way_to_nats(site.nats))
+    await _severed(site, way, broker=way.url)
+
+
+async def _severed(site: Site, way: Way, **settings: str) -> None:
+    fresh = site.cluster.worker(**settings)
+    await blocking(fresh.ready)
+    await blocking(site.victim([each for each in site.cluster.workers if each is not fresh]).stop)
+    way.sever()
+    await site.some_while(0.3 * site.lease, 3 * site.lease)
+    way.mend()
+
+
+async def crash_a_session(site: Site) -> None:
+    """A process of the database dies: it ends all the others, recovers from its log, and is the same server."""
+    await blocking(site.postgres.crash)
+
+
 FAULTS: Sequence[Fault] = (
     kill_a_worker,
     stop_a_worker,
@@ -113,4 +146,7 @@ FAULTS: Sequence[Fault] = (
     freeze_the_broker,
     kill_the_database,
     restart_the_database,
+    crash_a_session,
+    sever_a_worker_from_the_database,
+    sever_a_worker_from_the_broker,
 )

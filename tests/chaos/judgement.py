@@ -1,5 +1,9 @@
 """What is left when the storm is over, held against what was acknowledged, and against what must always be true."""
 
+from collections import Counter
+from collections.abc import Set as AbstractSet
+from itertools import pairwise
+
 from msgspec import Struct, field
 
 from runstead.client import AsyncClient
@@ -15,7 +19,7 @@ from tests.chaos.ledger import Story
 from tests.chaos.model import ANSWERS
 from tests.support.worlds import text_of
 
-__all__ = ["Judgement", "examined", "judge"]
+__all__ = ["Judgement", "examined", "judge", "judge_webhook"]
 
 
 class Judgement(Struct):
@@ -30,30 +34,55 @@ class Judgement(Struct):
     wrong: list[str] = field(default_factory=list)
     """Runs that say something else than their model."""
 
+    untold: list[str] = field(default_factory=list)
+    """Ends that the webhook was not told of, or that its outbox has twice."""
+
     @property
     def violations(self) -> list[str]:
         """All of it."""
-        return [*self.lost, *self.doubled, *self.repeated, *self.wrong]
+        return [*self.lost, *self.doubled, *self.repeated, *self.wrong, *self.untold]
 
 
 async def judge(client: AsyncClient, stories: list[Story]) -> Judgement:
     """Read every acknowledged run back."""
     judgement = Judgement()
+    known = [story.run for story in stories if story.run is not None]
+    asked = Counter(run.thread_id for run in known)
     for story in stories:
         assert story.run is not None
         try:
-            await _judge(client, story.kind, story.run, judgement)
+            await _judge(client, story.kind, story.run, asked[story.run.thread_id], judgement)
         except NotFound:
             judgement.lost.append(f"{story.run.id} was acknowledged and is not there")
+    for earlier, later in pairwise(known):
+        in_line = earlier.thread_id == later.thread_id
+        if in_line and (later.started_at or 0) < (earlier.completed_at or 0):
+            judgement.wrong.append(f"{later.id} began before {earlier.id} had ended, which it waited for")
     return judgement
 
 
-async def _judge(client: AsyncClient, kind: str, known: Run, judgement: Judgement) -> None:
+async def judge_webhook(
+    client: AsyncClient, webhook_id: str, stories: list[Story], heard: AbstractSet[str]
+) -> list[str]:
+    """What is wrong with what a webhook was told: the outbox has every end once, and what was delivered was heard."""
+    deliveries = [each async for each in await client.webhook_deliveries(webhook_id, 100)]
+    noted = Counter((each.run_id, str(each.event_type)) for each in deliveries)
+    ends = [(story.run.id, f"thread.run.{story.run.status}") for story in stories if story.run is not None]
+    return [
+        *(f"the end of {end[0]} is {noted[end]} times in the outbox" for end in ends if noted[end] != 1),
+        *(f"{each.id} is {each.status}: {each.error}" for each in deliveries if each.status == "failed"),
+        *(f"{each.id} counts as delivered, and was not heard" for each in deliveries
+          if each.status == "delivered" and each.id not in heard),
+    ]  # fmt: skip
+
+
+async def _judge(client: AsyncClient, kind: str, known: Run, on_thread: int, judgement: Judgement) -> None:
     run = await client.get_run(known.thread_id, known.id)
     if not run.status.terminal:
         judgement.lost.append(f"{run.id} is still {run.status}")
-    if len(await client.runs(run.thread_id)) != 1:
-        judgement.doubled.append(f"{run.id} is not alone on its thread")
+    there = len(await client.runs(run.thread_id))
+    if there != on_thread:
+        judgement.doubled.append(f"{run.id} is on a thread with {there} runs, of which {on_thread} were asked for")
     steps = await client.run_steps(run.thread_id, run.id, 100, SortOrder.ASC)
     messages = await client.messages(run.thread_id, 100, SortOrder.ASC, run_id=run.id)
     whole = [message for message in messages if message.status == "completed"]

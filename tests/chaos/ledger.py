@@ -19,6 +19,15 @@ class Silence(Struct, frozen=True):
 
     began: float
     seconds: float
+    run_id: str
+    before: str
+    """The last event that was heard."""
+    after: str
+    """The one that ended it."""
+
+    @property
+    def ended(self) -> float:
+        return self.began + self.seconds
 
 
 class Story(Struct):
@@ -30,23 +39,32 @@ class Story(Struct):
     run: Run | None = None
     over: bool = False
     last_heard: float = field(default_factory=monotonic)
+    last_event: str = "nothing"
 
     def acknowledged(self, run: Run) -> None:
         """The server said yes: from here on it must not be lost."""
         self.run = run
         self.last_heard = monotonic()
 
+    def followed(self) -> None:
+        """Its reader begins; what waited in line for others may have been silent for long."""
+        self.last_heard = monotonic()
+
     def heard(self, event: Event) -> None:
         """An event came."""
         now = monotonic()
         if now - self.last_heard > _NOTED:
-            self.ledger.silences.append(Silence(self.last_heard, now - self.last_heard))
-        self.last_heard = now
+            silence = Silence(
+                began=self.last_heard, seconds=now - self.last_heard, run_id=self.run.id if self.run else "",
+                before=self.last_event, after=str(event.event),
+            )  # fmt: skip
+            self.ledger.silences.append(silence)
+        self.last_heard, self.last_event = now, str(event.event)
         self.ledger.events += 1
 
     def troubled(self, error: Exception, until: float) -> None:
-        """A connection broke in the middle of reading; that goes on elsewhere, unless nobody answers for too long."""
-        self.ledger.interruptions += 1
+        """The client gave up in the middle of reading; that goes on elsewhere, unless nobody answers for too long."""
+        self.ledger.given_up += 1
         if monotonic() > until:
             raise error
 
@@ -64,7 +82,10 @@ class Ledger:
         self.stories: list[Story] = []
         self.silences: list[Silence] = []
         self.events = 0
-        self.interruptions = 0
+        self.left = 0
+        """Connections that readers left on purpose, to read on by another one."""
+        self.given_up = 0
+        """Those that broke, and that the client did not make anew by itself."""
 
     def begin(self, key: str, kind: str) -> Story:
         """A customer is about to create a run."""

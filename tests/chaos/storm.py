@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from random import Random
 from time import monotonic
@@ -10,20 +10,23 @@ from time import monotonic
 import runstead
 from runstead.store.postgres import PostgresStore
 from runstead.wire.assistant import AssistantRequest
+from runstead.wire.webhook import WebhookRequest
 from tests.chaos.customers import Customer
 from tests.chaos.faults import FAULTS, Fault, Site
-from tests.chaos.judgement import examined, judge
+from tests.chaos.judgement import examined, judge, judge_webhook
 from tests.chaos.ledger import Ledger
 from tests.chaos.model import SCRIPT
 from tests.chaos.report import Injected, Report
 from tests.support.cluster import cluster
 from tests.support.nats import NatsServer
 from tests.support.postgres import Server
+from tests.support.receiver import Receiver, receiver
 from tests.support.worlds import WEATHER
 
 __all__ = ["storm"]
 
 _LEASE = 2.0
+_LOOK = 0.1
 _LAST_RUNS = 180.0
 """Seconds that the last runs get to end, once nothing is broken any more."""
 
@@ -39,28 +42,48 @@ async def storm(
 ) -> Report:
     """Each of the faults once, in an order that the seed says, and then more of them until the seconds are over."""
     chance = Random(seed)
-    ledger = Ledger()
-    report = Report(seed=seed, ledger=ledger)
-    with _site(folder, chance) as site:
-        async with runstead.connect_async(site.cluster.urls[0]) as client:
-            assistant = await client.create_assistant(AssistantRequest(model="scripted", tools=[WEATHER]))
-        urls = site.cluster.urls
-        closing = asyncio.Event()
-        async with asyncio.timeout(seconds + _LAST_RUNS + 20 * len(faults)), asyncio.TaskGroup() as group:
-            for number in range(customers):
-                customer = Customer(number, urls, assistant.id, ledger, Random(f"{seed}-{number}"))
-                group.create_task(customer.live(closing))
-            try:
-                await _strike(site, faults, seconds, report, tell)
-            finally:
-                closing.set()
-        async with runstead.connect_async(site.cluster.urls[0]) as client:
-            report.judgement = await judge(client, ledger.acknowledged)
-        for program in [*site.cluster.workers, *site.cluster.apis]:
-            await asyncio.to_thread(program.stop)
-        store = PostgresStore(site.postgres.url, schema=site.cluster.installation)
-        report.examined, report.violations = await examined(store)
+    report = Report(seed=seed, ledger=Ledger())
+    async with receiver() as told:
+        with _site(folder, chance) as site:
+            await _use(site, told, report, faults, seconds, customers, tell)
+            report.log = site.cluster.log()
     return report
+
+
+async def _use(
+    site: Site,
+    told: Receiver,
+    report: Report,
+    faults: Sequence[Fault],
+    seconds: float,
+    customers: int,
+    tell: Callable[[str], object],
+) -> None:
+    """The customers' day, and what is left of it."""
+    urls, ledger = site.cluster.urls, report.ledger
+    async with runstead.connect_async(urls[0]) as client:
+        assistant = await client.create_assistant(AssistantRequest(model="scripted", tools=[WEATHER]))
+        webhook = await client.create_webhook(WebhookRequest(url=told.url))
+    closing = asyncio.Event()
+    async with asyncio.timeout(seconds + _LAST_RUNS + 20 * len(faults)), asyncio.TaskGroup() as group:
+        for number in range(customers):
+            customer = Customer(number, urls, assistant.id, ledger, Random(f"{report.seed}-{number}"))
+            group.create_task(customer.live(closing))
+        watching = group.create_task(_watch_ourselves(report))
+        try:
+            await _strike(site, faults, seconds, report, tell)
+        finally:
+            closing.set()
+            watching.cancel()
+    async with runstead.connect_async(site.cluster.urls[0]) as client:
+        report.judgement = await judge(client, ledger.acknowledged)
+        heard = {each.event["id"] for each in told.told}
+        report.judgement.untold = await judge_webhook(client, webhook.id, ledger.acknowledged, heard)
+        report.told = len(told.told)
+    for program in [*site.cluster.workers, *site.cluster.apis]:
+        await asyncio.to_thread(program.stop)
+    store = PostgresStore(site.postgres.url, schema=site.cluster.installation)
+    report.examined, report.violations = await examined(store)
 
 
 async def _strike(
@@ -78,6 +101,14 @@ async def _strike(
     await site.some_while(1.0, 2.0)
 
 
+async def _watch_ourselves(report: Report) -> None:
+    """Learn how late this process is: on a machine that is busy otherwise, so late is everybody."""
+    while True:
+        due = monotonic() + _LOOK
+        await asyncio.sleep(_LOOK)
+        report.held_up = max(report.held_up, monotonic() - due)
+
+
 @contextmanager
 def _site(folder: Path, chance: Random) -> Iterator[Site]:
     """A cluster of two servers and two workers, over a PostgreSQL and a NATS that may be harmed."""
@@ -85,10 +116,21 @@ def _site(folder: Path, chance: Random) -> Iterator[Site]:
     try:
         postgres.start()
         nats.start()
-        with cluster(
-            folder / "cluster", apis=2, workers=2, script=SCRIPT, postgres=postgres, nats=nats, lease=str(_LEASE)
-        ) as here:
-            yield Site(here, postgres, nats, _LEASE, chance)
+        with (
+            ExitStack() as ways,
+            cluster(
+                folder / "cluster",
+                apis=2,
+                workers=2,
+                script=SCRIPT,
+                postgres=postgres,
+                nats=nats,
+                lease=str(_LEASE),
+                secret="a storm's own secret, long enough",
+                allow_private_webhooks="true",
+            ) as here,
+        ):
+            yield Site(here, postgres, nats, _LEASE, chance, ways)
     finally:
         nats.kill()
         postgres.remove()

@@ -53,6 +53,11 @@ class Server:
         return f"postgresql://postgres:{quote(PASSWORD, safe='')}@/postgres?host={self._folder}"
 
     @property
+    def folder(self) -> Path:
+        """Where its socket is."""
+        return self._folder
+
+    @property
     def pid(self) -> int:
         """The process that all its others are children of."""
         assert self._process is not None
@@ -92,6 +97,10 @@ class Server:
         while any(_alive(child) for child in children):  # until then they hold the server's memory
             assert time.monotonic() < until
             time.sleep(0.005)
+
+    def crash(self) -> None:
+        """`kill -9` of one of its sessions: the server ends all others, recovers, and goes on under the same pid."""
+        os.kill(max(_children(self.pid)), signal.SIGKILL)
 
     def remove(self) -> None:
         """Stop, and leave nothing."""
