@@ -36,6 +36,8 @@ class Receiver:
         """Answers to come; 200 behind that."""
         self.hangs = False
         """It takes what comes, and does not answer any more."""
+        self.slow: asyncio.Event | None = None
+        """It answers when this is set."""
         self._more = asyncio.Event()
 
     async def next(self, number: int = 1) -> list[Told]:
@@ -51,6 +53,8 @@ class Receiver:
         self._more.set()
         if self.hangs:
             await asyncio.Event().wait()
+        if self.slow is not None:
+            await self.slow.wait()
         status = self.statuses.pop(0) if self.statuses else 200
         return web.Response(status=status, headers={"Location": "/elsewhere"} if status == 302 else {})
 

@@ -289,6 +289,30 @@ class TestSecrets:
                     assert each.signing_secret.removeprefix("whsec_").encode() not in file.read_bytes()
 
 
+class TestStops:
+    async def test_what_is_on_its_way_when_a_process_stops_is_not_sent_twice(self, tmp_path: Path) -> None:
+        async with receiver() as there:
+            there.slow = asyncio.Event()
+            async with world(["Hello!"], path=tmp_path / "rs.db") as here:
+                webhook = await here.project.create_webhook(WebhookRequest(url=there.url))
+                await here.ended(await here.start())
+                await here.clock.advance(1)
+                await there.next()
+                asyncio.get_running_loop().call_later(0.05, there.slow.set)
+            async with world(path=tmp_path / "rs.db") as here:
+                assert (await settled(here, webhook.id)).status == "delivered"
+                assert len(there.told) == 1
+
+    async def test_what_does_not_arrive_holds_up_no_stop(self) -> None:
+        async with telling(["Hello!"]) as (here, there, _):
+            there.hangs = True
+            await here.ended(await here.start())
+            await here.clock.advance(1)
+            await there.next()
+            stopping = asyncio.get_running_loop().time()
+        assert asyncio.get_running_loop().time() - stopping < 4
+
+
 class TestCrashes:
     async def test_what_a_process_noted_and_did_not_send_the_next_one_sends(self, tmp_path: Path) -> None:
         async with receiver() as there:

@@ -31,6 +31,8 @@ _MOST_EACH = 8
 """Deliveries to one webhook at once."""
 _TAKEN = 60
 """Seconds after which a delivery that somebody took is due again. An attempt takes far less."""
+_LAST = 1.0
+"""Seconds that what is on its way has to arrive, when this process stops."""
 _KEPT = 7 * 24 * 3600
 """Seconds for which deliveries that ended are kept, to be looked at and replayed."""
 _FORGET_PERIOD = 600
@@ -39,48 +41,68 @@ _FORGET_BATCH = 500
 
 async def deliver(ports: Ports) -> None:
     """Look once a second, for ever."""
-    if ports.outbound is None:
-        return
-    served: set[str] = set()
-    forgotten = ports.now()
-    async with asyncio.TaskGroup() as serving:
-        while True:
-            await ports.clock.sleep(_PERIOD)
-            try:
-                for webhook_id in await _unserved(ports, served):
-                    serving.create_task(_serve(ports, webhook_id, served), name=f"webhook {webhook_id}")
-                if ports.now() - forgotten >= _FORGET_PERIOD:
-                    await _forget(ports)
-                    forgotten = ports.now()
-            except Exception:
-                _log.exception("looking for what webhooks are to be told failed; trying again")
+    if ports.outbound is not None:
+        async with asyncio.TaskGroup() as serving:
+            await _Post(ports, serving).run()
 
 
-async def _unserved(ports: Ports, served: set[str]) -> list[str]:
-    """Webhooks that something waits for and that nobody here serves, as many as there is room for."""
-    room = _MOST_WEBHOOKS - len(served)
-    if room <= 0:
-        return []
-    now = ports.now()
-    waiting = await ports.store.read(lambda tx: tx.webhooks.waiting(now))
-    unserved = [webhook_id for webhook_id in waiting if webhook_id not in served]
-    random.shuffle(unserved)  # when there are too many, nobody is always last
-    return unserved[:room]
+class _Post:
+    """Serves webhooks, each in a task of its own."""
 
+    def __init__(self, ports: Ports, serving: asyncio.TaskGroup) -> None:
+        self._ports = ports
+        self._serving = serving
+        self._served: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
+        self._forgotten = ports.now()
 
-async def _serve(ports: Ports, webhook_id: str, served: set[str]) -> None:
-    """Send what is due for a webhook, until nothing is."""
-    served.add(webhook_id)
-    try:
-        while await _serve_some(ports, webhook_id):
-            pass
-    except Exception:
-        _log.exception("telling a webhook failed; trying again", extra={"webhook": webhook_id})
-    finally:
-        served.discard(webhook_id)
+    async def run(self) -> None:
+        """Look, until cancelled: then what is on its way may arrive, so that it is not sent twice."""
+        try:
+            while True:
+                await self._ports.clock.sleep(_PERIOD)
+                await self._look()
+        except asyncio.CancelledError:
+            self._stopping = True
+            if self._served:
+                await asyncio.wait(list(self._served.values()), timeout=_LAST)
+            raise
+
+    async def _look(self) -> None:
+        try:
+            for webhook_id in await self._unserved():
+                task = self._serving.create_task(self._serve(webhook_id), name=f"webhook {webhook_id}")
+                self._served[webhook_id] = task
+            if self._ports.now() - self._forgotten >= _FORGET_PERIOD:
+                await _forget(self._ports)
+                self._forgotten = self._ports.now()
+        except Exception:
+            _log.exception("looking for what webhooks are to be told failed; trying again")
+
+    async def _unserved(self) -> list[str]:
+        """Webhooks that something waits for and that nobody here serves, as many as there is room for."""
+        room = _MOST_WEBHOOKS - len(self._served)
+        if room <= 0:
+            return []
+        now = self._ports.now()
+        waiting = await self._ports.store.read(lambda tx: tx.webhooks.waiting(now))
+        unserved = [webhook_id for webhook_id in waiting if webhook_id not in self._served]
+        random.shuffle(unserved)  # when there are too many, nobody is always last
+        return unserved[:room]
+
+    async def _serve(self, webhook_id: str) -> None:
+        """Send what is due for a webhook, until nothing is."""
+        try:
+            while await _serve_some(self._ports, webhook_id) and not self._stopping:
+                pass
+        except Exception:
+            _log.exception("telling a webhook failed; trying again", extra={"webhook": webhook_id})
+        finally:
+            del self._served[webhook_id]
 
 
 async def _serve_some(ports: Ports, webhook_id: str) -> bool:
+    """Send some of what is due; whether there may be more."""
     now = ports.now()
     taken = await ports.store.write(lambda tx: tx.webhooks.take(webhook_id, now, now + _TAKEN, _MOST_EACH))
     if taken is None:
