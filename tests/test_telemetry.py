@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from runstead import telemetry
+from runstead.wire.error import Unreachable
 
 STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}"
 
@@ -79,6 +80,15 @@ def test_a_cause_stands_below_its_line(log: io.StringIO) -> None:
     assert lines[0].endswith("ERROR runstead failed run=run_1")
     assert lines[1] == "Traceback (most recent call last):"
     assert lines[-1] == "ValueError: the cause"
+
+
+def test_a_server_that_cannot_be_reached_is_a_field_of_one_line(log: io.StringIO) -> None:
+    try:
+        raise Unreachable("cannot read it: Connection refused") from OSError()
+    except Unreachable:
+        logging.getLogger("runstead").exception("looking failed", extra={"run": "run_1"})
+    assert last(log) == 'ERROR runstead looking failed run=run_1 cause="cannot read it: Connection refused"'
+    assert len(log.getvalue().splitlines()) == 1
 
 
 def test_what_libraries_say_in_passing_is_not_shown(log: io.StringIO) -> None:

@@ -1,8 +1,11 @@
 """The log: one line a happening, its fields as `name=value`, on standard error."""
 
+import copy
 import json
 import logging
 import sys
+
+from runstead.wire.error import Unreachable
 
 __all__ = ["configure"]
 
@@ -22,7 +25,18 @@ def configure(level: str) -> None:
 
 
 class _Line(logging.Formatter):
-    """Time, level, part, words, and whatever was given as `extra`. A traceback, if there is one, stands below."""
+    """Time, level, part, words, and whatever was given as `extra`. A traceback, if there is one, stands below.
+
+    That a server cannot be reached is a field instead: all that needs it fails, and a traceback says no more.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        cause = record.exc_info[1] if record.exc_info else None
+        if isinstance(cause, Unreachable):
+            record = copy.copy(record)  # other handlers may show all of it
+            record.exc_info = record.exc_text = None
+            record.cause = cause
+        return super().format(record)
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
         fields = ((name, value) for name, value in vars(record).items() if name not in _NO_FIELDS and value is not None)

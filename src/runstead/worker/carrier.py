@@ -11,7 +11,7 @@ from runstead.domain.lifecycle import Signal
 from runstead.engine.execute import execute
 from runstead.engine.hold import Hold, Interrupted
 from runstead.engine.ports import Ports
-from runstead.wire.error import RunsteadError
+from runstead.wire.error import RunsteadError, Unreachable
 from runstead.wire.run import LastError, Run, Status
 
 __all__ = ["Carrier", "Taking"]
@@ -169,8 +169,10 @@ class Carrier:
         while True:
             try:
                 await self._write_down(hold, error)
-            except Exception:
-                _log.exception("writing down how a run ended failed; trying again run=%s", hold.run.id)
+            except Exception as cause:
+                # There may be thousands of them, and that the store is away was said.
+                tell = _log.debug if isinstance(cause, Unreachable) else _log.exception
+                tell("writing down how a run ended failed; trying again: %s run=%s", cause, hold.run.id)
                 if not self._patient:
                     return
                 await self._ports.clock.sleep(pause)

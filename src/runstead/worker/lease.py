@@ -88,6 +88,8 @@ class _Lease:
             await asyncio.sleep(self._seconds * _RENEWAL)
             try:
                 await self._renew()
+            except TimeoutError:
+                _log.warning("renewing the lease takes too long; trying again worker=%s", self._worker.name)
             except Exception:
                 _log.exception("renewing the lease failed; trying again worker=%s", self._worker.name)
 

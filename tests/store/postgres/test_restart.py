@@ -9,7 +9,7 @@ import pytest
 
 from runstead.store.port import Tx
 from runstead.store.postgres import PostgresStore
-from runstead.wire.error import RunsteadError
+from runstead.wire.error import RunsteadError, Unreachable
 from tests.store.things import MINE, find_thread, keep_thread, thread
 from tests.support.postgres import Server
 from tests.support.waiting import until, within
@@ -132,7 +132,9 @@ async def test_connections_that_were_cut_while_idle_disturb_nobody(server: Serve
     await store.stop()
 
 
-async def test_a_server_that_stays_away_is_an_error_and_one_that_comes_back_is_not(server: Server) -> None:
+async def test_a_server_that_stays_away_is_an_error_and_one_that_comes_back_is_not(
+    server: Server, caplog: pytest.LogCaptureFixture
+) -> None:
     store = PostgresStore(server.url, patience=0.3)
     await store.start()
     await in_thread(server.stop)
@@ -142,12 +144,15 @@ async def test_a_server_that_stays_away_is_an_error_and_one_that_comes_back_is_n
         return_exceptions=True,
     )
     for result in results:
-        assert isinstance(result, RunsteadError)
+        assert isinstance(result, Unreachable)
         assert str(result).startswith(("cannot write to postgresql://", "cannot read postgresql://"))
     await in_thread(server.start)
     await store.write(keep_thread())
     assert await store.read(find_thread())
     await store.stop()
+    [away, back] = [record.message for record in caplog.records if record.name == "runstead.store"]
+    assert away.startswith("cannot reach the database, trying again: postgresql://"), "once, though 21 waited"
+    assert back.startswith("the database is back after ")
 
 
 async def test_a_store_waits_for_a_server_that_starts_after_it(server: Server) -> None:

@@ -10,11 +10,12 @@ from runstead.store.port import Tx
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import connect
 from runstead.store.postgres.connections import Connections
-from runstead.store.postgres.failure import Failure
+from runstead.store.postgres.failure import Failure, Lost, Unsure
 from runstead.store.postgres.migrations import migrate
+from runstead.store.postgres.outage import Outage
 from runstead.store.postgres.presence import present
 from runstead.store.postgres.transactions import patiently, run
-from runstead.wire.error import Closed, RunsteadError
+from runstead.wire.error import Closed, RunsteadError, Unreachable
 
 __all__ = ["PostgresStore"]
 
@@ -34,6 +35,7 @@ class PostgresStore:
         if not _SCHEMA.fullmatch(schema):
             raise RunsteadError(f"a schema is named in lower case, without quotes, not {schema!r}")
         self._address = Address(url)
+        self._outage = Outage(self._address)
         self._schema = schema
         self._most = connections
         self._patience = patience
@@ -59,7 +61,7 @@ class PostgresStore:
 
     async def start(self) -> None:
         try:
-            await patiently(self._migrate, self._patience)
+            await patiently(self._migrate, self._patience, self._outage)
         except Failure as error:
             raise self._told("open", error) from error
         self._connections = Connections(self._address, self._schema, self._most, self._patience)
@@ -84,7 +86,7 @@ class PostgresStore:
             raise Closed(f"the store {self._address} is not open")
         self._under_way += 1
         try:
-            return await run(self._connections, work, self._patience, writing=writing)
+            return await run(self._connections, work, self._patience, self._outage, writing=writing)
         except Failure as error:
             raise self._told(doing, error) from error
         finally:
@@ -100,4 +102,5 @@ class PostgresStore:
             await session.close()
 
     def _told(self, doing: str, error: Failure) -> RunsteadError:
-        return RunsteadError(f"cannot {doing} {self._address}: {self._address.clean(error)}")
+        kind = Unreachable if isinstance(error, Lost | Unsure) else RunsteadError
+        return kind(f"cannot {doing} {self._address}: {self._address.clean(error)}")

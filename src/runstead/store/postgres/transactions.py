@@ -1,7 +1,6 @@
 """Transactions, run again when that is all it takes."""
 
 import asyncio
-import logging
 import random
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
@@ -10,12 +9,11 @@ from typing import TypeVar
 from runstead.store.port import Tx
 from runstead.store.postgres.connections import Connection, Connections
 from runstead.store.postgres.failure import Lost, Overtaken, Unsure
+from runstead.store.postgres.outage import Outage
 
 __all__ = ["patiently", "run"]
 
 T = TypeVar("T")
-
-_log = logging.getLogger("runstead.store")
 
 _WRITE = "ISOLATION LEVEL READ COMMITTED READ WRITE"
 _READ = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
@@ -29,7 +27,9 @@ _PAUSE = 0.1
 _inside: ContextVar[bool] = ContextVar("inside a transaction", default=False)
 
 
-async def run(connections: Connections, work: Callable[[Tx], Awaitable[T]], patience: float, *, writing: bool) -> T:
+async def run(
+    connections: Connections, work: Callable[[Tx], Awaitable[T]], patience: float, outage: Outage, *, writing: bool
+) -> T:
     """What the work returns, once it is committed. Raises what the work raises, or `Failure`."""
     if _inside.get():
         raise RuntimeError(f"a transaction may await nothing but the methods of its tx: {work!r} is inside another one")
@@ -41,27 +41,29 @@ async def run(connections: Connections, work: Callable[[Tx], Awaitable[T]], pati
 
     for _ in range(_MOST_TIMES - 1):
         try:
-            return await patiently(once, patience)
+            return await patiently(once, patience, outage)
         except Overtaken:
             insisting = True
-    return await patiently(once, patience)
+    return await patiently(once, patience, outage)
 
 
-async def patiently(attempt: Callable[[], Awaitable[T]], patience: float) -> T:
+async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage: Outage) -> T:
     """What the attempt gives; while the server cannot be reached it is made again, for so many seconds."""
     clock = asyncio.get_running_loop().time
     began, tries = clock(), 0
     while True:
         try:
-            return await attempt()
+            done = await attempt()
         except Lost as error:
             if clock() - began >= patience:
                 raise
             if tries:  # at first it may be no more than a connection that lay idle too long
+                outage.goes_on(error)
                 await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE)  # noqa: S311 - so that not all come at once
-            else:
-                _log.warning("the connection to the database is lost, trying again: %s", error)
             tries += 1
+        else:
+            outage.is_over()
+            return done
 
 
 async def _limited(connection: Connection, work: Callable[[Tx], Awaitable[T]], writing: bool, insisting: bool) -> T:
