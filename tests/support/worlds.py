@@ -30,6 +30,7 @@ from runstead.wire.struct import SortOrder
 from runstead.wire.thread import ThreadRequest
 from runstead.wire.tool import Function, FunctionTool, Tool, ToolOutput
 from runstead.worker.application import Application, run
+from runstead.worker.worker import Worker
 from tests.support.clock import ManualClock
 from tests.support.waiting import within
 
@@ -57,6 +58,12 @@ class World:
         """The model, with what it was asked."""
         assert self._model is not None
         return self._model
+
+    @property
+    def worker(self) -> Worker:
+        """The worker that carries the runs."""
+        assert self.application._worker is not None
+        return self.application._worker
 
     @property
     def clock(self) -> ManualClock:

@@ -77,7 +77,7 @@ async def test_who_waits_for_room_comes_before_who_comes_later() -> None:
         thread_id, request = await here.thread("Third?"), RunRequest(assistant_id=await here.assistant())
         gate.open()
         async with within():
-            while not here.application._worker._free:  # noqa: ASYNC110 - the very moment that there is room
+            while not here.worker._free:  # noqa: ASYNC110 - the very moment that there is room
                 await asyncio.sleep(0)
             await here.ended(await here.project.create_run(thread_id, request))
         asked = [each.messages[-1]["content"] for each in here.model.requests]
@@ -199,7 +199,7 @@ async def test_who_follows_sees_a_run_handed_back() -> None:
             await gate.reached.wait()
         stream = here.project.run_events(run.thread_id, run.id)
         events = [await anext(stream) for _ in range(8)]
-        here.application._worker.stop()
+        here.worker.stop()
         async with within():
             events += [await anext(stream) for _ in range(3)]
         assert names(events)[-3:] == ["message.incomplete", "run.step.failed", "run.queued"]
