@@ -7,16 +7,18 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.structs import replace
 
 from runstead.engine.follow import follow
 from runstead.llm.script import Gate, Turn, call, fail, say
-from runstead.wire.error import BadRequest, NotFound
-from runstead.wire.event import START, Event, EventName, Position, RawEvent
+from runstead.wire.error import BadRequest, NotFound, RunsteadError
+from runstead.wire.event import START, Event, EventName, Position, RawEvent, decode_event
 from runstead.wire.run import Run
 from tests.support.clock import FastClock
+from tests.support.flaky import FlakyStore
 from tests.support.lossy import LossyBroker
 from tests.support.reader import Reader
-from tests.support.waiting import within
+from tests.support.waiting import until, within
 from tests.support.worlds import WEATHER, World, names, world
 
 TEXT = say(*"abcdefgh")
@@ -139,6 +141,50 @@ async def test_an_event_that_the_store_does_not_know_is_not_waited_for() -> None
             told = [event async for batch in batches for event in batch]
         assert asked_again.is_set(), "it does not look in the store again and again"
         assert [event.at.seq for event in told if not event.at.delta] == list(range(1, known[-1].at.seq + 4))
+
+
+async def test_a_reader_outlasts_a_store_that_is_away() -> None:
+    gate = Gate()
+    async with world([[say("Half"), gate, say(" answer")]]) as here:
+        run = await here.start()
+        async with within():
+            await gate.reached.wait()
+        store = FlakyStore(here.ports.store, 1, part=1.0)
+
+        async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
+            store.failing = True
+            yield None
+            gate.open()
+            await here.ended(run)
+            yield None
+
+        ports = replace(here.ports, store=store)
+        async with aclosing(follow(ports, run.id, START, live())) as batches, within(), asyncio.TaskGroup() as reading:
+            told = list(await anext(batches))
+            rest = reading.create_task(_all(batches))
+            await until(lambda: store.failures >= 3)
+            store.failing = False
+            told += await rest
+        Reader().read([decode_event(event.name, event.data, str(event.at)) for event in told])
+        assert told[-1].name == EventName.RUN_COMPLETED
+
+
+async def _all(batches: AsyncIterator[Sequence[RawEvent]]) -> list[RawEvent]:
+    return [event async for batch in batches for event in batch]
+
+
+async def test_what_a_store_cannot_tell_at_the_start_is_an_error() -> None:
+    async with world(["Hello"]) as here:
+        run = await here.ended(await here.start())
+        store = FlakyStore(here.ports.store, 1, part=1.0)
+        store.failing = True
+
+        async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
+            await asyncio.Event().wait()
+            yield None
+
+        with pytest.raises(RunsteadError, match="disk is full"):
+            await _all(follow(replace(here.ports, store=store), run.id, START, live()))
 
 
 @pytest.mark.parametrize("lost", [0, 2])

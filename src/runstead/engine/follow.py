@@ -4,6 +4,8 @@ Who follows listens first and reads then, so nothing falls between. What the bro
 or come in any order: what does not come next is either known already, or is read from the store.
 """
 
+import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import TypeAlias
 
@@ -11,11 +13,19 @@ from msgspec import Struct
 
 from runstead.engine.ports import Ports
 from runstead.store.port import Tx
+from runstead.wire.error import Closed, RunsteadError
 from runstead.wire.event import Position, RawEvent
 
 __all__ = ["follow"]
 
+_log = logging.getLogger("runstead.follow")
+
 _PAGE = 500
+_PATIENCE = 60.0
+"""Seconds for which a reader in the middle of a run waits for a store that is away."""
+_FIRST_PAUSE = 0.05
+_LONGEST_PAUSE = 1.0
+"""Seconds between its tries."""
 
 Live: TypeAlias = AsyncIterator[Sequence[RawEvent] | None]
 
@@ -29,7 +39,10 @@ async def follow(
     it does so now, whatever pauses it has left behind; a stream that was there from the start at the first of them,
     however late its reader is. Deltas of a message that is written by now are not given again: the event that
     completed it carries the whole text.
+
+    A store that cannot be read is an error at first; who has begun waits until it can be, for a while.
     """
+    read = _read if replay else _read_patiently
     heard: Sequence[RawEvent] | None = None if replay else ()
     while True:
         fresh, gap = _next(heard or (), after)
@@ -45,7 +58,8 @@ async def follow(
             continue
         known, more = after, True
         while more:
-            stored = await _read(ports, run_id, after)
+            stored = await read(ports, run_id, after)
+            read = _read_patiently
             more = stored.more
             events = list(stored.events) if replay else _to_first_pause(stored.events)
             if events:
@@ -87,6 +101,21 @@ class _Stored(Struct, frozen=True):
     events: Sequence[RawEvent]
     more: bool
     pausing: bool
+
+
+async def _read_patiently(ports: Ports, run_id: str, after: Position) -> _Stored:
+    """The same of a store that may be away for a while: the run has not ended for that."""
+    clock = asyncio.get_running_loop().time
+    until, pause = clock() + _PATIENCE, _FIRST_PAUSE
+    while True:
+        try:
+            return await _read(ports, run_id, after)
+        except RunsteadError as error:
+            if isinstance(error, Closed) or clock() >= until:
+                raise
+            _log.info("what a run tells cannot be read now; trying again: %s run=%s", error, run_id)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 async def _read(ports: Ports, run_id: str, after: Position) -> _Stored:
