@@ -16,7 +16,7 @@ from typing import Any
 from runstead.broker.nats import NatsBroker
 from tests.support.waiting import until, within
 
-__all__ = ["NatsCluster", "NatsServer", "asked", "nats_broker", "standing"]
+__all__ = ["NatsCluster", "NatsServer", "asked", "nats_broker", "prepared", "standing"]
 
 PATIENCE = 20.0
 BINARY = Path(sys.executable).parent / "nats-server"
@@ -141,6 +141,15 @@ async def standing(broker: NatsBroker) -> None:
             and all(topic._early is None for topic in broker._topics.values())
         )
     )
+
+
+async def prepared(broker: NatsBroker) -> None:
+    """Until the servers keep offers: a broker goes on before that, when it takes long."""
+
+    async def keeps() -> bool:
+        return "config" in await asked(broker, f"$JS.API.STREAM.INFO.{broker._naming.runs}")
+
+    await until(keeps)
 
 
 async def asked(broker: NatsBroker, subject: str, data: bytes = b"") -> dict[str, Any]:

@@ -32,6 +32,9 @@ class InProcessBroker:
         self._topics: dict[str, _Topic] = {}
         self._interrupted: set[asyncio.Queue[str]] = set()
 
+    def __repr__(self) -> str:
+        return "InProcessBroker()"
+
     async def start(self) -> None:
         pass
 

@@ -12,7 +12,7 @@ from runstead.broker.nats import NatsBroker
 from runstead.broker.nats.connection import _cut
 from runstead.broker.port import Offer
 from runstead.wire.event import EventName, Position, RawEvent
-from tests.support.nats import NatsServer, asked, nats_broker, standing
+from tests.support.nats import NatsServer, asked, nats_broker, prepared, standing
 from tests.support.waiting import until, within
 
 Live = AsyncIterator[Sequence[RawEvent] | None]
@@ -44,6 +44,7 @@ async def down(*brokers: NatsBroker) -> None:
 
 async def offered(here: NatsBroker, there: NatsBroker, run_id: str) -> None:
     """An offer comes through, as soon as there is a way again; the store's looks cover what was said before."""
+    await prepared(here)
     async with there.offers() as offers, within():
         await here.offer(run_id)
         assert await taken(offers) == run_id
@@ -199,6 +200,7 @@ async def test_an_open_wait_for_offers_goes_on_after_a_restart(server: NatsServe
         await down(here)
         server.start()
         await until(lambda: up(here))
+        await prepared(here)
         await here.offer("run_1")
         async with within():
             assert await waiting == "run_1"
@@ -257,6 +259,7 @@ async def test_a_server_that_is_not_there_yet_is_waited_for_behind_the_callers_b
     monkeypatch.setattr("runstead.broker.nats.connection._PATIENCE", 0.1)
     server.kill()
     async with nats_broker(server, silence=0.05) as here, here.listen("run_1") as live, here.offers() as offers:
+        monkeypatch.undo()
         assert "not reachable" in caplog.text
         await here.publish("run_1", [stored(1)])
         assert await heard(live, 1) == [stored(1)], "what is told here is heard here"
@@ -266,6 +269,7 @@ async def test_a_server_that_is_not_there_yet_is_waited_for_behind_the_callers_b
             assert await anext(live) is None
         server.start()
         await until(lambda: up(here))
+        await prepared(here)
         await here.offer("run_2")
         async with within():
             assert await taken(offers) == "run_2"

@@ -199,6 +199,26 @@ async def test_a_thousand_listeners_of_one_run_and_one_of_each_of_a_thousand_run
         assert not there._topics
 
 
+async def test_what_the_server_had_yet_to_keep_is_heard_all_the_same(
+    brokers: tuple[NatsBroker, NatsBroker], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = brokers
+    past, too_early = there._jetstream.past, [[stored(1)]]
+
+    async def answer(subject: str) -> Sequence[RawEvent]:
+        return too_early.pop() if too_early else await past(subject)
+
+    monkeypatch.setattr(there._jetstream, "past", answer)
+    await here.publish("run_1", [stored(1), delta(1), delta(2)])
+    await until(lambda: kept(here, "run_1", 3))
+    async with there.listen("run_1") as live:
+        assert await heard(live, 2) == [delta(1), delta(2)]
+
+
+async def kept(broker: NatsBroker, run_id: str, count: int) -> bool:
+    return len(await broker._jetstream.past(broker._naming.event(run_id))) == count
+
+
 async def test_nothing_is_kept_of_a_run_that_is_quiet(nats: NatsServer) -> None:
     async with nats_broker(nats, "quiet") as here:
         for number in range(20):

@@ -24,11 +24,10 @@ __all__ = ["NatsBroker"]
 _KEPT = 256 * 1024 * 1024
 """Bytes of open messages that a server keeps; beyond that the oldest deltas are forgotten."""
 
-_AGAIN = 0.02
-"""Seconds after which a run of which nothing was kept or heard is asked about again: it takes the server a moment to
-keep what it was told."""
-
-
+_AGAIN = (0.02, 0.5)
+"""Seconds after which a run of which nothing was heard meanwhile is asked about again: it takes the server a moment to
+keep what it was told.
+"""
 _AWAY = 1.0
 """Seconds between two looks of a reader in the store while no server is there: it hears of no other process."""
 
@@ -142,10 +141,12 @@ class NatsBroker:
                 past = await self._jetstream.past(subject)
             finally:
                 topic.join(past)
-            if not past:
-                await asyncio.sleep(_AGAIN)
-                if topic.listeners and topic.quiet:
-                    topic.join(await self._jetstream.past(subject))
+            for pause in _AGAIN:
+                last = topic.last
+                await asyncio.sleep(pause)
+                if not topic.listeners or not topic.quiet_since(last):
+                    return
+                topic.join(await self._jetstream.past(subject))
 
         if not self._connection.run(recall):
             topic.join(())

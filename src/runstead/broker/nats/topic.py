@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from runstead.broker.listener import Listener
 from runstead.broker.nats.packing import since_stored, unpack
-from runstead.wire.event import START, RawEvent
+from runstead.wire.event import START, Position, RawEvent
 
 __all__ = ["Topic"]
 
@@ -25,14 +25,14 @@ class Topic:
         self.leave: Callable[[], None] = lambda: None
         """Ends the subscription."""
         self._recall = recall
-        self._last = START
+        self.last = START
+        """The position up to which the run was heard."""
         self._early: list[RawEvent] | None = None
         self._tries = 0
 
-    @property
-    def quiet(self) -> bool:
-        """Nothing was ever heard of the run."""
-        return self._last == START and self._early is None
+    def quiet_since(self, last: Position) -> bool:
+        """Nothing was heard of the run behind this position, and nothing is asked for."""
+        return self.last == last and self._early is None
 
     def begin(self) -> None:
         """The subscription stands, again perhaps: what was missed is asked for."""
@@ -52,7 +52,7 @@ class Topic:
         if self._early is not None:
             self._early.extend(events)
             return
-        fresh = [event for event in events if event.at > self._last]
+        fresh = [event for event in events if event.at > self.last]
         if self._gap(fresh) and self._tries < _TRIES:
             self._tries += 1
             self._early = fresh
@@ -70,12 +70,12 @@ class Topic:
         """Deltas before these were not heard, and they still matter."""
         if not events or not all(event.at.delta for event in events):
             return False
-        at, last = events[0].at, self._last
+        at, last = events[0].at, self.last
         return at.delta > 1 and at != (last.seq, last.delta + 1)
 
     def _tell(self, events: Sequence[RawEvent]) -> None:
         self._tries = 0
-        self._last = max(event.at for event in events)
+        self.last = max(event.at for event in events)
         deltas = since_stored(events)
         if len(deltas) < len(events):
             self.kept = deltas
