@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.chaos.faults import LONG_FAULTS
 from tests.chaos.storm import storm
 
 
@@ -30,6 +31,7 @@ def main() -> None:
                 Path(folder),
                 chosen.seed,
                 seconds=chosen.minutes * 60,
+                faults=LONG_FAULTS,
                 customers=chosen.customers,
                 tell=lambda line: print(line, flush=True),
             )

@@ -12,7 +12,7 @@ from tests.support.postgres import Server
 from tests.support.program import Program
 from tests.support.severed import Way, way_to_nats, way_to_postgres
 
-__all__ = ["FAULTS", "Fault", "Site"]
+__all__ = ["FAULTS", "LONG_FAULTS", "Fault", "Site"]
 
 blocking = asyncio.to_thread
 
@@ -131,6 +131,26 @@ async def _severed(site: Site, way: Way, **settings: str) -> None:
     way.mend()
 
 
+async def sever_an_api_from_the_database(site: Site) -> None:
+    """It still takes requests, and hears of runs; what it asks the database is not answered."""
+    way = site.ways.enter_context(way_to_postgres(site.postgres))
+    api = site.victim(site.cluster.apis)
+    port = int(api.url.rpartition(":")[2])
+    await blocking(api.stop)
+    await blocking(site.cluster.api(port=port, database=way.url).ready)
+    await site.some_while(0.5, 1.5)  # until somebody uses it
+    way.sever()
+    await site.some_while(0.5, 12.0)
+    way.mend()
+
+
+async def lose_the_database_for_long(site: Site) -> None:
+    """For longer than anybody waits for it: no standby stood in."""
+    await blocking(site.postgres.kill)
+    await site.some_while(6.0, 15.0)
+    await blocking(site.postgres.start)
+
+
 async def crash_a_session(site: Site) -> None:
     """A process of the database dies: it ends all the others, recovers from its log, and is the same server."""
     await blocking(site.postgres.crash)
@@ -147,6 +167,13 @@ FAULTS: Sequence[Fault] = (
     kill_the_database,
     restart_the_database,
     crash_a_session,
+)
+
+LONG_FAULTS: Sequence[Fault] = (
+    *FAULTS,
     sever_a_worker_from_the_database,
     sever_a_worker_from_the_broker,
+    sever_an_api_from_the_database,
+    lose_the_database_for_long,
 )
+"""Those that take longer, too."""
