@@ -3,10 +3,11 @@
 Every setting but lists and tables can be given as `RUNSTEAD_<NAME>` in the environment, and the first ones as a flag.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias, get_args
 
 import msgspec
 from msgspec import Meta, Struct, field
@@ -18,6 +19,7 @@ __all__ = ["Config", "Role", "load"]
 
 Role: TypeAlias = Literal["api", "worker"]
 """`api` answers calls, `worker` executes runs."""
+Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -72,7 +74,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The key of which the secrets of webhooks are made, the same in all processes; SQLite can do without."""
     allow_private_webhooks: bool = False
     """Send to webhooks on addresses that are not of the public internet, such as this machine's own."""
-    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_level: Level = "info"
     upstream: tuple[dict[str, Any], ...] = ()
     """Servers of models: see docs/models.md."""
     aliases: dict[str, str] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 _ONLY_IN_THE_FILE = {"allowed_hosts", "upstream", "aliases"}
 _WITH_COMMAS = {"roles"}
 """Lists that may be written as one text."""
+_ONE_OF = {"roles": get_args(Role), "on_busy": get_args(OnBusy), "log_level": get_args(Level)}
 
 
 def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Config:
@@ -113,7 +116,13 @@ def _convert(values: Mapping[str, Any], source: str) -> Config:
     try:
         return msgspec.convert(values, Config, strict=False)
     except msgspec.ValidationError as error:
-        raise RunsteadError(f"{source}: {error}".replace("`$.", "`")) from error
+        raise RunsteadError(f"{source}: {error}{_choice(str(error))}".replace("`$.", "`")) from error
+
+
+def _choice(error: str) -> str:
+    """What there is to choose from, where that is not what was chosen."""
+    place = re.match(r"Invalid enum value .* - at `\$\.(\w+)", error)
+    return f" (there are: {', '.join(_ONE_OF[place[1]])})" if place else ""
 
 
 def _split(value: Any) -> Any:

@@ -48,6 +48,9 @@ def test_a_configuration_that_is_not_there(runstead: Command) -> None:
 
 def test_a_flag_or_a_variable_of_the_wrong_kind(runstead: Command) -> None:
     assert "'--port': 'x' is not a valid integer" in told(runstead("serve", "--port", "x"), 2)
+    assert told(runstead("serve", "--roles", "cook")) == (
+        "Error: --roles: Invalid enum value 'cook' - at `roles[0]` (there are: api, worker)"
+    )
     assert told(runstead("serve", "--port", "70000")).startswith("Error: --port: Expected `int` <= 65535")
     done = runstead("serve", RUNSTEAD_MOST_RUNS="x")
     assert told(done).startswith("Error: RUNSTEAD_MOST_RUNS: Expected `int`, got `str`")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from runstead.domain.delay import LONGEST, wait
+from runstead.domain.delay import LONGEST, told, wait
+from runstead.wire.run import LastError
 
 CHANCES = (0.0, 0.3, 0.999)
 
@@ -26,3 +27,9 @@ def test_nobody_waits_longer_than_a_minute_and_not_all_equally_long(asked: float
 @pytest.mark.parametrize("asked", [0.0, 0.001])
 def test_every_wait_is_a_second_at_least(asked: float) -> None:
     assert wait(asked, 0, 0.0) == 1
+
+
+@pytest.mark.parametrize("said", ["slow down", "slow down."])
+def test_what_the_server_said_is_a_sentence_of_its_own(said: str) -> None:
+    words = told(LastError(code="rate_limit_exceeded", message=said), 0).message
+    assert words == "slow down. The run waits, and goes on at 1970-01-01 00:00:00 UTC."

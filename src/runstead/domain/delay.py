@@ -26,6 +26,5 @@ def wait(asked: float | None, before: int, chance: float) -> int:
 def told(cause: LastError, until: int) -> LastError:
     """Why a run waits, and until when."""
     time = datetime.fromtimestamp(until, UTC)
-    return LastError(
-        code=cause.code, message=f"{cause.message} The run waits, and goes on at {time:%Y-%m-%d %H:%M:%S} UTC."
-    )
+    why = cause.message if cause.message.endswith((".", "!", "?", "…")) else f"{cause.message}."
+    return LastError(code=cause.code, message=f"{why} The run waits, and goes on at {time:%Y-%m-%d %H:%M:%S} UTC.")

@@ -124,6 +124,16 @@ async def test_who_may_only_read_and_write_can_start_once_it_is_migrated(make: M
         await admin.execute("ALTER ROLE postgres RESET role")
 
 
+async def test_who_may_not_use_the_schema_is_told_so(make: Make, admin: Any, schema: str) -> None:
+    await start(make)
+    await admin.execute(f"CREATE ROLE stranger_{schema}; ALTER ROLE postgres SET role = stranger_{schema}")
+    try:
+        with pytest.raises(RunsteadError, match=f"GRANT USAGE ON SCHEMA {schema}"):
+            await make().start()
+    finally:
+        await admin.execute("ALTER ROLE postgres RESET role")
+
+
 async def test_a_migration_waits_for_a_table_only_so_long(make: Make, folder: Path, admin: Any, schema: str) -> None:
     (folder / "0001_one.sql").write_text("CREATE TABLE one (a text);")
     await start(make)

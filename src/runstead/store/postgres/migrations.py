@@ -40,7 +40,8 @@ _ALONE = "SELECT pg_try_advisory_lock(hashtext('runstead.migrations'), hashtext(
 _KNOWN = """
 SELECT to_regclass('schema_version') IS NOT NULL,
        EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = :schema),
-       EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace(:schema))
+       EXISTS (SELECT 1 FROM pg_class WHERE relnamespace = to_regnamespace(:schema)),
+       (SELECT NOT has_schema_privilege(oid, 'USAGE') FROM pg_namespace WHERE nspname = :schema)
 """
 _FIRST = """
 CREATE TABLE schema_version (applied integer NOT NULL, oldest integer NOT NULL);
@@ -91,8 +92,10 @@ async def migrate(session: PostgresSession, schema: str) -> list[Migration]:
 async def missing(session: PostgresSession, schema: str) -> list[Migration]:
     """What is not applied yet. Refuses the schema of a version too new, and that of another program."""
     migrations = [Migration(file) for file in sorted(_FOLDER.glob("*.sql"))]
-    versioned, _, used = await session.row(_KNOWN, schema=schema) or (False, False, False)
+    versioned, _, used, closed = await session.row(_KNOWN, schema=schema) or (False, False, False, False)
     if not versioned:
+        if closed:
+            raise RunsteadError(f"the database's user may not use the schema {schema}: GRANT USAGE ON SCHEMA {schema}")
         if used:
             raise RunsteadError(f"the schema {schema} is used by another program")
         return migrations
@@ -112,7 +115,7 @@ async def _alone(session: PostgresSession, schema: str) -> bool:
 
 
 async def _make(session: PostgresSession, schema: str) -> None:
-    versioned, exists, _ = await session.row(_KNOWN, schema=schema) or (False, False, False)
+    versioned, exists, *_ = await session.row(_KNOWN, schema=schema) or (False, False)
     if not versioned:
         make = "" if exists else f"CREATE SCHEMA {schema};"
         await session.script(f"BEGIN;\n{make}\n{_FIRST}\nCOMMIT;")
