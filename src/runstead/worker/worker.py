@@ -29,8 +29,8 @@ _log = logging.getLogger("runstead.worker")
 _PERIOD = 1.0
 """Seconds, at most, between two looks in the store."""
 _AT_ONCE = 8
-"""Offers that are being taken at a time: so many that come to nothing, because a project has no room, leave the store
-to others.
+"""Runs that are being taken from the store at a time: so many that come to nothing, because a project has no room, or
+that wait for one that somebody else holds, leave the store to those at work.
 """
 _MOST = 200
 """Runs that one look takes: what others could have meanwhile."""
@@ -53,6 +53,7 @@ class Worker:
         self._newly_full: set[str] = set()
         """Those that became known since the last look began."""
         self._look = asyncio.Event()
+        self._claiming = asyncio.Semaphore(_AT_ONCE)
         self._stopping = asyncio.Event()
         self._resting = False
         self.in_doubt = asyncio.Event()
@@ -241,7 +242,7 @@ class Worker:
 
     async def _claim_offered(self, offer: Offer) -> Hold | None:
         try:
-            hold = await claim(self._ports, offer.run_id, self._name)
+            hold = await self._claim(offer.run_id)
         except NoRoom:
             offer.done()
             raise
@@ -249,10 +250,14 @@ class Worker:
         return hold
 
     async def _claim_waiting(self, run_id: str) -> Hold | None:
-        hold = await claim(self._ports, run_id, self._name)
+        hold = await self._claim(run_id)
         if hold is not None and self._ports.most_running is not None:
             self._expect(hold.row.project)
         return hold
+
+    async def _claim(self, run_id: str) -> Hold | None:
+        async with self._claiming:
+            return await claim(self._ports, run_id, self._name)
 
 
 def _done(taken: "asyncio.Future[None]") -> None:

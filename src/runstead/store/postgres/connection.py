@@ -24,8 +24,9 @@ _STATEMENTS = 256
 _SETTINGS = {
     "application_name": "runstead",
     "statement_timeout": "20s",
-    # A process that stands still must not stop the others: what it holds is taken from it.
-    "idle_in_transaction_session_timeout": "10s",
+    # A process that stands still must not stop the others: what it holds is taken from it, long before those who wait
+    # for it would lose their leases.
+    "idle_in_transaction_session_timeout": "3s",
     # A machine that vanished is noticed in half a minute.
     "tcp_keepalives_idle": "15",
     "tcp_keepalives_interval": "5",
