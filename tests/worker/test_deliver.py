@@ -275,6 +275,20 @@ class TestSecrets:
                 await here.project.create_webhook(WebhookRequest(url="https://example.com"))
             assert (await here.project.webhooks()).data == []
 
+    async def test_who_has_no_key_leaves_what_is_to_be_told_to_those_who_have(self, tmp_path: Path) -> None:
+        path = tmp_path / "rs.db"
+        async with receiver() as there:
+            async with world(["Hello!"], path=path) as able:
+                webhook = await able.project.create_webhook(WebhookRequest(url=there.url))
+                await able.ended(await able.start())
+            async with world(path=path, secret=None) as unable:
+                await unable.clock.advance(5)
+                [delivery] = await deliveries(unable, webhook.id)
+                assert (delivery.status, delivery.attempts) == ("pending", 0)
+            async with world(path=path) as able:
+                await able.clock.advance(1)
+                await there.next()
+
     async def test_no_secret_is_kept_not_even_for_a_request_that_comes_again(self, tmp_path: Path) -> None:
         async with world(path=tmp_path / "rs.db") as here:
             making, changing = (here.project.once(keyed(key, digest_of(b"asked"))) for key in ("make", "change"))
