@@ -1,5 +1,7 @@
 """Of two that hold a run by the same name, one goes on."""
 
+import asyncio
+
 import pytest
 
 from runstead.domain import moves
@@ -7,7 +9,9 @@ from runstead.domain.lifecycle import Signal
 from runstead.engine.endings import end_unheld
 from runstead.engine.hold import Hold, Interrupted, claim
 from runstead.wire.event import decode_event
+from runstead.worker.carrier import Carrier
 from tests.support.reader import Reader
+from tests.support.waiting import within
 from tests.support.worlds import World, world
 
 
@@ -38,3 +42,22 @@ async def test_who_held_a_run_before_it_went_on_elsewhere_writes_nothing_more(fi
         await new.end(lambda _: Signal.RESCUE)
         events = await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100))
         Reader().read([decode_event(event.name, event.data, str(event.at)) for event in events])
+
+
+async def test_who_was_stopped_while_it_was_taken_is_handed_back_once_not_whenever_it_is_taken() -> None:
+    async with world(["Hello"], most=0) as here:
+        run = await here.start()
+        carrier, busy = Carrier(here.ports, "worker_1"), asyncio.Event()
+
+        async def take_another() -> None:
+            await busy.wait()
+
+        async with asyncio.TaskGroup() as group, within():
+            group.create_task(carrier.take(take_another))  # a busy worker: it takes something all the time
+            await asyncio.sleep(0)
+            carrier.stop(run.id)
+            await carrier.carry(await taken(here, run.id))
+            assert (await here.now(run)).status == "queued"
+            await carrier.carry(await taken(here, run.id))
+            busy.set()
+        assert (await here.now(run)).status == "completed"

@@ -69,7 +69,9 @@ class Carrier:
             self.stop(run_id)
         self._carried[run_id] = hold
         try:
-            if self._handing_back or hold.owner != self._name or run_id in self._too_early:
+            stopped = run_id in self._too_early
+            self._too_early.discard(run_id)
+            if stopped or self._handing_back or hold.owner != self._name:
                 await self._settle(hold)
                 return
             error = await self._until_interrupted(hold)
