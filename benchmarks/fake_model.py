@@ -2,7 +2,7 @@
 
 Its name says what it does. `tokens-2000` writes each token by itself, as a model does that sends what it has;
 `paced-40` the same, but one in 50 ms; `burst-20` writes many at once; `hold` says nothing until `POST /release`, then
-twenty tokens, and `hold-200` two hundred. `GET /held` counts who waits.
+twenty tokens, and `hold-paced-60` what `paced-60` does. `GET /held` counts who waits.
 `usage.prompt_tokens` is the number of messages in the request, so the load can tell what the model was shown.
 """
 
@@ -53,17 +53,21 @@ class Model:
                 exchange.send([as_json({"object": "list", "data": [{"id": "tokens-20", "object": "model"}]})])
 
     def _complete(self, asked: Asked, exchange: Exchange) -> None:
-        kind, _, count = asked.model.partition("-")
-        if kind == "hold":
+        if asked.model.startswith("hold"):
             self._held.append((asked, exchange))
         else:
-            exchange.send(_reply(asked, kind, int(count)), PAUSES.get(kind, 0))
+            _speak(asked, exchange, asked.model)
 
     def _release(self) -> int:
         held, self._held = self._held, []
         for asked, exchange in held:
-            exchange.send(_reply(asked, "tokens", int(asked.model.partition("-")[2] or HELD)))
+            _speak(asked, exchange, asked.model.partition("-")[2] or f"tokens-{HELD}")
         return len(held)
+
+
+def _speak(asked: Asked, exchange: Exchange, model: str) -> None:
+    kind, _, count = model.partition("-")
+    exchange.send(_reply(asked, kind, int(count)), PAUSES.get(kind, 0))
 
 
 def _reply(asked: Asked, kind: str, count: int) -> Iterator[bytes]:

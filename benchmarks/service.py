@@ -29,11 +29,14 @@ class Exchange(asyncio.Protocol):
         self._pieces: Iterator[bytes] | None = None
         self._full = False
         self._pause = 0.0
+        self._next: asyncio.Handle | None = None
         self.open = True
 
     def send(self, pieces: Iterable[bytes], pause: float = 0) -> None:
         """Write the pieces one by one; between two of them is a pause, or the other connections have their turn."""
         self._pieces, self._pause = iter(pieces), pause
+        if self._next is not None:  # the end of the answer before this one
+            self._next.cancel()
         self._write_next()
 
     def _write_next(self) -> None:
@@ -44,7 +47,7 @@ class Exchange(asyncio.Protocol):
             self._pieces = None
             return
         self._transport.write(piece)
-        asyncio.get_running_loop().call_later(self._pause, self._write_next)
+        self._next = asyncio.get_running_loop().call_later(self._pause, self._write_next)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)

@@ -12,14 +12,16 @@ from benchmarks.plan import Plan
 from benchmarks.processes import Server
 from benchmarks.report import Findings
 from benchmarks.sections.cluster import target_of
-from benchmarks.targets import Assistants, Lost, Runstead, Stage, stage
+from benchmarks.targets import HELLO, Assistants, Lost, Runstead, Stage, stage
 
 CLIENTS = 50
 WARM_UP = 20
 KIB = 1024
 UNLIMITED = {"project_runs": "0", "project_queue": "0"}
 """All runs here are of one project."""
-SLOWEST = 20
+PATIENT = {"run_lifetime": "3600"}
+"""It takes a while until so many are there, and nobody may run out of time meanwhile."""
+SLOWEST = 10
 """Runs a second that are certainly made and done."""
 
 
@@ -45,12 +47,14 @@ async def measure(plan: Plan) -> Findings:
 
 async def crowd(plan: Plan) -> list[float]:
     """KiB a run in the one worker of a cluster, and in its api."""
-    most = str(2 * plan.crowd)
     with (
         processes.part("fake_model") as model,
         engines(plan.disk) as on,
-        installation(on, model, plan.disk / "crowd", apis=1, workers=1, both=0, most_runs=most, **UNLIMITED) as here,
+        installation(on, model, plan.disk / "crowd", apis=1, workers=0, both=0, **PATIENT, **UNLIMITED) as here,
     ):
+        patient = plan.disk / "patient.toml"
+        patient.write_text(f'[[upstream]]\nurl = "{model.url}"\nkey = "none"\nfirst_token_timeout = 3600.0\n')
+        here.programs.worker("--config", str(patient), most_runs=str(2 * plan.crowd)).ready()
         target = await target_of(here)
         await warmed(target)
         return await grow_by_created(target, model, plan.crowd, here.workers + here.apis)
@@ -91,9 +95,10 @@ async def grow_by_created(target: Runstead, model: Server, count: int, watched: 
 
 
 async def create(target: Runstead, connection: Connection, count: int, model: str = "hold") -> list[tuple[str, str]]:
-    body = {"assistant_id": target.assistant, "model": model}
-    threads = [await target.prepare(connection) for _ in range(count)]
-    return [(thread, (await connection.post(f"/v1/threads/{thread}/runs", body)).json()["id"]) for thread in threads]
+    """So many runs, each on a thread of its own: the ids of both."""
+    body = {"assistant_id": target.assistant, "model": model, "thread": {"messages": [HELLO]}}
+    runs = [(await connection.post("/v1/threads/runs", body)).json() for _ in range(count)]
+    return [(run["thread_id"], run["id"]) for run in runs]
 
 
 async def all_completed(connection: Connection, runs: list[tuple[str, str]]) -> None:
