@@ -1,6 +1,7 @@
 """Of two that hold a run by the same name, one goes on."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +9,7 @@ from runstead.domain import moves
 from runstead.domain.lifecycle import Signal
 from runstead.engine.endings import end_unheld
 from runstead.engine.hold import Hold, Interrupted, claim
-from runstead.wire.event import decode_event
+from runstead.wire.event import EventName, Position, RawEvent, decode_event
 from runstead.worker.carrier import Carrier
 from tests.support.reader import Reader
 from tests.support.waiting import within
@@ -42,6 +43,34 @@ async def test_who_held_a_run_before_it_went_on_elsewhere_writes_nothing_more(fi
         await new.end(lambda _: Signal.RESCUE)
         events = await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100))
         Reader().read([decode_event(event.name, event.data, str(event.at)) for event in events])
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_is_stopped_while_it_begins_a_step_hands_the_run_back_with_it(turns: int, tmp_path: Path) -> None:
+    async with world(path=tmp_path / "rs.db", most=0) as here:
+        run = await here.start()
+        hold = await taken(here, run.id)
+        async with asyncio.TaskGroup() as group:
+            beginning = group.create_task(begin(here, hold))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            beginning.cancel()
+        await hold.end(lambda _: Signal.RESCUE)
+        assert (await here.now(run)).status == "queued"
+        events = await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100))
+        Reader().read([decode_event(event.name, event.data, str(event.at)) for event in events])
+
+
+async def test_who_lost_a_run_tells_nobody_that_it_has_ended() -> None:
+    async with world(most=0) as here:
+        run = await here.start()
+        hold = await taken(here, run.id)
+        hold.lose()
+        async with here.ports.broker.listen(run.id) as live, within():
+            await hold.part()
+            later = RawEvent(Position(9), EventName.RUN_QUEUED, b"{}")
+            await here.ports.broker.publish(run.id, [later])
+            assert await anext(live) == [later]
 
 
 async def test_who_was_stopped_while_it_was_taken_is_handed_back_once_not_whenever_it_is_taken() -> None:

@@ -69,6 +69,9 @@ class Hold:
                 raise Interrupted
             return await once(tx)
 
+        await self._commit(once, again)
+
+    async def _commit(self, once: Write, again: Write) -> None:
         try:
             written = await self._write(once, again)
         except Refused as refused:
@@ -123,30 +126,41 @@ class Hold:
         """Stop the run where it is, by the `signal` that it needs as it stands then: what it has half written is kept,
         and closed for what it is.
         """
-        # The store knows what is open even when this worker was interrupted in the middle of opening it.
-        await self.reload()
-        await self.commit(
+        await self._let_go(
             lambda run: moves.end(
                 run, signal(run), Open(self.opened.step, self.written), self.ports.now(), self.spent, error
-            ),
-            keep=False,
+            )
         )
 
     async def delay(self, cause: LastError, until: int) -> None:
         """Let the run go, for others to go on with it at a later time."""
-        await self.reload()
-        await self.commit(
+        await self._let_go(
             lambda run: moves.delay(
                 run, Open(self.opened.step, self.written), self.ports.now(), self.spent, cause, until
-            ),
-            keep=False,
+            )
         )
+
+    async def _let_go(self, decide: Callable[[Run], Change]) -> None:
+        """Write the last change, of what the store knows: it knows what is open even when this worker was interrupted
+        in the middle of opening it. It is read in the same transaction, so what was under way is done by then, or
+        never will be.
+        """
+
+        async def once(tx: Tx) -> Written:
+            self._know(await self._load(tx))
+            return await write(tx, self.row, decide(self.run), self.ports.now())
+
+        await self._commit(once, once)
 
     async def part(self) -> None:
         """Tell those who follow what was written without them being told: a write that is interrupted may be done."""
         told = self.row.seq
-        events: Sequence[RawEvent] = await self.ports.store.read(lambda tx: tx.events.after(self.run.id, told, _PAGE))
-        if not events and not self.run.status.terminal:
+
+        async def work(tx: Tx) -> tuple[bool, Sequence[RawEvent]]:
+            return await tx.runs.load(self.run.id) is None, await tx.events.after(self.run.id, told, _PAGE)
+
+        deleted, events = await self.ports.store.read(work)
+        if deleted and not self.run.status.terminal:
             # Deleted with its thread: an end that nobody stored, so that nobody waits for it.
             change = moves.abandon(self.run, Open(), self.spent, self.ports.now())
             events = numbered(change.events, told + len(change.events))
