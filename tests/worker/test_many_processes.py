@@ -1,6 +1,7 @@
 """Processes over one database, without any signal between them: each finds out in a second what the others did."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,8 @@ from tests.worker.processes import Start, ended, starter
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    return starter(place(tmp_path))
+    """Leases outlast the test: who is given up is given up by it."""
+    return partial(starter(place(tmp_path)), lease=300)
 
 
 async def owner(here: World, run: Run) -> str | None:
@@ -73,7 +75,7 @@ async def test_what_is_overdue_ends_once_however_many_look(start: Start) -> None
 async def test_what_a_process_that_stops_hands_back_others_go_on_with(start: Start) -> None:
     gate = Gate()
     async with start(works=False) as api:
-        async with start([call("weather"), [say("Half"), gate]], lease=30) as first:
+        async with start([call("weather"), [say("Half"), gate]]) as first:
             run = await api.start("Hi", tools=[WEATHER])
             await first.submit(await ended(first, run))
             async with within():
@@ -95,7 +97,7 @@ async def test_what_a_process_that_stops_hands_back_others_go_on_with(start: Sta
 async def test_of_several_that_look_each_run_of_one_that_is_gone_is_taken_over_once(start: Start) -> None:
     count, gate = 30, Gate()
     async with start(works=False) as api:
-        async with start(lambda _: [say("Half"), gate], lease=30, most=count) as first:
+        async with start(lambda _: [say("Half"), gate], most=count) as first:
             request = RunRequest(assistant_id=await api.assistant())
             runs = [await api.project.create_run(await api.thread("Hi"), request) for _ in range(count)]
             await until(lambda: len(first.model.requests) == count)
@@ -115,7 +117,7 @@ async def test_of_several_that_look_each_run_of_one_that_is_gone_is_taken_over_o
 async def test_what_one_that_was_given_up_still_tells_is_behind_what_others_wrote(start: Start) -> None:
     """Its events have positions that everybody has passed, and none is stored."""
     more, gate = Gate(), Gate()
-    async with start([[say("Old"), more, say(" words", " more words"), gate]], lease=30) as old:
+    async with start([[say("Old"), more, say(" words", " more words"), gate]]) as old:
         run = await old.start("Hi")
         async with within():
             await more.reached.wait()
