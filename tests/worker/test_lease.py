@@ -136,11 +136,13 @@ async def test_who_was_given_up_drops_its_runs_and_enters_under_a_new_name(start
 
 
 async def test_a_worker_at_rest_takes_nothing(start: Start) -> None:
-    async with start(["Hello!", "Hello!"]) as here:
+    async with start(["Hello!", "Hello!"], lease=4) as here:
         worker = worker_of(here)
         await here.ended(await here.start("Hi"))
-        worker.rest()
         thread_id, request = await here.thread("Hi"), RunRequest(assistant_id=await here.assistant())
+        worker.rest()
+        await until(lambda: not worker._resting)
+        worker.rest()  # just renewed, so for a second
         run = await here.project.create_run(thread_id, request)
         assert (await here.row(run)).owner is None
         assert len(here.model.requests) == 1
