@@ -119,24 +119,34 @@ numbers = st.none() | st.integers(0, 11)
 orders = st.sampled_from(["asc", "desc"])
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(times, st.integers(1, 5), orders, numbers, numbers)
+# A store costs more than a question to it.
+questions = st.lists(st.tuples(st.integers(1, 5), orders, numbers, numbers), min_size=4, max_size=8)
+
+
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(times, questions)
 async def test_a_page_is_a_slice_of_the_list(
-    adapter: Adapter, times: list[int], limit: int, order: str, after: int | None, before: int | None
+    adapter: Adapter, times: list[int], questions: list[tuple[int, str, int | None, int | None]]
 ) -> None:
-    known = [number if number is not None and number < len(times) else None for number in (after, before)]
-    all_ids = sorted(range(len(times)), key=lambda number: (times[number], number), reverse=order == "desc")
-    first = 0 if known[0] is None else all_ids.index(known[0]) + 1
-    last = len(all_ids) if known[1] is None else all_ids.index(known[1])
-    within = all_ids[first:last]
-    expected = within[-limit:] if known[0] is None and known[1] is not None else within[:limit]
-    cursors = [None if number is None else f"item_{number}" for number in known]
     async with filled(adapter, times) as store:
-        for kind in PAGERS:
-            assert await ids(store, kind, asked(limit, order, *cursors)) == (expected, len(within) > limit)
+        for limit, order, *given in questions:
+            after, before = [number if number is not None and number < len(times) else None for number in given]
+            query = asked(limit, order, *(None if number is None else f"item_{number}" for number in (after, before)))
+            for kind in PAGERS:
+                assert await ids(store, kind, query) == sliced(times, limit, order, after, before)
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def sliced(times: list[int], limit: int, order: str, after: int | None, before: int | None) -> tuple[list[int], bool]:
+    """What a page is, and whether there is more."""
+    all_ids = sorted(range(len(times)), key=lambda number: (times[number], number), reverse=order == "desc")
+    first = 0 if after is None else all_ids.index(after) + 1
+    last = len(all_ids) if before is None else all_ids.index(before)
+    within = all_ids[first:last]
+    at_the_end = after is None and before is not None
+    return within[-limit:] if at_the_end else within[:limit], len(within) > limit
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(times, st.integers(1, 5), orders, st.booleans())
 async def test_walking_the_pages_meets_every_item_once(
     adapter: Adapter, times: list[int], limit: int, order: str, backwards: bool
