@@ -9,6 +9,7 @@ import pytest
 
 from runstead import RunsteadError, bootstrap
 from runstead.config import Config
+from runstead.store.postgres import PostgresStore
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import ThreadRunRequest
@@ -165,7 +166,10 @@ async def test_engines_that_cannot_be_are_refused_in_words_without_secrets(
     assert "s3cret" not in str(refused.value)
 
 
-async def test_a_database_that_is_not_there_is_named_without_its_password(scripted: dict[str, Any]) -> None:
+async def test_a_database_that_is_not_there_is_named_without_its_password(
+    scripted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(PostgresStore.__init__.__kwdefaults__ or {}, "patience", 0.1)
     settings = scripted | {"database": "postgresql://me:s3cret@127.0.0.1:1/runs"}
     with pytest.raises(RunsteadError, match="cannot open postgresql://127.0.0.1:1/runs") as refused:
         async with bootstrap.application(Config(**settings)):
