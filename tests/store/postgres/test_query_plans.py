@@ -118,7 +118,7 @@ async def test_a_page_of_a_long_thread_reads_a_page(first: PostgresStore, sessio
 
 async def test_a_look_at_a_long_backlog_reads_what_it_tells(first: PostgresStore, session: PostgresSession) -> None:
     async def fill(tx: Tx) -> None:
-        for number in range(10_000):
+        for number in range(4_000):
             await tx.runs.insert(MINE, run(f"run_{number}", thread_id=f"thread_{number}", expires_at=None), ())
         await tx.runs.insert(THEIRS, run("theirs", 999, "theirs", expires_at=None), ())
 
