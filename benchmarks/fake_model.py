@@ -2,7 +2,8 @@
 
 Its name says what it does. `tokens-2000` writes each token by itself, as a model does that sends what it has;
 `paced-40` the same, but one in 50 ms; `burst-20` writes many at once; `hold` says nothing until `POST /release`, then
-twenty tokens, and `hold-paced-60` what `paced-60` does. `GET /held` counts who waits.
+twenty tokens, and `hold-paced-60` what `paced-60` does. With a number as its body, the release is of so many, those
+that have waited longest. `GET /held` counts who waits.
 `usage.prompt_tokens` is the number of messages in the request, so the load can tell what the model was shown.
 """
 
@@ -46,7 +47,7 @@ class Model:
             case b"POST", b"/v1/chat/completions":
                 self._complete(msgspec.json.decode(request.body, type=Asked), exchange)
             case b"POST", b"/release":
-                exchange.send([as_json({"released": self._release()})])
+                exchange.send([as_json({"released": self._release(int(request.body or len(self._held)))})])
             case b"GET", b"/held":
                 exchange.send([as_json({"held": sum(each.open for _, each in self._held)})])
             case _:
@@ -58,8 +59,8 @@ class Model:
         else:
             _speak(asked, exchange, asked.model)
 
-    def _release(self) -> int:
-        held, self._held = self._held, []
+    def _release(self, most: int) -> int:
+        held, self._held = self._held[:most], self._held[most:]
         for asked, exchange in held:
             _speak(asked, exchange, asked.model.partition("-")[2] or f"tokens-{HELD}")
         return len(held)

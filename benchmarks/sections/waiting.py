@@ -1,8 +1,9 @@
 """How much memory does a run hold while the model says nothing?"""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
+from typing import Any
 
 from benchmarks import processes
 from benchmarks.fake_model import HELD, text
@@ -21,6 +22,8 @@ UNLIMITED = {"project_runs": "0", "project_queue": "0"}
 """All runs here are of one project."""
 PATIENT = {"run_lifetime": "3600"}
 """It takes a while until so many are there, and nobody may run out of time meanwhile."""
+AT_A_TIME = 200
+RUNNING = "SELECT count(*) FROM runs WHERE status IN ('in_progress', 'cancelling')"
 SLOWEST = 10
 """Runs a second that are certainly made and done."""
 
@@ -28,7 +31,8 @@ SLOWEST = 10
 async def measure(plan: Plan) -> Findings:
     """Servers' growth, each from a fresh start, so that no run finds memory that another one left."""
     async with warm(plan, "created") as on:
-        [created] = await grow_by_created(on.runstead, on.model, plan.waiting, [on.runstead.server])
+        grown = grow_by_created(on.runstead, on.model, plan.waiting, [on.runstead.server], lambda: release(on.model))
+        [created] = await grown
     async with warm(plan, "streamed") as on:
         streamed = await grow_by_streams(on.runstead, on.model, plan.waiting)
         floor = await grow_by_streams(on.floor, on.model, plan.waiting)
@@ -55,9 +59,18 @@ async def crowd(plan: Plan) -> list[float]:
         patient = plan.disk / "patient.toml"
         patient.write_text(f'[[upstream]]\nurl = "{model.url}"\nkey = "none"\nfirst_token_timeout = 3600.0\n')
         here.programs.worker("--config", str(patient), most_runs=str(2 * plan.crowd)).ready()
-        target = await target_of(here)
+        target, sql = await target_of(here), await here.sql()
         await warmed(target)
-        return await grow_by_created(target, model, plan.crowd, here.workers + here.apis)
+
+        async def release_by_and_by() -> None:
+            """The machine could not answer so many at one moment, and nobody asks it to."""
+            left = plan.crowd
+            while left:
+                left -= await release(model, AT_A_TIME)
+                while await sql.fetchval(RUNNING) > left + AT_A_TIME // 2:  # noqa: ASYNC110  they end elsewhere
+                    await asyncio.sleep(0.1)
+
+        return await grow_by_created(target, model, plan.crowd, here.workers + here.apis, release_by_and_by)
 
 
 @asynccontextmanager
@@ -75,9 +88,15 @@ async def warmed(target: Assistants) -> None:
             target.check_run(await target.run(connection))
 
 
-async def grow_by_created(target: Runstead, model: Server, count: int, watched: Sequence[Server]) -> list[float]:
-    """KiB a run in each of the servers, for runs that were created and left alone; each must complete when the model
-    speaks.
+async def grow_by_created(
+    target: Runstead,
+    model: Server,
+    count: int,
+    watched: Sequence[Server],
+    speak: Callable[[], Coroutine[Any, Any, object]],
+) -> list[float]:
+    """KiB a run in each of the servers, for runs that were created and left alone; each must complete when the model is
+    made to speak.
     """
     async with connections(target.ports, CLIENTS) as opened, asyncio.timeout(60 + count / SLOWEST):
         before = [server.resident() for server in watched]
@@ -87,8 +106,8 @@ async def grow_by_created(target: Runstead, model: Server, count: int, watched: 
         made = [task.result() for task in creating]
         await all_held(model, share * CLIENTS)
         grown = [server.resident() - held for server, held in zip(watched, before, strict=True)]
-        await release(model)
         async with asyncio.TaskGroup() as group:
+            group.create_task(speak())
             for connection, runs in zip(opened, made, strict=True):
                 group.create_task(all_completed(connection, runs))
     return [each / KIB / (share * CLIENTS) for each in grown]
@@ -143,9 +162,9 @@ async def all_held(model: Server, count: int) -> None:
     asking.close()
 
 
-async def release(model: Server) -> float:
-    """Let the model speak; when it was told to."""
+async def release(model: Server, most: int | None = None) -> int:
+    """Let the model speak, to all who wait or to some; to how many it does."""
     asking = await connect(model.port)
-    reply = await asking.post("/release")
+    reply = await asking.post("/release", most)
     asking.close()
-    return reply.sent
+    return int(reply.json()["released"])
