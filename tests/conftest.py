@@ -1,6 +1,7 @@
 """What holds for every test."""
 
 import os
+import signal
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
 # A busy machine is no failure: examples are bounded in number, and a test as a whole by its timeout.
 settings.register_profile("runstead", deadline=None, print_blob=True)
 settings.load_profile("runstead")
+
+# Who starts the tests in the background of a script has them ignore this, and so would all programs that they start.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
