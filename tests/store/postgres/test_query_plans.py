@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.connections import _READING, _WRITING
 from runstead.store.postgres.statements import statement
 from tests.store.things import MINE, THEIRS, message, run
+from tests.support.postgres import server
 
 STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name in statements]
 # An insert looks for nothing, and a join by the runs of one thread sorts nothing.
@@ -23,14 +25,24 @@ SEARCHES = [
 PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]
 
 
-@pytest.fixture
-async def session(first: PostgresStore) -> AsyncIterator[PostgresSession]:
+@asynccontextmanager
+async def planning(store: PostgresStore) -> AsyncIterator[PostgresSession]:
     """A connection with the store's own settings, that plans without looking at values, as it does in the long run."""
-    assert first._connections is not None
-    async with first._connections.one() as connection:
+    assert store._connections is not None
+    async with store._connections.one() as connection:
         await connection.session.script("SET plan_cache_mode = force_generic_plan")
         yield connection.session
         await connection.session.script("RESET plan_cache_mode")
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[PostgresSession]:
+    """Over tables that stay empty, so that all tests may share them."""
+    store = PostgresStore(server().url, schema="empty", connections=1)
+    await store.start()
+    async with planning(store) as session:
+        yield session
+    await store.stop()
 
 
 async def plan(session: PostgresSession, sql: str, how: str = "", *values: object) -> dict[str, Any]:
@@ -100,35 +112,37 @@ async def test_what_workers_look_for_has_an_index_of_its_own(session: PostgresSe
     assert "Sort" not in [node["Node Type"] for node in found]
 
 
-async def test_a_page_of_a_long_thread_reads_a_page(first: PostgresStore, session: PostgresSession) -> None:
+async def test_a_page_of_a_long_thread_reads_a_page(first: PostgresStore) -> None:
     async def fill(tx: Tx) -> None:
         await tx.messages.insert(MINE, [message(f"msg_{number}", number) for number in range(20_000)])
 
     await first.write(fill)
-    for analyzed in (False, True):
-        if analyzed:
-            await session.script("ANALYZE messages")
-        for name, low, high in (("page_up", 10_000, 2**62), ("page_down", -1, 10_000)):
-            values = ("thread_1", MINE, low, 0, high, 0, 21)
-            found = await plan(session, _WRITING["messages"][name], ", ANALYZE, BUFFERS", *values)
-            [search] = [node for node in nodes(found) if "Index Name" in node]
-            assert search["Actual Rows"] == 21
-            assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 60
+    async with planning(first) as session:
+        for analyzed in (False, True):
+            if analyzed:
+                await session.script("ANALYZE messages")
+            for name, low, high in (("page_up", 10_000, 2**62), ("page_down", -1, 10_000)):
+                values = ("thread_1", MINE, low, 0, high, 0, 21)
+                found = await plan(session, _WRITING["messages"][name], ", ANALYZE, BUFFERS", *values)
+                [search] = [node for node in nodes(found) if "Index Name" in node]
+                assert search["Actual Rows"] == 21
+                assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 60
 
 
-async def test_a_look_at_a_long_backlog_reads_what_it_tells(first: PostgresStore, session: PostgresSession) -> None:
+async def test_a_look_at_a_long_backlog_reads_what_it_tells(first: PostgresStore) -> None:
     async def fill(tx: Tx) -> None:
         for number in range(4_000):
             await tx.runs.insert(MINE, run(f"run_{number}", thread_id=f"thread_{number}", expires_at=None), ())
         await tx.runs.insert(THEIRS, run("theirs", 999, "theirs", expires_at=None), ())
 
     await first.write(fill)
-    for analyzed in (False, True):
-        if analyzed:
-            await session.script("ANALYZE runs")
-        found = await plan(session, _WRITING["runs"]["ready"], ", ANALYZE, BUFFERS", 1000, 100, 50)
-        assert max(node["Actual Rows"] for node in nodes(found)) <= 51
-        assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 200
+    async with planning(first) as session:
+        for analyzed in (False, True):
+            if analyzed:
+                await session.script("ANALYZE runs")
+            found = await plan(session, _WRITING["runs"]["ready"], ", ANALYZE, BUFFERS", 1000, 100, 50)
+            assert max(node["Actual Rows"] for node in nodes(found)) <= 51
+            assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 200
     assert (await first.read(lambda tx: tx.runs.ready(100, 1000, 50)))[:3] == ["run_0", "theirs", "run_1"]
 
 
