@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpcore2
 import pytest
+import uvloop
 
 from runstead.client import connect, connect_async
 from runstead.client.network_async import LONGEST_BUFFER, AsyncNetwork
@@ -132,3 +133,13 @@ def test_closing_a_client_wakes_a_thread_that_reads(server: WireServer) -> None:
 async def test_a_name_that_does_not_exist_is_no_connection() -> None:
     with pytest.raises(httpcore2.ConnectError):
         await AsyncNetwork().connect_tcp("nowhere.invalid", 80, timeout=5)
+
+
+def test_a_client_works_on_uvloop_too(server: WireServer) -> None:
+    server.on("GET", THREAD_PATH, Answer.of(samples.thread()))
+
+    async def get() -> str:
+        async with connect_async(server.url) as client:
+            return (await client.get_thread(THREAD_ID)).id
+
+    assert uvloop.run(get()) == THREAD_ID

@@ -9,7 +9,7 @@ import select
 import ssl
 from collections.abc import Iterable
 from time import monotonic
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import httpcore2
 
@@ -33,11 +33,12 @@ class AsyncNetwork(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         local = None if local_address is None else (local_address, 0)
+        loop = asyncio.get_running_loop()
+        # Other loops, such as uvloop's, do not try addresses side by side, and refuse to be asked for it.
+        delay: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if isinstance(loop, asyncio.BaseEventLoop) else {}
         try:
             async with asyncio.timeout(timeout):
-                _, connection = await asyncio.get_running_loop().create_connection(
-                    AsyncConnection, host, port, local_addr=local, happy_eyeballs_delay=0.25
-                )
+                _, connection = await loop.create_connection(AsyncConnection, host, port, local_addr=local, **delay)
         except TimeoutError as error:
             raise httpcore2.ConnectTimeout(error) from error
         except OSError as error:
@@ -66,8 +67,7 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         return self
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # other loops' are none by name
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
