@@ -194,9 +194,9 @@ async def test_secrets_are_not_logged(scripted: dict[str, Any], caplog: pytest.L
 
 async def test_no_limit_is_a_limit_of_nothing(scripted: dict[str, Any]) -> None:
     async with bootstrap.application(Config(**scripted, project_runs=0, project_queue=0)) as application:
-        assert (application._ports.most_running, application._ports.most_queued) == (None, None)
+        assert (application._adapters.max_running, application._adapters.max_queued) == (None, None)
     async with bootstrap.application(Config(**scripted, project_runs=7, project_queue=8)) as application:
-        assert (application._ports.most_running, application._ports.most_queued) == (7, 8)
+        assert (application._adapters.max_running, application._adapters.max_queued) == (7, 8)
 
 
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from runstead.domain.invariants import RULES
-from runstead.domain.lifecycle import Signal, as_mermaid
+from runstead.domain.run.lifecycle import Signal, as_mermaid
 from runstead.wire.event import EventName
 from runstead.wire.run import Status
 

@@ -22,7 +22,7 @@ from benchmarks.targets import MODEL, SHORT, Lost
 from runstead import AssistantRequest, EventName, Message, MessageRequest, Run, Status, ThreadRequest, ThreadRunRequest
 from runstead.bootstrap import application
 from runstead.config import Config
-from runstead.engine.project import Project
+from runstead.engine.resources.project import Project
 from tests.support.worlds import text_of
 
 MOST = 100

@@ -58,7 +58,7 @@ async def crowd(plan: Plan) -> list[float]:
     ):
         patient = plan.disk / "patient.toml"
         patient.write_text(f'[[upstream]]\nurl = "{model.url}"\nkey = "none"\nfirst_token_timeout = 3600.0\n')
-        here.programs.worker("--config", str(patient), most_runs=str(2 * plan.crowd)).ready()
+        here.programs.worker("--config", str(patient), max_runs=str(2 * plan.crowd)).ready()
         target, sql = await target_of(here), await here.sql()
         await warmed(target)
 

@@ -11,9 +11,9 @@ import msgspec
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.config import Config
-from runstead.domain.record import Violation
+from runstead.domain.invariants.record import Violation
+from runstead.engine.adapters import Adapters, SystemClock
 from runstead.engine.check import Examined, examine
-from runstead.engine.ports import Ports, SystemClock
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.llm.upstream import Upstream
@@ -37,14 +37,14 @@ _LOOK = 1.0
 async def application(config: Config) -> AsyncIterator[Application]:
     """The engine that a configuration describes, running."""
     store, broker = _store(config), _broker(config)
-    ports = Ports(
+    adapters = Adapters(
         store=store,
         broker=broker,
         model=model_of(config),
         clock=SystemClock(),
         lifetime=config.run_lifetime,
-        most_running=config.project_runs or None,
-        most_queued=config.project_queue or None,
+        max_running=config.project_runs or None,
+        max_queued=config.project_queue or None,
         on_busy=config.on_busy,
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
@@ -55,7 +55,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
     )
     if store.shared and config.broker is None:
         _log.warning("without a broker, each process looks once a second for what others did")
-    async with run(ports, most=config.most_runs, works="worker" in config.roles, lease=config.lease) as running:
+    async with run(adapters, most=config.max_runs, works="worker" in config.roles, lease=config.lease) as running:
         yield running
 
 
@@ -64,7 +64,7 @@ async def embedded(
     path: str | Path, model: ChatModel, lifetime: int, *, allow_private_webhooks: bool = False
 ) -> AsyncIterator[Application]:
     """The engine inside a program, over one file."""
-    ports = Ports(
+    adapters = Adapters(
         store=SqliteStore(path),
         broker=InProcessBroker(),
         model=model,
@@ -73,7 +73,7 @@ async def embedded(
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),
     )
-    async with run(ports) as running:
+    async with run(adapters) as running:
         yield running
 
 

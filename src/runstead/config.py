@@ -52,7 +52,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A file that says what the model answers, for trials and demonstrations."""
     run_lifetime: Annotated[int, Meta(ge=1)] = 600
     """Seconds after its creation at which a run expires."""
-    most_runs: Annotated[int, Meta(ge=1)] = 5000
+    max_runs: Annotated[int, Meta(ge=1)] = 5000
     """Runs that this process executes at once; more wait."""
     project_runs: Annotated[int, Meta(ge=0)] = 100
     """Runs of one project that all processes together execute at once; more wait. 0 is no limit."""

@@ -12,11 +12,11 @@ import uvicorn
 
 from runstead import bootstrap
 from runstead.api.app import Application, Settings, create_app
-from runstead.domain.once import Once
+from runstead.domain.idempotency import IdempotentRequest
 from runstead.llm.script import Script
 from runstead.llm.scripted import ScriptedModel
+from runstead.wire.codec.sse import Decoder, Frame
 from runstead.wire.event import EventName, Position, RawEvent
-from runstead.wire.sse import Decoder, Frame
 
 __all__ = ["BETA", "Stage", "called", "engine", "frames", "raw", "served"]
 
@@ -79,7 +79,7 @@ class Stage:
         self.asked.append(name)
         return self
 
-    def once(self, asked: Once) -> Any:
+    def once(self, asked: IdempotentRequest) -> Any:
         return self
 
 

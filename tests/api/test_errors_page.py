@@ -9,13 +9,13 @@ from runstead.wire.error import ApiError
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text()
 SAID = [
-    "wire/complaint.py",
+    "wire/codec/complaint.py",
     "api/beta.py",
     "api/body.py",
     "api/errors.py",
-    "api/visitors.py",
+    "api/host_check.py",
     "domain/ids.py",
-    "domain/once.py",
+    "domain/idempotency.py",
 ]
 
 

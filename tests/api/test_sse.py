@@ -8,9 +8,9 @@ import pytest
 from starlette.types import Message
 
 from runstead.api.sse import EventStream
+from runstead.wire.codec.sse import DONE_FRAME, PING, encode
 from runstead.wire.error import Closed, NotFound
 from runstead.wire.event import RawEvent
-from runstead.wire.sse import DONE_FRAME, PING, encode
 from tests.api.served import raw
 
 ONE, TWO, THREE = raw(1), raw(2), raw(2, 1)

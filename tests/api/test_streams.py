@@ -9,7 +9,7 @@ import msgspec
 
 from runstead.llm.gate import Gate
 from runstead.llm.script import Turn, call, say
-from runstead.wire.sse import Frame
+from runstead.wire.codec.sse import Frame
 from tests.api.served import engine, frames, served
 
 BOUND = 10

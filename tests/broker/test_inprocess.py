@@ -19,29 +19,29 @@ def stored(number: int) -> RawEvent:
 
 async def test_nothing_is_kept_once_a_run_is_quiet() -> None:
     broker = InProcessBroker()
-    async with broker.listen("run_1") as live:
+    async with broker.subscribe("run_1") as live:
         await broker.publish("run_1", [delta(1)])
         await broker.publish("run_1", [stored(2)])
         async with within():
             await anext(live)
     for n in range(100):
         await broker.publish(f"run_{n}", [stored(1)])
-        async with broker.listen(f"run_{n}"):
+        async with broker.subscribe(f"run_{n}"):
             pass
     assert not broker._topics
 
 
 async def test_deltas_are_kept_when_their_last_listener_leaves() -> None:
     broker = InProcessBroker()
-    async with broker.listen("run_1"):
+    async with broker.subscribe("run_1"):
         await broker.publish("run_1", [delta(1)])
-    async with broker.listen("run_1") as live, within():
+    async with broker.subscribe("run_1") as live, within():
         assert await anext(live) == [delta(1)]
 
 
 async def test_what_waits_comes_as_one_batch() -> None:
     broker = InProcessBroker()
-    async with broker.listen("run_1") as live, within():
+    async with broker.subscribe("run_1") as live, within():
         for number in range(1, 4):
             await broker.publish("run_1", [delta(number)])
         assert await anext(live) == [delta(1), delta(2), delta(3)]
@@ -49,7 +49,7 @@ async def test_what_waits_comes_as_one_batch() -> None:
 
 async def test_who_reads_too_slowly_is_told_to_look_in_the_store() -> None:
     broker = InProcessBroker()
-    async with broker.listen("run_1") as live, within():
+    async with broker.subscribe("run_1") as live, within():
         for number in range(1, BACKLOG + 2):
             await broker.publish("run_1", [delta(number)])
         await broker.publish("run_1", [stored(2)])
@@ -59,7 +59,7 @@ async def test_who_reads_too_slowly_is_told_to_look_in_the_store() -> None:
 
 async def test_what_comes_in_the_moment_of_silence_is_not_lost() -> None:
     broker = InProcessBroker(silence=0.01)
-    async with broker.listen("run_1") as live, within():
+    async with broker.subscribe("run_1") as live, within():
         waiting: asyncio.Task[Any] = asyncio.get_running_loop().create_task(anext(live))  # type: ignore[arg-type]
         await asyncio.sleep(0)
         [listener] = broker._topics["run_1"].listeners
@@ -72,6 +72,6 @@ async def test_what_comes_in_the_moment_of_silence_is_not_lost() -> None:
 
 async def test_leaving_ends_the_timer_of_silence() -> None:
     broker = InProcessBroker(silence=0.01)
-    async with broker.listen("run_1"):
+    async with broker.subscribe("run_1"):
         [listener] = broker._topics["run_1"].listeners
     assert listener._timer.cancelled()

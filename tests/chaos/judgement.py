@@ -7,7 +7,7 @@ from itertools import pairwise
 from msgspec import Struct, field
 
 from runstead.client import AsyncClient
-from runstead.domain.record import Violation
+from runstead.domain.invariants.record import Violation
 from runstead.engine.check import Examined, examine
 from runstead.store.postgres import PostgresStore
 from runstead.wire.error import NotFound

@@ -5,7 +5,7 @@ from time import monotonic
 
 from msgspec import Struct, field
 
-from runstead.domain.record import Violation
+from runstead.domain.invariants.record import Violation
 from runstead.engine.check import Examined
 from tests.chaos.judgement import Judgement
 from tests.chaos.ledger import Ledger, Silence

@@ -1,4 +1,4 @@
-"""Customers use a cluster while one thing after the other goes wrong with it; then what is left is judged."""
+"""Customers use a cluster while one thing after the other goes wrong with it; then what is left is outcome."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence

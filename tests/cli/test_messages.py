@@ -52,8 +52,8 @@ def test_a_flag_or_a_variable_of_the_wrong_kind(runstead: Command) -> None:
         "Error: --roles: Invalid enum value 'cook' - at `roles[0]` (there are: api, worker)"
     )
     assert told(runstead("serve", "--port", "70000")).startswith("Error: --port: Expected `int` <= 65535")
-    done = runstead("serve", RUNSTEAD_MOST_RUNS="x")
-    assert told(done).startswith("Error: RUNSTEAD_MOST_RUNS: Expected `int`, got `str`")
+    done = runstead("serve", RUNSTEAD_MAX_RUNS="x")
+    assert told(done).startswith("Error: RUNSTEAD_MAX_RUNS: Expected `int`, got `str`")
 
 
 def test_a_key_without_a_server_that_it_is_for(runstead: Command, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from openai import APIStatusError, OpenAI
 from openai.types.beta.threads import TextContentBlock
 
-from runstead.domain.chat import FinishReason, ModelRequest, TextPiece
+from runstead.domain.model_call import FinishReason, ModelRequest, TextPiece
 from runstead.llm.gate import Gate
 from runstead.llm.port import ErrorCode
 from runstead.llm.script import Call, Say, Turn, fail, finish, usage

@@ -56,7 +56,7 @@ async def silent(live: Live) -> bool:
 async def taken(offers: AsyncIterator[Offer]) -> str:
     """The run that is offered next, once it was taken."""
     offer = await anext(offers)
-    offer.done()
+    offer.ack()
     return offer.run_id
 
 
@@ -100,7 +100,7 @@ class TestOffers:
 class TestEvents:
     async def test_who_listens_hears_what_is_told_after_that(self, broker: Broker) -> None:
         await broker.publish("run_1", stored(1))
-        async with broker.listen("run_1") as live:
+        async with broker.subscribe("run_1") as live:
             await broker.publish("run_1", stored(2, 3))
             await broker.publish("run_1", deltas(3, 1, 2))
             await broker.publish("run_1", stored(4))
@@ -108,20 +108,20 @@ class TestEvents:
 
     async def test_everybody_who_listens_hears_it(self, broker: Broker) -> None:
         async with AsyncExitStack() as stack:
-            listening = [await stack.enter_async_context(broker.listen("run_1")) for _ in range(3)]
+            listening = [await stack.enter_async_context(broker.subscribe("run_1")) for _ in range(3)]
             await broker.publish("run_1", stored(1))
             assert [await heard(live, 1) for live in listening] == [stored(1)] * 3
 
     async def test_runs_do_not_hear_each_other(self, broker: Broker) -> None:
-        async with broker.listen("run_1") as live:
+        async with broker.subscribe("run_1") as live:
             await broker.publish("run_2", stored(1))
             assert await silent(live)
 
     async def test_who_comes_late_gets_the_deltas_of_the_open_message(self, broker: Broker) -> None:
-        async with broker.listen("run_1") as early:
+        async with broker.subscribe("run_1") as early:
             await broker.publish("run_1", deltas(3, 1, 2))
             await broker.publish("run_1", deltas(3, 3))
-            async with broker.listen("run_1") as late:
+            async with broker.subscribe("run_1") as late:
                 await broker.publish("run_1", deltas(3, 4))
                 assert await heard(late, 4) == deltas(3, 1, 2, 3, 4)
             assert await heard(early, 4) == deltas(3, 1, 2, 3, 4)
@@ -129,19 +129,19 @@ class TestEvents:
     async def test_deltas_are_kept_without_anybody_who_listens(self, broker: Broker) -> None:
         await broker.publish("run_1", deltas(3, 1))
         await broker.publish("run_1", deltas(3, 2))
-        async with broker.listen("run_1") as live:
+        async with broker.subscribe("run_1") as live:
             assert await heard(live, 2) == deltas(3, 1, 2)
 
     async def test_deltas_are_kept_until_the_next_stored_event(self, broker: Broker) -> None:
         await broker.publish("run_1", deltas(3, 1))
         await broker.publish("run_1", stored(4))
-        async with broker.listen("run_1") as live:
+        async with broker.subscribe("run_1") as live:
             assert await silent(live)
             await broker.publish("run_1", deltas(4, 1))
             assert await heard(live, 1) == deltas(4, 1)
 
     async def test_silence_is_told_again_and_again(self, broker: Broker) -> None:
-        async with broker.listen("run_1") as live:
+        async with broker.subscribe("run_1") as live:
             assert await silent(live)
             assert await silent(live)
             await broker.publish("run_1", stored(1))
@@ -149,7 +149,7 @@ class TestEvents:
             assert await silent(live)
 
     async def test_nothing_is_nothing(self, broker: Broker) -> None:
-        async with broker.listen("run_1") as live:
+        async with broker.subscribe("run_1") as live:
             await broker.publish("run_1", [])
             assert await silent(live)
 

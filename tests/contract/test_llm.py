@@ -10,7 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from runstead.domain.chat import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
+from runstead.domain.model_call import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
 from runstead.llm.local.model import LocalModel
 from runstead.llm.openai_chat import OpenAIChat
 from runstead.llm.port import ChatModel, ModelError

@@ -50,23 +50,23 @@ def test_a_sample_looks_like_the_event(event: WebhookEvent) -> None:
 
 @pytest.mark.parametrize("status", [200, 204, 299])
 def test_every_2xx_is_success(status: int) -> None:
-    verdict = webhooks.judged(1, status, "", 100, 0)
+    verdict = webhooks.outcome(1, status, "", 100, 0)
     assert (verdict.status, verdict.ended_at, verdict.next_at, verdict.error) == ("delivered", 100, None, None)
 
 
 @pytest.mark.parametrize("status", [100, 199, 301, 302, 404, 410, 500])
 def test_everything_else_is_tried_again(status: int) -> None:
-    verdict = webhooks.judged(1, status, "", 100, 0)
+    verdict = webhooks.outcome(1, status, "", 100, 0)
     assert (verdict.status, verdict.status_code, verdict.next_at) == ("pending", status, 105)
     assert verdict.error == f"The answer was {status}, not 2xx."
 
 
 @pytest.mark.parametrize(("tries", "pause"), list(enumerate(PAUSES, 1)))
 def test_the_pauses_grow_and_are_not_all_alike(tries: int, pause: int) -> None:
-    soonest, latest = (webhooks.judged(tries, None, "No.", 1000, chance).next_at for chance in (0, 1))
+    soonest, latest = (webhooks.outcome(tries, None, "No.", 1000, chance).next_at for chance in (0, 1))
     assert (soonest, latest) == (1000 + pause, 1000 + pause * 1.2)
 
 
 def test_the_tenth_attempt_is_the_last() -> None:
-    verdict = webhooks.judged(len(PAUSES) + 1, None, "No.", 1000, 0)
+    verdict = webhooks.outcome(len(PAUSES) + 1, None, "No.", 1000, 0)
     assert (verdict.status, verdict.ended_at, verdict.next_at, verdict.error) == ("failed", 1000, None, "No.")

@@ -1,4 +1,4 @@
-"""What docs/cluster.md tells to type makes a cluster: the very lines, on other ports."""
+"""What docs/cluster.md tells to type makes a cluster: the very lines, on other adapters."""
 
 import os
 import shutil

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from runstead.domain.chat import ModelRequest, Piece, UsagePiece
+from runstead.domain.model_call import ModelRequest, Piece, UsagePiece
 from runstead.llm.script import Gate, Turn, call, say, usage
 from runstead.llm.scripted import ScriptedModel
 from runstead.wire.error import BadRequest

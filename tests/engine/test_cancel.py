@@ -64,7 +64,7 @@ async def test_a_run_that_is_cancelled_while_it_is_taken_asks_no_model() -> None
             await store.held.wait()
         [run] = (await here.project.runs(thread_id)).data
         assert (await cancel(here, run)).status == "cancelling"
-        await until(lambda: bool(here.worker._carrier._too_early))
+        await until(lambda: bool(here.worker._executor._too_early))
         store.release()
         assert (await creating).status == "queued"
         assert names(await here.events(run))[2:] == ["run.in_progress", "run.cancelling", "run.cancelled"]
@@ -82,7 +82,7 @@ async def test_an_end_that_is_written_in_the_moment_of_an_interrupt_is_told() ->
             store.hold()
             gate.open()
             await store.held.wait()
-        here.worker._carrier.stop(run.id)
+        here.worker._executor.stop(run.id)
         async with within(2):
             events += [event async for event in stream]
         Reader().read(events)

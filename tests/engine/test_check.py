@@ -131,14 +131,14 @@ async def test_runs_that_were_rescued_and_handed_back_are_in_order(tmp_path: Pat
         await gates[1].reached.wait()
     async with world(["Whole."], path=path) as here:
         assert (await here.ended(run)).status == "completed"
-        found, examined = await checked(here.ports.store, drained=True)
+        found, examined = await checked(here.adapters.store, drained=True)
         assert (found, examined.to_rescue) == ([], 0)
 
 
 async def test_a_store_is_read_in_parts(tmp_path: Path) -> None:
     async with world(lambda _: "Hello", path=tmp_path / "runs.db") as here:
         for number in range(5):
-            _, examined = await checked(here.ports.store, part=2)
+            _, examined = await checked(here.adapters.store, part=2)
             assert (examined.runs, examined.steps, examined.messages) == (number, number, number)
             await here.ended(await here.start())
 
@@ -146,7 +146,7 @@ async def test_a_store_is_read_in_parts(tmp_path: Path) -> None:
 # A store with a run that is done, one that was stopped, one that waits for outputs, and one that waits for that.
 
 
-class Kept:
+class IdempotencyRecord:
     """A store that nobody has open, to be broken by hand."""
 
     def __init__(self, path: Path, **runs: Run) -> None:
@@ -165,7 +165,7 @@ class Kept:
 
 
 @pytest.fixture
-async def kept(tmp_path: Path) -> Kept:
+async def kept(tmp_path: Path) -> IdempotencyRecord:
     gate = Gate()
     turns: list[Turn] = [
         [call("weather"), usage(7, 5)],
@@ -183,7 +183,7 @@ async def kept(tmp_path: Path) -> Kept:
         await here.ended(stopped)
         paused = await here.ended(await here.start(tools=[WEATHER]))
         waiting = await follow_up(here, paused, "And?", on_busy="enqueue")
-    return Kept(path, done=done, stopped=stopped, paused=paused, waiting=waiting)
+    return IdempotencyRecord(path, done=done, stopped=stopped, paused=paused, waiting=waiting)
 
 
 def body(table: str, path: str, value: str, where: str) -> str:
@@ -293,7 +293,7 @@ BROKEN: list[tuple[str, list[str], str]] = [
 ]  # fmt: skip
 
 
-async def said_of(kept: Kept) -> list[str]:
+async def said_of(kept: IdempotencyRecord) -> list[str]:
     store = SqliteStore(kept.path)
     await store.start()
     found, _ = await checked(store)
@@ -303,11 +303,11 @@ async def said_of(kept: Kept) -> list[str]:
 
 
 @pytest.mark.parametrize(("statements", "words"), [each[1:] for each in BROKEN], ids=[each[0] for each in BROKEN])
-async def test_what_was_broken_by_hand_is_said(kept: Kept, statements: list[str], words: str) -> None:
+async def test_what_was_broken_by_hand_is_said(kept: IdempotencyRecord, statements: list[str], words: str) -> None:
     kept(*statements)
     found = await said_of(kept)
     assert [line for line in found if re.match(words, line)], found
 
 
-async def test_what_was_not_broken_is_in_order(kept: Kept) -> None:
+async def test_what_was_not_broken_is_in_order(kept: IdempotencyRecord) -> None:
     assert await said_of(kept) == []

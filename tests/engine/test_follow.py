@@ -30,7 +30,7 @@ def stored(events: list[Event]) -> list[tuple[str, str | None]]:
 
 
 async def truth(here: World, run: Run) -> list[tuple[str, str | None]]:
-    events = await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 1000))
+    events = await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 1000))
     return [(str(event.name), str(event.at)) for event in events]
 
 
@@ -107,7 +107,7 @@ async def test_what_was_heard_behind_a_gap_follows_what_was_missed() -> None:
         run = await here.start()
         async with within():
             await gate.reached.wait()
-        known = list(await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
+        known = list(await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
         delta = RawEvent(Position(known[-1].at.seq, 1), EventName.MESSAGE_DELTA, b"{}")
 
         async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
@@ -115,7 +115,7 @@ async def test_what_was_heard_behind_a_gap_follows_what_was_missed() -> None:
             await asyncio.Event().wait()
 
         told: list[RawEvent] = []
-        async with aclosing(follow(here.ports, run.id, START, live(), replay=False)) as batches, within():
+        async with aclosing(follow(here.adapters, run.id, START, live(), replay=False)) as batches, within():
             while delta not in told:
                 told += await anext(batches)
         assert told == [*known, delta]
@@ -127,7 +127,7 @@ async def test_an_event_that_the_store_does_not_know_is_not_waited_for() -> None
         run = await here.start()
         async with within():
             await gate.reached.wait()
-        known = list(await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
+        known = list(await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
         asked_again = asyncio.Event()
 
         async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
@@ -137,7 +137,7 @@ async def test_an_event_that_the_store_does_not_know_is_not_waited_for() -> None
             await here.ended(run)
             yield None
 
-        async with aclosing(follow(here.ports, run.id, START, live())) as batches, within():
+        async with aclosing(follow(here.adapters, run.id, START, live())) as batches, within():
             told = [event async for batch in batches for event in batch]
         assert asked_again.is_set(), "it does not look in the store again and again"
         assert [event.at.seq for event in told if not event.at.delta] == list(range(1, known[-1].at.seq + 4))
@@ -149,7 +149,7 @@ async def test_a_reader_outlasts_a_store_that_is_away() -> None:
         run = await here.start()
         async with within():
             await gate.reached.wait()
-        store = FlakyStore(here.ports.store, 1, part=1.0)
+        store = FlakyStore(here.adapters.store, 1, part=1.0)
 
         async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
             store.failing = True
@@ -158,8 +158,12 @@ async def test_a_reader_outlasts_a_store_that_is_away() -> None:
             await here.ended(run)
             yield None
 
-        ports = replace(here.ports, store=store)
-        async with aclosing(follow(ports, run.id, START, live())) as batches, within(), asyncio.TaskGroup() as reading:
+        adapters = replace(here.adapters, store=store)
+        async with (
+            aclosing(follow(adapters, run.id, START, live())) as batches,
+            within(),
+            asyncio.TaskGroup() as reading,
+        ):
             told = list(await anext(batches))
             rest = reading.create_task(_all(batches))
             await until(lambda: store.failures >= 3)
@@ -176,7 +180,7 @@ async def _all(batches: AsyncIterator[Sequence[RawEvent]]) -> list[RawEvent]:
 async def test_what_a_store_cannot_tell_at_the_start_is_an_error() -> None:
     async with world(["Hello"]) as here:
         run = await here.ended(await here.start())
-        store = FlakyStore(here.ports.store, 1, part=1.0)
+        store = FlakyStore(here.adapters.store, 1, part=1.0)
         store.failing = True
 
         async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
@@ -184,7 +188,7 @@ async def test_what_a_store_cannot_tell_at_the_start_is_an_error() -> None:
             yield None
 
         with pytest.raises(RunsteadError, match="disk is full"):
-            await _all(follow(replace(here.ports, store=store), run.id, START, live()))
+            await _all(follow(replace(here.adapters, store=store), run.id, START, live()))
 
 
 @pytest.mark.parametrize("lost", [0, 2])
@@ -192,7 +196,7 @@ async def test_a_stream_ends_at_its_first_pause_however_late_its_reader_is(lost:
     async with world([call("weather"), "Sunny."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         await here.ended(await here.submit(run))
-        known = list(await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
+        known = list(await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 100)))
         assert known[5].name == EventName.RUN_REQUIRES_ACTION
         assert len(known) > 6
 
@@ -200,7 +204,7 @@ async def test_a_stream_ends_at_its_first_pause_however_late_its_reader_is(lost:
             yield known[lost:]
             await asyncio.Event().wait()
 
-        async with aclosing(follow(here.ports, run.id, START, live(), replay=False)) as batches, within():
+        async with aclosing(follow(here.adapters, run.id, START, live(), replay=False)) as batches, within():
             told = [event async for batch in batches for event in batch]
         assert told == known[:6]
 

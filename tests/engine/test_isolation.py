@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from runstead.engine.project import Project
+from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, Turn, call
 from runstead.wire.assistant import AssistantUpdate
 from runstead.wire.endpoint import ENDPOINTS

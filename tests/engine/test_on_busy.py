@@ -293,7 +293,7 @@ async def test_an_interrupt_stops_a_run_that_nobody_works_on_at_once(any_store: 
 async def test_an_interrupt_of_a_run_that_is_stopping_waits_for_its_end(any_store: Store) -> None:
     async with busy(["New", "Two"], store=any_store) as (here, run, _):
         waiting = await follow_up(here, run, "Second")
-        held = here.worker._carrier._held
+        held = here.worker._executor._held
         hearing = held.pop(run.id)  # it does not hear of the cancel
         cancelling = await here.project.cancel(run.thread_id, run.id)
         new = await follow_up(here, run, "Third", on_busy="interrupt")
@@ -334,7 +334,7 @@ async def test_deleting_a_thread_ends_the_streams_of_all_who_wait(any_store: Sto
                 events = [first, *[event async for event in stream]]
                 assert names(events) == ["run.created", "run.queued", "run.cancelling", "run.cancelled"]
         for each in runs:
-            assert await here.ports.store.read(partial(find, each)) is None
+            assert await here.adapters.store.read(partial(find, each)) is None
 
 
 def find(run: Run, tx: Tx) -> Awaitable[object]:

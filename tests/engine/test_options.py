@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runstead.domain.chat import ModelRequest
+from runstead.domain.model_call import ModelRequest
 from runstead.llm.script import call
 from runstead.llm.scripted import ScriptedModel
 from runstead.wire.assistant import AssistantUpdate

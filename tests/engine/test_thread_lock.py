@@ -144,8 +144,8 @@ async def test_deleting_a_thread_stops_its_run_and_ends_its_streams() -> None:
         for lost in (here.now(run), here.messages(run), here.steps(run)):
             with pytest.raises(NotFound, match=f"No thread found with id '{run.thread_id}'"):
                 await lost
-        assert await here.ports.store.read(lambda tx: tx.runs.load(run.id)) is None
-        assert await here.ports.store.read(lambda tx: tx.events.after(run.id, 0, 9)) == []
+        assert await here.adapters.store.read(lambda tx: tx.runs.load(run.id)) is None
+        assert await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 9)) == []
 
 
 async def test_deleting_a_thread_ends_the_streams_of_a_run_that_nobody_works_on() -> None:
@@ -174,5 +174,5 @@ async def test_nothing_is_kept_of_a_run_that_was_deleted_in_the_middle() -> None
             deleting = asyncio.ensure_future(here.project.delete_thread(run.thread_id))  # noqa: TID251 - a race
             gate.open()
             await deleting
-        broker = here.ports.broker
+        broker = here.adapters.broker
         await until(lambda: not broker._topics)  # type: ignore[attr-defined]

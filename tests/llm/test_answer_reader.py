@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runstead.domain.chat import Finish, Piece, RefusalPiece, TextPiece, ToolCallPiece, UsagePiece
+from runstead.domain.model_call import Finish, Piece, RefusalPiece, TextPiece, ToolCallPiece, UsagePiece
 from runstead.llm.answer_reader import AnswerReader
 from runstead.llm.failure import Failure
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from runstead.domain.chat import ModelRequest
+from runstead.domain.model_call import ModelRequest
 from runstead.llm.chat_request import encode_request
 from runstead.llm.upstream import MaxTokensField
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runstead.domain.chat import Finish, TextPiece, UsagePiece
+from runstead.domain.model_call import Finish, TextPiece, UsagePiece
 from runstead.llm.openai_chat import OpenAIChat
 from runstead.llm.upstream import Upstream
 from runstead.wire.error import Closed, RunsteadError

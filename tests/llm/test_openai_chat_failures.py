@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from runstead.domain.chat import Finish, TextPiece
+from runstead.domain.model_call import Finish, TextPiece
 from runstead.llm.openai_chat import OpenAIChat
 from runstead.llm.port import ModelError
 from runstead.llm.retry import Backoff

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from runstead.domain.chat import ModelRequest, TextPiece
+from runstead.domain.model_call import ModelRequest, TextPiece
 from runstead.llm.port import ChatModel, ModelError
 from runstead.llm.router import Router
 from runstead.llm.scripted import ScriptedModel

@@ -8,7 +8,15 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from runstead.domain.chat import Finish, ModelRequest, Piece, RefusalPiece, TextPiece, ToolCallPiece, UsagePiece
+from runstead.domain.model_call import (
+    Finish,
+    ModelRequest,
+    Piece,
+    RefusalPiece,
+    TextPiece,
+    ToolCallPiece,
+    UsagePiece,
+)
 from runstead.llm.port import ModelError
 from runstead.llm.script import Gate, Script, Signal, Turn, call, fail, finish, refuse, say, usage, wait, words
 from runstead.llm.script_file import load_scripted_model

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runstead.store import queries
+from runstead.store.tables import queries
 
 
 @pytest.fixture

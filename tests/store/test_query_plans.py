@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from runstead.store.port import Tx
-from runstead.store.queries import load
 from runstead.store.sqlite.connection import SqliteSession, connect
 from runstead.store.sqlite.migrations import migrate
-from runstead.store.tx import SqlTx
+from runstead.store.tables.queries import load
+from runstead.store.tables.tx import SqlTx
 from tests.store.things import MINE, THEIRS, asked, message, run
 
 QUERIES = load("sqlite")
@@ -20,7 +20,7 @@ STATEMENTS = [
     (table, name)
     for table, statements in QUERIES.items()
     for name in statements
-    if name not in {"hold_project", "absent"}
+    if name not in {"lock_project", "expired"}
 ]
 
 
@@ -72,7 +72,7 @@ def test_a_page_begins_and_ends_in_its_index(
         "active": "INDEX runs_active (thread_id=?)",
         "overdue": "INDEX runs_deadline (expires_at<?)",
         "next_deadline": "INDEX runs_deadline (expires_at>?)",
-        "crowded": "COVERING INDEX runs_ready (status=? AND project=?)",
+        "queue_length_reached": "COVERING INDEX runs_ready (status=? AND project=?)",
         "running": "INDEX runs_busy (project=?)",
     }.items(),
 )
@@ -136,11 +136,11 @@ async def test_a_long_thread_costs_as_much_as_a_short_one(connection: sqlite3.Co
 
 
 LOOKS: list[Callable[[Tx], Awaitable[object]]] = [
-    lambda tx: tx.runs.ready(100, 1000, 50),
-    lambda tx: tx.runs.ready(None, 1000, 50),
-    lambda tx: tx.runs.turn("run_0", None, 1000),
-    lambda tx: tx.runs.room(MINE, 100, 1000),
-    lambda tx: tx.runs.crowded(MINE, 200),
+    lambda tx: tx.runs.claimable(100, 1000, 50),
+    lambda tx: tx.runs.claimable(None, 1000, 50),
+    lambda tx: tx.runs.next_claimable("run_0", None, 1000),
+    lambda tx: tx.runs.below_limit(MINE, 100, 1000),
+    lambda tx: tx.runs.queue_length_reached(MINE, 200),
 ]
 
 
@@ -160,5 +160,5 @@ async def test_a_long_backlog_costs_as_much_as_a_short_one(connection: sqlite3.C
     short = await costs()
     await add(range(300, 10_000))
     assert await costs() == short
-    assert (await tx.runs.ready(100, 1000, 50))[:3] == ["run_0", "theirs", "run_1"]
+    assert (await tx.runs.claimable(100, 1000, 50))[:3] == ["run_0", "theirs", "run_1"]
     connection.execute("ROLLBACK")

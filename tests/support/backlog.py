@@ -1,6 +1,6 @@
 """Many runs that wait, made at once as other processes might have made them: nobody is told."""
 
-from runstead.domain import moves
+from runstead.domain.run import transitions
 from runstead.store.port import Tx
 from runstead.wire.run import Run, Status
 from runstead.wire.thread import Thread
@@ -11,16 +11,16 @@ __all__ = ["backlog"]
 
 async def backlog(here: World, project: str, count: int) -> list[Run]:
     """So many runs of a project, oldest first, each on a thread of its own. Their model is called as the project is."""
-    ports = here.ports
-    now = ports.now()
+    adapters = here.adapters
+    now = adapters.now()
     runs = [
         Run(
-            id=ports.new_id("run"),
+            id=adapters.new_id("run"),
             created_at=now,
-            thread_id=ports.new_id("thread"),
+            thread_id=adapters.new_id("thread"),
             assistant_id="asst_1",
             status=Status.QUEUED,
-            expires_at=now + ports.lifetime,
+            expires_at=now + adapters.lifetime,
             model=project,
             instructions=f"{number}",
         )
@@ -30,7 +30,7 @@ async def backlog(here: World, project: str, count: int) -> list[Run]:
     async def work(tx: Tx) -> None:
         for run in runs:
             await tx.threads.insert(project, Thread(id=run.thread_id, created_at=now))
-            await tx.runs.insert(project, run, moves.created(run).events)
+            await tx.runs.insert(project, run, transitions.created(run).events)
 
-    await ports.store.write(work)
+    await adapters.store.write(work)
     return runs

@@ -10,7 +10,7 @@ START = 1_700_000_000.0
 
 
 class ManualClock:
-    """Implements `engine.ports.Clock`. Who sleeps wakes when the time has come, by `advance` and nothing else."""
+    """Implements `engine.adapters.Clock`. Who sleeps wakes when the time has come, by `advance` and nothing else."""
 
     def __init__(self, time: float = START) -> None:
         self._time = time

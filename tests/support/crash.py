@@ -12,7 +12,7 @@ from runstead.store.port import Store, Tx
 from runstead.store.sqlite import SqliteStore
 from runstead.worker.application import Application, run
 from tests.support.waiting import within
-from tests.support.worlds import World, ports_of
+from tests.support.worlds import World, adapters_of
 
 __all__ = ["doomed"]
 
@@ -30,8 +30,8 @@ class MortalStore:
     def shared(self) -> bool:
         return self._inner.shared
 
-    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return self._inner.present(worker)
+    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return self._inner.presence(worker)
 
     async def start(self) -> None:
         await self._inner.start()
@@ -60,20 +60,20 @@ class MortalStore:
 async def doomed(script: Script, path: Path, *, most: int = 5000, **outside: Any) -> AsyncIterator[World]:
     """An application over a file that dies at the end of the block, with whatever it is doing."""
     store = MortalStore(SqliteStore(path))
-    ports = ports_of(script, store=store, **outside)
+    adapters = adapters_of(script, store=store, **outside)
     before = asyncio.all_tasks()
     started: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
 
     async def live() -> None:
-        async with run(ports, most=most) as application:
+        async with run(adapters, most=most) as application:
             started.set_result(application)
             await asyncio.Event().wait()
 
     async with asyncio.TaskGroup() as process:
         process.create_task(live())
         try:
-            assert isinstance(ports.model, ScriptedModel)
-            yield World(await started, ports, ports.model)
+            assert isinstance(adapters.model, ScriptedModel)
+            yield World(await started, adapters, adapters.model)
         finally:
             store.die()
             async with within():

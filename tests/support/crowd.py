@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from runstead.domain.chat import ModelRequest, Piece
+from runstead.domain.model_call import ModelRequest, Piece
 from runstead.llm.script import Turn
 from runstead.llm.scripted import ScriptedModel
 

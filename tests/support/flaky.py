@@ -27,8 +27,8 @@ class FlakyStore:
     def shared(self) -> bool:
         return self._inner.shared
 
-    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return self._inner.present(worker)
+    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return self._inner.presence(worker)
 
     async def start(self) -> None:
         await self._inner.start()

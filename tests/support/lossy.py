@@ -44,8 +44,8 @@ class LossyBroker:
             while self._late:
                 await self._inner.publish(*self._late.pop())
 
-    def listen(self, run_id: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RawEvent] | None]]:
-        return self._inner.listen(run_id)
+    def subscribe(self, run_id: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RawEvent] | None]]:
+        return self._inner.subscribe(run_id)
 
     async def interrupt(self, run_id: str) -> None:
         for _ in range(self._times()):

@@ -10,10 +10,10 @@ from aiohttp import web
 
 from tests.support.waiting import within
 
-__all__ = ["Receiver", "Told", "receiver"]
+__all__ = ["Receiver", "RecordedReply", "receiver"]
 
 
-class Told(NamedTuple):
+class RecordedReply(NamedTuple):
     """One request."""
 
     path: str
@@ -31,7 +31,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.url = ""
-        self.told: list[Told] = []
+        self.told: list[RecordedReply] = []
         self.statuses: list[int] = []
         """Answers to come; 200 behind that."""
         self.hangs = False
@@ -40,7 +40,7 @@ class Receiver:
         """It answers when this is set."""
         self._more = asyncio.Event()
 
-    async def next(self, number: int = 1) -> list[Told]:
+    async def next(self, number: int = 1) -> list[RecordedReply]:
         """What has come, once it is so much in all."""
         async with within():
             while len(self.told) < number:
@@ -49,7 +49,7 @@ class Receiver:
         return self.told
 
     async def take(self, request: web.Request) -> web.Response:
-        self.told.append(Told(request.path, request.headers, await request.read()))
+        self.told.append(RecordedReply(request.path, request.headers, await request.read()))
         self._more.set()
         if self.hangs:
             await asyncio.Event().wait()

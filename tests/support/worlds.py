@@ -12,8 +12,8 @@ from typing import Any
 
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
-from runstead.engine.ports import Clock, Ports
-from runstead.engine.project import Project
+from runstead.engine.adapters import Adapters, Clock
+from runstead.engine.resources.project import Project
 from runstead.llm.port import ChatModel
 from runstead.llm.script import Script
 from runstead.llm.scripted import ScriptedModel
@@ -34,7 +34,7 @@ from runstead.worker.worker import Worker
 from tests.support.clock import ManualClock
 from tests.support.waiting import within
 
-__all__ = ["WEATHER", "World", "names", "ports_of", "text_of", "world"]
+__all__ = ["WEATHER", "World", "adapters_of", "names", "text_of", "world"]
 
 WEATHER = FunctionTool(function=Function(name="weather", description="Tells the weather of a city."))
 _LOOPS = 5
@@ -47,9 +47,9 @@ _KEY = b"the key of this server, which nobody knows"
 class World:
     """A running application, and what a test does with it again and again."""
 
-    def __init__(self, application: Application, ports: Ports, model: ScriptedModel | None) -> None:
+    def __init__(self, application: Application, adapters: Adapters, model: ScriptedModel | None) -> None:
         self.application = application
-        self.ports = ports
+        self.adapters = adapters
         self.project: Project = application.project("default")
         self._model = model
 
@@ -68,8 +68,8 @@ class World:
     @property
     def clock(self) -> ManualClock:
         """The clock, to be advanced."""
-        assert isinstance(self.ports.clock, ManualClock)
-        return self.ports.clock
+        assert isinstance(self.adapters.clock, ManualClock)
+        return self.adapters.clock
 
     async def assistant(self, tools: Sequence[Tool] = (), **fields: Any) -> str:
         """The id of a new assistant."""
@@ -96,7 +96,7 @@ class World:
 
     async def row(self, run: Run) -> RunRow:
         """The run's row as the store has it now."""
-        row = await self.ports.store.read(lambda tx: tx.runs.load(run.id))
+        row = await self.adapters.store.read(lambda tx: tx.runs.load(run.id))
         assert row is not None
         return row
 
@@ -136,7 +136,7 @@ class World:
         return list(page.data)
 
 
-def ports_of(
+def adapters_of(
     script: Script = (),
     *,
     model: ChatModel | None = None,
@@ -146,10 +146,10 @@ def ports_of(
     clock: Clock | None = None,
     lifetime: int = 600,
     **settings: Any,
-) -> Ports:
-    """Everything that an application needs from outside; `settings` as in `Ports`."""
+) -> Adapters:
+    """Everything that an application needs from outside; `settings` as in `Adapters`."""
     webhooks: dict[str, Any] = {"outbound": HttpOutbound(allow_private=True), "secret": lambda: _KEY}
-    return Ports(
+    return Adapters(
         store=store or SqliteStore(path),
         broker=broker or InProcessBroker(),
         model=model or ScriptedModel(script),
@@ -161,15 +161,15 @@ def ports_of(
 
 @asynccontextmanager
 async def world(script: Script = (), *, most: int = 5000, **outside: Any) -> AsyncIterator[World]:
-    """A running application; `outside` as in `ports_of`."""
-    ports = ports_of(script, **outside)
-    model = ports.model if isinstance(ports.model, ScriptedModel) else None
-    clock = ports.clock if isinstance(ports.clock, ManualClock) else None
+    """A running application; `outside` as in `adapters_of`."""
+    adapters = adapters_of(script, **outside)
+    model = adapters.model if isinstance(adapters.model, ScriptedModel) else None
+    clock = adapters.clock if isinstance(adapters.clock, ManualClock) else None
     sleepers = clock.sleepers if clock else 0
-    async with run(ports, most=most) as application:
+    async with run(adapters, most=most) as application:
         if clock:
-            await clock.asleep(sleepers + _LOOPS + ports.store.shared - (most == 0))
-        yield World(application, ports, model)
+            await clock.asleep(sleepers + _LOOPS + adapters.store.shared - (most == 0))
+        yield World(application, adapters, model)
 
 
 def names(events: Sequence[Event]) -> list[str]:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
-from runstead.engine.ports import SystemClock
+from runstead.engine.adapters import SystemClock
 from runstead.llm.script import Script
 from runstead.llm.scripted import ScriptedModel
 from runstead.store.port import Store
@@ -17,7 +17,7 @@ from runstead.worker.application import run
 from runstead.worker.worker import Worker
 from tests.support.postgres import server
 from tests.support.waiting import until
-from tests.support.worlds import World, ports_of
+from tests.support.worlds import World, adapters_of
 
 __all__ = ["LEASE", "Start", "ended", "starter", "worker_of"]
 
@@ -40,10 +40,10 @@ def starter(schema: str, url: str | None = None) -> Start:
         **outside: Any,
     ) -> AsyncIterator[World]:
         store = wrap(PostgresStore(url or server().url, schema=schema))
-        ports = ports_of(script, store=store, clock=SystemClock(), **outside)
-        assert isinstance(ports.model, ScriptedModel)
-        async with run(ports, works=works, lease=lease, most=most) as application:
-            yield World(application, ports, ports.model)
+        adapters = adapters_of(script, store=store, clock=SystemClock(), **outside)
+        assert isinstance(adapters.model, ScriptedModel)
+        async with run(adapters, works=works, lease=lease, most=most) as application:
+            yield World(application, adapters, adapters.model)
 
     return start
 

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from runstead.domain.chat import ModelRequest
+from runstead.domain.model_call import ModelRequest
 from runstead.llm.script import Gate, Turn, call, say, usage
 from runstead.wire.event import Event
 from runstead.wire.run import Run, RunRequest
@@ -127,7 +127,7 @@ async def test_a_run_that_was_stopping_has_stopped(path: Path) -> None:
         run = await here.start()
         async with within():
             await gate.reached.wait()
-        here.worker._carrier._held.clear()  # it does not hear of the cancel
+        here.worker._executor._held.clear()  # it does not hear of the cancel
         assert (await here.project.cancel(run.thread_id, run.id)).status == "cancelling"
     async with world(path=path) as here:
         assert (await here.now(run)).status == "cancelled"

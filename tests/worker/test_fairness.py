@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from runstead.domain.chat import ModelRequest
-from runstead.engine.hold import claim
-from runstead.engine.project import Project
+from runstead.domain.model_call import ModelRequest
+from runstead.engine.execution.claimed_run import claim
+from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, Turn, call
 from runstead.store.port import NoRoom, Store
 from runstead.store.postgres import PostgresStore
@@ -65,7 +65,7 @@ async def looked(true: Callable[[], bool], *places: World) -> None:
 async def test_a_lone_run_behind_a_backlog_is_taken_at_the_next_look(worlds: Worlds) -> None:
     gate = Gate()
     model = Crowd(gate)
-    places = await worlds(model=model, most_running=5)
+    places = await worlds(model=model, max_running=5)
     await backlog(places[0], "big", 2000)
     await looked(lambda: model.each["big"] == 5, *places)
     await backlog(places[0], "lone", 1)
@@ -79,7 +79,7 @@ async def test_a_lone_run_behind_a_backlog_is_taken_at_the_next_look(worlds: Wor
 async def test_a_backlog_is_drained_as_fast_as_runs_end_and_never_more_at_once(worlds: Worlds) -> None:
     gate = Gate()
     model = Crowd([gate, "Hello"])
-    places = await worlds(model=model, most_running=7)
+    places = await worlds(model=model, max_running=7)
     runs = await backlog(places[0], "big", 150)
     await looked(lambda: model.now == 7, *places)
     gate.open()  # from here on time stands still: whoever ends lets the next one in
@@ -110,7 +110,7 @@ async def test_a_full_worker_takes_next_who_has_the_fewest_at_work() -> None:
 async def test_the_oldest_of_a_project_come_first_whoever_comes_while_there_is_room(most: int) -> None:
     gate = Gate()
     model = Crowd([gate, "Hello"])
-    async with world(model=model, most=most, most_running=1) as here:
+    async with world(model=model, most=most, max_running=1) as here:
         project = here.application.project("big")
         assistant_id = (await project.create_assistant(AssistantRequest(model="big"))).id
         await backlog(here, "big", 20)
@@ -131,7 +131,7 @@ async def test_the_oldest_of_a_project_come_first_whoever_comes_while_there_is_r
 async def test_a_run_that_goes_on_waits_like_any_other_and_comes_before_those_that_are_younger() -> None:
     gate = Gate()
     script: list[Turn] = [call("weather"), gate, "Sunny.", "Third."]
-    async with world(script, most_running=1) as here:
+    async with world(script, max_running=1) as here:
         first = await here.ended(await here.start("First?", tools=[WEATHER]))
         second = await here.start("Second?")
         third = await here.start("Third?")
@@ -148,7 +148,7 @@ async def test_a_run_that_goes_on_waits_like_any_other_and_comes_before_those_th
 
 async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
     gate = Gate()
-    async with world([call("weather"), gate], most_running=1, most_queued=3) as here:
+    async with world([call("weather"), gate], max_running=1, max_queued=3) as here:
         paused = await here.ended(await here.start(tools=[WEATHER]))
         request = RunRequest(assistant_id=paused.assistant_id)
         for _ in range(4):
@@ -160,7 +160,7 @@ async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
         assert not (await here.project.runs(thread_id)).data
 
         async def threads() -> int:
-            page = await here.ports.store.read(lambda tx: tx.threads.page("default", ListQuery(limit=100)))
+            page = await here.adapters.store.read(lambda tx: tx.threads.page("default", ListQuery(limit=100)))
             return len(page.data) if page else 0
 
         before = await threads()
@@ -177,7 +177,7 @@ async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
 async def test_a_worker_without_room_leaves_offers_to_those_that_have_some() -> None:
     gate = Gate()
     async with world([gate, gate, "Third."], most=1) as here, asyncio.TaskGroup() as group:
-        second, third = (Worker(here.ports, f"worker_{n}", most=1) for n in (2, 3))
+        second, third = (Worker(here.adapters, f"worker_{n}", most=1) for n in (2, 3))
         await here.start()
         group.create_task(second.run())
         await offered(here)
@@ -193,18 +193,18 @@ async def test_a_worker_without_room_leaves_offers_to_those_that_have_some() -> 
 
 async def offered(here: World) -> Run:
     """A run that is made in another process, and offered by it."""
-    alone = Project(here.ports, "default")
+    alone = Project(here.adapters, "default")
     thread_id, request = await here.thread("Hi"), RunRequest(assistant_id=await here.assistant())
     return await alone.create_run(thread_id, request)
 
 
 async def test_who_claims_in_a_project_without_room_writes_nothing() -> None:
-    async with world(most=0, most_running=1) as here:
+    async with world(most=0, max_running=1) as here:
         first, second = await backlog(here, "big", 2)
-        hold = await claim(here.ports, second.id, "worker_1")
+        hold = await claim(here.adapters, second.id, "worker_1")
         assert hold is not None
         assert hold.run.id == first.id, "the oldest has its turn"
         before = await here.row(second)
         with pytest.raises(NoRoom):
-            await claim(here.ports, second.id, "worker_1")
+            await claim(here.adapters, second.id, "worker_1")
         assert await here.row(second) == before

@@ -35,8 +35,8 @@ class UnsureStore:
     def shared(self) -> bool:
         return self._inner.shared
 
-    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return self._inner.present(worker)
+    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return self._inner.presence(worker)
 
     async def start(self) -> None:
         await self._inner.start()
@@ -127,12 +127,12 @@ async def test_who_was_given_up_drops_its_runs_and_enters_under_a_new_name(start
             await gate.reached.wait()
         worker = worker_of(here)
         name = worker.name
-        await here.ports.store.write(lambda tx: tx.workers.leave(name))
+        await here.adapters.store.write(lambda tx: tx.workers.deregister(name))
         await until(lambda: worker.name != name)
         assert (await ended(here, run)).status == "completed"
         Reader().read(await here.events(run))
         assert text_of((await here.written(run))[-1]) == "Whole"
-        assert await here.ports.store.write(lambda tx: tx.workers.renew(worker.name, LEASE))
+        assert await here.adapters.store.write(lambda tx: tx.workers.heartbeat(worker.name, LEASE))
 
 
 async def test_a_worker_at_rest_takes_nothing(start: Start) -> None:

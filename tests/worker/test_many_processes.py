@@ -83,7 +83,7 @@ async def test_what_a_process_that_stops_hands_back_others_go_on_with(start: Sta
             name = await owner(api, run)
             assert name is not None
         assert (await api.now(run)).status == "queued"
-        assert not await api.ports.store.write(lambda tx: tx.workers.renew(name, 30)), "it has left"
+        assert not await api.adapters.store.write(lambda tx: tx.workers.heartbeat(name, 30)), "it has left"
         async with start(["Whole"]):
             assert (await ended(api, run)).status == "completed"
         assert [text_of(message) for message in await api.written(run)] == ["Half", "Whole"]
@@ -104,7 +104,7 @@ async def test_of_several_that_look_each_run_of_one_that_is_gone_is_taken_over_o
             gone = await owner(api, runs[0])
             assert gone is not None
             async with start(lambda _: "Whole") as second, start(lambda _: "Whole") as third:
-                await api.ports.store.write(lambda tx: tx.workers.leave(gone))
+                await api.adapters.store.write(lambda tx: tx.workers.deregister(gone))
                 for run in runs:
                     assert (await ended(api, run)).status == "completed"
                 assert len(second.model.requests) + len(third.model.requests) == count
@@ -123,8 +123,8 @@ async def test_what_one_that_was_given_up_still_tells_is_behind_what_others_wrot
             await more.reached.wait()
         name = await owner(old, run)
         assert name is not None
-        async with old.ports.broker.listen(run.id) as live, start(["New words"]) as new:
-            await old.ports.store.write(lambda tx: tx.workers.leave(name))
+        async with old.adapters.broker.subscribe(run.id) as live, start(["New words"]) as new:
+            await old.adapters.store.write(lambda tx: tx.workers.deregister(name))
             assert (await ended(new, run)).status == "completed"
             last = (await new.row(run)).seq
             more.open()

@@ -48,7 +48,7 @@ async def test_a_run_waits_as_long_as_the_models_server_asks() -> None:
                 while names(events) != DELAYED:
                     events.append(await anext(stream))
             row = await here.row(run)
-            assert here.ports.now() + 20 <= row.ready_at <= here.ports.now() + 25
+            assert here.adapters.now() + 20 <= row.ready_at <= here.adapters.now() + 25
             waiting = events[-1].data
             assert waiting == row.run == await here.now(run)
             assert isinstance(waiting, Run)
@@ -56,7 +56,7 @@ async def test_a_run_waits_as_long_as_the_models_server_asks() -> None:
             assert waiting.last_error.code == "rate_limit_exceeded"
             assert waiting.last_error.message.startswith("The model server 'main' answered 429 Too Many Requests: Slow")
             assert "goes on at 2023-11-14 22:13:" in waiting.last_error.message
-            await waited(here, row.ready_at - here.ports.now() - 1)
+            await waited(here, row.ready_at - here.adapters.now() - 1)
             assert len(upstream.exchanges) == 1
             await waited(here, 2)
             async with within():
@@ -67,7 +67,7 @@ async def test_a_run_waits_as_long_as_the_models_server_asks() -> None:
 
 
 async def test_a_run_that_waits_for_its_model_holds_no_room() -> None:
-    async with world([limit(retry_after=30), "Second.", "First."], most=1, most_running=1) as here:
+    async with world([limit(retry_after=30), "Second.", "First."], most=1, max_running=1) as here:
         first = await here.start("First?")
         await delayed(here, first)
         second = await here.start("Second?")
@@ -86,7 +86,7 @@ async def test_each_wait_is_longer_until_the_run_gets_on() -> None:
             await delayed(here, run)
             row = await here.row(run)
             assert row.delays == before + 1
-            waits.append(row.ready_at - here.ports.now())
+            waits.append(row.ready_at - here.adapters.now())
             await waited(here, waits[-1] + 1)
         assert [2 <= waits[0] <= 3, 4 <= waits[1] <= 5, 8 <= waits[2] <= 10] == [True, True, True]
         await here.submit(await here.ended(run))
@@ -161,4 +161,4 @@ async def test_runs_that_were_refused_together_do_not_come_back_together() -> No
         await delayed(here, *runs)
         times = [(await here.row(run)).ready_at for run in runs]
         assert len(set(times)) >= 5
-        assert max(times) - here.ports.now() <= 50
+        assert max(times) - here.adapters.now() <= 50

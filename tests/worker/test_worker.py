@@ -6,13 +6,13 @@ from random import Random
 
 import pytest
 
-from runstead.domain.chat import ModelRequest
-from runstead.engine.hold import claim
-from runstead.engine.project import Project
+from runstead.domain.model_call import ModelRequest
+from runstead.engine.execution.claimed_run import claim
+from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, Turn, call, say
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.run import Run, RunRequest
-from runstead.worker.maintenance.rescue import rescue
+from runstead.worker.maintenance.recover_runs import recover
 from runstead.worker.worker import Worker
 from tests.support.clock import FastClock
 from tests.support.crowd import Crowd
@@ -86,7 +86,7 @@ async def test_who_waits_for_room_comes_before_who_comes_later() -> None:
 
 async def test_an_offer_that_is_lost_is_found_in_the_store() -> None:
     async with world(["Hello"], broker=LossyBroker(1, loss=1.0), clock=FastClock()) as here:
-        alone = Project(here.ports, "default")  # as in a process without a worker
+        alone = Project(here.adapters, "default")  # as in a process without a worker
         run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
         assert run.status == "queued"
         assert (await here.ended(run)).status == "completed"
@@ -94,7 +94,7 @@ async def test_an_offer_that_is_lost_is_found_in_the_store() -> None:
 
 async def test_a_run_that_is_made_elsewhere_is_offered() -> None:
     async with world(["Hello"]) as here:  # the clock stands still: nobody looks
-        alone = Project(here.ports, "default")
+        alone = Project(here.adapters, "default")
         run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
         assert names(await here.events(run))[-1] == "run.completed"
 
@@ -103,7 +103,7 @@ async def test_a_run_whose_time_is_up_is_not_taken() -> None:
     async with world(most=0) as here:
         run = await here.start()
         here.clock.slip(600)
-        assert await claim(here.ports, run.id, "some worker") is None
+        assert await claim(here.adapters, run.id, "some worker") is None
         assert (await here.now(run)).status == "queued"
 
 
@@ -112,12 +112,12 @@ async def test_a_run_that_is_cancelled_while_it_is_claimed_asks_no_model() -> No
     async with world([[Gate()]], store=store, most=0) as here, asyncio.TaskGroup() as group:
         run = await here.start()
         store.hold()
-        worker = Worker(here.ports, "worker_1")  # the clock stands still: it looks for what must stop never again
+        worker = Worker(here.adapters, "worker_1")  # the clock stands still: it looks for what must stop never again
         group.create_task(worker.run())
         async with within(2):
             await store.held.wait()
             assert (await here.project.cancel(run.thread_id, run.id)).status == "cancelling"
-            await until(lambda: run.id in worker._carrier._too_early)
+            await until(lambda: run.id in worker._executor._too_early)
             store.release()
             assert names(await here.events(run))[2:] == ["run.in_progress", "run.cancelling", "run.cancelled"]
         assert here.model.requests == []
@@ -139,8 +139,8 @@ async def test_an_interrupt_that_is_lost_is_found_in_the_store() -> None:
 async def test_of_many_workers_one_takes_each_run() -> None:
     model = Crowd()
     async with world(model=model, broker=LossyBroker(3, loss=0.3), clock=FastClock(), most=0) as here:
-        alone = Project(here.ports, "default")
-        workers = [Worker(here.ports, f"worker_{n}") for n in range(4)]
+        alone = Project(here.adapters, "default")
+        workers = [Worker(here.adapters, f"worker_{n}") for n in range(4)]
         async with asyncio.TaskGroup() as group:
             for worker in workers:
                 group.create_task(worker.run())
@@ -163,8 +163,8 @@ async def test_a_worker_whose_run_was_taken_away_writes_nothing_more() -> None:
             await gate.reached.wait()
         [old] = await here.written(run)
         owner = (await here.row(run)).owner or ""
-        await here.ports.store.write(lambda tx: tx.workers.leave(owner))
-        assert await rescue(here.ports) == 1
+        await here.adapters.store.write(lambda tx: tx.workers.deregister(owner))
+        assert await recover(here.adapters) == 1
         gate.open()
         assert (await here.ended(run)).status == "completed"
         Reader().read(await here.events(run))

@@ -15,9 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runstead.api.border import Border
 from runstead.api.dispatch import PREFIX, Dispatch
 from runstead.api.errors import MethodNotAllowed, invalid_url
+from runstead.api.middleware import Border
 from runstead.api.pages import pages
 from runstead.api.port import Application, Project, Settings
 

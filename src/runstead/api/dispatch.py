@@ -9,17 +9,17 @@ from starlette.types import Receive, Scope, Send
 
 from runstead.api.beta import require_beta
 from runstead.api.body import read_body
-from runstead.api.border import HEADERS, REQUEST_ID
 from runstead.api.errors import Headers, MethodNotAllowed, invalid_url, send_json
+from runstead.api.idempotency import REPLAYED, begun, idempotency_of
+from runstead.api.middleware import HEADERS, REQUEST_ID
 from runstead.api.port import Application, Project, Settings
-from runstead.api.repeats import REPLAYED, asked_once, begun
 from runstead.api.routing import Routes
 from runstead.api.sse import EventStream
-from runstead.domain.once import Repeated
+from runstead.domain.idempotency import Replay
+from runstead.wire.codec.request import decode_query, decode_request
 from runstead.wire.endpoint import ENDPOINTS, Endpoint
 from runstead.wire.error import ServerError
 from runstead.wire.event import RawEvent
-from runstead.wire.explain import decode_query, decode_request
 from runstead.wire.page import EventQuery
 from runstead.wire.run import Run
 from runstead.wire.struct import Request
@@ -87,7 +87,7 @@ class _Handler:
             streams = getattr(request, "stream", None) is True
         arguments = self._endpoint.arguments(path, query, request)
         project = self._application.project(_PROJECT)
-        asked = asked_once(scope, scope[HEADERS], body, path.get("thread_id")) if self._writes else None
+        asked = idempotency_of(scope, scope[HEADERS], body, path.get("thread_id")) if self._writes else None
         if asked is not None:
             project = project.once(asked)
         if not streams:
@@ -112,7 +112,7 @@ class _Handler:
     async def _reply(self, project: Project, arguments: dict[str, Any], send: Send) -> None:
         try:
             reply = await getattr(project, self._name)(**arguments)
-        except Repeated as repeated:
+        except Replay as repeated:
             await send_json(send, repeated.answer, headers=REPLAYED)
             return
         headers = self._poll_hint(reply) if self._polled else ()

@@ -46,9 +46,9 @@ def as_api_error(error: Exception, request_id: str) -> ApiError:
     )
 
 
-async def send_error(send: Send, error: ApiError, *, may_come_again: bool) -> None:
+async def send_error(send: Send, error: ApiError, *, safe_to_retry: bool) -> None:
     """Answer with an error to a request that may do harm when it comes again, or not."""
-    await send_json(send, msgspec.json.encode(error.body), error.status, _headers(error, may_come_again))
+    await send_json(send, msgspec.json.encode(error.body), error.status, _headers(error, safe_to_retry))
 
 
 async def send_json(send: Send, body: bytes, status: int = 200, headers: Headers = ()) -> None:
@@ -63,13 +63,13 @@ async def send_json(send: Send, body: bytes, status: int = 200, headers: Headers
     await send({"type": "http.response.body", "body": body})
 
 
-def _headers(error: ApiError, may_come_again: bool) -> Headers:
+def _headers(error: ApiError, safe_to_retry: bool) -> Headers:
     """What tells clients whether and when to try again."""
     if isinstance(error, RateLimited):
         return _retry_after(error.retry_after)
     if error.status == 503:
         return _retry_after(1.0)
-    if error.status == 500 and not may_come_again:
+    if error.status == 500 and not safe_to_retry:
         # What it wrote would be written twice.
         return ((b"x-should-retry", b"false"),)
     if isinstance(error, MethodNotAllowed):

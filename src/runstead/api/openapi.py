@@ -9,10 +9,10 @@ import msgspec
 
 from runstead.api.health import Health, package_version
 from runstead.interface import Interface
+from runstead.wire.codec.introspect import pattern_in_json
 from runstead.wire.endpoint import ENDPOINTS, Endpoint
 from runstead.wire.error import ErrorBody
 from runstead.wire.event import EVENT_DATA
-from runstead.wire.kind import pattern_in_json
 from runstead.wire.struct import Request
 
 __all__ = ["document", "document_json"]

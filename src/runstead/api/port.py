@@ -6,7 +6,7 @@ from typing import Any, Protocol, Self
 
 from msgspec import Struct
 
-from runstead.domain.once import Once, Repeated
+from runstead.domain.idempotency import IdempotentRequest, Replay
 from runstead.interface import Interface
 from runstead.wire.event import RawEvent
 
@@ -23,11 +23,11 @@ class Project(Interface, Protocol):
         """
         ...
 
-    def once(self, asked: Once) -> Self:
-        """The same for one call, which is not carried out again: `Repeated` if what it asks for is done already."""
+    def once(self, asked: IdempotentRequest) -> Self:
+        """The same for one call, which is not carried out again: `Replay` if what it asks for is done already."""
         ...
 
-    def again(self, repeated: Repeated) -> AsyncIterator[Sequence[RawEvent]]:
+    def again(self, repeated: Replay) -> AsyncIterator[Sequence[RawEvent]]:
         """The events of a streaming call that was made before, from where they began then. As `stream`."""
         ...
 

@@ -9,9 +9,9 @@ import msgspec
 from starlette.types import Message, Receive, Send
 
 from runstead.api.errors import Headers, as_api_error
+from runstead.wire.codec.sse import DONE_FRAME, PING, encode
 from runstead.wire.error import Closed
 from runstead.wire.event import RawEvent
-from runstead.wire.sse import DONE_FRAME, PING, encode
 
 __all__ = ["EventStream"]
 

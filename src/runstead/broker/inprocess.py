@@ -75,7 +75,7 @@ class InProcessBroker:
             del self._topics[run_id]
 
     @asynccontextmanager
-    async def listen(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
+    async def subscribe(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
         topic = self._topics.setdefault(run_id, _Topic())
         listener = Listener(topic.kept, self._silence)
         topic.listeners.add(listener)

@@ -17,7 +17,7 @@ class Offer(NamedTuple):
     """A hint that a run is ready."""
 
     run_id: str
-    done: Callable[[], object]
+    ack: Callable[[], object]
     """To be called once it was taken, or there was nothing to take; an offer that is not done may come again."""
 
 
@@ -44,7 +44,7 @@ class Broker(Protocol):
         """Tell whoever follows the run; deltas of the open message are kept for those who come late."""
         ...
 
-    def listen(self, run_id: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RawEvent] | None]]:
+    def subscribe(self, run_id: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RawEvent] | None]]:
         """The run's events as they come, kept deltas first; None after silence or when some were dropped."""
         ...
 

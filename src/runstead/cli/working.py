@@ -24,7 +24,7 @@ async def _work(config: Config) -> None:
     stopping = Stopping(_log)
     async with bootstrap.application(config) as application:
         stopping.call(application.draining.set)
-        _log.info("started", extra={"most_runs": config.most_runs, "pid": os.getpid()})
-        click.echo(f"Runstead works: up to {config.most_runs} runs at once (process {os.getpid()})")
+        _log.info("started", extra={"max_runs": config.max_runs, "pid": os.getpid()})
+        click.echo(f"Runstead works: up to {config.max_runs} runs at once (process {os.getpid()})")
         await application.draining.wait()
     _log.info("stopped")

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 import msgspec
 
 from runstead.client.retries import Answer
+from runstead.wire.codec.sse import Decoder
 from runstead.wire.error import ApiError, ErrorBody, ErrorDetails, RateLimited, ServerError, Unreachable, api_error
 from runstead.wire.event import DONE, EVENT_DATA, Event, EventName, decode_event
-from runstead.wire.sse import Decoder
 
 __all__ = ["EventReader", "Headers", "advice", "error_of", "header", "keeps_keys", "object_of", "poll_after"]
 
@@ -36,7 +36,7 @@ def object_of(kind: type[T], body: bytes) -> T:
 
 def _lenient(kind: type[T], body: bytes) -> T:
     """The object, without fields that this version does not know."""
-    from runstead.wire.lenient import decode_lenient  # noqa: PLC0415 (seldom needed, and not light)
+    from runstead.wire.codec.lenient import decode_lenient  # noqa: PLC0415 (seldom needed, and not light)
 
     try:
         return decode_lenient(kind, body)

@@ -1,10 +1,10 @@
 """Messages and steps as they grow, for readers that want them whole at every moment. No IO."""
 
+from runstead.wire.codec.snapshot import with_message_delta, with_step_delta
 from runstead.wire.delta import MessageDelta, RunStepDelta
 from runstead.wire.event import Event
 from runstead.wire.message import Message
 from runstead.wire.run_step import RunStep
-from runstead.wire.snapshot import with_message_delta, with_step_delta
 
 __all__ = ["Snapshots"]
 

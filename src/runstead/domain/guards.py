@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from msgspec import UNSET
 
-from runstead.domain.deadline import stop_signal
-from runstead.domain.lifecycle import target
+from runstead.domain.run.deadline import stop_signal
+from runstead.domain.run.lifecycle import target
 from runstead.wire.error import BadRequest, RateLimited
 from runstead.wire.message import Message, MessageRequest
 from runstead.wire.options import TruncationStrategy

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from runstead.wire.run import Run, Status
 from runstead.wire.webhook import Webhook, WebhookEvent, WebhookRequest, WebhookUpdate
 
-__all__ = ["KEEP_OLD", "Verdict", "event_id", "judged", "payload", "sample", "updated_webhook", "webhook"]
+__all__ = ["KEEP_OLD", "Outcome", "event_id", "outcome", "payload", "sample", "updated_webhook", "webhook"]
 
 KEEP_OLD = 24 * 3600
 """Seconds for which an old secret goes on to sign, where that is asked for."""
@@ -22,7 +22,7 @@ _SPREAD = 0.2
 """Of a pause is chance, so that what failed together does not come back together."""
 
 
-class Verdict(Struct, frozen=True, kw_only=True):
+class Outcome(Struct, frozen=True, kw_only=True):
     """What an attempt has come to."""
 
     status: Literal["pending", "delivered", "failed"]
@@ -73,17 +73,17 @@ def sample(id: str, event_type: WebhookEvent, now: int) -> bytes:
     return payload(id, event_type, msgspec.json.encode(sample), now)
 
 
-def judged(tries: int, status_code: int | None, error: str, now: int, chance: float) -> Verdict:
+def outcome(tries: int, status_code: int | None, error: str, now: int, chance: float) -> Outcome:
     """The verdict on the attempt of this number since the beginning. `status_code` is None if nobody answered, and
     `error` says why; `chance` is a random number from 0 to 1.
     """
     if status_code is not None and 200 <= status_code < 300:
-        return Verdict(status="delivered", ended_at=now, status_code=status_code)
+        return Outcome(status="delivered", ended_at=now, status_code=status_code)
     error = error if status_code is None else f"The answer was {status_code}, not 2xx."
     if tries > len(_PAUSES):
-        return Verdict(status="failed", ended_at=now, status_code=status_code, error=error)
+        return Outcome(status="failed", ended_at=now, status_code=status_code, error=error)
     pause = _PAUSES[tries - 1] * (1 + _SPREAD * chance)
-    return Verdict(status="pending", next_at=now + round(pause), status_code=status_code, error=error)
+    return Outcome(status="pending", next_at=now + round(pause), status_code=status_code, error=error)
 
 
 def _once_each(events: list[WebhookEvent]) -> list[WebhookEvent]:

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from runstead.wire.codec.request import check
 from runstead.wire.endpoint import Endpoint
-from runstead.wire.explain import check
 from runstead.wire.struct import Request
 
 __all__ = ["arguments_of"]

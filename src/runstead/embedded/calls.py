@@ -6,9 +6,9 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from runstead.domain.once import Once, Repeated, digest_of, keyed
+from runstead.domain.idempotency import IdempotentRequest, Replay, digest, with_key
 from runstead.embedded.arguments import arguments_of
-from runstead.engine.project import Project
+from runstead.engine.resources.project import Project
 from runstead.wire.endpoint import Endpoint
 from runstead.wire.event import RawEvent
 from runstead.wire.struct import Request
@@ -37,7 +37,7 @@ class Calls:
         project = self._bound(endpoint, endpoint.name, arguments)
         try:
             reply: R = await getattr(project, endpoint.name)(**arguments)
-        except Repeated as repeated:
+        except Replay as repeated:
             return msgspec.json.decode(repeated.answer, type=endpoint.reply)
         return reply
 
@@ -51,7 +51,7 @@ class Calls:
         events = project.stream(name, **arguments)
         try:
             first = await anext(events)
-        except Repeated as repeated:
+        except Replay as repeated:
             events, first = project.again(repeated), ()
         async with aclosing(events):
             yield first
@@ -61,5 +61,5 @@ class Calls:
     def _bound(self, endpoint: Endpoint[Any], name: str, arguments: Mapping[str, Any]) -> Project:
         if self._key is None or endpoint.method != "POST":
             return self._project
-        asked: Once = keyed(self._key, digest_of(name.encode(), msgspec.json.encode(arguments)))
+        asked: IdempotentRequest = with_key(self._key, digest(name.encode(), msgspec.json.encode(arguments)))
         return self._project.once(asked)

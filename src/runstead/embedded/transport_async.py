@@ -8,7 +8,7 @@ from typing import Any, Self, TypeVar
 
 from runstead.client.deadline import Deadline
 from runstead.embedded.calls import Calls
-from runstead.engine.project import Project
+from runstead.engine.resources.project import Project
 from runstead.wire.endpoint import Endpoint
 from runstead.wire.error import WaitTimeout
 from runstead.wire.event import Event, decode_event

@@ -1,1 +1,1 @@
-"""The interfaces over the ports, and the loop of a run."""
+"""The interfaces over the adapters, and the loop of a run."""

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from runstead.domain.invariants import at_rest, violations
 from runstead.domain.invariants.parts import deleted
-from runstead.domain.record import Leaf, Record, Violation
+from runstead.domain.invariants.record import LedgerPage, Record, Violation
 from runstead.store.port import Store, Tx
 
 __all__ = ["Examined", "examine"]
@@ -52,16 +52,16 @@ async def examine(
     return examined
 
 
-async def _leaf(after: str, limit: int, tx: Tx) -> Leaf:
-    return await tx.ledger.leaf(after, limit)
+async def _leaf(after: str, limit: int, tx: Tx) -> LedgerPage:
+    return await tx.ledger.page(after, limit)
 
 
-def _judged(leaf: Leaf, drained: bool) -> list[Violation]:
-    judged = [*leaf.violations]
-    judged += [violation for record in leaf.records for violation in violations(record)]
+def _judged(leaf: LedgerPage, drained: bool) -> list[Violation]:
+    outcome = [*leaf.violations]
+    outcome += [violation for record in leaf.records for violation in violations(record)]
     if drained:
-        judged += [violation for record in leaf.records if (violation := at_rest(record)) is not None]
-    return judged
+        outcome += [violation for record in leaf.records if (violation := at_rest(record)) is not None]
+    return outcome
 
 
 def _count(examined: Examined, record: Record, alone: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from runstead.engine.ports import Ports
+from runstead.engine.adapters import Adapters
 from runstead.store.port import Tx
 from runstead.wire.error import Closed, RunsteadError
 from runstead.wire.event import Position, RawEvent
@@ -31,7 +31,7 @@ Live: TypeAlias = AsyncIterator[Sequence[RawEvent] | None]
 
 
 async def follow(
-    ports: Ports, run_id: str, after: Position, live: Live, *, replay: bool = True
+    adapters: Adapters, run_id: str, after: Position, live: Live, *, replay: bool = True
 ) -> AsyncGenerator[Sequence[RawEvent]]:
     """The events behind `after`, those that are there together in one batch.
 
@@ -58,7 +58,7 @@ async def follow(
             continue
         known, more = after, True
         while more:
-            stored = await read(ports, run_id, after)
+            stored = await read(adapters, run_id, after)
             read = _read_patiently
             more = stored.more
             events = list(stored.events) if replay else _to_first_pause(stored.events)
@@ -103,13 +103,13 @@ class _Stored(Struct, frozen=True):
     pausing: bool
 
 
-async def _read_patiently(ports: Ports, run_id: str, after: Position) -> _Stored:
+async def _read_patiently(adapters: Adapters, run_id: str, after: Position) -> _Stored:
     """The same of a store that may be away for a while: the run has not ended for that."""
     clock = asyncio.get_running_loop().time
     until, pause = clock() + _PATIENCE, _FIRST_PAUSE
     while True:
         try:
-            return await _read(ports, run_id, after)
+            return await _read(adapters, run_id, after)
         except RunsteadError as error:
             if isinstance(error, Closed) or clock() >= until:
                 raise
@@ -118,7 +118,7 @@ async def _read_patiently(ports: Ports, run_id: str, after: Position) -> _Stored
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-async def _read(ports: Ports, run_id: str, after: Position) -> _Stored:
+async def _read(adapters: Adapters, run_id: str, after: Position) -> _Stored:
     async def work(tx: Tx) -> _Stored:
         row = await tx.runs.load(run_id)
         if row is None:
@@ -127,4 +127,4 @@ async def _read(ports: Ports, run_id: str, after: Position) -> _Stored:
         more = bool(events) and events[-1].at.seq < row.seq
         return _Stored(events, more=more, pausing=not more and row.run.status.pausing)
 
-    return await ports.store.read(work)
+    return await adapters.store.read(work)

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from runstead.domain.chat import ToolCallPiece
+from runstead.domain.model_call import ToolCallPiece
 from runstead.llm.chat_chunk import Call, CalledFunction
 
 __all__ = ["CallPieces", "new_call_id"]

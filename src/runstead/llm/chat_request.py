@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from runstead.domain.chat import ModelRequest
+from runstead.domain.model_call import ModelRequest
 from runstead.llm.upstream import MaxTokensField
 from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
 

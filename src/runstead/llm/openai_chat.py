@@ -20,7 +20,7 @@ import aiohttp
 from msgspec import UNSET
 from yarl import URL
 
-from runstead.domain.chat import ModelRequest, Piece
+from runstead.domain.model_call import ModelRequest, Piece
 from runstead.llm.answer_reader import AnswerReader
 from runstead.llm.chat_chunk import UNREADABLE
 from runstead.llm.chat_request import encode_request

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol, TypeAlias
 
-from runstead.domain.chat import ModelRequest, Piece
+from runstead.domain.model_call import ModelRequest, Piece
 from runstead.wire.model import Model
 
 __all__ = ["ChatModel", "ErrorCode", "ModelError"]

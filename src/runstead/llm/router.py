@@ -6,7 +6,7 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 from msgspec.structs import replace
 
-from runstead.domain.chat import ModelRequest, Piece
+from runstead.domain.model_call import ModelRequest, Piece
 from runstead.llm.port import ChatModel, ModelError
 from runstead.wire.error import RunsteadError
 from runstead.wire.model import Model

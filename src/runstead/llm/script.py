@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from runstead.domain.chat import Finish, FinishReason, ModelRequest, RefusalPiece, TextPiece, UsagePiece
+from runstead.domain.model_call import Finish, FinishReason, ModelRequest, RefusalPiece, TextPiece, UsagePiece
 from runstead.llm.gate import Gate, Signal
 from runstead.llm.port import ErrorCode
 from runstead.wire.run import PromptTokensDetails, Usage

@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from runstead.domain.chat import ModelRequest
+from runstead.domain.model_call import ModelRequest
 from runstead.llm.chat_text import last_said_by
 from runstead.llm.script import Turn, call
 from runstead.llm.scripted import ScriptedModel

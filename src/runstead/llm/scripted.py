@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from runstead.domain.chat import Finish, ModelRequest, Piece, ToolCallPiece, UsagePiece
+from runstead.domain.model_call import Finish, ModelRequest, Piece, ToolCallPiece, UsagePiece
 from runstead.llm.call_pieces import new_call_id
 from runstead.llm.chat_text import text_of
 from runstead.llm.gate import Gate, Signal

@@ -1,25 +1,25 @@
-"""A running engine: the ports, a worker and its maintenance, and the projects that callers are bound to."""
+"""A running engine: the adapters, a worker and its maintenance, and the projects that callers are bound to."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 
-from runstead.engine.ports import Ports
-from runstead.engine.project import Project
+from runstead.engine.adapters import Adapters
+from runstead.engine.resources.project import Project
 from runstead.worker.lease import LEASE, leased
-from runstead.worker.maintenance.deliver import deliver
-from runstead.worker.maintenance.expire import expire
-from runstead.worker.maintenance.prune import prune
-from runstead.worker.maintenance.rescue import rescue
-from runstead.worker.maintenance.strays import hand_back_strays
-from runstead.worker.maintenance.sweep import sweep
+from runstead.worker.maintenance.deliver_webhooks import deliver
+from runstead.worker.maintenance.expire_runs import expire
+from runstead.worker.maintenance.expire_workers import sweep
+from runstead.worker.maintenance.prune_idempotency import prune
+from runstead.worker.maintenance.recover_runs import recover
+from runstead.worker.maintenance.release_unowned import hand_back_strays
 from runstead.worker.worker import Worker
 
 __all__ = ["Application", "run"]
 
 
-Loop: TypeAlias = Callable[[Ports], Coroutine[Any, Any, None]]
+Loop: TypeAlias = Callable[[Adapters], Coroutine[Any, Any, None]]
 """Looks after something, for ever."""
 
 _MAINTENANCE: Sequence[Loop] = (expire, prune, deliver)
@@ -29,8 +29,8 @@ _MAINTENANCE: Sequence[Loop] = (expire, prune, deliver)
 class Application:
     """What is handed to the API, or to a program that runs the engine inside itself."""
 
-    def __init__(self, ports: Ports, worker: Worker | None = None) -> None:
-        self._ports = ports
+    def __init__(self, adapters: Adapters, worker: Worker | None = None) -> None:
+        self._adapters = adapters
         self._worker = worker
         self._projects: dict[str, Project] = {}
         self.draining = asyncio.Event()
@@ -42,13 +42,13 @@ class Application:
         """Everything that can be done in this project, and in no other."""
         project = self._projects.get(name)
         if project is None:
-            project = self._projects[name] = Project(self._ports, name, self._worker)
+            project = self._projects[name] = Project(self._adapters, name, self._worker)
         return project
 
 
 @asynccontextmanager
 async def run(
-    ports: Ports, *, most: int = 5000, works: bool = True, lease: float = LEASE
+    adapters: Adapters, *, most: int = 5000, works: bool = True, lease: float = LEASE
 ) -> AsyncIterator[Application]:
     """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work; close.
 
@@ -56,11 +56,16 @@ async def run(
     seconds, these wait for a worker that is not heard of.
     """
     async with AsyncExitStack() as outside:
-        for port in (ports.store, ports.broker, ports.model, *([ports.outbound] if ports.outbound else ())):
+        for port in (
+            adapters.store,
+            adapters.broker,
+            adapters.model,
+            *([adapters.outbound] if adapters.outbound else ()),
+        ):
             await port.start()
             outside.push_async_callback(port.stop)
-        worker = await outside.enter_async_context(_working(ports, most, lease)) if works else None
-        application = Application(ports, worker)
+        worker = await outside.enter_async_context(_working(adapters, most, lease)) if works else None
+        application = Application(adapters, worker)
         try:
             yield application
         finally:
@@ -69,17 +74,17 @@ async def run(
 
 
 @asynccontextmanager
-async def _working(ports: Ports, most: int, lease: float) -> AsyncIterator[Worker]:
-    worker = Worker(ports, ports.new_id("worker"), most)
+async def _working(adapters: Adapters, most: int, lease: float) -> AsyncIterator[Worker]:
+    worker = Worker(adapters, adapters.new_id("worker"), most)
     failure: Exception | None = None
-    async with leased(ports, worker, lease):
-        await rescue(ports)
+    async with leased(adapters, worker, lease):
+        await recover(adapters)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(), name="worker")
-            maintenance = [group.create_task(loop(ports), name=loop.__name__) for loop in _MAINTENANCE]
-            maintenance.append(group.create_task(hand_back_strays(ports, worker)))
-            if ports.store.shared:
-                maintenance.append(group.create_task(sweep(ports, worker)))
+            maintenance = [group.create_task(loop(adapters), name=loop.__name__) for loop in _MAINTENANCE]
+            maintenance.append(group.create_task(hand_back_strays(adapters, worker)))
+            if adapters.store.shared:
+                maintenance.append(group.create_task(sweep(adapters, worker)))
             try:
                 yield worker
             except Exception as error:

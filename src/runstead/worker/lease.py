@@ -17,7 +17,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from runstead.engine.ports import Ports
+from runstead.engine.adapters import Adapters
 from runstead.worker.worker import Worker
 
 __all__ = ["LEASE", "leased"]
@@ -35,15 +35,15 @@ _TRUST = 4 / 5
 
 
 @asynccontextmanager
-async def leased(ports: Ports, worker: Worker, seconds: float = LEASE) -> AsyncIterator[None]:
+async def leased(adapters: Adapters, worker: Worker, seconds: float = LEASE) -> AsyncIterator[None]:
     """While inside, the worker is among those that live; in a store of one process nobody asks, so nothing is renewed.
 
     To be left when the worker has handed back what it held.
     """
-    lease = _Lease(ports, worker, seconds)
+    lease = _Lease(adapters, worker, seconds)
     await lease.enter(worker.name)
     # Not in a task group: what fails inside leaves as it came.
-    keeping = asyncio.create_task(lease.keep(), name="lease") if ports.store.shared else None  # noqa: TID251 - ended below
+    keeping = asyncio.create_task(lease.keep(), name="lease") if adapters.store.shared else None  # noqa: TID251 - ended below
     try:
         yield
     finally:
@@ -54,9 +54,9 @@ async def leased(ports: Ports, worker: Worker, seconds: float = LEASE) -> AsyncI
 
 
 class _Lease:
-    def __init__(self, ports: Ports, worker: Worker, seconds: float) -> None:
-        self._ports = ports
-        self._store = ports.store
+    def __init__(self, adapters: Adapters, worker: Worker, seconds: float) -> None:
+        self._adapters = adapters
+        self._store = adapters.store
         self._worker = worker
         self._seconds = seconds
         self._loop = asyncio.get_running_loop()
@@ -66,9 +66,9 @@ class _Lease:
     async def enter(self, name: str) -> None:
         """Enter by a name that nobody had; from now on the worker works by it."""
         async with AsyncExitStack() as entering:
-            await entering.enter_async_context(self._store.present(name))
+            await entering.enter_async_context(self._store.presence(name))
             asked = self._loop.time()
-            await self._store.write(lambda tx: tx.workers.enter(name, self._seconds))
+            await self._store.write(lambda tx: tx.workers.register(name, self._seconds))
             self._presence = entering.pop_all()
         _log.info("a worker has entered worker=%s", name)
         self._trusted(asked, name)
@@ -77,7 +77,7 @@ class _Lease:
         """Leave. Where the store fails, the lease ends by itself."""
         self._distrust()
         try:
-            await self._store.write(lambda tx: tx.workers.leave(self._worker.name))
+            await self._store.write(lambda tx: tx.workers.deregister(self._worker.name))
         except Exception:
             _log.exception("a worker could not say that it leaves; its lease ends by itself")
         await self._presence.aclose()
@@ -96,7 +96,7 @@ class _Lease:
     async def _renew(self) -> None:
         name, asked = self._worker.name, self._loop.time()
         async with asyncio.timeout(self._seconds * _PATIENCE):
-            known = await self._store.write(lambda tx: tx.workers.renew(name, self._seconds))
+            known = await self._store.write(lambda tx: tx.workers.heartbeat(name, self._seconds))
         if known:
             self._trusted(asked, name)
             return
@@ -104,7 +104,7 @@ class _Lease:
         self._distrust()
         self._worker.rest()
         await self._presence.aclose()
-        await self.enter(self._ports.new_id("worker"))
+        await self.enter(self._adapters.new_id("worker"))
 
     def _trusted(self, asked: float, name: str) -> None:
         """The lease runs, from when it was asked for."""

@@ -2,7 +2,7 @@
 
 ```
 take ─────────┐  a run that is made ready in this process, in the same commit
-offers ───────┼─▶ _begin ─▶ carrier: take, then carry ─▶ room for the next one
+offers ───────┼─▶ _begin ─▶ executor: take, then carry ─▶ room for the next one
 looks ────────┘  what waits in the store: once a second, and whenever somebody who had to wait may come in
 ```
 It takes no more than it can hold. While somebody waits that it had no room for, all that it takes it takes by looks,
@@ -16,11 +16,11 @@ from collections.abc import Awaitable
 from functools import partial
 
 from runstead.broker.port import Offer
-from runstead.engine.hold import Hold, claim
-from runstead.engine.ports import Ports
-from runstead.engine.taker import Ready
+from runstead.engine.adapters import Adapters
+from runstead.engine.execution.claimed_run import ClaimedRun, claim
+from runstead.engine.executor_port import Ready
 from runstead.store.port import NoRoom, RunRow, Tx
-from runstead.worker.carrier import Carrier, Taking
+from runstead.worker.executor import Executor, Taking
 
 __all__ = ["Worker"]
 
@@ -39,10 +39,10 @@ _MOST = 200
 class Worker:
     """One worker, by a name that no other ever had: what it holds is known by it."""
 
-    def __init__(self, ports: Ports, name: str, most: int = 5000) -> None:
-        self._ports = ports
+    def __init__(self, adapters: Adapters, name: str, most: int = 5000) -> None:
+        self._adapters = adapters
         self._name = name
-        self._carrier = Carrier(ports, name)
+        self._executor = Executor(adapters, name)
         self._runs: asyncio.TaskGroup | None = None
         self._room = most
         self._freed = asyncio.Event()
@@ -76,23 +76,23 @@ class Worker:
     def rest(self) -> None:
         """Let go of all runs at once, and take none until it resumes."""
         self._resting = True
-        self._carrier.hand_back(patiently=not self._stopping.is_set())
+        self._executor.hand_back(patiently=not self._stopping.is_set())
 
     def resume(self, name: str) -> None:
         """Take runs again, by this name."""
         if self._stopping.is_set():
             return
         self._name, self._resting = name, False
-        self._carrier.resume(name)
+        self._executor.resume(name)
         self._freed.set()
 
     def carries(self, run_id: str) -> bool:
         """Whether this run is in its hands."""
-        return self._carrier.carries(run_id)
+        return self._executor.carries(run_id)
 
     async def run(self) -> None:
         """Take and carry runs until stopped."""
-        carrier = self._carrier
+        executor = self._executor
         async with asyncio.TaskGroup() as runs:
             self._runs = runs
             async with asyncio.TaskGroup() as loops:
@@ -101,15 +101,15 @@ class Worker:
                     for loop in (
                         self._take_offers,
                         self._look_for_runs,
-                        carrier.hear_interrupts,
-                        carrier.look_for_stops,
+                        executor.hear_interrupts,
+                        executor.look_for_stops,
                     )
                 ]
                 await self._stopping.wait()
                 for task in listening:
                     task.cancel()
             self._runs = None
-            carrier.hand_back(patiently=not self._resting)
+            executor.hand_back(patiently=not self._resting)
 
     def take(self, run_id: str, ready: Ready) -> Awaitable[RunRow] | None:
         """Implements `engine.taker.Taker`."""
@@ -124,7 +124,7 @@ class Worker:
 
     async def _take_offers(self) -> None:
         taking: set[asyncio.Future[None]] = set()
-        async with self._ports.broker.offers() as offers:
+        async with self._adapters.broker.offers() as offers:
             while True:
                 if len(taking) >= _AT_ONCE:
                     await asyncio.wait(taking, return_when=asyncio.FIRST_COMPLETED)
@@ -136,8 +136,8 @@ class Worker:
                     taking.add(taken)
                     taken.add_done_callback(taking.discard)
                 else:  # others came in while it was on its way
-                    await self._ports.broker.offer(offer.run_id)
-                    offer.done()
+                    await self._adapters.broker.offer(offer.run_id)
+                    offer.ack()
 
     async def _look_for_runs(self) -> None:
         """Take what waits in the store."""
@@ -154,7 +154,7 @@ class Worker:
                 if timer is None or timer.done():
                     # Not all workers at once.
                     pause = random.uniform(0.8, 1.0) * _PERIOD  # noqa: S311 - it guards nothing
-                    timer = timers.create_task(self._ports.clock.sleep(pause))
+                    timer = timers.create_task(self._adapters.clock.sleep(pause))
                     timer.add_done_callback(lambda _: self._look.set())
                 await self._look.wait()
 
@@ -178,10 +178,10 @@ class Worker:
         known, self._newly_full = frozenset(self._full), set()
 
         async def work(tx: Tx) -> tuple[list[str], set[str]]:
-            ready = await tx.runs.ready(self._ports.most_running, self._ports.now(), most)
-            return ready, {project for project in known if await tx.runs.crowded(project, 1)}
+            ready = await tx.runs.claimable(self._adapters.max_running, self._adapters.now(), most)
+            return ready, {project for project in known if await tx.runs.queue_length_reached(project, 1)}
 
-        ready, still = await self._ports.store.read(work)
+        ready, still = await self._adapters.store.read(work)
         self._full = still | self._newly_full
         return ready
 
@@ -205,11 +205,11 @@ class Worker:
     async def _carry(self, taking: Taking, taken: "asyncio.Future[None]") -> None:
         project = None
         try:
-            hold = await self._carrier.take(taking)
+            hold = await self._executor.take(taking)
             _done(taken)
             if hold is not None:
                 project = hold.row.project
-                await self._carrier.carry(hold)
+                await self._executor.carry(hold)
         except NoRoom as full:
             self._expect(full.project)
         except Exception:
@@ -221,7 +221,7 @@ class Worker:
             if self._behind or project in self._full:
                 self._look.set()
 
-    async def _written(self, ready: Ready, written: asyncio.Future[RunRow]) -> Hold | None:
+    async def _written(self, ready: Ready, written: asyncio.Future[RunRow]) -> ClaimedRun | None:
         """Write a run that was made ready here; what goes wrong is its maker's to know."""
         try:
             row = await ready(name := self._name)
@@ -234,30 +234,30 @@ class Worker:
             raise
         written.set_result(row)
         if row.owner == name:
-            return Hold(self._ports, row, name)
-        if row.behind is None:
+            return ClaimedRun(self._adapters, row, name)
+        if row.predecessor is None:
             self._look.set()  # there may be room, but for those who came before
             raise NoRoom(row.project)
         return None
 
-    async def _claim_offered(self, offer: Offer) -> Hold | None:
+    async def _claim_offered(self, offer: Offer) -> ClaimedRun | None:
         try:
             hold = await self._claim(offer.run_id)
         except NoRoom:
-            offer.done()
+            offer.ack()
             raise
-        offer.done()
+        offer.ack()
         return hold
 
-    async def _claim_waiting(self, run_id: str) -> Hold | None:
+    async def _claim_waiting(self, run_id: str) -> ClaimedRun | None:
         hold = await self._claim(run_id)
-        if hold is not None and self._ports.most_running is not None:
+        if hold is not None and self._adapters.max_running is not None:
             self._expect(hold.row.project)
         return hold
 
-    async def _claim(self, run_id: str) -> Hold | None:
+    async def _claim(self, run_id: str) -> ClaimedRun | None:
         async with self._claiming:
-            return await claim(self._ports, run_id, self._name)
+            return await claim(self._adapters, run_id, self._name)
 
 
 def _done(taken: "asyncio.Future[None]") -> None:

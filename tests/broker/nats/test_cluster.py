@@ -52,7 +52,7 @@ async def write(broker: Broker, run_id: str) -> None:
 
 
 async def deltas(broker: Broker, run_id: str) -> AsyncIterator[int]:
-    async with broker.listen(run_id) as live:
+    async with broker.subscribe(run_id) as live:
         async for events in live:
             for event in events or ():
                 yield event.at.delta
@@ -97,5 +97,5 @@ async def offered(here: Broker, there: Broker) -> None:
         offering = group.create_task(offer())
         taken = await anext(offers)
         assert taken.run_id == "run_2"
-        taken.done()
+        taken.ack()
         offering.cancel()

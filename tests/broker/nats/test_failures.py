@@ -52,7 +52,7 @@ async def offered(here: NatsBroker, there: NatsBroker, run_id: str) -> None:
 
 async def taken(offers: AsyncIterator[Offer]) -> str:
     offer = await anext(offers)
-    offer.done()
+    offer.ack()
     return offer.run_id
 
 
@@ -69,7 +69,7 @@ async def heard(live: Live, count: int) -> list[RawEvent]:
 async def test_everything_works_again_after_the_server_was_killed(
     server: NatsServer, wiped: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.listen("run_1") as live:
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
         await standing(there)
         await here.publish("run_1", [delta(1)])
         assert await heard(live, 1) == [delta(1)]
@@ -90,7 +90,7 @@ async def test_everything_works_again_after_the_server_was_killed(
         async with there.interrupts() as interrupts, within():
             await here.interrupt("run_3")
             assert await anext(interrupts) == "run_3"
-        async with there.listen("run_1") as late:
+        async with there.subscribe("run_1") as late:
             assert await heard(late, 5) == [delta(number) for number in range(1, 6)], "kept here"
     told = [line.split()[2] for line in caplog.messages if line.startswith("NATS is")]
     assert sorted(told) == ["away;", "away;", "back", "back"], "once for each of the two, not at each try"
@@ -98,7 +98,7 @@ async def test_everything_works_again_after_the_server_was_killed(
 
 
 async def test_what_was_under_way_when_the_server_died_is_told_again(server: NatsServer) -> None:
-    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.listen("run_1") as live:
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
         await standing(there)
         await here.publish("run_1", [delta(1)])
         assert await heard(live, 1) == [delta(1)]
@@ -125,7 +125,7 @@ async def test_what_is_told_again_makes_nobody_forget_what_others_told_since(ser
         await here.publish("run_2", [stored(1)])
         await until(lambda: len(here._connection._unconfirmed._newer) == 2)
         await asked(here, "$JS.API.INFO")
-        async with late.listen("run_1") as live:
+        async with late.subscribe("run_1") as live:
             assert [event for event in await heard(live, 2) if event.at.delta] == [delta(1), delta(2)]
 
 
@@ -139,7 +139,7 @@ def client(broker: NatsBroker) -> Client:
 
 async def test_a_client_that_gave_up_is_replaced(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runstead.broker.nats.connection._PULSE", 0.1)
-    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.listen("run_1") as live:
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
         await standing(there)
         server.kill()
         await down(here, there)
@@ -154,7 +154,7 @@ async def test_a_client_that_gave_up_is_replaced(server: NatsServer, monkeypatch
 
 
 async def test_what_is_told_before_the_end_is_told(server: NatsServer) -> None:
-    async with nats_broker(server, "a") as there, there.listen("run_1") as live, there.offers() as offers:
+    async with nats_broker(server, "a") as there, there.subscribe("run_1") as live, there.offers() as offers:
         await standing(there)
         async with nats_broker(server, "a") as here:
             await here.publish("run_1", [stored(1)])
@@ -207,7 +207,7 @@ async def test_an_open_wait_for_offers_goes_on_after_a_restart(server: NatsServe
 
 
 async def test_readers_look_in_the_store_soon_while_there_is_no_server(server: NatsServer) -> None:
-    async with nats_broker(server, silence=600) as broker, broker.listen("run_1") as live:
+    async with nats_broker(server, silence=600) as broker, broker.subscribe("run_1") as live:
         await standing(broker)
         server.kill()
         async with within():
@@ -247,7 +247,7 @@ async def test_a_frozen_server_holds_up_nobody(server: NatsServer, monkeypatch: 
         finally:
             server.thaw()
         await until(lambda: up(here, there))
-        async with there.listen("run_2") as live:
+        async with there.subscribe("run_2") as live:
             await standing(there)
             await here.publish("run_2", [stored(1)])
             assert await heard(live, 1) == [stored(1)]
@@ -258,7 +258,7 @@ async def test_a_server_that_is_not_there_yet_is_waited_for_behind_the_callers_b
 ) -> None:
     monkeypatch.setattr("runstead.broker.nats.connection._PATIENCE", 0.1)
     server.kill()
-    async with nats_broker(server, silence=0.05) as here, here.listen("run_1") as live, here.offers() as offers:
+    async with nats_broker(server, silence=0.05) as here, here.subscribe("run_1") as live, here.offers() as offers:
         monkeypatch.undo()
         assert "not reachable" in caplog.text
         await here.publish("run_1", [stored(1)])

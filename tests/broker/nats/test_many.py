@@ -26,7 +26,7 @@ def stored(seq: int, data: bytes = b"{}") -> RawEvent:
 
 async def taken(offers: AsyncIterator[Offer]) -> str:
     offer = await anext(offers)
-    offer.done()
+    offer.ack()
     return offer.run_id
 
 
@@ -109,14 +109,14 @@ async def test_a_late_listener_elsewhere_gets_what_is_kept_and_then_what_comes(
         await here.publish("run_1", [delta(number)])
         if number % 100 == 0:
             await asyncio.sleep(0)
-    async with there.listen("run_1") as live:
+    async with there.subscribe("run_1") as live:
         for number in range(2001, 2101):
             await here.publish("run_1", [delta(number)])
         assert await heard(live, 2100) == [delta(number) for number in range(1, 2101)]
     await here.publish("run_1", [stored(2)])
     await here.publish("run_1", [delta(1, seq=2)])
     await asked(here, "$JS.API.INFO")  # by now it was told
-    async with there.listen("run_1") as live:
+    async with there.subscribe("run_1") as live:
         events = await heard(live, 1)
         while not events[-1].at.delta:
             events += await heard(live, 1)
@@ -128,7 +128,7 @@ async def test_whoever_comes_while_a_message_is_told_misses_nothing(brokers: tup
     last = 300
 
     async def follow(run_id: str) -> list[RawEvent]:
-        async with there.listen(run_id) as live:
+        async with there.subscribe(run_id) as live:
             events = await heard(live, 1)
             while events[-1].at.delta < last:
                 events += await heard(live, 1)
@@ -148,7 +148,7 @@ async def test_whoever_comes_while_a_message_is_told_misses_nothing(brokers: tup
 async def test_an_event_too_large_to_be_told_makes_listeners_look(brokers: tuple[NatsBroker, NatsBroker]) -> None:
     here, there = brokers
     half = b"x" * 400_000
-    async with there.listen("run_1") as live, within():
+    async with there.subscribe("run_1") as live, within():
         await standing(there)
         await here.publish("run_1", [stored(1, half), stored(2, half), stored(3, half)])
         assert await heard(live, 3) == [stored(1, half), stored(2, half), stored(3, half)]
@@ -160,7 +160,7 @@ async def test_an_event_too_large_to_be_told_makes_listeners_look(brokers: tuple
 
 async def test_a_listener_that_does_not_read_slows_nobody(brokers: tuple[NatsBroker, NatsBroker]) -> None:
     here, there = brokers
-    async with there.listen("run_1") as slow, there.listen("run_1") as quick:
+    async with there.subscribe("run_1") as slow, there.subscribe("run_1") as quick:
         await standing(there)
         told = 0
         while told <= BACKLOG:
@@ -176,7 +176,7 @@ async def test_an_id_from_a_stranger_is_nothing_but_a_name(nats: NatsServer, run
     async with (
         nats_broker(nats, "strange") as here,
         nats_broker(nats, "strange") as there,
-        there.listen(run_id) as live,
+        there.subscribe(run_id) as live,
     ):
         await standing(there)
         await here.publish("run_1", [stored(1)])
@@ -190,7 +190,7 @@ async def test_a_thousand_listeners_of_one_run_and_one_of_each_of_a_thousand_run
     here, there = brokers
     for runs in (["run_1"] * 1000, [f"run_{number}" for number in range(1000)]):
         async with AsyncExitStack() as stack, asyncio.timeout(15):
-            listening = [await stack.enter_async_context(there.listen(run_id)) for run_id in runs]
+            listening = [await stack.enter_async_context(there.subscribe(run_id)) for run_id in runs]
             await standing(there)
             for run_id in set(runs):
                 await here.publish(run_id, [stored(1)])
@@ -211,7 +211,7 @@ async def test_what_the_server_had_yet_to_keep_is_heard_all_the_same(
     monkeypatch.setattr(there._jetstream, "past", answer)
     await here.publish("run_1", [stored(1), delta(1), delta(2)])
     await until(lambda: kept(here, "run_1", 3))
-    async with there.listen("run_1") as live:
+    async with there.subscribe("run_1") as live:
         assert await heard(live, 2) == [delta(1), delta(2)]
 
 

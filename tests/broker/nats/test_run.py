@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.broker.nats import NatsBroker
-from runstead.engine.project import Project
-from runstead.engine.taker import Ready
+from runstead.engine.executor_port import Ready
+from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, say
 from runstead.wire.run import RunRequest
 from tests.support.nats import NatsServer, nats_broker, standing
@@ -25,7 +25,7 @@ class NoWorker:
 
 
 def elsewhere(here: World, broker: NatsBroker) -> Project:
-    return Project(replace(here.ports, broker=broker), "default", NoWorker())
+    return Project(replace(here.adapters, broker=broker), "default", NoWorker())
 
 
 async def test_a_run_is_streamed_to_another_node(nats: NatsServer, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ def say(broker: NatsBroker, subject: str) -> None:
 
 async def test_who_listens_looks_in_the_store_and_hears_what_comes(nats: NatsServer) -> None:
     async with nats_broker(nats, "strangers") as here, nats_broker(nats, "strangers") as there, within():
-        async with there.listen("run_1") as live:
+        async with there.subscribe("run_1") as live:
             await standing(there)
             say(here, here._naming.event("run_1"))
             assert await anext(live) is None
@@ -29,7 +29,7 @@ async def test_who_listens_looks_in_the_store_and_hears_what_comes(nats: NatsSer
             assert told == [EVENT]
         say(here, here._naming.event("run_2"))
         await asked(here, "$JS.API.INFO")
-        async with there.listen("run_2") as late:
+        async with there.subscribe("run_2") as late:
             await standing(there)
             await here.publish("run_2", [EVENT])
             while (told := await anext(late)) is None:
@@ -44,7 +44,7 @@ async def test_workers_hear_of_runs_alone(nats: NatsServer, caplog: pytest.LogCa
         async with there.offers() as offers:
             offer = await anext(offers)
             assert offer.run_id == "run_1"
-            offer.done()
+            offer.ack()
         async with there.interrupts() as interrupts:
             await standing(there)
             say(here, here._naming.interrupt)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runstead.domain.chat import ModelRequest
+from runstead.domain.model_call import ModelRequest
 from runstead.llm.script import Turn
 from runstead.llm.scripted import ScriptedModel
 from tests.contract.interface.place import Place

@@ -13,7 +13,7 @@ from runstead import bootstrap
 from runstead.broker.nats import NatsBroker
 from runstead.client import AsyncClient, Client
 from runstead.embedded.transport_async import AsyncEngineTransport
-from runstead.engine.ports import SystemClock
+from runstead.engine.adapters import SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
 from runstead.store.postgres import PostgresStore
@@ -23,7 +23,7 @@ from runstead.worker.application import Application, run
 from tests.support.cluster import nats_server
 from tests.support.postgres import place, server
 from tests.support.serving import served_at
-from tests.support.worlds import ports_of, world
+from tests.support.worlds import adapters_of, world
 
 __all__ = ["WAYS", "Way"]
 
@@ -112,8 +112,8 @@ def inside(application: Application) -> AsyncClient:
 @asynccontextmanager
 async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     """One process answers, another one works."""
-    answers = ports_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
-    works = ports_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    answers = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    works = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
     async with (
         run(works),
         run(answers, works=False) as application,
@@ -125,15 +125,15 @@ async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
 
 @asynccontextmanager
 async def postgres(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    ports = ports_of(model=model, store=on_postgres(path), clock=SystemClock())
-    async with run(ports) as application, inside(application) as client:
+    adapters = adapters_of(model=model, store=on_postgres(path), clock=SystemClock())
+    async with run(adapters) as application, inside(application) as client:
         yield client
 
 
 @asynccontextmanager
 async def sqlite_and_nats(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    ports = ports_of(model=model, path=path, broker=on_nats(path), clock=SystemClock())
-    async with run(ports) as application, inside(application) as client:
+    adapters = adapters_of(model=model, path=path, broker=on_nats(path), clock=SystemClock())
+    async with run(adapters) as application, inside(application) as client:
         yield client
 
 

@@ -1,6 +1,6 @@
 """The ledger: everything that is kept of runs, in parts that leave nothing out."""
 
-from runstead.domain.record import Leaf, Record
+from runstead.domain.invariants.record import LedgerPage, Record
 from runstead.store.port import Store, Tx
 from runstead.wire.event import EventName
 from runstead.wire.run import Status
@@ -9,8 +9,8 @@ from tests.store.things import MINE, THEIRS, add_runs, becomes, event, message, 
 DATA = b'{"id":"run_1","created_at":1,"thread_id":"t","assistant_id":"a","status":"queued","model":"m"}'
 
 
-async def leaf(store: Store, after: str = "", limit: int = 10) -> Leaf:
-    return await store.read(lambda tx: tx.ledger.leaf(after, limit))
+async def leaf(store: Store, after: str = "", limit: int = 10) -> LedgerPage:
+    return await store.read(lambda tx: tx.ledger.page(after, limit))
 
 
 async def record(store: Store, run_id: str) -> Record:
@@ -40,8 +40,8 @@ async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
         await tx.steps.insert(MINE, step("step_1"))
         await tx.steps.insert(THEIRS, step("step_2", at=101))
         await tx.messages.insert(MINE, [message("msg_1", run_id="run_1"), message("msg_2")])
-        await tx.messages.insert(MINE, [message("msg_3")], behind="run_1")
-        await tx.workers.enter("here", 10)
+        await tx.messages.insert(MINE, [message("msg_3")], predecessor="run_1")
+        await tx.workers.register("here", 10)
 
     await store.write(work)
     found = await record(store, "run_1")
@@ -56,20 +56,20 @@ async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
     assert [each.id for each in found.steps] == ["step_1", "step_2"]
     assert [each.id for each in found.messages] == ["msg_1"]
     assert (found.waiting, found.foreign) == (["msg_3"], ["step_2"])
-    await store.write(lambda tx: tx.workers.leave("here"))
+    await store.write(lambda tx: tx.workers.deregister("here"))
     assert not (await record(store, "run_1")).owner_lives
 
 
 async def test_a_run_in_line_comes_with_what_it_waits_for(store: Store) -> None:
     async def work(tx: Tx) -> None:
         await tx.runs.insert(MINE, run(), ())
-        await tx.runs.insert(MINE, run("run_2"), (), behind="run_1")
-        await tx.runs.insert(MINE, run("run_3", thread_id="thread_2"), (), behind="run_1")
+        await tx.runs.insert(MINE, run("run_2"), (), predecessor="run_1")
+        await tx.runs.insert(MINE, run("run_3", thread_id="thread_2"), (), predecessor="run_1")
 
     await store.write(work)
     second, third = await record(store, "run_2"), await record(store, "run_3")
-    assert (second.status, second.behind, second.ahead, second.rival) == ("waiting", "run_1", "queued", "run_1")
-    assert (third.behind, third.ahead, third.has_thread) == ("run_1", None, False)
+    assert (second.status, second.predecessor, second.ahead, second.rival) == ("waiting", "run_1", "queued", "run_1")
+    assert (third.predecessor, third.ahead, third.has_thread) == ("run_1", None, False)
 
 
 async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_runs(store: Store) -> None:
@@ -78,7 +78,7 @@ async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_ru
         await tx.runs.insert(MINE, run("run_4", thread_id="thread_2"), ())
         await tx.steps.insert(MINE, step("step_1", run_id="run_1"))
         await tx.messages.insert(MINE, [message("msg_1", run_id="run_3")])
-        await tx.messages.insert(MINE, [message("msg_2")], behind="run_5")
+        await tx.messages.insert(MINE, [message("msg_2")], predecessor="run_5")
 
     await store.write(work)
     first, second, third = await leaf(store, "", 1), await leaf(store, "run_2", 1), await leaf(store, "run_4", 1)

@@ -16,11 +16,11 @@ def several(count: int, status: Status = Status.QUEUED, at: int = 900, name: str
 
 
 async def ready(store: Store, most: int | None = None, limit: int = 100, now: int = NOW) -> list[str]:
-    return await store.read(lambda tx: tx.runs.ready(most, now, limit))
+    return await store.read(lambda tx: tx.runs.claimable(most, now, limit))
 
 
 async def turn(store: Store, run_id: str, most: int | None = None) -> str | None:
-    row = await store.write(lambda tx: tx.runs.turn(run_id, most, NOW))
+    row = await store.write(lambda tx: tx.runs.next_claimable(run_id, most, NOW))
     return None if row is None else row.run.id
 
 
@@ -58,7 +58,7 @@ async def test_who_waits_for_something_else_is_not_ready(store: Store) -> None:
     delayed = await delay(store, late, NOW + 1)
     await store.write(lambda tx: tx.runs.move(paused, becomes(paused.run, Status.REQUIRES_ACTION), ()))
     await store.write(lambda tx: tx.runs.move(overdue, becomes(overdue.run, Status.QUEUED, expires_at=NOW), ()))
-    await store.write(lambda tx: tx.runs.insert(MINE, run("behind", 1, "run_thread_3"), (), behind="run_3"))
+    await store.write(lambda tx: tx.runs.insert(MINE, run("behind", 1, "run_thread_3"), (), predecessor="run_3"))
     assert await ready(store) == ["run_3"]
     assert await turn(store, "run_0") == "run_3"
     assert await ready(store, now=NOW + 1) == ["run_0", "run_3"]
@@ -96,7 +96,7 @@ async def test_a_project_that_is_full_gives_nobody_a_turn(store: Store) -> None:
 
 async def test_there_is_room_for_a_new_run_while_the_project_is_not_full_and_nobody_waits(store: Store) -> None:
     async def room(most: int) -> bool:
-        return await store.write(lambda tx: tx.runs.room(MINE, most, NOW))
+        return await store.write(lambda tx: tx.runs.below_limit(MINE, most, NOW))
 
     await add_runs(store, *several(2, Status.IN_PROGRESS, name="busy"), *several(2, Status.COMPLETED, name="done"))
     await add_runs(store, *several(5, name="other"), project=THEIRS)
@@ -110,13 +110,13 @@ async def test_there_is_room_for_a_new_run_while_the_project_is_not_full_and_nob
 
 async def test_a_project_is_crowded_by_all_that_wait(store: Store) -> None:
     async def crowded(most: int) -> bool:
-        return await store.read(lambda tx: tx.runs.crowded(MINE, most))
+        return await store.read(lambda tx: tx.runs.queue_length_reached(MINE, most))
 
     assert not await crowded(1)
     [row, *_] = await add_runs(store, *several(2), *several(2, Status.IN_PROGRESS, name="busy"))
     await add_runs(store, *several(5, name="other"), project=THEIRS)
     await delay(store, row, NOW + 1)
-    await store.write(lambda tx: tx.runs.insert(MINE, run("behind", 1, "run_thread_0"), (), behind="run_0"))
+    await store.write(lambda tx: tx.runs.insert(MINE, run("behind", 1, "run_thread_0"), (), predecessor="run_0"))
     assert await crowded(3)
     assert not await crowded(4)
 
@@ -125,7 +125,7 @@ async def test_of_many_who_take_at_once_no_more_win_than_there_is_room_for(store
     await add_runs(store, *several(20))
 
     async def take(tx: Tx) -> str | None:
-        row = await tx.runs.turn("run_0", 5, NOW)
+        row = await tx.runs.next_claimable("run_0", 5, NOW)
         if row is not None:
             await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), (), "worker_1")
         return None if row is None else row.run.id

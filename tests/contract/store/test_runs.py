@@ -97,8 +97,8 @@ async def test_a_deleted_run_is_stale(store: Store) -> None:
 async def test_queued_runs_come_oldest_first(store: Store) -> None:
     runs = [run(f"run_{at}", at, f"thread_{at}") for at in (103, 101, 102)]
     await add_runs(store, *runs, run("run_busy", 100, status=Status.IN_PROGRESS))
-    assert await store.read(lambda tx: tx.runs.ready(None, 0, 10)) == ["run_101", "run_102", "run_103"]
-    assert await store.read(lambda tx: tx.runs.ready(None, 0, 2)) == ["run_101", "run_102"]
+    assert await store.read(lambda tx: tx.runs.claimable(None, 0, 10)) == ["run_101", "run_102", "run_103"]
+    assert await store.read(lambda tx: tx.runs.claimable(None, 0, 2)) == ["run_101", "run_102"]
 
 
 async def test_orphans_are_the_runs_at_work_of_a_worker_that_is_gone(store: Store) -> None:
@@ -117,10 +117,10 @@ async def test_orphans_are_the_runs_at_work_of_a_worker_that_is_gone(store: Stor
             await tx.runs.move(row, becomes(row.run, status), (), owner)
 
     await store.write(work)
-    await store.write(lambda tx: tx.workers.enter("here", 10))
+    await store.write(lambda tx: tx.workers.register("here", 10))
     assert await store.read(lambda tx: tx.runs.orphans(10)) == [("run_0", "gone"), ("run_1", "gone")]
     assert len(await store.read(lambda tx: tx.runs.orphans(1))) == 1
-    assert await store.read(lambda tx: tx.runs.held("here")) == ["run_2"]
+    assert await store.read(lambda tx: tx.runs.owned_by("here")) == ["run_2"]
 
 
 async def test_overdue_runs_come_most_overdue_first(store: Store) -> None:
@@ -154,8 +154,8 @@ async def test_a_run_is_overdue_when_its_budget_of_time_is_used_up(store: Store)
     assert await store.read(lambda tx: tx.runs.next_deadline()) == 150
     taken = becomes(first.run, Status.IN_PROGRESS)
     moved = await store.write(lambda tx: tx.runs.move(first, taken, (), "worker-1"))
-    assert await store.read(lambda tx: tx.runs.stopping("worker-1", 149, 10)) == []
-    assert await store.read(lambda tx: tx.runs.stopping("worker-1", 150, 10)) == ["run_1"]
+    assert await store.read(lambda tx: tx.runs.to_stop("worker-1", 149, 10)) == []
+    assert await store.read(lambda tx: tx.runs.to_stop("worker-1", 150, 10)) == ["run_1"]
     assert [row.overdue(150) for row in (first, moved, second)] == [True, True, False]
 
 

@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from runstead.domain.webhooks import Verdict
-from runstead.store.port import Attempt, Note, Store, Tx, WebhookRow
+from runstead.domain.webhooks import Outcome
+from runstead.store.port import Attempt, Notification, Store, Tx, WebhookRow
 from runstead.wire.webhook import Webhook, WebhookDelivery
 from tests.store.things import MINE, THEIRS, asked
 
-DELIVERED = Verdict(status="delivered", ended_at=200, status_code=204)
+DELIVERED = Outcome(status="delivered", ended_at=200, status_code=204)
 
 
 def webhook(id: str = "webhook_1", at: int = 100, **fields: Any) -> Webhook:
@@ -19,8 +19,8 @@ def webhook(id: str = "webhook_1", at: int = 100, **fields: Any) -> Webhook:
     return Webhook(id=id, created_at=at, updated_at=at, url="https://example.com", **{"event_types": events, **fields})
 
 
-def note(number: int = 1, event_type: str = "thread.run.completed") -> Note:
-    return Note(
+def note(number: int = 1, event_type: str = "thread.run.completed") -> Notification:
+    return Notification(
         id=f"evt_{number}", created_at=100, event_type=event_type, thread_id="t", run_id="r", payload=b"%d" % number
     )
 
@@ -33,10 +33,10 @@ async def add(store: Store, *webhooks: Webhook, project: str = MINE) -> None:
     await store.write(work)
 
 
-async def noted(store: Store, *notes: Note, project: str = MINE) -> None:
+async def noted(store: Store, *notes: Notification, project: str = MINE) -> None:
     async def work(tx: Tx) -> None:
         for each in notes:
-            await tx.webhooks.note(project, each)
+            await tx.webhooks.enqueue(project, each)
 
     await store.write(work)
 
@@ -48,12 +48,12 @@ async def listed(store: Store, webhook_id: str = "webhook_1") -> list[WebhookDel
 
 
 async def take(store: Store, now: int = 100, limit: int = 10, webhook_id: str = "webhook_1") -> list[Attempt]:
-    taken = await store.write(lambda tx: tx.webhooks.take(webhook_id, now, now + 60, limit))
+    taken = await store.write(lambda tx: tx.webhooks.claim(webhook_id, now, now + 60, limit))
     return [] if taken is None else taken[1]
 
 
 async def judge(attempt: Attempt, tx: Tx) -> None:
-    await tx.webhooks.judge("webhook_1", attempt, DELIVERED)
+    await tx.webhooks.record("webhook_1", attempt, DELIVERED)
 
 
 class TestWebhooks:
@@ -83,7 +83,7 @@ class TestWebhooks:
         await noted(store, note())
         assert await store.write(lambda tx: tx.webhooks.delete(MINE, "webhook_1"))
         assert await listed(store) == []
-        assert await store.read(lambda tx: tx.webhooks.waiting(100)) == ["webhook_2"]
+        assert await store.read(lambda tx: tx.webhooks.due(100)) == ["webhook_2"]
 
 
 class TestNotes:
@@ -97,7 +97,7 @@ class TestNotes:
         )
         await add(store, webhook("webhook_5"), project=THEIRS)
         await noted(store, note())
-        assert await store.read(lambda tx: tx.webhooks.waiting(100)) == ["webhook_1", "webhook_4"]
+        assert await store.read(lambda tx: tx.webhooks.due(100)) == ["webhook_1", "webhook_4"]
         [delivery] = await listed(store)
         assert delivery == WebhookDelivery(
             id="evt_1",
@@ -111,13 +111,13 @@ class TestNotes:
 
     async def test_without_webhooks_nothing_is_written(self, store: Store) -> None:
         await noted(store, note())
-        assert await store.read(lambda tx: tx.webhooks.waiting(10**9)) == []
+        assert await store.read(lambda tx: tx.webhooks.due(10**9)) == []
 
     async def test_what_is_undone_was_never_noted(self, store: Store) -> None:
         await add(store, webhook())
 
         async def fails(tx: Any) -> None:
-            await tx.webhooks.note(MINE, note())
+            await tx.webhooks.enqueue(MINE, note())
             raise KeyError
 
         with pytest.raises(KeyError):
@@ -144,14 +144,14 @@ class TestTaking:
         ]  # fmt: skip
         assert [each.id for each in await take(store)] == ["evt_2"]
         assert await take(store) == []
-        assert await store.read(lambda tx: tx.webhooks.waiting(100)) == []
+        assert await store.read(lambda tx: tx.webhooks.due(100)) == []
 
     async def test_what_nobody_judged_is_due_again_when_its_time_is_over(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, note())
         await take(store, now=100)
         assert await take(store, now=159) == []
-        assert await store.read(lambda tx: tx.webhooks.waiting(160)) == ["webhook_1"]
+        assert await store.read(lambda tx: tx.webhooks.due(160)) == ["webhook_1"]
         [again] = await take(store, now=160)
         assert (again.attempts, again.tries) == (2, 2)
 
@@ -160,9 +160,9 @@ class TestTaking:
         await noted(store, note())
         [slow] = await take(store, now=100)
         [quick] = await take(store, now=160)
-        assert not await store.write(lambda tx: tx.webhooks.judge("webhook_1", slow, DELIVERED))
-        assert await store.write(lambda tx: tx.webhooks.judge("webhook_1", quick, DELIVERED))
-        assert not await store.write(lambda tx: tx.webhooks.judge("webhook_1", quick, DELIVERED))
+        assert not await store.write(lambda tx: tx.webhooks.record("webhook_1", slow, DELIVERED))
+        assert await store.write(lambda tx: tx.webhooks.record("webhook_1", quick, DELIVERED))
+        assert not await store.write(lambda tx: tx.webhooks.record("webhook_1", quick, DELIVERED))
         [delivery] = await listed(store)
         assert (delivery.status, delivery.attempts, delivery.status_code) == ("delivered", 2, 204)
         assert (delivery.ended_at, delivery.next_attempt_at) == (200, None)
@@ -171,8 +171,8 @@ class TestTaking:
         await add(store, webhook())
         await noted(store, note())
         [attempt] = await take(store)
-        verdict = Verdict(status="pending", next_at=130, status_code=500, error="No.")
-        await store.write(lambda tx: tx.webhooks.judge("webhook_1", attempt, verdict))
+        verdict = Outcome(status="pending", next_at=130, status_code=500, error="No.")
+        await store.write(lambda tx: tx.webhooks.record("webhook_1", attempt, verdict))
         [delivery] = await listed(store)
         assert (delivery.status, delivery.next_attempt_at, delivery.error) == ("pending", 130, "No.")
         assert await take(store, now=129) == []
@@ -183,7 +183,7 @@ class TestTaking:
         await noted(store, note())
         off, on = WebhookRow(webhook=webhook(enabled=False)), WebhookRow(webhook=webhook())
         await store.write(lambda tx: tx.webhooks.replace(MINE, off))
-        assert await store.read(lambda tx: tx.webhooks.waiting(100)) == []
+        assert await store.read(lambda tx: tx.webhooks.due(100)) == []
         assert await take(store) == []
         await store.write(lambda tx: tx.webhooks.replace(MINE, on))
         assert len(await take(store)) == 1
@@ -192,8 +192,8 @@ class TestTaking:
         await add(store, webhook())
         row = replace(WebhookRow(webhook=webhook()), generation=3, old_until=9)
         await store.write(lambda tx: tx.webhooks.replace(MINE, row))
-        assert await store.write(lambda tx: tx.webhooks.take("webhook_1", 100, 160, 1)) == (row, [])
-        assert await store.write(lambda tx: tx.webhooks.take("webhook_2", 100, 160, 1)) is None
+        assert await store.write(lambda tx: tx.webhooks.claim("webhook_1", 100, 160, 1)) == (row, [])
+        assert await store.write(lambda tx: tx.webhooks.claim("webhook_2", 100, 160, 1)) is None
 
 
 class TestReplay:
@@ -201,7 +201,7 @@ class TestReplay:
         await add(store, webhook())
         await noted(store, note())
         [attempt] = await take(store)
-        await store.write(lambda tx: tx.webhooks.judge("webhook_1", attempt, DELIVERED))
+        await store.write(lambda tx: tx.webhooks.record("webhook_1", attempt, DELIVERED))
         delivery = await store.write(lambda tx: tx.webhooks.replay(MINE, "webhook_1", "evt_1", 300))
         assert delivery is not None
         assert (delivery.status, delivery.next_attempt_at, delivery.ended_at) == ("pending", 300, None)
@@ -221,7 +221,7 @@ class TestForgetting:
         await noted(store, *(note(number) for number in range(4)))
         for attempt in await take(store, limit=3):
             await store.write(partial(judge, attempt))
-        assert await store.write(lambda tx: tx.webhooks.forget(200, 10)) == 0
-        assert await store.write(lambda tx: tx.webhooks.forget(201, 2)) == 2
-        assert await store.write(lambda tx: tx.webhooks.forget(201, 2)) == 1
+        assert await store.write(lambda tx: tx.webhooks.prune(200, 10)) == 0
+        assert await store.write(lambda tx: tx.webhooks.prune(201, 2)) == 2
+        assert await store.write(lambda tx: tx.webhooks.prune(201, 2)) == 1
         assert [each.status for each in await listed(store)] == ["pending"]

@@ -14,7 +14,7 @@ async def orphans(store: Store) -> list[tuple[str, str]]:
 
 
 async def absent(store: Store) -> list[str]:
-    return await store.read(lambda tx: tx.workers.absent("me"))
+    return await store.read(lambda tx: tx.workers.expired("me"))
 
 
 async def hold_a_run(store: Store) -> None:
@@ -22,42 +22,42 @@ async def hold_a_run(store: Store) -> None:
 
 
 async def test_runs_of_a_worker_that_lives_are_its_own(store: Store) -> None:
-    async with store.present("worker_1"):
-        await store.write(lambda tx: tx.workers.enter("worker_1", 10))
+    async with store.presence("worker_1"):
+        await store.write(lambda tx: tx.workers.register("worker_1", 10))
         await hold_a_run(store)
         assert await orphans(store) == []
         assert await absent(store) == []
 
 
 async def test_runs_of_whoever_left_are_anybodys(store: Store) -> None:
-    async with store.present("worker_1"):
-        await store.write(lambda tx: tx.workers.enter("worker_1", 10))
+    async with store.presence("worker_1"):
+        await store.write(lambda tx: tx.workers.register("worker_1", 10))
         await hold_a_run(store)
-        await store.write(lambda tx: tx.workers.leave("worker_1"))
+        await store.write(lambda tx: tx.workers.deregister("worker_1"))
     assert await orphans(store) == [("run_1", "worker_1")]
 
 
 async def test_a_worker_that_was_given_up_learns_it_when_it_renews(store: Store) -> None:
-    async with store.present("worker_1"):
-        await store.write(lambda tx: tx.workers.enter("worker_1", 10))
-        assert await store.write(lambda tx: tx.workers.renew("worker_1", 10))
-        await store.write(lambda tx: tx.workers.leave("worker_1"))
-        assert not await store.write(lambda tx: tx.workers.renew("worker_1", 10))
+    async with store.presence("worker_1"):
+        await store.write(lambda tx: tx.workers.register("worker_1", 10))
+        assert await store.write(lambda tx: tx.workers.heartbeat("worker_1", 10))
+        await store.write(lambda tx: tx.workers.deregister("worker_1"))
+        assert not await store.write(lambda tx: tx.workers.heartbeat("worker_1", 10))
 
 
 async def test_who_does_not_renew_is_absent_when_the_lease_is_over(make_shared: Callable[[], Store]) -> None:
     store = make_shared()
     await store.start()
-    async with within(), store.present("quick"), store.present("slow"):
-        await store.write(lambda tx: tx.workers.enter("quick", 0.2))
-        await store.write(lambda tx: tx.workers.enter("slow", 30))
+    async with within(), store.presence("quick"), store.presence("slow"):
+        await store.write(lambda tx: tx.workers.register("quick", 0.2))
+        await store.write(lambda tx: tx.workers.register("slow", 30))
         assert await absent(store) == []
 
         async def over() -> bool:
             return await absent(store) == ["quick"]
 
         await until(over)
-        assert await store.write(lambda tx: tx.workers.renew("quick", 30)), "nobody has given it up yet"
+        assert await store.write(lambda tx: tx.workers.heartbeat("quick", 30)), "nobody has given it up yet"
         assert await absent(store) == []
     await store.stop()
 
@@ -66,14 +66,14 @@ async def test_several_give_up_the_same_worker_once(make_shared: Callable[[], St
     first, second = make_shared(), make_shared()
     await first.start()
     await second.start()
-    async with within(), first.present("worker_1"):
-        await first.write(lambda tx: tx.workers.enter("worker_1", 0.1))
+    async with within(), first.presence("worker_1"):
+        await first.write(lambda tx: tx.workers.register("worker_1", 0.1))
 
         async def give_up(store: Store) -> list[str]:
             async def work(tx: Tx) -> list[str]:
-                gone = await tx.workers.absent("me")
+                gone = await tx.workers.expired("me")
                 for name in gone:
-                    await tx.workers.leave(name)
+                    await tx.workers.deregister(name)
                 return gone
 
             return await store.write(work)

@@ -3,7 +3,7 @@
 import asyncio
 
 from runstead.broker.inprocess import InProcessBroker
-from runstead.engine.ports import Ports, SystemClock
+from runstead.engine.adapters import Adapters, SystemClock
 from runstead.llm.script import call
 from runstead.llm.scripted import ScriptedModel
 from runstead.wire.run import RunRequest, Status
@@ -15,9 +15,9 @@ from tests.support.worlds import WEATHER, World, names, text_of, world
 
 async def test_a_run_with_tools_goes_from_question_to_answer(make: Make) -> None:
     model = ScriptedModel([[call("weather", city="Oslo"), call("weather", city="Rome")], "Sunny in both."])
-    ports = Ports(store=make(), broker=InProcessBroker(), model=model, clock=SystemClock())
-    async with within(), run(ports) as application:
-        here = World(application, ports, model)
+    adapters = Adapters(store=make(), broker=InProcessBroker(), model=model, clock=SystemClock())
+    async with within(), run(adapters) as application:
+        here = World(application, adapters, model)
         asked = await here.ended(await here.start("How is it?", tools=[WEATHER]))
         assert asked.status is Status.REQUIRES_ACTION
         await here.submit(asked)
@@ -28,7 +28,7 @@ async def test_a_run_with_tools_goes_from_question_to_answer(make: Make) -> None
         told = await here.events(ended)
         assert names(told)[:2] == ["run.created", "run.queued"]
         assert told[-1].event == "thread.run.completed"
-        stored = [each.at.seq for each in await ports.store.read(lambda tx: tx.events.after(ended.id, 0, 1000))]
+        stored = [each.at.seq for each in await adapters.store.read(lambda tx: tx.events.after(ended.id, 0, 1000))]
         assert stored == list(range(1, len(stored) + 1))
 
 

@@ -44,13 +44,13 @@ async def old_enough(admin: Any) -> None:
 
 @asynccontextmanager
 async def living(store: PostgresStore, name: str, lease: float = 2) -> AsyncIterator[None]:
-    async with store.present(name):
-        await store.write(lambda tx: tx.workers.enter(name, lease))
+    async with store.presence(name):
+        await store.write(lambda tx: tx.workers.register(name, lease))
         yield
 
 
 async def absent(store: PostgresStore, observer: str = "me") -> list[str]:
-    return await store.read(lambda tx: tx.workers.absent(observer))
+    return await store.read(lambda tx: tx.workers.expired(observer))
 
 
 @pytest.mark.usefixtures("old_enough")
@@ -107,7 +107,7 @@ async def test_who_lost_its_own_session_a_moment_ago_does_not_judge(first: Postg
 async def test_who_has_no_session_itself_does_not_judge_those_who_have_none(first: PostgresStore) -> None:
     """As when one process of the server dies: it ends all sessions, and has been there all the time."""
     for name in ("observer", "worker_1"):
-        await first.write(lambda tx, name=name: tx.workers.enter(name, 2))  # type: ignore[misc]
+        await first.write(lambda tx, name=name: tx.workers.register(name, 2))  # type: ignore[misc]
     assert await absent(first, "another") == ["observer", "worker_1"]
     assert await absent(first, "observer") == []
 
@@ -117,8 +117,8 @@ async def test_nobody_is_given_up_before_the_server_is_back_for_a_lease(own: Ser
     store = PostgresStore(own.url, patience=15)
     await store.start()
     loop = asyncio.get_running_loop()
-    async with within(40), store.present("worker_1"):
-        await store.write(lambda tx: tx.workers.enter("worker_1", 1))
+    async with within(40), store.presence("worker_1"):
+        await store.write(lambda tx: tx.workers.register("worker_1", 1))
         await asyncio.to_thread(getattr(own, end))
         starting = loop.time()
         await asyncio.to_thread(own.start)
@@ -129,7 +129,7 @@ async def test_nobody_is_given_up_before_the_server_is_back_for_a_lease(own: Ser
 
         await until(missed)
         assert loop.time() - starting >= 1
-        assert await store.write(lambda tx: tx.workers.renew("worker_1", 30))
+        assert await store.write(lambda tx: tx.workers.heartbeat("worker_1", 30))
         assert await absent(store) == [], "its lock is back"
     await store.stop()
 
@@ -139,7 +139,7 @@ async def test_a_server_that_is_not_there_says_so_at_once(own: Server) -> None:
     await store.start()
     await asyncio.to_thread(own.stop)
     with pytest.raises(RunsteadError, match="cannot reach postgresql://"):
-        async with store.present("worker_1"):
+        async with store.presence("worker_1"):
             pass
     await store.stop()
 

@@ -20,7 +20,7 @@ STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name i
 SEARCHES = [
     (table, name)
     for table, name in STATEMENTS
-    if name not in {"insert", "append", "enter", "hold_project", "hold_key", "keep"}
+    if name not in {"insert", "append", "register", "lock_project", "lock_key", "put"}
 ]
 PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]
 
@@ -98,11 +98,11 @@ async def test_a_page_begins_and_ends_in_its_index(
     ("name", "index"),
     {
         "active": "runs_active",
-        "held": "runs_held",
-        "stopping": "runs_held",
+        "owned_by": "runs_held",
+        "to_stop": "runs_held",
         "overdue": "runs_deadline",
         "next_deadline": "runs_deadline",
-        "crowded": "runs_ready",
+        "queue_length_reached": "runs_ready",
         "running": "runs_busy",
     }.items(),
 )
@@ -140,10 +140,10 @@ async def test_a_look_at_a_long_backlog_reads_what_it_tells(first: PostgresStore
         for analyzed in (False, True):
             if analyzed:
                 await session.script("ANALYZE runs")
-            found = await plan(session, _WRITING["runs"]["ready"], ", ANALYZE, BUFFERS", 1000, 100, 50)
+            found = await plan(session, _WRITING["runs"]["claimable"], ", ANALYZE, BUFFERS", 1000, 100, 50)
             assert max(node["Actual Rows"] for node in nodes(found)) <= 51
             assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 200
-    assert (await first.read(lambda tx: tx.runs.ready(100, 1000, 50)))[:3] == ["run_0", "theirs", "run_1"]
+    assert (await first.read(lambda tx: tx.runs.claimable(100, 1000, 50)))[:3] == ["run_0", "theirs", "run_1"]
 
 
 def test_who_only_reads_holds_nothing() -> None:
@@ -153,13 +153,13 @@ def test_who_only_reads_holds_nothing() -> None:
         ("threads", "hold_runs"),
         ("runs", "get"),
         ("runs", "load"),
-        ("runs", "first_in_line"),
-        ("runs", "next_in_line"),
-        ("runs", "last_in_line"),
-        ("runs", "turn"),
+        ("runs", "queue_head"),
+        ("runs", "queue_successor"),
+        ("runs", "queue_tail"),
+        ("runs", "next_claimable"),
         ("webhooks", "get"),
-        ("deliveries", "take"),
-        ("answers", "forget"),
-        ("workers", "absent"),
+        ("deliveries", "claim"),
+        ("idempotency", "prune"),
+        ("workers", "expired"),
     }
     assert not [sql for statements in _READING.values() for sql in statements.values() if "FOR UPDATE" in sql]

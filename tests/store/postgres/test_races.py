@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from runstead.engine.project import Project
+from runstead.engine.resources.project import Project
 from runstead.store.port import RunRow, Stale, ThreadBusy, Tx
 from runstead.store.postgres import PostgresStore
 from runstead.wire.assistant import AssistantRequest
@@ -31,7 +31,7 @@ from tests.store.things import (
     thread,
 )
 from tests.support.waiting import within
-from tests.support.worlds import ports_of
+from tests.support.worlds import adapters_of
 
 
 class Undone(Exception):
@@ -212,7 +212,7 @@ async def attempt(doing: Awaitable[object]) -> object:
 @pytest.fixture
 async def projects(first: PostgresStore, second: PostgresStore) -> tuple[Project, Project, str, str]:
     """Two engines on one database, with a thread and an assistant."""
-    one, other = (Project(ports_of(store=store), MINE, None) for store in (first, second))
+    one, other = (Project(adapters_of(store=store), MINE, None) for store in (first, second))
     made = await one.create_assistant(AssistantRequest(model="some-model"))
     kept = await one.create_thread()
     await one.create_message(kept.id, MessageRequest(role="user", content="Hello"))

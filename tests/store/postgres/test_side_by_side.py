@@ -177,10 +177,10 @@ async def test_both_versions_work_on_the_rows_of_the_other(
     async def add(tx: Tx) -> None:
         await tx.threads.insert(MINE, thread("thread_ours"))
         await tx.runs.insert(MINE, run("run_ours", thread_id="thread_ours"), [event()])
-        await tx.runs.insert(MINE, run("run_behind", thread_id="thread_ours"), [event()], behind="run_ours")
+        await tx.runs.insert(MINE, run("run_behind", thread_id="thread_ours"), [event()], predecessor="run_ours")
 
     async with within():
-        assert theirs in await store.read(lambda tx: tx.runs.ready(None, 200, 1000))
+        assert theirs in await store.read(lambda tx: tx.runs.claimable(None, 200, 1000))
         assert (await store.write(take)).seq == 3
         await store.write(add)
         assert "run_ours" in await other.queued()

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 
-from runstead.store.port import Note, Tx
+from runstead.store.port import Notification, Tx
 from runstead.store.postgres import PostgresStore
 from runstead.wire.run import RunRequest
 from runstead.wire.webhook import Webhook, WebhookRequest
@@ -60,12 +60,14 @@ async def test_what_is_noted_while_its_webhook_is_deleted_leaves_nothing(
     webhook = Webhook(
         id="webhook_1", created_at=1, updated_at=1, url="https://example.com", event_types=["thread.run.completed"]
     )
-    note = Note(id="evt_1", created_at=1, event_type="thread.run.completed", thread_id="t", run_id="r", payload=b"{}")
+    note = Notification(
+        id="evt_1", created_at=1, event_type="thread.run.completed", thread_id="t", run_id="r", payload=b"{}"
+    )
     await first.write(lambda tx: tx.webhooks.insert(MINE, webhook))
     noted, deleting = asyncio.Event(), asyncio.Event()
 
     async def takes_its_time(tx: Tx) -> None:
-        await tx.webhooks.note(MINE, note)
+        await tx.webhooks.enqueue(MINE, note)
         noted.set()
         await deleting.wait()
 

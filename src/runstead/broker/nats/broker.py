@@ -85,7 +85,7 @@ class NatsBroker:
         self._connection.tell(self._naming.event(run_id), events)
 
     @asynccontextmanager
-    async def listen(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
+    async def subscribe(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
         topic = self._topics.get(run_id) or self._follow(run_id)
         listener = Listener(topic.kept, self._silence)
         topic.listeners.add(listener)

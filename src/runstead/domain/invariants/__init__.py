@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 from runstead.domain.invariants import events, parts, place
-from runstead.domain.record import Record, Violation
+from runstead.domain.invariants.record import Record, Violation
 from runstead.wire.run import Status
 
 __all__ = ["RULES", "Rule", "at_rest", "violations"]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from itertools import pairwise
 
+from runstead.domain.invariants.record import Record
 from runstead.domain.invariants.states import differences
-from runstead.domain.lifecycle import TRANSITIONS
-from runstead.domain.record import Record
+from runstead.domain.run.lifecycle import TRANSITIONS
 from runstead.wire.event import Event, EventName
 from runstead.wire.run import Run
 

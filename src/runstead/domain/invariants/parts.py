@@ -5,9 +5,9 @@ A message may be deleted once its run has ended, and leaves its step and what wa
 
 from collections.abc import Iterator
 
-from runstead.domain import usage
+from runstead.domain.invariants.record import Record
 from runstead.domain.invariants.states import differences
-from runstead.domain.record import Record
+from runstead.domain.run import usage
 from runstead.wire.message import Message
 from runstead.wire.run import Status
 from runstead.wire.run_step import MessageCreationDetails, RunStep, ToolCallsDetails

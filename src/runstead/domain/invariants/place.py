@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from runstead.domain.deadline import deadline
-from runstead.domain.record import Record
+from runstead.domain.invariants.record import Record
+from runstead.domain.run.deadline import deadline
 from runstead.wire.run import Status
 
 __all__ = ["is_alone_on_its_thread", "is_found_as_it_is", "is_held_while_it_works", "waits_for_what_will_end"]
@@ -13,7 +13,7 @@ _WAITING = "waiting"
 
 def is_found_as_it_is(record: Record) -> Iterator[str]:
     """It is found by its status, or as one that waits for its turn; and by its deadline."""
-    waits = record.behind is not None and record.run.status is Status.QUEUED
+    waits = record.predecessor is not None and record.run.status is Status.QUEUED
     status = _WAITING if waits else record.run.status
     if record.status != status:
         yield f"it is {status}, and found as {record.status}"
@@ -38,10 +38,10 @@ def is_alone_on_its_thread(record: Record) -> Iterator[str]:
 
 def waits_for_what_will_end(record: Record) -> Iterator[str]:
     """What it waits for, and what waits for it, waits for a run of the same thread that has not ended."""
-    if record.behind is not None and not record.run.status.terminal:
+    if record.predecessor is not None and not record.run.status.terminal:
         if record.ahead is None:
-            yield f"it waits behind {record.behind}, which is not on its thread"
+            yield f"it waits behind {record.predecessor}, which is not on its thread"
         elif record.ahead != _WAITING and Status(record.ahead).terminal:
-            yield f"it waits behind {record.behind}, which is {record.ahead}"
+            yield f"it waits behind {record.predecessor}, which is {record.ahead}"
     if record.waiting and record.run.status.terminal:
         yield f"it is {record.run.status}, and {', '.join(record.waiting)} waits for its end"

@@ -15,8 +15,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from runstead.domain import usage
-from runstead.domain.chat import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
+from runstead.domain.model_call import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
+from runstead.domain.run import usage
 from runstead.llm.call_pieces import new_call_id
 from runstead.llm.failure import Failure
 from runstead.llm.local.choice import candidates

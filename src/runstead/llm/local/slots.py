@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from runstead.domain.chat import Piece
+from runstead.domain.model_call import Piece
 from runstead.llm.answer_reader import AnswerReader
 from runstead.llm.chat_chunk import Chunk
 from runstead.llm.failure import Failure

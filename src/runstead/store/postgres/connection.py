@@ -11,7 +11,7 @@ import asyncpg
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.failure import DATABASE_ERRORS, Rejected, failure
 from runstead.store.postgres.statements import statement
-from runstead.store.session import Row, Value
+from runstead.store.tables.session import Row, Value
 
 __all__ = ["PostgresSession", "connect"]
 

@@ -10,8 +10,8 @@ from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
 from runstead.store.postgres.guarded import GuardedTable
 from runstead.store.postgres.statements import unheld
-from runstead.store.queries import load
-from runstead.store.tx import SqlTx
+from runstead.store.tables.queries import load
+from runstead.store.tables.tx import SqlTx
 
 __all__ = ["Connection", "Connections"]
 

@@ -5,8 +5,8 @@ from typing import TypeVar
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.failure import Overtaken
 from runstead.store.postgres.statements import holding
-from runstead.store.session import Session, Value
-from runstead.store.table import Listed, Table, encode
+from runstead.store.tables.session import Session, Value
+from runstead.store.tables.table import Listed, Table, encode
 
 __all__ = ["GuardedTable"]
 

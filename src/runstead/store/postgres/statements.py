@@ -4,7 +4,7 @@ import re
 from functools import cache
 from typing import NamedTuple
 
-from runstead.store.queries import Queries
+from runstead.store.tables.queries import Queries
 
 __all__ = ["Statement", "holding", "statement", "unheld"]
 

@@ -51,7 +51,7 @@ class PostgresStore:
         return True
 
     @asynccontextmanager
-    async def present(self, worker: str) -> AsyncIterator[None]:
+    async def presence(self, worker: str) -> AsyncIterator[None]:
         async with AsyncExitStack() as session:
             try:
                 await session.enter_async_context(present(self._address, self._schema, worker))

@@ -1,4 +1,4 @@
--- name: note
+-- name: enqueue
 -- The outbox: a row for everyone who wants it. Most projects have no webhooks, and then it writes nothing.
 INSERT INTO deliveries (webhook_id, id, project, created_at, event_type, thread_id, run_id, next_at, payload)
 SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created_at, :payload
@@ -35,7 +35,7 @@ UPDATE deliveries SET status = 'pending', tries = 0, next_at = :now, ended_at = 
 RETURNING id, webhook_id, created_at, event_type, thread_id, run_id, status, attempts, next_at, ended_at, status_code,
           error;
 
--- name: waiting
+-- name: due
 -- From one webhook that has something pending to the next, however much each has.
 WITH RECURSIVE pending (webhook_id) AS (
     SELECT min(webhook_id) FROM deliveries WHERE status = 'pending'
@@ -49,7 +49,7 @@ SELECT webhook_id FROM pending
                 WHERE due.webhook_id = pending.webhook_id AND due.status = 'pending' AND due.next_at <= :now)
    AND EXISTS (SELECT 1 FROM webhooks WHERE webhooks.id = pending.webhook_id AND webhooks.enabled);
 
--- name: take
+-- name: claim
 UPDATE deliveries SET attempts = attempts + 1, tries = tries + 1, next_at = :until
  WHERE webhook_id = :webhook_id
    AND id IN (SELECT due.id FROM deliveries AS due
@@ -58,14 +58,14 @@ UPDATE deliveries SET attempts = attempts + 1, tries = tries + 1, next_at = :unt
                LIMIT :limit)
 RETURNING id, attempts, tries, payload;
 
--- name: judge
+-- name: record
 -- No row back: somebody else has it by now.
 UPDATE deliveries
    SET status = :status, next_at = :next_at, ended_at = :ended_at, status_code = :status_code, error = :error
  WHERE webhook_id = :webhook_id AND id = :id AND attempts = :attempts AND status = 'pending'
 RETURNING seq;
 
--- name: forget
+-- name: prune
 DELETE FROM deliveries
  WHERE (webhook_id, id) IN (SELECT old.webhook_id, old.id FROM deliveries AS old
                              WHERE old.ended_at < :before ORDER BY old.ended_at LIMIT :limit)

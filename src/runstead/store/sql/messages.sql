@@ -4,7 +4,7 @@ SELECT body FROM messages WHERE id = :id AND thread_id = :thread_id AND project 
 -- name: insert
 -- `created_at` is the place in the list.
 INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, brought_by, body)
-VALUES (:id, :project, :thread_id, :run_id, :created_at, :behind, :brought_by, :body);
+VALUES (:id, :project, :thread_id, :run_id, :created_at, :predecessor, :added_by, :body);
 
 -- name: replace
 UPDATE messages SET body = :body
@@ -66,7 +66,7 @@ SELECT created_at FROM messages
  LIMIT 1;
 
 -- name: pass_on
-UPDATE messages SET behind = :behind WHERE behind = :run_id;
+UPDATE messages SET behind = :predecessor WHERE behind = :run_id;
 
 -- name: remove_waiting
 DELETE FROM messages WHERE behind = :run_id RETURNING seq, body;

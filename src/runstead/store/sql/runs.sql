@@ -1,7 +1,7 @@
 -- name: insert
 -- No row back: the thread has an active run.
 INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, behind, body)
-VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :behind, :body)
+VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body)
 ON CONFLICT (thread_id) WHERE active DO NOTHING
 RETURNING seq;
 
@@ -44,15 +44,15 @@ SELECT body FROM runs
  ORDER BY created_at DESC, seq DESC
  LIMIT :limit;
 
--- name: first_in_line
+-- name: queue_head
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE thread_id = :thread_id AND project = :project AND active;
 
--- name: next_in_line
+-- name: queue_successor
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE behind = :id AND status = 'waiting';
 
--- name: last_in_line
+-- name: queue_tail
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs AS last
  WHERE thread_id = :thread_id AND project = :project
@@ -61,50 +61,50 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
  ORDER BY seq DESC
  LIMIT 1;
 
--- name: awaited
+-- name: has_successor
 SELECT 1 FROM runs WHERE behind = :id AND status = 'waiting';
 
--- name: followed
+-- name: has_waiting
 SELECT 1 FROM runs WHERE behind = :id AND status = 'waiting'
  UNION ALL
 SELECT 1 FROM messages WHERE behind = :id
  LIMIT 1;
 
--- name: bring
+-- name: move_added_messages
 -- The messages of the runs that wait behind another one now wait there, too.
-UPDATE messages SET behind = :behind
- WHERE behind = :id AND brought_by IN (SELECT id FROM runs WHERE behind = :behind AND status = 'waiting');
+UPDATE messages SET behind = :predecessor
+ WHERE behind = :id AND brought_by IN (SELECT id FROM runs WHERE behind = :predecessor AND status = 'waiting');
 
--- name: pass_on
+-- name: move_successors
 -- Who waits behind a run waits behind another one.
-UPDATE runs SET behind = :behind, version = version + 1 WHERE behind = :id AND status = 'waiting';
+UPDATE runs SET behind = :predecessor, version = version + 1 WHERE behind = :id AND status = 'waiting';
 
--- name: release
+-- name: promote_next
 UPDATE runs SET behind = NULL, status = 'queued', version = version + 1
  WHERE behind = :id AND status = 'waiting'
 RETURNING body, project, version, last_event, owner, behind, ready_at, delays;
 
--- name: hold_project
+-- name: lock_project
 -- Where several processes write: of those who ask for a project, one at a time goes on.
 SELECT 1;
 
--- name: room
+-- name: below_limit
 SELECT (SELECT count(*) FROM runs WHERE project = :project AND status IN ('in_progress', 'cancelling')) < :most
    AND NOT EXISTS (SELECT 1 FROM runs
                     WHERE status IN ('queued', 'waiting') AND status = 'queued' AND project = :project
                       AND ready_at <= :now);
 
--- name: crowded
+-- name: queue_length_reached
 SELECT 1 FROM runs WHERE project = :project AND status IN ('queued', 'waiting') LIMIT 1 OFFSET :most - 1;
 
--- name: hold_project_of
+-- name: lock_project_of
 -- The same for the project of a run: its name.
 SELECT project FROM runs WHERE id = :id;
 
 -- name: running
 SELECT count(*) FROM runs WHERE project = :project AND status IN ('in_progress', 'cancelling');
 
--- name: turn
+-- name: next_claimable
 -- The index of those that wait is found by its own condition, spelled as it is there.
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
@@ -114,7 +114,7 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
  ORDER BY created_at, seq
  LIMIT 1;
 
--- name: ready
+-- name: claimable
 -- A place is how many of its project would be at work then. Who has the lowest is told first, and makes way for the
 -- next of its project: so no more is looked at than is told, however many wait. (A `+` makes a value of a column, which
 -- the index can be searched by.)
@@ -164,10 +164,10 @@ SELECT id, owner FROM runs
  ORDER BY owner, seq
  LIMIT :limit;
 
--- name: held
+-- name: owned_by
 SELECT id FROM runs WHERE status IN ('in_progress', 'cancelling') AND owner = :owner ORDER BY seq;
 
--- name: stopping
+-- name: to_stop
 SELECT id FROM runs
  WHERE status IN ('in_progress', 'cancelling') AND owner = :owner
    AND (status = 'cancelling' OR expires_at <= :now)

@@ -1,12 +1,12 @@
--- name: enter
+-- name: register
 INSERT OR REPLACE INTO workers (place, name) VALUES (1, :name);
 
--- name: renew
+-- name: heartbeat
 SELECT 1 FROM workers WHERE name = :name;
 
--- name: leave
+-- name: deregister
 DELETE FROM workers WHERE name = :name;
 
--- name: absent
+-- name: expired
 -- Whoever enters is the only one.
 SELECT name FROM workers WHERE name IS NULL;

@@ -3,7 +3,7 @@
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from runstead.store.session import Row, Value
+from runstead.store.tables.session import Row, Value
 
 __all__ = ["SqliteSession", "connect", "is_busy", "wait_no_more"]
 

@@ -5,14 +5,14 @@ from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
-from runstead.store.queries import load
 from runstead.store.sqlite.connection import SqliteSession, connect
 from runstead.store.sqlite.migrations import migrate
 from runstead.store.sqlite.ownership import Ownership
 from runstead.store.sqlite.reader import Reader
 from runstead.store.sqlite.work import Work
 from runstead.store.sqlite.writer import Writer
-from runstead.store.tx import SqlTx
+from runstead.store.tables.queries import load
+from runstead.store.tables.tx import SqlTx
 from runstead.wire.error import Closed, RunsteadError
 
 __all__ = ["SqliteStore"]
@@ -39,7 +39,7 @@ class SqliteStore:
     def shared(self) -> bool:
         return False
 
-    def present(self, worker: str) -> AbstractAsyncContextManager[None]:
+    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
     @property

@@ -1,4 +1,4 @@
--- name: note
+-- name: enqueue
 -- Held until the commit, so that a webhook that is deleted meanwhile leaves nothing behind.
 INSERT INTO deliveries (webhook_id, id, project, created_at, event_type, thread_id, run_id, next_at, payload)
 SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created_at, :payload
@@ -6,7 +6,7 @@ SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created
  WHERE project = :project AND enabled AND events LIKE '%' || :event_type || '%'
    FOR KEY SHARE;
 
--- name: take
+-- name: claim
 -- Whoever comes meanwhile takes others.
 WITH due AS MATERIALIZED (
     SELECT webhook_id, id FROM deliveries

@@ -9,17 +9,17 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE id = :id FOR UPDATE;
 
--- name: first_in_line
+-- name: queue_head
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE thread_id = :thread_id AND project = :project AND active
    FOR UPDATE;
 
--- name: next_in_line
+-- name: queue_successor
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE behind = :id AND status = 'waiting'
    FOR UPDATE;
 
--- name: last_in_line
+-- name: queue_tail
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs AS last
  WHERE thread_id = :thread_id AND project = :project
@@ -29,13 +29,13 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
  LIMIT 1
    FOR UPDATE;
 
--- name: hold_project
+-- name: lock_project
 SELECT pg_advisory_xact_lock(hashtext('runstead.room'), hashtext(:project));
 
--- name: hold_project_of
+-- name: lock_project_of
 SELECT project, pg_advisory_xact_lock(hashtext('runstead.room'), hashtext(project)) FROM runs WHERE id = :id;
 
--- name: turn
+-- name: next_claimable
 -- A run that somebody else is about to move is passed over: nobody waits here.
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
@@ -45,7 +45,7 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
  LIMIT 1
    FOR UPDATE SKIP LOCKED;
 
--- name: ready
+-- name: claimable
 -- A place is how many of its project would be at work then. Who has the lowest is told first. Of each project no more
 -- is looked at than may be told.
 WITH RECURSIVE lines (project) AS (

@@ -1,15 +1,15 @@
--- name: enter
+-- name: register
 INSERT INTO workers (name, lease, until, presence)
 VALUES (:name, :lease * interval '1 millisecond', clock_timestamp() + :lease * interval '1 millisecond',
         hashtextextended(current_schema() || '.' || :name, 0));
 
--- name: renew
+-- name: heartbeat
 UPDATE workers SET lease = :lease * interval '1 millisecond',
                    until = clock_timestamp() + :lease * interval '1 millisecond'
  WHERE name = :name
 RETURNING name;
 
--- name: absent
+-- name: expired
 -- When the server has just started, no lease was renewed for a while and no lock is back yet. When the observer has no
 -- lock itself, or has just got it back, the server may have lost all its sessions, or a standby stands in for it (which
 -- has been there all the time). Then one lease passes first. Whoever is given up wrongly all the same costs a model call

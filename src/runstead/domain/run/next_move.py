@@ -1,0 +1,80 @@
+"""What a run does next: before a model call, and after one."""
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from runstead.domain.model_call import FinishReason
+from runstead.domain.run.budget import Allowance, CountedBudget, completion_left, prompt_left, total_left
+from runstead.wire.run import Run, Usage
+from runstead.wire.run_step import RunStep
+from runstead.wire.tool import RequiredFunctionCall
+
+__all__ = ["AskClient", "Filtered", "Finish", "Move", "OutOfBudget", "Reply", "before_call", "next_move"]
+
+
+class Reply(Struct, frozen=True, kw_only=True):
+    """A finished model turn."""
+
+    calls: Sequence[RequiredFunctionCall] = ()
+    finish: FinishReason = "stop"
+    usage: Usage = Usage()
+
+
+class Finish(Struct, frozen=True):
+    """The answer is written: the run is completed."""
+
+
+class AskClient(Struct, frozen=True):
+    """The client runs these functions, and the run waits for their outputs."""
+
+    calls: Sequence[RequiredFunctionCall]
+
+
+class OutOfBudget(Struct, frozen=True):
+    """A budget is used up: the run is incomplete."""
+
+    reason: CountedBudget
+
+
+class Filtered(Struct, frozen=True):
+    """The model's server held the rest of the answer back."""
+
+
+Move: TypeAlias = Finish | AskClient | OutOfBudget | Filtered
+
+
+def before_call(run: Run, steps: Sequence[RunStep], asked: int) -> OutOfBudget | None:
+    """Why the next model call may not be made, if a budget forbids it.
+
+    Its prompt takes `asked` tokens, and one token must be left to write.
+    """
+    left = completion_left(run, steps)
+    if left is not None and left <= 0:
+        return OutOfBudget("max_completion_tokens")
+    left = prompt_left(run, steps)
+    if left is not None and left < asked:
+        return OutOfBudget("max_prompt_tokens")
+    left = total_left(run, steps)
+    if left is not None and left <= asked:
+        return OutOfBudget("max_total_tokens")
+    return None
+
+
+def next_move(reply: Reply, allowed: Allowance) -> Move:
+    """What follows a model turn that was `allowed` so much.
+
+    A turn that was cut short asks the client nothing: its calls may be cut too. Nor does one that calls too much.
+    """
+    match reply:
+        case Reply(finish="length"):
+            return OutOfBudget(allowed.limit)
+        case Reply(finish="content_filter"):
+            return Filtered()
+        case Reply(calls=calls) if allowed.calls is not None and len(calls) > allowed.calls:
+            return OutOfBudget("max_tool_calls")
+        case Reply(calls=calls) if calls:
+            return AskClient(calls)
+        case _:
+            return Finish()

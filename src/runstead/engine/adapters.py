@@ -1,0 +1,72 @@
+"""What the engine needs from outside, in one value that is handed to everything."""
+
+import asyncio
+import secrets
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+from msgspec import Struct
+
+from runstead.broker.port import Broker
+from runstead.domain import ids
+from runstead.llm.port import ChatModel
+from runstead.outbound.port import Outbound
+from runstead.store.port import Store
+from runstead.wire.options import OnBusy
+
+__all__ = ["Adapters", "Clock", "SystemClock"]
+
+_CHANCE = 95
+"""Bits of an id's chance: what fits into sixteen letters and digits."""
+
+
+class Clock(Protocol):
+    """The time of day."""
+
+    def time(self) -> float:
+        """Unix time in seconds."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def time(self) -> float:
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(seconds)
+
+
+class Adapters(Struct, frozen=True, kw_only=True):
+    """The outside, as the engine sees it."""
+
+    store: Store
+    broker: Broker
+    model: ChatModel
+    clock: Clock
+    lifetime: int = 600
+    """Seconds after its creation at which a run expires, if it does not say itself."""
+    max_running: int | None = None
+    """Runs of one project that are executed at once, in all processes together; more wait."""
+    max_queued: int | None = None
+    """Runs of one project that may wait; more are refused."""
+    on_busy: OnBusy = "reject"
+    """What a run or a message does on a busy thread, if neither it nor the thread says."""
+    outbound: Outbound | None = None
+    """What sends to webhooks; without it there are none."""
+    secret: Callable[[], bytes] | None = None
+    """The server's own key, for signing; the same in all its processes."""
+
+    def now(self) -> int:
+        """Unix time in whole seconds, as the wire has it."""
+        return int(self.clock.time())
+
+    def new_id(self, prefix: str) -> str:
+        """A new id of a kind: `run`, `msg`, …"""
+        return ids.make(prefix, int(self.clock.time() * 1000), secrets.randbits(_CHANCE))

@@ -1,0 +1,49 @@
+"""Ending runs: those that somebody asks to stop, and those that nobody works on any more."""
+
+from collections.abc import Callable
+
+from runstead.broker.port import Broker
+from runstead.domain.run import transitions
+from runstead.domain.run.lifecycle import Signal
+from runstead.engine.adapters import Adapters
+from runstead.engine.execution.commit import Committed, publish, write
+from runstead.engine.execution.open_work import open_work
+from runstead.store.port import RunRow, Stale, Tx
+
+__all__ = ["end_unowned", "publish_stopped", "stop"]
+
+
+async def stop(tx: Tx, row: RunRow, now: int) -> Committed:
+    """Ask a run to stop; one that nobody holds has stopped at once."""
+    if row.owner is None:
+        return await write(tx, row, transitions.stop(row.run, *await open_work(tx, row), now), now)
+    return await write(tx, row, transitions.cancel(row.run, now), now, row.owner)
+
+
+async def publish_stopped(broker: Broker, stopped: Committed) -> None:
+    """Tell of what `stop` has committed, and whoever holds the run."""
+    await publish(broker, stopped)
+    if stopped.row.owner is not None:
+        await broker.interrupt(stopped.row.run.id)
+
+
+async def end_unowned(adapters: Adapters, run_id: str, signal: Callable[[RunRow], Signal | None]) -> bool:
+    """Give a run the `signal` that it needs as it stands now; False if it needs none, for it has moved on by itself."""
+
+    async def work(tx: Tx) -> Committed | None:
+        row = await tx.runs.load(run_id)
+        given = signal(row) if row is not None else None
+        if row is None or given is None:
+            return None
+        opened, spent = await open_work(tx, row)
+        now = adapters.now()
+        return await write(tx, row, transitions.end(row.run, given, opened, now, spent), now)
+
+    try:
+        ended = await adapters.store.write(work)
+    except Stale:
+        return False
+    if ended is None:
+        return False
+    await publish(adapters.broker, ended)
+    return True

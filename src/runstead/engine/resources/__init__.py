@@ -1,0 +1,1 @@
+"""The interfaces over the store: assistants, threads, messages, runs, models, webhooks."""

@@ -1,0 +1,58 @@
+"""Assistants, over the store."""
+
+from runstead.domain import creation, ids
+from runstead.engine.resources.scope import Bound, found, page_of
+from runstead.store.port import Tx
+from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantRequest, AssistantUpdate
+from runstead.wire.page import Page
+from runstead.wire.struct import SortOrder
+
+__all__ = ["Assistants"]
+
+
+class Assistants(Bound):
+    """Implements `interface.Assistants`."""
+
+    async def create_assistant(self, request: AssistantRequest) -> Assistant:
+        made = creation.assistant(request, self._adapters.new_id("asst"), self._adapters.now())
+
+        async def work(tx: Tx) -> Assistant:
+            await tx.assistants.insert(self._project, made)
+            return made
+
+        return await self._write(work)
+
+    async def get_assistant(self, assistant_id: str) -> Assistant:
+        ids.check(assistant_id=assistant_id)
+        assistant = await self._read(lambda tx: tx.assistants.get(self._project, assistant_id))
+        return found("assistant", assistant_id, assistant)
+
+    async def update_assistant(self, assistant_id: str, request: AssistantUpdate) -> Assistant:
+        ids.check(assistant_id=assistant_id)
+
+        async def work(tx: Tx) -> Assistant:
+            before = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
+            after = creation.updated_assistant(before, request)
+            await tx.assistants.replace(self._project, after)
+            return after
+
+        return await self._write(work)
+
+    async def delete_assistant(self, assistant_id: str) -> AssistantDeleted:
+        ids.check(assistant_id=assistant_id)
+        gone = await self._write(lambda tx: tx.assistants.delete(self._project, assistant_id))
+        found("assistant", assistant_id, gone or None)
+        return AssistantDeleted(id=assistant_id)
+
+    async def assistants(
+        self,
+        limit: int = 20,
+        order: SortOrder = SortOrder.DESC,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Assistant]:
+        return await self._read(
+            lambda tx: page_of(
+                "assistant", limit, order, after, before, lambda query: tx.assistants.page(self._project, query)
+            )
+        )

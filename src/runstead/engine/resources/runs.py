@@ -1,0 +1,274 @@
+"""Runs, over the store: everything but the execution, which is a worker's."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from runstead.domain import creation, guards, ids
+from runstead.domain.run import transitions
+from runstead.domain.run.change import Change
+from runstead.engine import thread_queue
+from runstead.engine.adapters import Adapters
+from runstead.engine.execution.commit import Committed, publish, write
+from runstead.engine.execution.open_work import open_work
+from runstead.engine.execution.stop import publish_stopped, stop
+from runstead.engine.executor_port import Taker
+from runstead.engine.idempotency import RecordedReply
+from runstead.engine.resources.scope import Bound, found, page_of, the_thread
+from runstead.engine.resources.threads import new_thread
+from runstead.store.port import RunRow, ThreadBusy, Tx
+from runstead.wire.error import BadRequest
+from runstead.wire.event import RawEvent
+from runstead.wire.message import Message
+from runstead.wire.options import OnBusy
+from runstead.wire.page import Page
+from runstead.wire.run import Run, RunRequest, ThreadRunRequest
+from runstead.wire.run_step import Include, RunStep
+from runstead.wire.struct import Metadata, SortOrder, UnsetType
+from runstead.wire.thread import ThreadRequest
+from runstead.wire.tool import ToolOutput
+
+__all__ = ["Made", "Runs"]
+
+
+class Made(NamedTuple):
+    """A run that was made ready, or was put in line to be."""
+
+    row: RunRow
+    events: Sequence[RawEvent]
+    seen: Run
+    """The run as its caller is shown it."""
+    interrupted: Committed | None = None
+    """The run that was stopped for it."""
+
+
+class Runs(Bound):
+    """Implements `interface.Runs`, but for its streams."""
+
+    def __init__(self, adapters: Adapters, project: str, taker: Taker | None = None) -> None:
+        super().__init__(adapters, project)
+        self._taker = taker
+
+    async def create_run(self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()) -> Run:
+        return await self._create(thread_id, request, self._adapters.new_id("run"))
+
+    async def create_thread_run(self, request: ThreadRunRequest) -> Run:
+        return await self._create_with_thread(request, self._adapters.new_id("run"))
+
+    async def get_run(self, thread_id: str, run_id: str) -> Run:
+        return (await self._row(thread_id, run_id)).run
+
+    async def update_run(self, thread_id: str, run_id: str, metadata: Metadata | None | UnsetType = UNSET) -> Run:
+        ids.check(thread_id=thread_id, run_id=run_id)
+
+        async def work(tx: Tx) -> Run:
+            row = await self._load(tx, thread_id, run_id)
+            if metadata is UNSET:
+                return row.run
+            run = replace(row.run, metadata=metadata or {})
+            return (await tx.runs.move(row, run, (), row.owner)).run
+
+        return await self._write(work)
+
+    async def runs(
+        self,
+        thread_id: str,
+        limit: int = 20,
+        order: SortOrder = SortOrder.DESC,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Run]:
+        ids.check(thread_id=thread_id)
+
+        async def work(tx: Tx) -> Page[Run]:
+            await the_thread(tx, self._project, thread_id)
+            return await page_of(
+                "run", limit, order, after, before, lambda query: tx.runs.page(self._project, thread_id, query)
+            )
+
+        return await self._read(work)
+
+    async def submit_tool_output(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> Run:
+        run, _ = await self._submit(thread_id, run_id, output)
+        return run
+
+    async def cancel(self, thread_id: str, run_id: str) -> Run:
+        ids.check(thread_id=thread_id, run_id=run_id)
+
+        async def work(tx: Tx) -> tuple[Run, Committed]:
+            row = await self._load(tx, thread_id, run_id)
+            guards.check_cancel(row.run)
+            now = self._adapters.now()
+            return transitions.cancel(row.run, now).run, await stop(tx, row, now)
+
+        asked, stopped = await self._write(work, lambda done: RecordedReply(done[0]))
+        await publish_stopped(self._adapters.broker, stopped)
+        return asked
+
+    async def run_step(self, thread_id: str, run_id: str, step_id: str, include: Sequence[Include] = ()) -> RunStep:
+        ids.check(thread_id=thread_id, run_id=run_id, step_id=step_id)
+
+        async def work(tx: Tx) -> RunStep:
+            await self._load(tx, thread_id, run_id)
+            return found("run step", step_id, await tx.steps.get(self._project, run_id, step_id))
+
+        return _shown(await self._read(work))
+
+    async def run_steps(
+        self,
+        thread_id: str,
+        run_id: str,
+        limit: int = 20,
+        order: SortOrder = SortOrder.DESC,
+        after: str | None = None,
+        before: str | None = None,
+        include: Sequence[Include] = (),
+    ) -> Page[RunStep]:
+        ids.check(thread_id=thread_id, run_id=run_id)
+
+        async def work(tx: Tx) -> Page[RunStep]:
+            await self._load(tx, thread_id, run_id)
+            return await page_of(
+                "run step", limit, order, after, before, lambda query: tx.steps.page(self._project, run_id, query)
+            )
+
+        page = await self._read(work)
+        return replace(page, data=[_shown(step) for step in page.data])
+
+    async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
+        """Add a run to a thread, with its additional messages: all of it, or nothing."""
+        ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
+        additional = creation.value(request.additional_messages, [])
+        guards.check_companions(additional, "additional_messages")
+
+        async def work(tx: Tx, owner: str | None) -> Made:
+            thread = await the_thread(tx, self._project, thread_id)
+            run = await self._new_run(tx, request, run_id, thread_id)
+            more = [
+                creation.message(message, self._adapters.new_id("msg"), thread_id, run.created_at)
+                for message in additional
+            ]
+            on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
+            ahead = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
+            if ahead is None:
+                return await self._insert(tx, run, more, transitions.created(run), owner)
+            return await self._line_up(tx, ahead, run, more, on_busy)
+
+        return (await self._ready(run_id, work)).seen
+
+    async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
+        """Make a thread and a run on it: both, or nothing."""
+        ids.check(assistant_id=request.assistant_id)
+        asked = ThreadRequest() if request.thread is UNSET else request.thread
+        thread, messages = new_thread(self._adapters, asked, "thread.messages")
+        thread = replace(thread, tool_resources=creation.value(request.tool_resources, thread.tool_resources))
+
+        async def work(tx: Tx, owner: str | None) -> Made:
+            run = await self._new_run(tx, request, run_id, thread.id)
+            await tx.threads.insert(self._project, thread)
+            return await self._insert(tx, run, messages, transitions.created(run, thread), owner)
+
+        return (await self._ready(run_id, work)).seen
+
+    async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
+        adapters, assistant_id = self._adapters, request.assistant_id
+        if adapters.max_queued is not None and await tx.runs.queue_length_reached(self._project, adapters.max_queued):
+            raise guards.queue_full(adapters.max_queued)
+        assistant = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
+        run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.lifetime)
+        if not adapters.model.takes(run.model):
+            raise BadRequest(
+                f"The requested model '{run.model}' cannot be used with the Assistants API.",
+                param="model",
+                code="unsupported_model",
+            )
+        return run
+
+    async def _insert(self, tx: Tx, run: Run, messages: Sequence[Message], change: Change, owner: str | None) -> Made:
+        owner = await self._with_room(tx, owner, run.created_at)
+        after = change if owner is None else transitions.combine(change, transitions.claim(run, run.created_at))
+        try:
+            row = await tx.runs.insert(self._project, after.run, after.events, owner)
+        except ThreadBusy:
+            active = await tx.runs.active(self._project, run.thread_id)
+            raise guards.thread_busy(run.thread_id, active.id if active else "") from None
+        if messages:
+            await tx.messages.insert(self._project, messages)
+        elif not run.instructions:
+            guards.check_something_to_do(run, await tx.messages.newest(self._project, run.thread_id, 1))
+        return Made(row, after.events, run)
+
+    async def _line_up(self, tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy) -> Made:
+        interrupting, events = on_busy == "interrupt", transitions.created(run).events
+        row = await thread_queue.enqueue(tx, ahead, run, messages, events, first=interrupting)
+        interrupted = await thread_queue.interrupt(tx, ahead, run.created_at) if interrupting else None
+        return Made(row, events, run, interrupted)
+
+    async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[Run, int]:
+        """Take the outputs; the run as it is queued again, and the number of its last event before that."""
+        ids.check(thread_id=thread_id, run_id=run_id)
+
+        async def work(tx: Tx, owner: str | None) -> Made:
+            row = await self._load(tx, thread_id, run_id)
+            now = self._adapters.now()
+            guards.check_time_left(row.run, now)
+            outputs = guards.check_outputs(row.run, output)
+            opened, _ = await open_work(tx, row)
+            change = transitions.submit_outputs(row.run, opened, outputs, now)
+            owner = await self._with_room(tx, owner, now)
+            after = change if owner is None else transitions.combine(change, transitions.claim(change.run, now))
+            written = await write(tx, row, after, now, owner)
+            return Made(written.row, written.events, change.run)
+
+        made = await self._ready(run_id, work)
+        return made.seen, made.row.seq - len(made.events)
+
+    async def _with_room(self, tx: Tx, owner: str | None, now: int) -> str | None:
+        """Who takes the run; nobody when as many of the project are at work as may be, or others have waited longer."""
+        most = self._adapters.max_running
+        if owner is None or most is None:
+            return owner
+        return owner if await tx.runs.below_limit(self._project, most, now) else None
+
+    async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
+        """Write a run that is ready to be worked on: taken at once by the worker in this process, or offered to all.
+
+        One that must wait in line is neither, and nor is one that the worker has no room for: it looks for itself.
+        """
+        results: list[Made] = []
+
+        async def ready(owner: str | None) -> RunRow:
+            made = await self._write(lambda tx: work(tx, owner), _told)
+            results.append(made)
+            await publish(self._adapters.broker, Committed(made.row, made.events))
+            return made.row
+
+        taken = self._taker.take(run_id, ready) if self._taker is not None else None
+        row = await (ready(None) if taken is None else taken)
+        [made] = results
+        if made.interrupted is not None:
+            await publish_stopped(self._adapters.broker, made.interrupted)
+        elif taken is None and row.predecessor is None:
+            await self._adapters.broker.offer(run_id)
+        return made
+
+    async def _row(self, thread_id: str, run_id: str) -> RunRow:
+        ids.check(thread_id=thread_id, run_id=run_id)
+        return await self._read(lambda tx: self._load(tx, thread_id, run_id))
+
+    async def _load(self, tx: Tx, thread_id: str, run_id: str) -> RunRow:
+        row = await tx.runs.get(self._project, thread_id, run_id)
+        if row is None:
+            await the_thread(tx, self._project, thread_id)
+        return found("run", run_id, row)
+
+
+def _told(made: Made) -> RecordedReply:
+    return RecordedReply(made.seen, made.row.seq - len(made.events))
+
+
+def _shown(step: RunStep) -> RunStep:
+    """A step as callers see it: what it took is shown once it is over."""
+    return replace(step, usage=None) if step.status == "in_progress" and step.usage is not None else step

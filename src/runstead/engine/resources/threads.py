@@ -1,0 +1,98 @@
+"""Threads, over the store."""
+
+from msgspec.structs import replace
+
+from runstead.domain import creation, guards, ids
+from runstead.domain.run import transitions
+from runstead.engine.adapters import Adapters
+from runstead.engine.execution.commit import Committed, publish
+from runstead.engine.execution.open_work import open_work
+from runstead.engine.resources.scope import Bound, page_of, the_thread
+from runstead.engine.webhook_outbox import note
+from runstead.store.port import Tx
+from runstead.wire.message import Message
+from runstead.wire.page import Page
+from runstead.wire.struct import UNSET, SortOrder
+from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
+
+__all__ = ["Threads", "new_thread"]
+
+
+class Threads(Bound):
+    """Implements `interface.Threads`."""
+
+    async def create_thread(self, request: ThreadRequest | None = None) -> Thread:
+        made, messages = new_thread(self._adapters, request or ThreadRequest())
+
+        async def work(tx: Tx) -> Thread:
+            await tx.threads.insert(self._project, made)
+            if messages:
+                await tx.messages.insert(self._project, messages)
+            return made
+
+        return await self._write(work)
+
+    async def get_thread(self, thread_id: str) -> Thread:
+        ids.check(thread_id=thread_id)
+        return await self._read(lambda tx: the_thread(tx, self._project, thread_id))
+
+    async def update_thread(self, thread_id: str, request: ThreadUpdate) -> Thread:
+        ids.check(thread_id=thread_id)
+
+        async def work(tx: Tx) -> Thread:
+            after = creation.updated_thread(await the_thread(tx, self._project, thread_id), request)
+            await tx.threads.replace(self._project, after)
+            return after
+
+        return await self._write(work)
+
+    async def delete_thread(self, thread_id: str) -> ThreadDeleted:
+        ids.check(thread_id=thread_id)
+
+        async def work(tx: Tx) -> list[Committed]:
+            await the_thread(tx, self._project, thread_id)
+            stopped = await self._stopped(tx, thread_id)
+            await tx.threads.delete(self._project, thread_id)
+            return stopped
+
+        for stopped in await self._write(work):
+            await self._adapters.broker.interrupt(stopped.row.run.id)
+            await publish(self._adapters.broker, stopped)
+        return ThreadDeleted(id=thread_id)
+
+    async def threads(
+        self,
+        limit: int = 20,
+        order: SortOrder = SortOrder.DESC,
+        after: str | None = None,
+        before: str | None = None,
+    ) -> Page[Thread]:
+        return await self._read(
+            lambda tx: page_of(
+                "thread", limit, order, after, before, lambda query: tx.threads.page(self._project, query)
+            )
+        )
+
+    async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
+        """The end of every run of the thread that has not ended: stored by nobody, but who follows a run, or
+        is told of it, shall not wait for what never comes.
+        """
+        stopped: list[Committed] = []
+        row = await tx.runs.queue_head(self._project, thread_id)
+        while row is not None:
+            now = self._adapters.now()
+            change = transitions.stop(row.run, *await open_work(tx, row), now)
+            end = replace(row, run=change.run, seq=row.seq + len(change.events))
+            stopped.append(Committed(end, change.events))
+            await note(tx, end, change.events, now)
+            row = await tx.runs.queue_successor(row.run.id)
+        return stopped
+
+
+def new_thread(adapters: Adapters, request: ThreadRequest, param: str = "messages") -> tuple[Thread, list[Message]]:
+    """The thread that a request asks for, with its first messages; `param` is what these are called in it."""
+    now = adapters.now()
+    first = [] if request.messages is UNSET else request.messages
+    guards.check_companions(first, param)
+    made = creation.thread(request, adapters.new_id("thread"), now)
+    return made, [creation.message(message, adapters.new_id("msg"), made.id, now) for message in first]

@@ -1,0 +1,54 @@
+"""A busy thread: what comes while a run of it has not ended is refused, waits in line, or interrupts that run.
+
+Whoever asks for a place in line holds the thread, so nobody else takes it; and then the run that it waits behind, so
+that this one does not end before somebody waits for its end.
+"""
+
+from collections.abc import Sequence
+
+from runstead.domain.creation import value
+from runstead.engine.adapters import Adapters
+from runstead.engine.execution.commit import Committed
+from runstead.engine.execution.stop import stop
+from runstead.store.port import RunRow, Tx
+from runstead.wire.event import RawEvent
+from runstead.wire.message import Message
+from runstead.wire.options import OnBusy
+from runstead.wire.run import Run, Status
+from runstead.wire.struct import UnsetType
+from runstead.wire.thread import Thread
+
+__all__ = ["enqueue", "interrupt", "on_busy_for", "predecessor_for"]
+
+
+def on_busy_for(adapters: Adapters, thread: Thread, given: OnBusy | None | UnsetType) -> OnBusy:
+    """What shall happen on a busy thread: what was `given`, or else what the thread says, or the server."""
+    return value(given, value(thread.on_busy, adapters.on_busy))
+
+
+async def predecessor_for(tx: Tx, project: str, thread_id: str, on_busy: OnBusy) -> RunRow | None:
+    """The run that what comes waits behind. None if it need not wait, or would rather be refused."""
+    match on_busy:
+        case "enqueue":
+            return await tx.runs.queue_tail(project, thread_id)
+        case "interrupt":
+            return await tx.runs.queue_head(project, thread_id)
+        case "reject":
+            return None
+
+
+async def enqueue(
+    tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], events: Sequence[RawEvent], *, first: bool
+) -> RunRow:
+    """Add a run behind the one `ahead`, with the messages that it brings; `first` of all who wait for that one."""
+    if first:
+        await tx.runs.insert_after(run.id, ahead.run.id)
+    row = await tx.runs.insert(ahead.project, run, events, predecessor=ahead.run.id)
+    if messages:
+        await tx.messages.insert(ahead.project, messages, predecessor=ahead.run.id, added_by=run.id)
+    return row
+
+
+async def interrupt(tx: Tx, ahead: RunRow, now: int) -> Committed | None:
+    """Stop the run for which somebody waits; None if it is stopping already."""
+    return None if ahead.run.status is Status.CANCELLING else await stop(tx, ahead, now)

@@ -1,0 +1,56 @@
+"""What webhooks are told: noted with the change of a run, and sent afterwards."""
+
+from collections.abc import Sequence
+
+from runstead.domain import webhooks
+from runstead.domain.signature import secret, signed
+from runstead.engine.adapters import Adapters
+from runstead.outbound.port import Outbound
+from runstead.store.port import Notification, RunRow, Tx, WebhookRow
+from runstead.wire.error import BadRequest
+from runstead.wire.event import RawEvent
+
+__all__ = ["note", "outbound_of", "secret_of", "send"]
+
+
+async def note(tx: Tx, row: RunRow, events: Sequence[RawEvent], now: int) -> None:
+    """Note for webhooks what a run tells with the change of which `row` is the outcome."""
+    first = row.seq - len(events) + 1
+    for seq, event in enumerate(events, first):
+        if event.name.pausing:
+            id = webhooks.event_id(row.run.id, seq)
+            noted = Notification(
+                id=id,
+                created_at=now,
+                event_type=event.name,
+                thread_id=row.run.thread_id,
+                run_id=row.run.id,
+                payload=webhooks.payload(id, event.name, event.data, now),
+            )
+            await tx.webhooks.enqueue(row.project, noted)
+
+
+async def send(adapters: Adapters, row: WebhookRow, id: str, payload: bytes) -> int:
+    """Post an event to a webhook, signed; the status of the answer, or `Unsent`."""
+    now = adapters.now()
+    secrets = [secret_of(adapters, row)]
+    if now < row.old_until:
+        secrets.append(secret_of(adapters, row, row.generation - 1))
+    return await outbound_of(adapters).post(row.webhook.url, signed(secrets, id, now, payload), payload)
+
+
+def secret_of(adapters: Adapters, row: WebhookRow, generation: int | None = None) -> str:
+    """The secret of a webhook. `BadRequest` if this server has none to make it of."""
+    if adapters.secret is None:
+        raise BadRequest(
+            "This server cannot sign what it sends to webhooks: it has no key. Give all its processes the same one, "
+            "of 32 characters or more, as RUNSTEAD_SECRET."
+        )
+    return secret(adapters.secret(), row.webhook.id, row.generation if generation is None else generation)
+
+
+def outbound_of(adapters: Adapters) -> Outbound:
+    """What sends. `BadRequest` if there is nothing."""
+    if adapters.outbound is None:
+        raise BadRequest("This engine has nothing to send to webhooks with.")
+    return adapters.outbound

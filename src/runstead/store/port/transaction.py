@@ -1,0 +1,92 @@
+"""The port of the store: transactions over collections of the wire's own objects.
+
+A transaction is a coroutine function `work(tx)`. It awaits nothing but the methods of its `Tx`, decides with plain
+functions, and may be run again when another writer was first, so it has no effects of its own. Everything it did is
+committed, or nothing is.
+
+Several processes may write to one store. What a work in `write` read with `get` or `load` is then still so when it
+writes; for anything else that it decides by, it must hold what guards it, in this order:
+
+1. The thread, by `threads.get`, before it adds to a thread or takes from it (messages, runs): two works that got the
+   same thread come one after the other.
+2. The run, by `runs.load`, `runs.get` or `runs.move`, before it writes what belongs to the run (steps, messages).
+"""
+
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from typing import Protocol, TypeVar
+
+from runstead.store.port.assistants import Assistants
+from runstead.store.port.events import Events
+from runstead.store.port.idempotency import Idempotency
+from runstead.store.port.ledger import Ledger
+from runstead.store.port.messages import Messages
+from runstead.store.port.runs import Runs
+from runstead.store.port.steps import Steps
+from runstead.store.port.threads import Threads
+from runstead.store.port.webhooks import Webhooks
+from runstead.store.port.workers import Workers
+
+__all__ = ["Store", "Tx"]
+
+T = TypeVar("T")
+
+
+class Tx(Protocol):
+    """One transaction."""
+
+    @property
+    def assistants(self) -> Assistants: ...
+    @property
+    def threads(self) -> Threads: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def steps(self) -> Steps: ...
+    @property
+    def events(self) -> Events: ...
+    @property
+    def workers(self) -> Workers: ...
+    @property
+    def webhooks(self) -> Webhooks: ...
+    @property
+    def idempotency(self) -> Idempotency: ...
+    @property
+    def ledger(self) -> Ledger: ...
+
+
+class Store(Protocol):
+    """The truth."""
+
+    @property
+    def shared(self) -> bool:
+        """Other processes may use it at the same time."""
+        ...
+
+    async def start(self) -> None:
+        """Open, take sole ownership where the store has one, and migrate. Raises `RunsteadError` in words."""
+        ...
+
+    async def stop(self) -> None:
+        """Commit what waits, and close."""
+        ...
+
+    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
+        """While inside, the worker is seen to live; a shared store sees soon when its process is gone.
+
+        To be entered before `Workers.enter`.
+        """
+        ...
+
+    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run a transaction that only reads; it sees one consistent state, and only what is committed."""
+        ...
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run a transaction; when this returns, what it did is on disk. An exception of the work undoes it.
+
+        `RunsteadError` in words when the store cannot: then nothing was written, or the words say that nobody knows.
+        """
+        ...

@@ -1,0 +1,20 @@
+-- name: lock_key
+-- Where several processes write: of those who ask for a key, one at a time goes on.
+SELECT 1;
+
+-- name: get
+SELECT digest, doubtful, seq, expires_at, body
+  FROM answers
+ WHERE project = :project AND key = :key AND expires_at > :now;
+
+-- name: put
+INSERT INTO answers (project, key, digest, doubtful, seq, expires_at, body)
+VALUES (:project, :key, :digest, :ambiguous, :seq, :expires_at, :body)
+ON CONFLICT (project, key) DO UPDATE
+   SET digest = excluded.digest, doubtful = excluded.doubtful, seq = excluded.seq,
+       expires_at = excluded.expires_at, body = excluded.body;
+
+-- name: prune
+DELETE FROM answers
+ WHERE (project, key) IN (SELECT project, key FROM answers WHERE expires_at <= :now ORDER BY expires_at LIMIT :limit)
+RETURNING key;

@@ -1,0 +1,10 @@
+-- name: lock_key
+-- Before the row is looked for: there may be none yet, and what was committed meanwhile must be seen.
+SELECT pg_advisory_xact_lock(hashtext('runstead.answers'), hashtext(:project || ' ' || :key));
+
+-- name: prune
+-- What another process is forgetting is left to it.
+DELETE FROM answers
+ WHERE (project, key) IN (SELECT project, key FROM answers WHERE expires_at <= :now
+                           ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED)
+RETURNING key;

@@ -1,0 +1,1 @@
+"""The collections of the port in SQL, shared by both databases."""

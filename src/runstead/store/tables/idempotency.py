@@ -1,0 +1,38 @@
+"""The answers that were given to requests which may come again."""
+
+from runstead.store.port import IdempotencyRecord
+from runstead.store.tables.queries import Queries
+from runstead.store.tables.session import Session
+
+__all__ = ["SqlIdempotency"]
+
+
+class SqlIdempotency:
+    """`port.Idempotency`, in SQL."""
+
+    def __init__(self, session: Session, queries: Queries) -> None:
+        self._session = session
+        self._queries = queries["idempotency"]
+
+    async def get(self, project: str, key: str, now: int) -> IdempotencyRecord | None:
+        await self._session.row(self._queries["lock_key"], project=project, key=key)
+        row = await self._session.row(self._queries["get"], project=project, key=key, now=now)
+        if row is None:
+            return None
+        digest, ambiguous, seq, expires_at, body = row
+        return IdempotencyRecord(digest=digest, ambiguous=bool(ambiguous), seq=seq, expires_at=expires_at, body=body)
+
+    async def put(self, project: str, key: str, record: IdempotencyRecord) -> None:
+        await self._session.execute(
+            self._queries["put"],
+            project=project,
+            key=key,
+            digest=record.digest,
+            ambiguous=int(record.ambiguous),
+            seq=record.seq,
+            expires_at=record.expires_at,
+            body=record.body,
+        )
+
+    async def prune(self, now: int, limit: int) -> int:
+        return len(await self._session.rows(self._queries["prune"], now=now, limit=limit))

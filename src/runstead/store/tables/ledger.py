@@ -1,0 +1,88 @@
+"""Everything that is kept of runs, read through in the order of the runs' ids."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from runstead.domain.invariants.record import Batch, LedgerPage, Record, Violation
+from runstead.store.tables.events import unpack
+from runstead.store.tables.queries import Queries
+from runstead.store.tables.session import Row, Session
+from runstead.wire.event import decode_event
+from runstead.wire.message import Message
+from runstead.wire.run import Run
+from runstead.wire.run_step import RunStep
+
+__all__ = ["SqlLedger"]
+
+OfRuns: TypeAlias = dict[str, list[Row]]
+"""Rows by the run that they belong to; the first column of each tells it from the others."""
+
+_KINDS = {"events": "what it told from event", "steps": "step", "messages": "message", "waiting": "waiting message"}
+_decode_run = msgspec.json.Decoder(Run).decode
+_decode_step = msgspec.json.Decoder(RunStep).decode
+_decode_message = msgspec.json.Decoder(Message).decode
+_BEHIND_ALL = "\U0010ffff"
+
+
+class SqlLedger:
+    """`port.Ledger`, in SQL. What belongs to runs is read by ranges of their ids, so what belongs to none is seen."""
+
+    def __init__(self, session: Session, queries: Queries) -> None:
+        self._session = session
+        self._queries = queries["ledger"]
+
+    async def page(self, after: str, limit: int) -> LedgerPage:
+        runs = await self._session.rows(self._queries["runs"], after=after, limit=limit)
+        last = runs[-1][0] if len(runs) == limit else None
+        parts = {kind: await self._of_runs(kind, after, last or _BEHIND_ALL) for kind in _KINDS}
+        records, violations = list[Record](), list[Violation]()
+        for row in runs:
+            try:
+                records.append(_record(row, {kind: rows.pop(row[0], []) for kind, rows in parts.items()}))
+            except ValueError as error:
+                violations.append(Violation(row[0], f"what is kept of it cannot be read: {error}"))
+        return LedgerPage(records, [*violations, *_strays(parts)], last)
+
+    async def _of_runs(self, kind: str, after: str, upto: str) -> OfRuns:
+        found: OfRuns = defaultdict(list)
+        for run_id, *rest in await self._session.rows(self._queries[kind], after=after, upto=upto):
+            found[run_id].append(tuple(rest))
+        return found
+
+
+def _record(row: Row, parts: dict[str, list[Row]]) -> Record:
+    _, body, project, last_event, status, deadline, owner, behind, ahead, has_thread, owner_lives, rival = row
+    return Record(
+        run=_decode_run(body),
+        project=project,
+        last_event=last_event,
+        status=status,
+        deadline=deadline,
+        has_thread=bool(has_thread),
+        rival=rival,
+        owner=owner,
+        owner_lives=bool(owner_lives),
+        predecessor=behind,
+        ahead=ahead,
+        told=[_batch(first, last, body) for first, _, last, body in parts["events"]],
+        steps=[_decode_step(body) for _, _, body in parts["steps"]],
+        messages=[_decode_message(body) for _, _, body in parts["messages"]],
+        waiting=[id for (id,) in parts["waiting"]],
+        foreign=[id for kind in ("steps", "messages") for id, kept_for, _ in parts[kind] if kept_for != project],
+    )
+
+
+def _batch(first: int, last: int, body: bytes) -> Batch:
+    return Batch(first, last, [decode_event(event.name, event.data, str(event.at)) for event in unpack(first, body)])
+
+
+def _strays(parts: dict[str, OfRuns]) -> Sequence[Violation]:
+    return [
+        Violation(run_id, f"there is no such run, and {_KINDS[kind]} {row[0]} belongs to it")
+        for kind, of_runs in parts.items()
+        for run_id, rows in of_runs.items()
+        for row in rows
+    ]

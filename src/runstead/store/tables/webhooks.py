@@ -1,0 +1,114 @@
+"""The webhooks, and the outbox of their deliveries."""
+
+from typing import Any
+
+import msgspec
+from msgspec.structs import asdict
+
+from runstead.domain.webhooks import Outcome
+from runstead.store.port.webhooks import Attempt, Notification, WebhookRow
+from runstead.store.tables.queries import Queries
+from runstead.store.tables.session import Row, Session, Value
+from runstead.store.tables.table import Table
+from runstead.wire.page import ListQuery, Page
+from runstead.wire.webhook import Webhook, WebhookDelivery
+
+__all__ = ["SqlWebhooks"]
+
+_decode = msgspec.json.Decoder(Webhook).decode
+
+_COLUMNS = (
+    "id", "webhook_id", "created_at", "event_type", "thread_id", "run_id", "status", "attempts", "next_attempt_at",
+    "ended_at", "status_code", "error",
+)  # fmt: skip
+"""What every statement that finds deliveries gives, in this order."""
+
+
+class SqlWebhooks:
+    """`port.Webhooks`, in SQL."""
+
+    def __init__(self, session: Session, queries: Queries) -> None:
+        self._session = session
+        self._queries = queries["webhooks"]
+        self._notes = queries["deliveries"]
+        self._table = Table(session, queries["webhooks"], Webhook)
+        self._deliveries = _Deliveries(session, queries["deliveries"], WebhookDelivery)
+
+    async def get(self, project: str, webhook_id: str) -> WebhookRow | None:
+        return _row(await self._session.row(self._queries["get"], project=project, id=webhook_id))
+
+    async def insert(self, project: str, webhook: Webhook) -> None:
+        await self._table.insert(webhook, project=project, enabled=webhook.enabled, events=_events(webhook))
+
+    async def replace(self, project: str, row: WebhookRow) -> bool:
+        columns: dict[str, Value] = {"generation": row.generation, "old_until": row.old_until}
+        enabled, events = row.webhook.enabled, _events(row.webhook)
+        return await self._table.replace(row.webhook, project=project, enabled=enabled, events=events, **columns)
+
+    async def delete(self, project: str, webhook_id: str) -> bool:
+        # The webhook first: who notes something for it holds it, so nothing is noted any more behind this.
+        if not await self._table.delete(project=project, id=webhook_id):
+            return False
+        await self._session.execute(self._notes["delete_all"], webhook_id=webhook_id)
+        return True
+
+    async def count(self, project: str) -> int:
+        row = await self._session.row(self._queries["count"], project=project)
+        return 0 if row is None else int(row[0])
+
+    async def page(self, project: str, query: ListQuery) -> Page[Webhook] | None:
+        return await self._table.page(query, project=project)
+
+    async def enqueue(self, project: str, note: Notification) -> None:
+        await self._session.execute(self._notes["enqueue"], project=project, **asdict(note))
+
+    async def deliveries(self, project: str, webhook_id: str, query: ListQuery) -> Page[WebhookDelivery] | None:
+        return await self._deliveries.page(query, project=project, webhook_id=webhook_id)
+
+    async def replay(self, project: str, webhook_id: str, delivery_id: str, now: int) -> WebhookDelivery | None:
+        key: dict[str, Value] = {"project": project, "webhook_id": webhook_id, "id": delivery_id}
+        found = await self._deliveries.all("replay", now=now, **key)
+        return found[0] if found else None
+
+    async def due(self, now: int) -> list[str]:
+        return [row[0] for row in await self._session.rows(self._notes["due"], now=now)]
+
+    async def claim(self, webhook_id: str, now: int, until: int, limit: int) -> tuple[WebhookRow, list[Attempt]] | None:
+        row = _row(await self._session.row(self._queries["load"], id=webhook_id))
+        if row is None:
+            return None
+        taken = await self._session.rows(self._notes["claim"], webhook_id=webhook_id, now=now, until=until, limit=limit)
+        return row, [Attempt(id=id, attempts=n, tries=tries, payload=payload) for id, n, tries, payload in taken]
+
+    async def record(self, webhook_id: str, attempt: Attempt, verdict: Outcome) -> bool:
+        outcome = await self._session.row(
+            self._notes["record"],
+            webhook_id=webhook_id,
+            id=attempt.id,
+            attempts=attempt.attempts,
+            **asdict(verdict),
+        )
+        return outcome is not None
+
+    async def prune(self, before: int, limit: int) -> int:
+        return len(await self._session.rows(self._notes["prune"], before=before, limit=limit))
+
+
+class _Deliveries(Table[WebhookDelivery]):
+    """A table whose objects are its columns: they change one by one."""
+
+    async def all(self, name: str, **values: Value) -> list[WebhookDelivery]:
+        rows = await self._session.rows(self._queries[name], **values)
+        return [WebhookDelivery(**dict[str, Any](zip(_COLUMNS, row, strict=True))) for row in rows]
+
+
+def _row(row: Row | None) -> WebhookRow | None:
+    if row is None:
+        return None
+    body, generation, old_until = row
+    return WebhookRow(webhook=_decode(body), generation=generation, old_until=old_until)
+
+
+def _events(webhook: Webhook) -> str:
+    """The column by which those are found who want an event. No event's name is in another's."""
+    return " ".join(webhook.event_types)

@@ -1,0 +1,217 @@
+from typing import Any
+
+import pytest
+
+from runstead.domain.chat import prompt
+from runstead.domain.model_call import ModelRequest
+from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, RefusalPart, Text, TextPart
+from runstead.wire.message import Message
+from runstead.wire.options import ObjectFormat
+from runstead.wire.run import Run, Usage
+from runstead.wire.run_step import RunStep
+from runstead.wire.tool import FileSearchTool, FunctionName, FunctionTool, NamedToolChoice, ToolChoice
+from tests.domain.things import WEATHER, call, calls_step, message, run, text_step
+
+
+def build(
+    of: Run, *history: Message, steps: tuple[RunStep, ...] = (), written: tuple[Message, ...] = ()
+) -> ModelRequest:
+    return prompt.build(of, history, steps, {each.id: each for each in written})
+
+
+def own(*steps: RunStep, written: tuple[Message, ...] = ()) -> list[dict[str, Any]]:
+    """What a run's steps make of the prompt."""
+    return list(build(run(), steps=steps, written=written).messages)
+
+
+def text(value: str) -> TextPart:
+    return TextPart(text=Text(value=value))
+
+
+def spoken(value: str, id: str) -> Message:
+    return message(value, id=id, role="assistant", run_id="run_1")
+
+
+def picture(detail: Any = "auto") -> ImageUrlPart:
+    return ImageUrlPart(image_url=ImageUrl(url="https://a.example/b.png", detail=detail))
+
+
+def asked(id: str, arguments: str = '{"city":"Rome"}') -> dict[str, Any]:
+    return {"id": id, "type": "function", "function": {"name": "weather", "arguments": arguments}}
+
+
+class TestHistory:
+    def test_instructions_are_the_system_message(self) -> None:
+        told = build(run(instructions="Be brief."), message("Hello")).messages
+        assert told == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
+
+    @pytest.mark.parametrize("nothing", [None, ""])
+    def test_without_instructions_there_is_no_system_message(self, nothing: str | None) -> None:
+        told = build(run(instructions=nothing), message("Hello")).messages
+        assert told == [{"role": "user", "content": "Hello"}]
+
+    def test_the_thread_is_told_in_its_order(self) -> None:
+        told = build(run(), message("One"), message("Two", role="assistant"), message("Three")).messages
+        assert [(each["role"], each["content"]) for each in told] == [
+            ("user", "One"),
+            ("assistant", "Two"),
+            ("user", "Three"),
+        ]
+
+    def test_text_parts_are_joined_by_lines(self) -> None:
+        assert prompt.said(message([text("One"), text("Two")])) == {"role": "user", "content": "One\nTwo"}
+
+    def test_a_refusal_is_told_as_text(self) -> None:
+        refused = message([RefusalPart(refusal="I will not.")], role="assistant")
+        assert prompt.said(refused) == {"role": "assistant", "content": "I will not."}
+
+    def test_an_image_by_address_reaches_the_model(self) -> None:
+        assert prompt.said(message([text("What is it?"), picture("low")])) == {
+            "role": "user",
+            "content": [
+                {"type": "text", "text": "What is it?"},
+                {"type": "image_url", "image_url": {"url": "https://a.example/b.png", "detail": "low"}},
+            ],
+        }
+
+    def test_an_image_that_cannot_be_had_is_said_to_be_missing(self) -> None:
+        uploaded = ImageFilePart(image_file=ImageFile(file_id="file-7"))
+        assert prompt.said(message([text("Look"), uploaded])) == {
+            "role": "user",
+            "content": "Look\n[image file-7 is not available]",
+        }
+
+    def test_images_of_the_assistant_are_left_out(self) -> None:
+        assert prompt.said(message([text("See"), picture()], role="assistant")) == {
+            "role": "assistant",
+            "content": "See",
+        }
+
+    @pytest.mark.parametrize("content", [[], [text("")], [picture()]])
+    def test_an_assistant_message_with_nothing_to_tell_is_left_out(self, content: list[Any]) -> None:
+        assert prompt.said(message(content, role="assistant")) is None
+        assert build(run(), message(content, role="assistant")).messages == []
+
+    def test_an_empty_message_of_the_user_is_told(self) -> None:
+        assert prompt.said(message("")) == {"role": "user", "content": ""}
+
+
+class TestOwnSteps:
+    def test_calls_are_followed_by_their_outputs(self) -> None:
+        assert own(calls_step(call("call_a", "sunny"), call("call_b", "rainy"))) == [
+            {"role": "assistant", "content": None, "tool_calls": [asked("call_a"), asked("call_b")]},
+            {"role": "tool", "tool_call_id": "call_a", "content": "sunny"},
+            {"role": "tool", "tool_call_id": "call_b", "content": "rainy"},
+        ]
+
+    def test_what_the_run_did_comes_after_the_thread(self) -> None:
+        told = build(run(), message("Hello"), steps=(calls_step(call("call_a", "sunny")),)).messages
+        assert [each["role"] for each in told] == ["user", "assistant", "tool"]
+
+    def test_text_and_calls_of_one_turn_are_one_message(self) -> None:
+        told = own(text_step("msg_2"), calls_step(call("call_a", "sunny")), written=(spoken("Let me see.", "msg_2"),))
+        assert told[0] == {"role": "assistant", "content": "Let me see.", "tool_calls": [asked("call_a")]}
+        assert [each["role"] for each in told] == ["assistant", "tool"]
+
+    def test_every_turn_has_its_own_text(self) -> None:
+        turns = text_step("msg_2"), calls_step(call("a", "1")), text_step("msg_3"), calls_step(call("b", "2"))
+        told = own(*turns, written=(spoken("First.", "msg_2"), spoken("Second.", "msg_3")))
+        assert [each.get("content") for each in told] == ["First.", "1", "Second.", "2"]
+
+    def test_text_whose_turn_broke_off_joins_the_next_turn(self) -> None:
+        broken = text_step("msg_2"), calls_step(status="failed")
+        again = text_step("msg_3"), calls_step(call("call_a", "sunny"))
+        told = own(*broken, *again, written=(spoken("Let me", "msg_2"), spoken("I look.", "msg_3")))
+        assert told[0]["content"] == "Let me\nI look."
+        assert [each["role"] for each in told] == ["assistant", "tool"]
+
+    def test_a_last_text_stands_alone(self) -> None:
+        told = own(calls_step(call("a", "1")), text_step("msg_2"), written=(spoken("So.", "msg_2"),))
+        assert told[-1] == {"role": "assistant", "content": "So."}
+
+    @pytest.mark.parametrize("status", ["failed", "cancelled", "expired", "in_progress"])
+    def test_a_step_that_was_not_completed_is_as_if_it_had_never_been(self, status: Any) -> None:
+        steps = text_step("msg_2", status=status), calls_step(call("call_a", "sunny"), status=status)
+        assert own(*steps, written=(spoken("Half", "msg_2"),)) == []
+
+    def test_calls_that_wait_for_an_output_are_not_told(self) -> None:
+        assert own(calls_step(call("call_a", "sunny"), call("call_b", None))) == []
+
+    def test_an_empty_output_is_an_output(self) -> None:
+        assert own(calls_step(call("call_a", "")))[1] == {"role": "tool", "tool_call_id": "call_a", "content": ""}
+
+    def test_a_message_deleted_meanwhile_is_not_told(self) -> None:
+        assert own(text_step("msg_2")) == []
+
+    def test_a_call_without_arguments_has_an_empty_object(self) -> None:
+        assert own(calls_step(call("call_a", "sunny", arguments="")))[0]["tool_calls"] == [asked("call_a", "{}")]
+
+    def test_building_twice_tells_the_same(self) -> None:
+        written = {"msg_2": spoken("Let me see.", "msg_2")}
+        steps = [text_step("msg_2"), calls_step(call("call_a", "sunny"))]
+        assert prompt.build(run(), [], steps, written) == prompt.build(run(), [], steps, written)
+
+
+class TestTools:
+    def test_functions_are_offered_and_other_tools_are_not(self) -> None:
+        tools = [FileSearchTool(), FunctionTool(function=WEATHER)]
+        assert build(run(tools=tools)).functions == [WEATHER]
+
+    def test_no_tools_are_sent_when_none_may_be_used(self) -> None:
+        request = build(run(tool_choice="none"))
+        assert (request.functions, request.tool_choice) == ([], "auto")
+
+    @pytest.mark.parametrize("choice", ["auto", None])
+    def test_the_choice_is_the_models_by_default(self, choice: Any) -> None:
+        assert build(run(tool_choice=choice)).tool_choice == "auto"
+
+    @pytest.mark.parametrize(
+        "choice", ["required", NamedToolChoice(type="function", function=FunctionName(name="weather"))]
+    )
+    def test_a_forced_choice_holds_until_calls_are_answered(self, choice: ToolChoice) -> None:
+        forced = run(tool_choice=choice)
+        crashed = calls_step(call("call_0", None), status="failed")
+        assert build(forced).tool_choice == choice
+        assert build(forced, steps=(crashed,)).tool_choice == choice
+        assert build(forced, steps=(crashed, calls_step(call("call_a", "sunny")))).tool_choice == "auto"
+
+    def test_a_tool_that_is_not_offered_is_not_forced(self) -> None:
+        assert build(run(tool_choice="required", tools=[])).tool_choice == "auto"
+        assert build(run(tool_choice=NamedToolChoice(type="file_search"))).tool_choice == "auto"
+
+
+class TestOptions:
+    def test_options_are_passed_on(self) -> None:
+        request = build(
+            run(
+                model="m",
+                parallel_tool_calls=False,
+                response_format=ObjectFormat(),
+                temperature=0.3,
+                top_p=0.9,
+                reasoning_effort="low",
+            )
+        )
+        assert request.model == "m"
+        assert request.parallel_tool_calls is False
+        assert request.response_format == ObjectFormat()
+        assert (request.temperature, request.top_p, request.reasoning_effort) == (0.3, 0.9, "low")
+        assert request.run_id == "run_1"
+
+    def test_what_the_run_shows_is_what_the_model_gets(self) -> None:
+        # A model server's own default may be another: who chose 1.0, against an assistant's 0.5 say, means it.
+        request = build(run(temperature=1.0, top_p=1.0))
+        assert (request.temperature, request.top_p) == (1.0, 1.0)
+
+    def test_a_setting_that_nobody_chose_is_not_sent(self) -> None:
+        request = build(run(temperature=None, top_p=None, response_format=None))
+        assert (request.temperature, request.top_p, request.reasoning_effort) == (None, None, None)
+        assert request.response_format == "auto"
+        assert request.max_completion_tokens is None
+
+    def test_a_temperature_of_zero_is_a_choice(self) -> None:
+        assert build(run(temperature=0.0)).temperature == 0.0
+
+    def test_a_call_may_write_what_the_calls_before_left(self) -> None:
+        steps = calls_step(call("a", "1"), usage=Usage(completion_tokens=100)), calls_step(call("b", "2"))
+        assert build(run(max_completion_tokens=300), steps=steps).max_completion_tokens == 200

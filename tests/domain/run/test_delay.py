@@ -1,0 +1,35 @@
+"""How long a run waits for a model that has no room."""
+
+import pytest
+
+from runstead.domain.run.delay import LONGEST, told, wait
+from runstead.wire.run import LastError
+
+CHANCES = (0.0, 0.3, 0.999)
+
+
+def test_the_wait_is_what_the_server_asks_for_and_up_to_a_quarter_more() -> None:
+    assert [wait(20, 0, chance) for chance in CHANCES] == [20, 22, 25]
+    assert [wait(20, 5, chance) for chance in CHANCES] == [20, 22, 25], "however often before"
+
+
+def test_without_being_told_it_waits_twice_as_long_each_time() -> None:
+    assert [wait(None, before, 0.0) for before in (0, 1, 2, 3, 4)] == [2, 4, 8, 16, 32]
+
+
+@pytest.mark.parametrize("asked", [None, 48.0, 3600.0, 1e9])
+def test_nobody_waits_longer_than_a_minute_and_not_all_equally_long(asked: float | None) -> None:
+    waits = [wait(asked, 5000, chance / 100) for chance in range(100)]
+    assert max(waits) == LONGEST
+    assert len(set(waits)) > 10
+
+
+@pytest.mark.parametrize("asked", [0.0, 0.001])
+def test_every_wait_is_a_second_at_least(asked: float) -> None:
+    assert wait(asked, 0, 0.0) == 1
+
+
+@pytest.mark.parametrize("said", ["slow down", "slow down."])
+def test_what_the_server_said_is_a_sentence_of_its_own(said: str) -> None:
+    words = told(LastError(code="rate_limit_exceeded", message=said), 0).message
+    assert words == "slow down. The run waits, and goes on at 1970-01-01 00:00:00 UTC."

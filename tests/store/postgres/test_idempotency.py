@@ -1,0 +1,67 @@
+"""Two processes are asked for the same thing with the same key: one does it, the other says what the first did."""
+
+import asyncio
+from functools import partial
+
+import msgspec
+import pytest
+
+from runstead.domain.idempotency import Replay, digest, with_key
+from runstead.engine.idempotency import as_reply, once
+from runstead.engine.resources.project import Project
+from runstead.store.port import Tx
+from runstead.store.postgres import PostgresStore
+from runstead.wire.message import Message, MessageRequest
+from tests.store.postgres.conftest import Waiting
+from tests.store.postgres.test_races import open_in
+from tests.store.things import MINE, keep_thread, message
+from tests.support.waiting import within
+from tests.support.worlds import adapters_of
+
+KEY = with_key("k", digest(b"this"))
+HI = MessageRequest(role="user", content="Hi")
+
+
+async def add(tx: Tx) -> Message:
+    await tx.messages.insert(MINE, [message()])
+    return message()
+
+
+async def asked(store: PostgresStore) -> Message:
+    return await Project(adapters_of(store=store), MINE).once(KEY).create_message("thread_1", HI)
+
+
+async def said(store: PostgresStore) -> list[str]:
+    newest = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 10))
+    return [message.id for message in newest]
+
+
+@pytest.mark.parametrize("undo", [False, True])
+async def test_who_comes_second_waits_for_what_becomes_of_the_first(
+    first: PostgresStore, second: PostgresStore, waiting: Waiting, *, undo: bool
+) -> None:
+    await first.write(keep_thread())
+    now = adapters_of(store=first).now()
+    async with within(), asyncio.TaskGroup() as group:
+        async with open_in(first, partial(once, MINE, KEY, now, add, as_reply), undo=undo):
+            other = group.create_task(outcome(second))
+            await waiting(1)
+        told = await other
+    assert (told == msgspec.json.encode(message())) == (not undo)
+    assert (await said(first) == ["msg_1"]) == (not undo)
+    assert len(await said(first)) == 1
+
+
+async def test_however_many_ask_at_once_it_is_done_once(first: PostgresStore, second: PostgresStore) -> None:
+    await first.write(keep_thread())
+    told = await asyncio.gather(*(outcome(store) for _ in range(10) for store in (first, second)))
+    assert len(set(told)) == 1
+    assert len(await said(first)) == 1
+
+
+async def outcome(store: PostgresStore) -> bytes:
+    """What is answered, whoever did it."""
+    try:
+        return msgspec.json.encode(await asked(store))
+    except Replay as repeated:
+        return repeated.answer

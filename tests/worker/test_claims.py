@@ -1,0 +1,92 @@
+"""Of two that hold a run by the same name, one goes on."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from runstead.domain.run import transitions
+from runstead.domain.run.lifecycle import Signal
+from runstead.engine.execution.claimed_run import ClaimedRun, Interrupted, claim
+from runstead.engine.execution.stop import end_unowned
+from runstead.wire.event import EventName, Position, RawEvent, decode_event
+from runstead.worker.executor import Executor
+from tests.support.reader import Reader
+from tests.support.waiting import within
+from tests.support.worlds import World, world
+
+
+async def taken(here: World, run_id: str) -> ClaimedRun:
+    hold = await claim(here.adapters, run_id, "worker_1")
+    assert hold is not None
+    return hold
+
+
+async def begin(here: World, hold: ClaimedRun) -> None:
+    """Begin to write a message."""
+    ids = here.adapters.new_id("step"), here.adapters.new_id("msg")
+    await hold.open(lambda run: transitions.open_message(run, *ids, here.adapters.now()))
+
+
+@pytest.mark.parametrize("first_began", [True, False])
+async def test_who_held_a_run_before_it_went_on_elsewhere_writes_nothing_more(first_began: bool) -> None:
+    async with world(most=0) as here:
+        run = await here.start()
+        old = await taken(here, run.id)
+        if first_began:
+            await begin(here, old)
+        assert await end_unowned(here.adapters, run.id, lambda _: Signal.RECOVER)
+        new = await taken(here, run.id)
+        await begin(here, new)
+        with pytest.raises(Interrupted):
+            await begin(here, old)
+        await new.end(lambda _: Signal.RECOVER)
+        events = await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 100))
+        Reader().read([decode_event(event.name, event.data, str(event.at)) for event in events])
+
+
+@pytest.mark.parametrize("turns", range(8))
+async def test_who_is_stopped_while_it_begins_a_step_hands_the_run_back_with_it(turns: int, tmp_path: Path) -> None:
+    async with world(path=tmp_path / "rs.db", most=0) as here:
+        run = await here.start()
+        hold = await taken(here, run.id)
+        async with asyncio.TaskGroup() as group:
+            beginning = group.create_task(begin(here, hold))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            beginning.cancel()
+        await hold.end(lambda _: Signal.RECOVER)
+        assert (await here.now(run)).status == "queued"
+        events = await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 100))
+        Reader().read([decode_event(event.name, event.data, str(event.at)) for event in events])
+
+
+async def test_who_lost_a_run_tells_nobody_that_it_has_ended() -> None:
+    async with world(most=0) as here:
+        run = await here.start()
+        hold = await taken(here, run.id)
+        hold.lose()
+        async with here.adapters.broker.subscribe(run.id) as live, within():
+            await hold.part()
+            later = RawEvent(Position(9), EventName.RUN_QUEUED, b"{}")
+            await here.adapters.broker.publish(run.id, [later])
+            assert await anext(live) == [later]
+
+
+async def test_who_was_stopped_while_it_was_taken_is_handed_back_once_not_whenever_it_is_taken() -> None:
+    async with world(["Hello"], most=0) as here:
+        run = await here.start()
+        executor, busy = Executor(here.adapters, "worker_1"), asyncio.Event()
+
+        async def take_another() -> None:
+            await busy.wait()
+
+        async with asyncio.TaskGroup() as group, within():
+            group.create_task(executor.take(take_another))  # a busy worker: it takes something all the time
+            await asyncio.sleep(0)
+            executor.stop(run.id)
+            await executor.carry(await taken(here, run.id))
+            assert (await here.now(run)).status == "queued"
+            await executor.carry(await taken(here, run.id))
+            busy.set()
+        assert (await here.now(run)).status == "completed"

@@ -1,0 +1,64 @@
+"""What was kept for a time only is removed when that is over."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from runstead.domain.idempotency import DAY, MINUTE, Replay, digest, with_key, with_retry_count
+from runstead.engine.adapters import Adapters
+from runstead.engine.resources.project import Project
+from runstead.wire.message import MessageRequest
+from runstead.worker.maintenance.prune_idempotency import forget_answers
+from tests.support.clock import ManualClock
+from tests.support.waiting import until
+from tests.support.worlds import adapters_of, world
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def adapters(clock: ManualClock) -> AsyncIterator[Adapters]:
+    """A store, and nobody who looks after it."""
+    adapters = adapters_of(clock=clock)
+    await adapters.store.start()
+    yield adapters
+    await adapters.store.stop()
+
+
+async def test_every_answer_is_removed_in_its_time(adapters: Adapters, clock: ManualClock) -> None:
+    project = Project(adapters, "default")
+    for number in range(700):
+        await project.once(with_key(f"k{number}", b"")).create_thread()
+    await clock.advance(DAY - 1)
+    assert await forget_answers(adapters) == 0
+    await clock.advance(1)
+    assert await forget_answers(adapters) == 700
+    assert await forget_answers(adapters) == 0
+
+
+async def test_of_those_who_count_their_tries_one_answer_a_thread_is_kept(
+    adapters: Adapters, clock: ManualClock
+) -> None:
+    project = Project(adapters, "default")
+    thread = await project.create_thread()
+    for number in range(10):
+        asked = with_retry_count(0, digest(b"%d" % number), thread.id)
+        await project.once(asked).create_message(thread.id, MessageRequest(role="user", content=str(number)))
+    await clock.advance(MINUTE)
+    assert await forget_answers(adapters) == 1
+
+
+async def test_a_process_that_works_removes_them_by_itself() -> None:
+    async with world() as here:
+        await here.project.once(with_key("k", b"")).create_thread()
+        with pytest.raises(Replay):
+            await here.project.once(with_key("k", b"")).create_thread()
+        await here.clock.advance(DAY)
+
+        async def gone() -> bool:
+            return await here.adapters.store.write(lambda tx: tx.idempotency.get("default", "key k", 0)) is None
+
+        await until(gone)
