@@ -55,7 +55,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
     )
     if store.shared and config.broker is None:
         _log.warning("without a broker, each process looks once a second for what others did")
-    async with run(adapters, most=config.max_runs, works="worker" in config.roles, lease=config.lease) as running:
+    async with run(adapters, slots=config.max_runs, works="worker" in config.roles, lease=config.lease) as running:
         yield running
 
 

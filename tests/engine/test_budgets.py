@@ -243,7 +243,7 @@ class TestSeconds:
 
     async def test_a_run_that_waits_for_a_worker_ends(self) -> None:
         gate = Gate()
-        async with world([gate], most=1) as here:
+        async with world([gate], slots=1) as here:
             await here.start()
             async with within():
                 await gate.reached.wait()

@@ -27,7 +27,7 @@ async def refused(here: World, run: Run) -> str:
 
 async def test_a_run_that_waits_for_a_worker_is_cancelled_at_once() -> None:
     gate = Gate()
-    async with world([gate], most=1) as here:
+    async with world([gate], slots=1) as here:
         busy = await here.start()
         async with within():
             await gate.reached.wait()
@@ -41,7 +41,7 @@ async def test_a_run_that_waits_for_a_worker_is_cancelled_at_once() -> None:
 
 async def test_who_follows_a_run_that_nobody_works_on_sees_it_cancelled_at_once() -> None:
     gate = Gate()
-    async with world([gate], most=1) as here:
+    async with world([gate], slots=1) as here:
         await here.start()
         async with within():
             await gate.reached.wait()
@@ -64,7 +64,7 @@ async def test_a_run_that_is_cancelled_while_it_is_taken_asks_no_model() -> None
             await store.held.wait()
         [run] = (await here.project.runs(thread_id)).data
         assert (await cancel(here, run)).status == "cancelling"
-        await until(lambda: bool(here.worker._executor._too_early))
+        await until(lambda: bool(here.worker._executor._interrupted_early))
         store.release()
         assert (await creating).status == "queued"
         assert names(await here.events(run))[2:] == ["run.in_progress", "run.cancelling", "run.cancelled"]
@@ -82,7 +82,7 @@ async def test_an_end_that_is_written_in_the_moment_of_an_interrupt_is_told() ->
             store.hold()
             gate.open()
             await store.held.wait()
-        here.worker._executor.stop(run.id)
+        here.worker._executor.interrupt(run.id)
         async with within(2):
             events += [event async for event in stream]
         Reader().read(events)

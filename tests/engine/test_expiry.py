@@ -37,7 +37,7 @@ async def test_the_life_of_runs_is_a_setting() -> None:
 
 async def test_a_run_that_waits_for_a_worker_expires() -> None:
     gate = Gate()
-    async with world([gate, "Hello"], most=1) as here:
+    async with world([gate, "Hello"], slots=1) as here:
         await here.start()
         async with within():
             await gate.reached.wait()
@@ -147,7 +147,7 @@ async def test_a_run_whose_days_passed_while_nobody_was_there_expires(tmp_path: 
 
 
 async def test_those_that_wait_take_no_room_from_those_that_work() -> None:
-    async with world([call("weather"), call("weather"), "Hello"], most=1) as here:
+    async with world([call("weather"), call("weather"), "Hello"], slots=1) as here:
         for _ in range(2):
             waiting = await here.ended(await here.start(tools=[WEATHER], expires_after=1000))
             assert waiting.status == "requires_action"

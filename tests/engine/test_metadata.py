@@ -19,7 +19,7 @@ async def note(here: World, run: Run, what: str) -> None:
 
 async def test_metadata_changes_in_every_status() -> None:
     gate, blocked = Gate(), Gate()
-    async with world([blocked, call("weather"), [say("Half"), gate, say("whole")]], most=1) as here:
+    async with world([blocked, call("weather"), [say("Half"), gate, say("whole")]], slots=1) as here:
         first = await here.start()
         async with within():
             await blocked.reached.wait()

@@ -293,7 +293,7 @@ async def test_an_interrupt_stops_a_run_that_nobody_works_on_at_once(any_store: 
 async def test_an_interrupt_of_a_run_that_is_stopping_waits_for_its_end(any_store: Store) -> None:
     async with busy(["New", "Two"], store=any_store) as (here, run, _):
         waiting = await follow_up(here, run, "Second")
-        held = here.worker._executor._held
+        held = here.worker._executor._executing
         hearing = held.pop(run.id)  # it does not hear of the cancel
         cancelling = await here.project.cancel(run.thread_id, run.id)
         new = await follow_up(here, run, "Third", on_busy="interrupt")

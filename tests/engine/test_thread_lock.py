@@ -56,7 +56,7 @@ async def test_a_thread_is_locked_until_its_run_has_ended() -> None:
 
 async def test_a_thread_is_locked_while_its_run_is_queued() -> None:
     gate = Gate()
-    async with world(lambda _: gate, most=1) as here:
+    async with world(lambda _: gate, slots=1) as here:
         await here.start()
         async with within():
             await gate.reached.wait()
@@ -150,7 +150,7 @@ async def test_deleting_a_thread_stops_its_run_and_ends_its_streams() -> None:
 
 async def test_deleting_a_thread_ends_the_streams_of_a_run_that_nobody_works_on() -> None:
     gate = Gate()
-    async with world([gate], most=1) as here:
+    async with world([gate], slots=1) as here:
         await here.start()
         async with within():
             await gate.reached.wait()

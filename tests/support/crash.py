@@ -57,7 +57,7 @@ class MortalStore:
 
 
 @asynccontextmanager
-async def doomed(script: Script, path: Path, *, most: int = 5000, **outside: Any) -> AsyncIterator[World]:
+async def doomed(script: Script, path: Path, *, slots: int = 5000, **outside: Any) -> AsyncIterator[World]:
     """An application over a file that dies at the end of the block, with whatever it is doing."""
     store = MortalStore(SqliteStore(path))
     adapters = adapters_of(script, store=store, **outside)
@@ -65,7 +65,7 @@ async def doomed(script: Script, path: Path, *, most: int = 5000, **outside: Any
     started: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
 
     async def live() -> None:
-        async with run(adapters, most=most) as application:
+        async with run(adapters, slots=slots) as application:
             started.set_result(application)
             await asyncio.Event().wait()
 

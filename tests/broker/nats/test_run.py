@@ -7,7 +7,6 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.broker.nats import NatsBroker
-from runstead.engine.executor_port import Ready
 from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, say
 from runstead.wire.run import RunRequest
@@ -17,15 +16,8 @@ from tests.support.waiting import until, within
 from tests.support.worlds import World, names, text_of, world
 
 
-class NoWorker:
-    """A node that serves calls and carries nothing."""
-
-    def take(self, run_id: str, ready: Ready) -> None:
-        return None
-
-
 def elsewhere(here: World, broker: NatsBroker) -> Project:
-    return Project(replace(here.adapters, broker=broker), "default", NoWorker())
+    return Project(replace(here.adapters, broker=broker), "default")
 
 
 async def test_a_run_is_streamed_to_another_node(nats: NatsServer, tmp_path: Path) -> None:

@@ -152,8 +152,8 @@ class ClaimedRun:
 
         await self._commit(once, once)
 
-    async def part(self) -> None:
-        """Tell those who follow what was written without them being told: a write that is interrupted may be done."""
+    async def publish_missed(self) -> None:
+        """Publish stored events that followers have not seen: their write was interrupted, or was another process's."""
         told = self.row.seq
 
         async def work(tx: Tx) -> tuple[bool, Sequence[RawEvent]]:

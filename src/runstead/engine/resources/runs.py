@@ -7,6 +7,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
+from runstead.domain.idempotency import Replay
 from runstead.domain.run import transitions
 from runstead.domain.run.change import Change
 from runstead.engine import thread_queue
@@ -14,12 +15,12 @@ from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
 from runstead.engine.execution.open_work import open_work
 from runstead.engine.execution.stop import publish_stopped, stop
-from runstead.engine.executor_port import Taker
 from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.engine.resources.threads import new_thread
+from runstead.engine.slots import Slot, Slots
 from runstead.store.port import RunRow, ThreadBusy, Tx
-from runstead.wire.error import BadRequest
+from runstead.wire.error import ApiError, BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
 from runstead.wire.options import OnBusy
@@ -47,9 +48,9 @@ class Made(NamedTuple):
 class Runs(Bound):
     """Implements `interface.Runs`, but for its streams."""
 
-    def __init__(self, adapters: Adapters, project: str, taker: Taker | None = None) -> None:
+    def __init__(self, adapters: Adapters, project: str, slots: Slots | None = None) -> None:
         super().__init__(adapters, project)
-        self._taker = taker
+        self._slots = slots
 
     async def create_run(self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()) -> Run:
         return await self._create(thread_id, request, self._adapters.new_id("run"))
@@ -233,26 +234,33 @@ class Runs(Bound):
         return owner if await tx.runs.below_limit(self._project, most, now) else None
 
     async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
-        """Write a run that is ready to be worked on: taken at once by the worker in this process, or offered to all.
+        """Write a run that is ready: claimed in the same commit by the worker of this process, or else offered to all.
 
-        One that must wait in line is neither, and nor is one that the worker has no room for: it looks for itself.
+        A run that is queued behind another one is neither. Nor is one of a project at its limit: workers poll for it.
         """
-        results: list[Made] = []
-
-        async def ready(owner: str | None) -> RunRow:
-            made = await self._write(lambda tx: work(tx, owner), _told)
-            results.append(made)
-            await publish(self._adapters.broker, Committed(made.row, made.events))
-            return made.row
-
-        taken = self._taker.take(run_id, ready) if self._taker is not None else None
-        row = await (ready(None) if taken is None else taken)
-        [made] = results
+        slot = self._slots.reserve() if self._slots is not None else None
+        made = await self._write_ready(slot, work)
+        if slot is not None:
+            slot.hand_over(made.row)
+        await publish(self._adapters.broker, Committed(made.row, made.events))
         if made.interrupted is not None:
             await publish_stopped(self._adapters.broker, made.interrupted)
-        elif taken is None and row.predecessor is None:
+        elif slot is None and made.row.predecessor is None:
             await self._adapters.broker.offer(run_id)
         return made
+
+    async def _write_ready(self, slot: Slot | None, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
+        owner = None if slot is None else slot.owner
+        try:
+            return await self._write(lambda tx: work(tx, owner), _reply)
+        except (ApiError, Replay):
+            if slot is not None:
+                slot.release()
+            raise
+        except BaseException:
+            if slot is not None:
+                slot.release(unsure=True)
+            raise
 
     async def _row(self, thread_id: str, run_id: str) -> RunRow:
         ids.check(thread_id=thread_id, run_id=run_id)
@@ -265,7 +273,7 @@ class Runs(Bound):
         return found("run", run_id, row)
 
 
-def _told(made: Made) -> RecordedReply:
+def _reply(made: Made) -> RecordedReply:
     return RecordedReply(made.seen, made.row.seq - len(made.events))
 
 
