@@ -148,7 +148,8 @@ class Executor:
         except Interrupted:
             return None
         except asyncio.CancelledError:
-            task.uncancel()
+            while task.uncancel():  # it may have been asked to stop more than once
+                pass
             return None
         except RunsteadError as cause:
             _log.warning("a run is handed back, for the store failed: %s run=%s", cause, hold.run.id)
