@@ -21,6 +21,7 @@ from runstead.outbound.http import HttpOutbound
 from runstead.outbound.key import KeyFile
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
+from runstead.tools.port import Tool
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
 
@@ -46,6 +47,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
         max_running=config.project_runs or None,
         max_queued=config.project_queue or None,
         on_busy=config.on_busy,
+        tools=_tools(),
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
     )
@@ -70,6 +72,7 @@ async def embedded(
         model=model,
         clock=SystemClock(),
         lifetime=lifetime,
+        tools=_tools(),
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),
     )
@@ -104,6 +107,11 @@ async def check(config: Config, found: Callable[[Violation], object], *, drained
         return await examine(store, found, alone=not store.shared, drained=drained)
     finally:
         await store.stop()
+
+
+def _tools() -> Sequence[Tool]:
+    """The tools that the server runs itself: none yet."""
+    return ()
 
 
 def model_of(config: Config) -> ChatModel:

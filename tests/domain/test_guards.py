@@ -1,11 +1,13 @@
 """What may not be done is refused, in the words that clients know."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
 
 from runstead.domain import guards
+from runstead.domain.chat.offer import Offer
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.options import TruncationStrategy
@@ -113,10 +115,21 @@ def test_two_functions_of_one_name_are_refused() -> None:
     assert "'weather' is used twice" in refused.message
 
 
+def test_a_function_of_the_client_and_one_of_a_tool_may_not_share_a_name() -> None:
+    search = Function(name="search")
+    guards.check_offers([Offer("function", WEATHER), Offer("file_search", search)])
+    offered = [Offer("function", search), Offer("file_search", search)]
+    for order in (offered, offered[::-1]):
+        refused = refusal(partial(guards.check_offers, order))
+        assert (refused.param, refused.code) == ("tools", "invalid_value")
+        assert "the function name 'search' belongs to the tool 'file_search'" in refused.message
+
+
 @pytest.mark.parametrize(("tool", "name"), [(FileSearchTool(), "file_search"), (CodeInterpreterTool(), "code_interp")])
 def test_a_tool_that_this_server_does_not_have_is_refused(tool: Tool, name: str) -> None:
-    guards.check_available([TOOL])
-    refused = refusal(lambda: guards.check_available([TOOL, tool]))
+    guards.check_available([TOOL], ())
+    guards.check_available([TOOL, tool], {"file_search", "code_interpreter"})
+    refused = refusal(lambda: guards.check_available([TOOL, tool], {"other"}))
     assert name in refused.message
     assert (refused.param, refused.code) == ("tools", "unsupported_tool")
 

@@ -8,7 +8,7 @@ from random import Random
 import pytest
 
 from runstead.domain.chat.assembly import MessageDraft
-from runstead.domain.run import transitions, usage
+from runstead.domain.run import message_step, transitions, usage
 from runstead.domain.run.change import Change
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
@@ -40,9 +40,8 @@ class Owner:
         """Open a message."""
         adapters = self.hold.adapters
         self.message_id = adapters.new_id("msg")
-        await self.hold.open(
-            lambda run: transitions.open_message(run, adapters.new_id("step"), self.message_id, adapters.now())
-        )
+        step_id = adapters.new_id("step")
+        await self.hold.commit(lambda run: message_step.open_message(run, step_id, self.message_id, adapters.now()))
         self.hold.message = MessageDraft(self.message_id)
 
     async def say(self) -> None:
@@ -57,11 +56,10 @@ class Owner:
         now = self.hold.adapters.now()
 
         def change(run: Run) -> Change:
-            opened = transitions.OpenWork(self.hold.opened.step, self.hold.written)
-            closed = transitions.close_message(run, opened, now, usage.NONE)
+            closed = message_step.close_message(run, self.hold.opened, now, usage.NONE)
             return transitions.combine(closed, transitions.complete(run, now, usage.NONE))
 
-        await self.hold.commit(change, keep=False)
+        await self.hold.commit(change)
 
 
 async def taken(adapters: Adapters, run_id: str, name: str) -> Owner:

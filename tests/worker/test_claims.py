@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runstead.domain.run import transitions
+from runstead.domain.run import message_step
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.execution.claimed_run import ClaimedRun, Interrupted, claim
 from runstead.engine.execution.stop import end_unowned
@@ -25,7 +25,7 @@ async def taken(here: World, run_id: str) -> ClaimedRun:
 async def begin(here: World, hold: ClaimedRun) -> None:
     """Begin to write a message."""
     ids = here.adapters.new_id("step"), here.adapters.new_id("msg")
-    await hold.open(lambda run: transitions.open_message(run, *ids, here.adapters.now()))
+    await hold.commit(lambda run: message_step.open_message(run, *ids, here.adapters.now()))
 
 
 @pytest.mark.parametrize("first_began", [True, False])

@@ -1,6 +1,6 @@
 """New things from requests, and changed ones: what is absent, null or given becomes a whole object."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any, TypeVar
 
 from msgspec import UNSET, Struct, UnsetType, structs
@@ -106,13 +106,23 @@ def message(request: MessageRequest, id: str, thread_id: str, now: int) -> Messa
     )
 
 
-def run(request: RunRequest | ThreadRunRequest, of: Assistant, id: str, thread_id: str, now: int, lifetime: int) -> Run:
-    """The run that a request asks for, queued. What the request leaves open is the assistant's, as it is now."""
+def run(
+    request: RunRequest | ThreadRunRequest,
+    of: Assistant,
+    id: str,
+    thread_id: str,
+    now: int,
+    lifetime: int,
+    served: Container[str] = (),
+) -> Run:
+    """The run that a request asks for, queued. What the request leaves open is the assistant's, as it is now. `served`
+    are the kinds of tools that the server runs itself.
+    """
     if isinstance(request, ThreadRunRequest):
         guards.check_resources(value(request.tool_resources, ToolResources()))
     tools = value(request.tools, of.tools)
     guards.check_tools(tools)
-    guards.check_available(tools)
+    guards.check_available(tools, served)
     choice: ToolChoice = value(request.tool_choice, _AUTO)
     guards.check_choice(choice, tools)
     strategy = value(request.truncation_strategy, TruncationStrategy())

@@ -1,10 +1,12 @@
 """What may be done now, and what fits together: rules that types cannot say. Each raises `BadRequest` in words."""
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from msgspec import UNSET
 
+from runstead.domain.chat.offer import Offer, kind_of
 from runstead.domain.run.deadline import stop_signal
+from runstead.domain.run.journal import FUNCTION
 from runstead.domain.run.lifecycle import target
 from runstead.wire.error import BadRequest, RateLimited
 from runstead.wire.message import Message, MessageRequest
@@ -17,6 +19,7 @@ __all__ = [
     "check_cancel",
     "check_choice",
     "check_companions",
+    "check_offers",
     "check_outputs",
     "check_resources",
     "check_something_to_do",
@@ -126,11 +129,27 @@ def check_resources(resources: ToolResources) -> None:
     )
 
 
-def check_available(tools: Sequence[Tool]) -> None:
-    """A run may only use tools that this server has: better a clear refusal than an answer without them."""
+def check_offers(offered: Sequence[Offer]) -> None:
+    """No two functions of one name, of the client's and the server's: a call could not tell which is meant."""
+    tools: dict[str, str] = {}
+    for tool, function in offered:
+        other = tools.setdefault(function.name, tool)
+        if other != tool:
+            raise BadRequest(
+                f"Invalid 'tools': the function name '{function.name}' belongs to the tool "
+                f"'{tool if other == FUNCTION else other}'. Rename the function.",
+                param="tools",
+                code="invalid_value",
+            )
+
+
+def check_available(tools: Sequence[Tool], served: Container[str]) -> None:
+    """A run may only use tools that this server has: better a clear refusal than an answer without them. `served` are
+    the kinds of tools that it runs itself.
+    """
     for tool in tools:
-        if not isinstance(tool, FunctionTool):
-            name = tool.__struct_config__.tag
+        name = kind_of(tool)
+        if not isinstance(tool, FunctionTool) and name not in served:
             raise BadRequest(
                 f"The tool '{name}' is not available on this server. Remove it from the assistant, or from this run "
                 "with 'tools'.",
@@ -148,7 +167,7 @@ def check_choice(choice: ToolChoice, tools: Sequence[Tool]) -> None:
     if not isinstance(choice, NamedToolChoice):
         return
     if choice.type != "function":
-        kinds = [tool.__struct_config__.tag for tool in tools]
+        kinds = [kind_of(tool) for tool in tools]
         if choice.type not in kinds:
             raise BadRequest(
                 f"Invalid 'tool_choice': the tool '{choice.type}' is not among this run's tools.",

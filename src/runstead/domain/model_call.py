@@ -1,6 +1,6 @@
 """One model call, as values: the request, and the pieces an answer comes in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
@@ -10,6 +10,7 @@ from runstead.wire.run import Usage
 from runstead.wire.tool import Function, ToolChoice
 
 __all__ = [
+    "CarriedPiece",
     "Finish",
     "FinishReason",
     "ModelRequest",
@@ -34,6 +35,9 @@ class ModelRequest(Struct, frozen=True, kw_only=True):
     top_p: float | None = None
     reasoning_effort: ReasoningEffort | None = None
     max_completion_tokens: int | None = None
+    carried: Mapping[int, Any] = {}
+    """Opaque state of the run's earlier turns, by the place of the turn's message in `messages`: what the adapter
+    handed over with a `CarriedPiece`. It is apart from the messages, so that no server sees it that did not give it."""
     run_id: str | UnsetType = UNSET
     """For logs and for the upstream's own tracing."""
 
@@ -74,4 +78,12 @@ class UsagePiece(Struct, frozen=True):
     usage: Usage
 
 
-Piece: TypeAlias = TextPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece
+class CarriedPiece(Struct, frozen=True):
+    """State of the turn that the model's server wants to see again in the run's next calls: reasoning text, thought
+    signatures. Any JSON but null; it is stored, and read by the adapter alone. The last one of a turn counts.
+    """
+
+    state: Any
+
+
+Piece: TypeAlias = TextPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece | CarriedPiece

@@ -60,6 +60,7 @@ async def run(
             adapters.store,
             adapters.broker,
             adapters.model,
+            *adapters.tools,
             *([adapters.outbound] if adapters.outbound else ()),
         ):
             await port.start()

@@ -157,7 +157,8 @@ class Executor:
         except Interrupted:
             return None
         except asyncio.CancelledError:
-            task.uncancel()
+            while task.uncancel():  # it may have been asked to stop more than once
+                pass
             return None
         except RunsteadError as cause:
             _log.warning("the store failed, so a run is released: %s run=%s", cause, claimed.run.id)

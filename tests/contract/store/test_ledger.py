@@ -4,7 +4,7 @@ from runstead.domain.invariants.record import LedgerPage, Record
 from runstead.store.port import Store, Tx
 from runstead.wire.event import EventName
 from runstead.wire.run import Status
-from tests.store.things import MINE, THEIRS, add_runs, becomes, event, message, run, step, thread
+from tests.store.things import MINE, THEIRS, add_runs, becomes, event, message, run, step_row, thread
 
 DATA = b'{"id":"run_1","created_at":1,"thread_id":"t","assistant_id":"a","status":"queued","model":"m"}'
 
@@ -37,8 +37,8 @@ async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
         await tx.threads.insert(MINE, thread())
         row = await tx.runs.insert(MINE, run(max_seconds=50), [event(data=DATA), event(data=DATA)])
         await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), [event(EventName.RUN_IN_PROGRESS, DATA)], "here")
-        await tx.steps.insert(MINE, step("step_1"))
-        await tx.steps.insert(THEIRS, step("step_2", at=101))
+        await tx.steps.insert(MINE, step_row("step_1"))
+        await tx.steps.insert(THEIRS, step_row("step_2", at=101))
         await tx.messages.insert(MINE, [message("msg_1", run_id="run_1"), message("msg_2")])
         await tx.messages.insert(MINE, [message("msg_3")], predecessor="run_1")
         await tx.workers.register("here", 10)
@@ -76,7 +76,7 @@ async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_ru
     async def work(tx: Tx) -> None:
         await tx.runs.insert(MINE, run("run_2"), ())
         await tx.runs.insert(MINE, run("run_4", thread_id="thread_2"), ())
-        await tx.steps.insert(MINE, step("step_1", run_id="run_1"))
+        await tx.steps.insert(MINE, step_row("step_1", run_id="run_1"))
         await tx.messages.insert(MINE, [message("msg_1", run_id="run_3")])
         await tx.messages.insert(MINE, [message("msg_2")], predecessor="run_5")
 

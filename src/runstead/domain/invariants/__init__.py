@@ -7,7 +7,7 @@ lists them all.
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from runstead.domain.invariants import events, parts, place
+from runstead.domain.invariants import calls, events, parts, place
 from runstead.domain.invariants.record import Record, Violation
 from runstead.wire.run import Status
 
@@ -24,6 +24,9 @@ RULES: Sequence[Rule] = (
     parts.belong_to_it,
     parts.are_open_while_it_works,
     parts.are_added_up,
+    calls.are_those_of_their_step,
+    calls.have_an_output_once_they_ended,
+    calls.wait_for_the_server_or_the_client,
     place.is_found_as_it_is,
     place.is_held_while_it_works,
     place.is_alone_on_its_thread,

@@ -10,7 +10,7 @@ from runstead.domain.invariants.states import differences
 from runstead.domain.run import usage
 from runstead.wire.message import Message
 from runstead.wire.run import Status
-from runstead.wire.run_step import MessageCreationDetails, RunStep, ToolCallsDetails
+from runstead.wire.run_step import MessageCreationDetails, RunStep
 
 __all__ = ["are_added_up", "are_as_told", "are_open_while_it_works", "belong_to_it", "deleted"]
 
@@ -18,7 +18,7 @@ __all__ = ["are_added_up", "are_as_told", "are_open_while_it_works", "belong_to_
 def are_as_told(record: Record) -> Iterator[str]:
     """Each of its steps and messages is what the last event about it says, and each such event is about one of them."""
     steps, messages = record.last_told(RunStep), record.last_told(Message)
-    for step in record.steps:
+    for step in (row.step for row in record.steps):
         told = steps.pop(step.id, None)
         # What calls it waits for, and what they took, an open step shows without being told.
         yield from _compared("step", step, told, step.status != "in_progress")
@@ -32,11 +32,11 @@ def are_as_told(record: Record) -> Iterator[str]:
 def belong_to_it(record: Record) -> Iterator[str]:
     """Each of its messages was written by one of its steps, each in the run's own project and thread."""
     run = record.run
-    written = [_written_by(step) for step in record.steps]
+    written = [_written_by(row.step) for row in record.steps]
     for message in record.messages:
         if (steps := written.count(message.id)) != 1:
             yield f"message {message.id} was written by {steps} steps"
-    parts: list[RunStep | Message] = [*record.steps, *record.messages]
+    parts: list[RunStep | Message] = [*(row.step for row in record.steps), *record.messages]
     for part in parts:
         if part.thread_id != run.thread_id:
             yield f"{part.id} is on {part.thread_id}, and it is on {run.thread_id}"
@@ -44,22 +44,25 @@ def belong_to_it(record: Record) -> Iterator[str]:
 
 
 def are_open_while_it_works(record: Record) -> Iterator[str]:
-    """While it works, one step and its message may be open; while it waits for outputs, the step of those calls is."""
+    """While it works, one step and its message may be open; while it waits for outputs, the step of those calls is;
+    and while it is queued, a step whose calls the server has begun to run.
+    """
     status = record.run.status
-    steps = [step for step in record.steps if step.status == "in_progress"]
+    steps = [row for row in record.steps if row.step.status == "in_progress"]
     messages = [message.id for message in record.messages if message.status == "in_progress"]
     if status is Status.REQUIRES_ACTION:
         if messages:
             yield f"it waits for outputs, and message {messages[0]} is open"
-        if [_calls(step) for step in steps] != [_required(record)]:
+        if [[call.id for call in row.waiting] for row in steps] != [_required(record)]:
             yield "it waits for outputs, and what is open is not one step with these calls"
     elif status in {Status.IN_PROGRESS, Status.CANCELLING}:
         if len(steps) > 1 or len(messages) > 1:
             yield f"{len(steps)} steps and {len(messages)} messages of it are open"
-        if messages and [_written_by(step) for step in steps] != messages:
+        if messages and [_written_by(row.step) for row in steps] != messages:
             yield f"message {messages[0]} is open, and its step is not"
     else:
-        yield from (f"it is {status}, and step {step.id} is open" for step in steps)
+        survives = status is Status.QUEUED and len(steps) == 1 and steps[0].asked
+        yield from (f"it is {status}, and step {row.id} is open" for row in steps if not survives)
         yield from (f"it is {status}, and message {id} is open" for id in messages)
 
 
@@ -91,11 +94,6 @@ def _compared(kind: str, kept: RunStep | Message, told: RunStep | Message | None
 def _written_by(step: RunStep) -> str | None:
     details = step.step_details
     return details.message_creation.message_id if isinstance(details, MessageCreationDetails) else None
-
-
-def _calls(step: RunStep) -> list[str]:
-    details = step.step_details
-    return [call.id for call in details.tool_calls] if isinstance(details, ToolCallsDetails) else []
 
 
 def _required(record: Record) -> list[str]:

@@ -1,10 +1,11 @@
-"""All that is kept of a run, side by side, so that it can be outcome."""
+"""All that is kept of a run, side by side, so that it can be judged."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 
+from runstead.domain.run.journal import StepRow
 from runstead.wire.event import Event
 from runstead.wire.message import Message
 from runstead.wire.run import Run
@@ -45,7 +46,8 @@ class Record(Struct, frozen=True, kw_only=True):
     ahead: str | None = None
     """The status by which that one is found; None when there is none such on the thread."""
     told: Sequence[Batch] = ()
-    steps: Sequence[RunStep] = ()
+    steps: Sequence[StepRow] = ()
+    """Its journal."""
     messages: Sequence[Message] = ()
     """Those that it wrote."""
     waiting: Sequence[str] = ()

@@ -7,7 +7,7 @@ from runstead.domain.run import transitions
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
-from runstead.engine.execution.open_work import open_work
+from runstead.engine.execution.journal import open_work
 from runstead.store.port import RunRow, Stale, Tx
 
 __all__ = ["end_unowned", "publish_stopped", "stop"]

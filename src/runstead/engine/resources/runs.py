@@ -8,13 +8,14 @@ from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
 from runstead.domain.idempotency import Replay
-from runstead.domain.run import transitions
+from runstead.domain.run import call_step, transitions
 from runstead.domain.run.change import Change
 from runstead.engine import thread_queue
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
-from runstead.engine.execution.open_work import open_work
+from runstead.engine.execution.journal import open_work
 from runstead.engine.execution.stop import publish_stopped, stop
+from runstead.engine.execution.toolbox import Toolbox
 from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.engine.resources.threads import new_thread
@@ -178,7 +179,9 @@ class Runs(Bound):
         if adapters.max_queued is not None and await tx.runs.queue_length_reached(self._project, adapters.max_queued):
             raise guards.queue_full(adapters.max_queued)
         assistant = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
-        run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.lifetime)
+        served = {tool.kind for tool in adapters.tools}
+        run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.lifetime, served)
+        guards.check_offers(Toolbox(adapters.tools, run).offers)
         if not adapters.model.takes(run.model):
             raise BadRequest(
                 f"The requested model '{run.model}' cannot be used with the Assistants API.",
@@ -217,7 +220,7 @@ class Runs(Bound):
             guards.check_time_left(row.run, now)
             outputs = guards.check_outputs(row.run, output)
             opened, _ = await open_work(tx, row)
-            change = transitions.submit_outputs(row.run, opened, outputs, now)
+            change = call_step.submit_outputs(row.run, opened, outputs, now)
             owner = await self._with_room(tx, owner, now)
             after = change if owner is None else transitions.combine(change, transitions.claim(change.run, now))
             written = await write(tx, row, after, now, owner)

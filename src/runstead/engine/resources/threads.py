@@ -6,7 +6,7 @@ from runstead.domain import creation, guards, ids
 from runstead.domain.run import transitions
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish
-from runstead.engine.execution.open_work import open_work
+from runstead.engine.execution.journal import open_work
 from runstead.engine.resources.scope import Bound, page_of, the_thread
 from runstead.engine.webhook_outbox import note
 from runstead.store.port import Tx

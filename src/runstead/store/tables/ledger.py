@@ -7,6 +7,7 @@ from typing import TypeAlias
 import msgspec
 
 from runstead.domain.invariants.record import Batch, LedgerPage, Record, Violation
+from runstead.domain.run.journal import decode_journal
 from runstead.store.tables.events import unpack
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.session import Row, Session
@@ -68,10 +69,10 @@ def _record(row: Row, parts: dict[str, list[Row]]) -> Record:
         predecessor=behind,
         ahead=ahead,
         told=[_batch(first, last, body) for first, _, last, body in parts["events"]],
-        steps=[_decode_step(body) for _, _, body in parts["steps"]],
+        steps=[decode_journal(_decode_step(body), journal) for _, _, body, journal in parts["steps"]],
         messages=[_decode_message(body) for _, _, body in parts["messages"]],
         waiting=[id for (id,) in parts["waiting"]],
-        foreign=[id for kind in ("steps", "messages") for id, kept_for, _ in parts[kind] if kept_for != project],
+        foreign=[id for kind in ("steps", "messages") for id, kept_for, *_ in parts[kind] if kept_for != project],
     )
 
 
