@@ -38,7 +38,7 @@ async def test_a_run_is_streamed_to_another_node(nats: NatsServer, tmp_path: Pat
             assert sum(event.event == "thread.message.delta" for event in events) == 8
 
 
-async def test_a_run_is_cancelled_from_another_node_in_the_middle_of_its_text(nats: NatsServer, tmp_path: Path) -> None:
+async def test_a_run_is_cancelled_from_another_node_in_mid_stream(nats: NatsServer, tmp_path: Path) -> None:
     gate = Gate()
     carrying = NatsBroker(nats.url, name="far_cancel")
     async with (
@@ -62,9 +62,7 @@ async def test_a_run_is_cancelled_from_another_node_in_the_middle_of_its_text(na
 
 
 @pytest.mark.parametrize("forgotten", [True, False], ids=["long-ago", "just-now"])
-async def test_who_comes_after_the_server_lost_its_disk_gets_the_whole_message_once_it_is_written(
-    tmp_path: Path, forgotten: bool
-) -> None:
+async def test_a_subscriber_after_a_lost_disk_gets_the_completed_message(tmp_path: Path, forgotten: bool) -> None:
     server = NatsServer(tmp_path / "nats")
     server.start()
     gate = Gate()
