@@ -124,7 +124,8 @@ class Lives(RuleBasedStateMachine):
 
         self._try(Signal.COMPLETE, decide)
 
-    @precondition(lambda self: self.opened.step is not None)
+    # While a run waits for outputs it has no worker: only its deadline can use up a budget then.
+    @precondition(lambda self: self.opened.step is not None and self.run.status is not Status.REQUIRES_ACTION)
     @rule(tokens=st.integers(0, 9))
     def run_out(self, tokens: int) -> None:
         def decide() -> Change:
@@ -137,7 +138,7 @@ class Lives(RuleBasedStateMachine):
 
         self._try(Signal.RUN_OUT, decide)
 
-    @precondition(lambda self: self.opened.step is not None and self.opened.message is None)
+    @precondition(lambda self: self._calls_are_open() and self.run.status is not Status.REQUIRES_ACTION)
     @rule(count=st.integers(1, 3), tokens=st.integers(0, 9))
     def call_too_much(self, count: int, tokens: int) -> None:
         calls = self._calls(count)
@@ -156,7 +157,7 @@ class Lives(RuleBasedStateMachine):
         spent = usage.total(self.steps.values())
         self._try(Signal.RUN_OUT, lambda: transitions.run_out(self.run, self.now, spent, "max_prompt_tokens"))
 
-    @precondition(lambda self: self.opened.step is not None and self.opened.message is None)
+    @precondition(lambda self: self._calls_are_open())
     @rule(count=st.integers(1, 3), tokens=st.integers(0, 9))
     def ask_client(self, count: int, tokens: int) -> None:
         calls = self._calls(count)
@@ -272,6 +273,9 @@ class Lives(RuleBasedStateMachine):
     def _calls(self, count: int) -> list[RequiredFunctionCall]:
         function = FunctionCall(name="weather", arguments="{}")
         return [RequiredFunctionCall(id=self._new("call"), function=function) for _ in range(count)]
+
+    def _calls_are_open(self) -> bool:
+        return self.opened.step is not None and self.opened.message is None
 
     def _calls_may_open(self) -> bool:
         return self.opened == OpenWork() or self.opened.message is not None
