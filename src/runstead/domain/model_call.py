@@ -1,4 +1,4 @@
-"""One model call, as values: the request, and the pieces an answer comes in."""
+"""A model call as values: the request, and the pieces of the streamed answer."""
 
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
@@ -22,7 +22,7 @@ __all__ = [
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
-    """One model call. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first."""
+    """A request to a model. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first."""
 
     model: str
     messages: Sequence[dict[str, Any]]
@@ -35,7 +35,7 @@ class ModelRequest(Struct, frozen=True, kw_only=True):
     reasoning_effort: ReasoningEffort | None = None
     max_completion_tokens: int | None = None
     run_id: str | UnsetType = UNSET
-    """For logs and for the upstream's own tracing."""
+    """For logs, and for the upstream's tracing."""
 
 
 class TextPiece(Struct, frozen=True):
@@ -51,7 +51,7 @@ class RefusalPiece(Struct, frozen=True):
 
 
 class ToolCallPiece(Struct, frozen=True):
-    """More of the call number `index`: `id` and `name` come with its first piece, arguments in pieces."""
+    """More of the tool call at `index`, from 0. Its first piece has `id` and `name`; arguments are concatenated."""
 
     index: int
     id: str | None = None
@@ -69,7 +69,7 @@ class Finish(Struct, frozen=True):
 
 
 class UsagePiece(Struct, frozen=True):
-    """What the call took; may come after `Finish`."""
+    """The tokens that the call used. It may follow `Finish`."""
 
     usage: Usage
 
