@@ -12,8 +12,8 @@ from runstead.wire.content import FileCitation, ImageUrlPart, Text, TextPart
 from runstead.wire.delta import FunctionToolCallDelta, MessageDelta
 from runstead.wire.error import BadRequest, ErrorBody, RateLimited, ServerError, api_error
 from runstead.wire.message import Message, MessageDeleted
-from runstead.wire.model import Model
-from runstead.wire.page import ModelList, Page
+from runstead.wire.model import Model, ModelList
+from runstead.wire.page import Page
 from runstead.wire.run import Run, Status, Usage
 from runstead.wire.run_step import RunStep
 from runstead.wire.thread import Thread, ThreadDeleted

@@ -2,8 +2,7 @@
 
 from typing import Protocol
 
-from runstead.wire.model import Model
-from runstead.wire.page import ModelList
+from runstead.wire.model import Model, ModelList
 
 __all__ = ["Models"]
 

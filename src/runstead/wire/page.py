@@ -4,7 +4,6 @@ from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta, field
 
-from runstead.wire.model import Model
 from runstead.wire.run_step import Include
 from runstead.wire.struct import Object, Request, SortOrder
 
@@ -13,7 +12,6 @@ __all__ = [
     "IncludeQuery",
     "ListQuery",
     "MessageQuery",
-    "ModelList",
     "Page",
     "StepQuery",
 ]
@@ -35,13 +33,6 @@ class Page(Object, Generic[T], frozen=True, kw_only=True):
     first_id: str | None = None
     last_id: str | None = None
     has_more: bool = False
-
-
-class ModelList(Object, frozen=True, kw_only=True):
-    """All models; this list has no pages."""
-
-    object: Literal["list"] = "list"
-    data: list[Model]
 
 
 class ListQuery(Request, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from runstead.wire.assistant import AssistantRequest
-from runstead.wire.codec.request import check, decode_request
+from runstead.wire.codec.request import decode_request, validate
 from runstead.wire.endpoint import ENDPOINTS
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
@@ -353,13 +353,13 @@ def test_any_json_is_a_request_or_is_refused_in_words(value: Any, kind: type[Req
 
 def test_a_request_made_by_a_program_is_checked_as_one_off_the_wire() -> None:
     request = RunRequest(assistant_id="asst_1", temperature=0.5, metadata={"a": "b"})
-    assert check(request) == request
+    assert validate(request) == request
     with pytest.raises(BadRequest) as caught:
-        check(RunRequest(assistant_id="asst_1", temperature=3.5))
+        validate(RunRequest(assistant_id="asst_1", temperature=3.5))
     assert caught.value.code == "decimal_above_max_value"
 
 
 def test_what_a_program_cannot_send_is_a_bad_request() -> None:
     odd: Metadata = {"a": object()}  # type: ignore[dict-item]
     with pytest.raises(BadRequest):
-        check(ThreadRequest(metadata=odd))
+        validate(ThreadRequest(metadata=odd))

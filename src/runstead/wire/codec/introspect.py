@@ -7,7 +7,7 @@ from msgspec import Struct
 from msgspec import inspect as kinds
 from msgspec.structs import fields as declared_fields
 
-__all__ = ["fields_of", "fitting", "literals", "options", "pattern_in_json", "takes_null", "type_of"]
+__all__ = ["accepts_null", "fields_of", "literals", "options", "options_for", "pattern_in_json", "type_of"]
 
 
 def type_of(kind: Any) -> kinds.Type:
@@ -40,13 +40,13 @@ def options(kind: kinds.Type) -> list[kinds.Type]:
     return [kind]
 
 
-def takes_null(kind: kinds.Type) -> bool:
+def accepts_null(kind: kinds.Type) -> bool:
     """The type takes null."""
     members = kind.types if isinstance(kind, kinds.UnionType) else (kind,)
     return any(isinstance(member, kinds.NoneType | kinds.AnyType) for member in members)
 
 
-def fitting(choices: list[kinds.Type], value: Any) -> list[kinds.Type]:
+def options_for(choices: list[kinds.Type], value: Any) -> list[kinds.Type]:
     """Those of the choices that are written as the JSON type of `value`."""
     written = _WRITTEN_AS[type(value)]
     return [choice for choice in choices if isinstance(choice, written)]

@@ -13,12 +13,12 @@ import msgspec
 from msgspec import Struct
 from msgspec import inspect as kinds
 
-from runstead.wire.codec import complaint
-from runstead.wire.codec.fault import find_fault
+from runstead.wire.codec import request_errors
 from runstead.wire.codec.introspect import fields_of, options
+from runstead.wire.codec.validation import raise_first_error
 from runstead.wire.error import BadRequest
 
-__all__ = ["check", "decode_query", "decode_request"]
+__all__ = ["decode_query", "decode_request", "validate"]
 
 T = TypeVar("T", bound=Struct)
 
@@ -35,12 +35,12 @@ def decode_request(kind: type[T], raw: bytes) -> T:
     return request
 
 
-def check(request: T) -> T:
+def validate(request: T) -> T:
     """The same request, read as if it had come over a wire: a program may have put anything into its fields."""
     try:
         raw = msgspec.json.encode(request)
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
-        raise complaint.not_json(str(error)) from None
+        raise request_errors.not_json(str(error)) from None
     return decode_request(type(request), raw)
 
 
@@ -92,14 +92,14 @@ def _parse(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
     except RecursionError:
-        raise complaint.not_json("it is nested too deeply") from None
+        raise request_errors.not_json("it is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise complaint.not_json(str(error)) from None
+        raise request_errors.not_json(str(error)) from None
 
 
 def _explain(kind: type[Struct], value: Any, error: Exception) -> NoReturn:
     """Raise what is wrong with `value`; in the reader's own words if the walk finds nothing."""
     if not isinstance(value, dict):
-        raise complaint.not_an_object(value) from None
-    find_fault(kind, value)
+        raise request_errors.not_an_object(value) from None
+    raise_first_error(kind, value)
     raise BadRequest(f"Invalid request: {error}") from None

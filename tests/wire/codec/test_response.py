@@ -5,7 +5,7 @@ import msgspec
 import pytest
 
 from runstead.wire.assistant import Assistant
-from runstead.wire.codec.lenient import decode_lenient
+from runstead.wire.codec.response import decode_lenient
 from runstead.wire.page import Page
 from runstead.wire.run import Run
 from runstead.wire.tool import FileSearchTool, FunctionTool, NamedToolChoice

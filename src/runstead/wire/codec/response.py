@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect as kinds
 
-from runstead.wire.codec.introspect import fitting, options, type_of
+from runstead.wire.codec.introspect import options, options_for, type_of
 
 __all__ = ["decode_lenient"]
 
@@ -27,9 +27,9 @@ def _known(kind: kinds.Type, value: Any) -> Any:
     """The value without what its type has no place for."""
     match value:
         case dict():
-            return _known_of_object(fitting(options(kind), value), value)
+            return _known_of_object(options_for(options(kind), value), value)
         case list():
-            arrays = [array for array in fitting(options(kind), value) if isinstance(array, kinds.ListType)]
+            arrays = [array for array in options_for(options(kind), value) if isinstance(array, kinds.ListType)]
             return [_known(arrays[0].item_type, item) for item in value] if arrays else value
         case _:
             return value
