@@ -1,6 +1,7 @@
-"""Answers of a newer or a foreign server, read without the fields that this version does not know.
+"""Lenient decoding of responses: a newer or another server may send fields that this version does not know.
 
-What a server says may have unknown fields anyway; but parts that a client sends too, such as tools, refuse them.
+Objects of the server ignore unknown fields anyway. Structs that are also part of requests, such as tools, refuse them,
+so they are removed here.
 """
 
 from typing import Any, TypeVar
@@ -16,38 +17,39 @@ T = TypeVar("T")
 
 
 def decode_lenient(kind: type[T], raw: bytes) -> T:
-    """The object that an answer holds, for when the typed decode has failed.
+    """The object in a response whose typed decode failed.
 
-    Raises `msgspec.ValidationError` if it fails without the unknown fields too, `msgspec.DecodeError` if it is no JSON.
+    Raises `msgspec.ValidationError` if it is invalid even without unknown fields, `msgspec.DecodeError` if it is not
+    JSON.
     """
-    return msgspec.convert(_known(type_of(kind), msgspec.json.decode(raw)), kind)
+    return msgspec.convert(_without_unknown(type_of(kind), msgspec.json.decode(raw)), kind)
 
 
-def _known(kind: kinds.Type, value: Any) -> Any:
-    """The value without what its type has no place for."""
+def _without_unknown(kind: kinds.Type, value: Any) -> Any:
+    """The value without the fields that its type does not have."""
     match value:
         case dict():
-            return _known_of_object(options_for(options(kind), value), value)
+            return _without_unknown_in_object(options_for(options(kind), value), value)
         case list():
             arrays = [array for array in options_for(options(kind), value) if isinstance(array, kinds.ListType)]
-            return [_known(arrays[0].item_type, item) for item in value] if arrays else value
+            return [_without_unknown(arrays[0].item_type, item) for item in value] if arrays else value
         case _:
             return value
 
 
-def _known_of_object(choices: list[kinds.Type], value: dict[str, Any]) -> dict[str, Any]:
+def _without_unknown_in_object(choices: list[kinds.Type], value: dict[str, Any]) -> dict[str, Any]:
     for choice in choices:
         if isinstance(choice, kinds.DictType):
-            return {name: _known(choice.value_type, inner) for name, inner in value.items()}
+            return {name: _without_unknown(choice.value_type, inner) for name, inner in value.items()}
         if isinstance(choice, kinds.StructType) and choice.tag in {None, value.get(choice.tag_field or "")}:
-            return _known_of_struct(choice, value)
+            return _without_unknown_in_struct(choice, value)
     return value
 
 
-def _known_of_struct(struct: kinds.StructType, value: dict[str, Any]) -> dict[str, Any]:
+def _without_unknown_in_struct(struct: kinds.StructType, value: dict[str, Any]) -> dict[str, Any]:
     fields = {field.encode_name: field for field in struct.fields}
     return {
-        name: _known(fields[name].type, inner) if name in fields else inner
+        name: _without_unknown(fields[name].type, inner) if name in fields else inner
         for name, inner in value.items()
         if name in fields or name == struct.tag_field
     }

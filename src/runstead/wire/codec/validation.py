@@ -1,6 +1,6 @@
-"""The walk over a request along its type, which finds what is wrong with it first.
+"""Validation of a request that a typed decode refused: finds the first error and its path.
 
-In an object these are unknown fields, then missing ones, then each value in the order of sending.
+An object is checked for unknown fields first, then for missing ones, then each value in the order in which it was sent.
 """
 
 import re
@@ -24,12 +24,12 @@ __all__ = ["raise_first_error"]
 
 
 def raise_first_error(kind: type[Struct], value: dict[str, Any]) -> None:
-    """Raise `BadRequest` with the first fault of `value`; return if there is none to be seen."""
+    """Raise `BadRequest` for the first error in `value`. Returns if this walk finds none."""
     _walk(type_of(kind), value, "")
 
 
 def _walk(kind: kinds.Type, value: Any, at: str) -> None:
-    """Complain about the first thing in `value` that does not fit."""
+    """Raise the first error in `value`; `at` is its path."""
     choices = options(kind)
     if value is None and accepts_null(kind):
         return
@@ -70,7 +70,7 @@ def _walk_struct(structs: list[kinds.Type], value: dict[str, Any], at: str) -> N
 
 
 def _tagged(structs: list[kinds.Type], value: dict[str, Any], at: str) -> kinds.StructType:
-    """The struct that `value` says it is, by its tag."""
+    """The struct whose tag `value` has."""
     candidates = [struct for struct in structs if isinstance(struct, kinds.StructType)]
     field = candidates[0].tag_field
     if field is None:
@@ -123,7 +123,7 @@ def _walk_number(number: kinds.IntType | kinds.FloatType, value: float, at: str)
 
 
 def _nouns(choices: list[kinds.Type]) -> list[str]:
-    """What is expected, each with its article."""
+    """The expected types, each with its article, without repetitions."""
     nouns = [_noun(choice) for choice in choices]
     return list(dict.fromkeys(nouns))
 
