@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import msgspec
 import pytest
 
-from runstead.domain.idempotency import DAY, MINUTE, Replay, digest, with_key, with_retry_count
+from runstead.domain.idempotency import MINUTE, Replay, digest, with_key, with_retry_count
 from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, Turn, call, say
 from runstead.store.port import Store
@@ -83,8 +83,8 @@ async def repeated(work: Awaitable[object]) -> Replay:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_a_call_made_again_is_answered_as_it_was_and_does_nothing(any_store: Store, name: str) -> None:
-    async with world([call("weather", city="Oslo"), *["Sunny."] * 3], store=any_store) as here:
+async def test_a_call_made_again_is_answered_as_it_was_and_does_nothing(name: str) -> None:
+    async with world([call("weather", city="Oslo"), *["Sunny."] * 3]) as here:
         run = await waiting(here)
         answer = await CALLS[name](here, here.project.once(KEY), run)
         for each in (await here.project.runs(run.thread_id)).data:
@@ -105,14 +105,6 @@ async def everything(here: World, run: Run) -> list[Any]:
         await it.runs(run.thread_id),
     ]
     return [[item.id for item in each.data] for each in lists] + [await here.now(run)]
-
-
-async def test_the_same_key_for_something_else_is_refused() -> None:
-    async with world() as here:
-        await here.project.once(KEY).create_thread()
-        with pytest.raises(BadRequest, match="use a new key"):
-            await here.project.once(with_key("k", digest(b"that"))).create_thread()
-        assert len((await here.project.threads()).data) == 1
 
 
 async def test_projects_have_keys_of_their_own() -> None:
@@ -225,15 +217,6 @@ async def test_what_a_process_wrote_before_it_died_is_answered_by_the_next(tmp_p
         assert len((await here.project.runs(thread_id)).data) == 1
 
 
-async def test_after_a_day_a_key_is_forgotten(any_store: Store) -> None:
-    async with world(store=any_store) as here:
-        made = await here.project.once(KEY).create_thread()
-        await here.clock.advance(DAY - 1)
-        await repeated(here.project.once(KEY).create_thread())
-        await here.clock.advance(1)
-        assert (await here.project.once(KEY).create_thread()).id != made.id
-
-
 class Client:
     """One that names no key, but counts its tries."""
 
@@ -257,8 +240,8 @@ async def _id(made: Awaitable[Any]) -> str:
     return found
 
 
-async def test_a_further_try_gets_what_the_last_request_about_its_thread_made(any_store: Store) -> None:
-    async with world(store=any_store) as here:
+async def test_a_further_try_gets_what_the_last_request_about_its_thread_made() -> None:
+    async with world() as here:
         client, thread_id = Client(here), await here.thread()
         first, second = [await client.message(thread_id) for _ in range(2)]
         assert first != second
@@ -279,16 +262,16 @@ async def test_a_further_try_after_a_minute_is_done() -> None:
         assert await client.message(thread_id, 1) != first
 
 
-async def test_a_further_try_gets_the_one_thread_that_was_made(any_store: Store) -> None:
-    async with world(store=any_store) as here:
+async def test_a_further_try_gets_the_one_thread_that_was_made() -> None:
+    async with world() as here:
         client = Client(here)
         made = await client.thread()
         assert [await client.thread(tries) for tries in (1, 2)] == [made, made]
         assert await client.thread(1, b"other") != made
 
 
-async def test_a_thread_that_somebody_uses_is_given_to_nobody_else(any_store: Store) -> None:
-    async with world(store=any_store) as here:
+async def test_a_thread_that_somebody_uses_is_given_to_nobody_else() -> None:
+    async with world() as here:
         client = Client(here)
         used = await client.thread()
         await client.message(used)
@@ -297,8 +280,8 @@ async def test_a_thread_that_somebody_uses_is_given_to_nobody_else(any_store: St
         assert await client.thread(2) == mine
 
 
-async def test_of_two_threads_that_look_alike_neither_is_given_to_anybody(any_store: Store) -> None:
-    async with world(store=any_store) as here:
+async def test_of_two_threads_that_look_alike_neither_is_given_to_anybody() -> None:
+    async with world() as here:
         client = Client(here)
         made = {await client.thread(), await client.thread()}
         assert await client.thread(1) not in made

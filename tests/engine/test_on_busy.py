@@ -14,7 +14,7 @@ from runstead.store.port import Store, Tx
 from runstead.wire.error import BadRequest
 from runstead.wire.message import Message, MessageRequest
 from runstead.wire.options import OnBusy
-from runstead.wire.run import Run, RunRequest, Status
+from runstead.wire.run import Run, RunRequest, Status, ThreadRunRequest
 from runstead.wire.struct import UNSET, SortOrder
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from tests.contract.store.adapters import ADAPTERS, Adapter
@@ -401,3 +401,23 @@ async def test_a_thread_shows_what_it_says_until_that_is_cleared() -> None:
         assert (await here.project.update_thread(made.id, ThreadUpdate(on_busy=None))).on_busy is UNSET
         assert (await here.project.get_thread(made.id)).on_busy is UNSET
         assert (await here.project.create_thread(ThreadRequest(on_busy=None))).on_busy is UNSET
+
+
+async def test_a_message_created_with_a_run_or_a_thread_has_no_on_busy() -> None:
+    async with world(["One"]) as here:
+        run = await here.ended(await here.start("First"))
+        messages = [said("a"), said("b", on_busy="enqueue")]
+        thread, assistant_id = ThreadRequest(messages=messages), run.assistant_id
+        request = RunRequest(assistant_id=assistant_id, additional_messages=messages, on_busy="enqueue")
+        calls: dict[str, Awaitable[object]] = {
+            "messages": here.project.create_thread(thread),
+            "additional_messages": here.project.create_run(run.thread_id, request),
+            "thread.messages": here.project.create_thread_run(
+                ThreadRunRequest(assistant_id=assistant_id, thread=thread)
+            ),
+        }
+        for param, answer in calls.items():
+            refused = await refusal(answer)
+            assert "create the message by itself" in refused.message
+            assert refused.param == f"{param}[1].on_busy"
+        assert len(await here.messages(run)) == 2

@@ -1,4 +1,4 @@
-"""Every test of the interface runs over every way to it."""
+"""Every test of the interface runs over every way to reach it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.contract.interface.ways import WAYS, Way
 
 
 class Script:
-    """What the model answers, said by the test while the engine runs already."""
+    """The model's turns, which a test may add while the engine is running."""
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []

@@ -6,12 +6,11 @@ from typing import Any, TypeAlias
 import pytest
 
 from runstead.interface import Interface
-from runstead.llm.script import Gate, say
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.error import ApiError, BadRequest, NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
-from runstead.wire.tool import CodeInterpreterTool, FileSearchTool, ToolOutput
+from runstead.wire.tool import ToolOutput
 from tests.contract.interface.place import WEATHER, Place
 from tests.support.waiting import within
 
@@ -171,44 +170,3 @@ async def test_what_is_wrong_is_refused_in_words(place: Place, request: pytest.F
         refused = await refusal(call(place.rs, run))
         assert isinstance(refused, BadRequest)
         assert (refused.message, refused.param, refused.code) == (message, param, code)
-
-
-@pytest.mark.parametrize("tool", [CodeInterpreterTool(), FileSearchTool()])
-async def test_a_run_with_a_tool_that_is_not_there_is_refused(place: Place, tool: Any) -> None:
-    request = RunRequest(assistant_id=await place.assistant([tool]))
-    refused = await refusal(place.rs.create_run(await place.thread("Hi"), request))
-    assert "is not available on this server" in refused.message
-    assert (refused.status, refused.param, refused.code) == (400, "tools", "unsupported_tool")
-
-
-async def test_a_run_with_nothing_to_do_is_refused(place: Place) -> None:
-    assistant_id, thread_id = await place.assistant(), await place.thread()
-    refused = await refusal(place.rs.create_run(thread_id, RunRequest(assistant_id=assistant_id)))
-    assert refused.message == "Run creation requires a Thread with a user message or an assistant with instructions."
-    assert refused.code == "invalid_thread"
-    run = await place.rs.create_run(thread_id, RunRequest(assistant_id=assistant_id, instructions="Greet."))
-    assert (await place.ended(run)).status == "completed"
-
-
-async def test_a_thread_is_locked_while_its_run_is_active(place: Place) -> None:
-    gate = Gate()
-    place.answers([say("Half"), gate])
-    run = await place.start()
-    async with within():
-        await gate.reached.wait()
-    message = (await place.messages(run))[0]
-    locked = f"Can't add messages to {run.thread_id} while a run {run.id} is active."
-    again = RunRequest(assistant_id=run.assistant_id)
-    said: list[tuple[str, Awaitable[Any] | AsyncIterator[Any]]] = [
-        (locked, place.rs.create_message(run.thread_id, SAID)),
-        (locked, place.rs.delete_message(run.thread_id, message.id)),
-        (f"Thread {run.thread_id} already has an active run {run.id}.", place.rs.create_run(run.thread_id, again)),
-    ]
-    for words, call in said:
-        refused = await refusal(call)
-        assert (refused.status, refused.message) == (400, words)
-    first, second = await place.rs.cancel(run.thread_id, run.id), place.rs.cancel(run.thread_id, run.id)
-    assert first.status == "cancelling"
-    assert (await refusal(second)).message.startswith("Cannot cancel run with status 'cancell")
-    await place.ended(run)
-    await place.rs.create_message(run.thread_id, SAID)

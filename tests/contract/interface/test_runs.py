@@ -2,14 +2,13 @@
 
 import pytest
 
-from runstead.llm.script import Gate, call, fail, say, usage
+from runstead.llm.script import Gate, call, say, usage
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, RunRequest, Status, ThreadRunRequest
 from runstead.wire.struct import SortOrder
 from runstead.wire.thread import ThreadRequest
-from runstead.wire.tool import ToolOutput
 from tests.contract.interface.place import WEATHER, Place, outputs
 from tests.support.reader import Reader
 from tests.support.waiting import within
@@ -163,21 +162,6 @@ async def test_a_run_is_cancelled_in_the_middle_of_its_text(place: Place) -> Non
     assert (text_of(half), half.status) == ("Half", "incomplete")
 
 
-async def test_a_run_that_waits_for_outputs_is_cancelled(place: Place) -> None:
-    place.answers(call("weather"))
-    run = await place.ended(await place.start([WEATHER]))
-    assert (await place.rs.cancel(run.thread_id, run.id)).status == "cancelling"
-    assert (await place.rs.get_run(run.thread_id, run.id)).status == "cancelled"
-
-
-async def test_a_model_that_fails_fails_the_run_with_the_cause(place: Place) -> None:
-    place.answers([say("Half"), fail("The model server says: no.", "rate_limit_exceeded")])
-    ended = await place.ended(await place.start())
-    assert ended.last_error is not None
-    assert (ended.status, ended.last_error.code) == (Status.FAILED, "rate_limit_exceeded")
-    assert ended.last_error.message == "The model server says: no."
-
-
 async def test_metadata_of_a_run_changes_at_any_time(place: Place) -> None:
     gate = Gate()
     place.answers([say("Half"), gate, say("whole")])
@@ -232,20 +216,4 @@ async def test_leaving_a_stream_does_not_stop_the_run(place: Place) -> None:
         assert (await anext(stream)).event == "thread.run.created"
         await stream.aclose()  # type: ignore[attr-defined]
         gate.open()
-    assert (await place.ended(run)).status == "completed"
-
-
-@pytest.mark.parametrize("got", [[], ["call_x"]])
-async def test_wrong_outputs_are_refused_and_right_ones_taken_after_that(place: Place, got: list[str]) -> None:
-    place.answers(call("weather"), "Sunny.")
-    run = await place.ended(await place.start([WEATHER]))
-    [right] = outputs(run)
-    wrong = [ToolOutput(tool_call_id=id, output="") for id in got]
-    with pytest.raises(BadRequest) as refused:
-        await place.rs.submit_tool_output(run.thread_id, run.id, wrong)
-    assert refused.value.message == f"Expected tool outputs for call_ids ['{right.tool_call_id}'], got {got!r}"
-    with pytest.raises(BadRequest):
-        async for _ in place.rs.submit_streaming_tool_output(run.thread_id, run.id, wrong):
-            pass
-    await place.rs.submit_tool_output(run.thread_id, run.id, [right])
     assert (await place.ended(run)).status == "completed"
