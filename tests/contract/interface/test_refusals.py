@@ -1,4 +1,4 @@
-"""What is refused is refused in the same words, whichever way it is asked for: contract 8."""
+"""Errors are the same over every way to the interface. The messages are those of the contract, section 8."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
@@ -21,13 +21,13 @@ OUTPUTS = [ToolOutput(tool_call_id="call_1", output="")]
 
 
 async def refusal(call: Awaitable[Any] | AsyncIterator[Any]) -> ApiError:
-    """Why a call is refused."""
+    """The error of a call or a stream."""
     with pytest.raises(ApiError) as refused:
-        await _done(call)
+        await _finish(call)
     return refused.value
 
 
-async def _done(call: Awaitable[Any] | AsyncIterator[Any]) -> None:
+async def _finish(call: Awaitable[Any] | AsyncIterator[Any]) -> None:
     async with within():
         if isinstance(call, Awaitable):
             await call
@@ -143,7 +143,7 @@ WRONG: list[tuple[str, str | None, str | None, Call]] = [
 ]
 
 
-async def test_what_is_unknown_is_not_found_and_named(place: Place) -> None:
+async def test_an_unknown_id_is_not_found_and_named(place: Place) -> None:
     run = await place.ended(await place.start())
     for kind, id, call in UNKNOWN:
         refused = await refusal(call(place.rs, run))
@@ -152,7 +152,7 @@ async def test_what_is_unknown_is_not_found_and_named(place: Place) -> None:
         assert (refused.status, refused.param, refused.code) == (404, None, None)
 
 
-async def test_an_id_of_the_wrong_kind_is_refused(place: Place) -> None:
+async def test_an_id_of_another_kind_is_refused(place: Place) -> None:
     run = await place.ended(await place.start())
     for param, prefix, call in WRONG_KIND:
         refused = await refusal(call(place.rs, run))
@@ -161,12 +161,12 @@ async def test_an_id_of_the_wrong_kind_is_refused(place: Place) -> None:
         assert (refused.status, refused.param, refused.code) == (400, param, "invalid_value")
 
 
-async def test_what_is_wrong_is_refused_in_words(place: Place, request: pytest.FixtureRequest) -> None:
+async def test_an_invalid_call_has_the_message_of_the_contract(place: Place, request: pytest.FixtureRequest) -> None:
     run = await place.ended(await place.start())
-    straight = "engine" in request.node.name
+    engine = "engine" in request.node.name
     for message, param, code, call in WRONG:
-        if straight and code is not None and (("value" in code and "_m" in code) or "above" in code):
-            continue  # what a type says is checked at the borders: by the server, and by open
+        if engine and code is not None and (("value" in code and "_m" in code) or "above" in code):
+            continue  # the server and `open` validate types, the engine does not
         refused = await refusal(call(place.rs, run))
         assert isinstance(refused, BadRequest)
         assert (refused.message, refused.param, refused.code) == (message, param, code)

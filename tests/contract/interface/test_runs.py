@@ -1,4 +1,4 @@
-"""Runs, whichever way they are reached."""
+"""Runs, over every way to the interface."""
 
 import pytest
 
@@ -35,7 +35,7 @@ async def test_a_run_is_queued_and_completes_by_itself(place: Place) -> None:
     assert text_of(answer) == "Hello you"
 
 
-async def test_all_options_of_a_run_are_taken(place: Place) -> None:
+async def test_all_options_of_a_run_reach_the_model(place: Place) -> None:
     run = await place.start(
         [WEATHER],
         model="another-model",
@@ -56,7 +56,7 @@ async def test_all_options_of_a_run_are_taken(place: Place) -> None:
     assert [message["content"] for message in asked.messages] == ["Be brief.", "And?"]
 
 
-async def test_a_run_and_its_thread_are_made_together(place: Place) -> None:
+async def test_a_run_and_its_thread_are_created_together(place: Place) -> None:
     thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")], metadata={"a": "b"})
     run = await place.rs.create_thread_run(ThreadRunRequest(assistant_id=await place.assistant(), thread=thread))
     assert (await place.ended(run)).status == "completed"
@@ -64,7 +64,7 @@ async def test_a_run_and_its_thread_are_made_together(place: Place) -> None:
     assert [text_of(message) for message in await place.messages(run)] == ["Hi", "Hello!"]
 
 
-async def test_nothing_is_made_of_a_thread_and_a_run_that_do_not_fit(place: Place) -> None:
+async def test_a_refused_thread_run_creates_neither(place: Place) -> None:
     with pytest.raises(BadRequest, match="Run creation requires a Thread with a user message"):
         await place.rs.create_thread_run(ThreadRunRequest(assistant_id=await place.assistant()))
     assert list((await place.rs.threads()).data) == []
@@ -82,7 +82,7 @@ async def test_a_run_is_streamed(place: Place) -> None:
     assert list(reader.texts.values()) == ["Hello you"]
 
 
-async def test_a_run_made_with_its_thread_is_streamed(place: Place) -> None:
+async def test_a_run_created_with_its_thread_is_streamed(place: Place) -> None:
     thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")])
     request = ThreadRunRequest(assistant_id=await place.assistant(), thread=thread)
     async with within():
@@ -91,7 +91,7 @@ async def test_a_run_made_with_its_thread_is_streamed(place: Place) -> None:
     Reader().read(events)
 
 
-async def test_functions_are_called_in_rounds(place: Place) -> None:
+async def test_functions_are_called_over_several_turns(place: Place) -> None:
     place.answers([call("weather", city="Rome"), call("weather", city="Oslo")], call("weather", city="Bern"), "Sunny.")
     run = await place.ended(await place.start([WEATHER]))
     assert run.status == "requires_action"
@@ -106,7 +106,7 @@ async def test_functions_are_called_in_rounds(place: Place) -> None:
     assert text_of((await place.messages(run))[-1]) == "Sunny."
 
 
-async def test_functions_are_called_in_streams(place: Place) -> None:
+async def test_functions_are_called_within_streams(place: Place) -> None:
     place.answers([say("Let me see."), call("weather", city="Rome")], "Sunny.")
     request = RunRequest(assistant_id=await place.assistant([WEATHER]))
     async with within():
@@ -127,11 +127,11 @@ async def test_a_run_is_followed_from_any_event(place: Place) -> None:
     events = await place.events(run)
     Reader().read(events)
     assert names(events)[-1] == "run.completed"
-    for place_of, event in enumerate(events[:-1]):
-        assert await place.events(run, event.id) == events[place_of + 1 :]
+    for index, event in enumerate(events[:-1]):
+        assert await place.events(run, event.id) == events[index + 1 :]
 
 
-async def test_a_run_is_followed_while_it_speaks(place: Place) -> None:
+async def test_an_active_run_is_followed_live(place: Place) -> None:
     gate = Gate()
     place.answers([say("Half", " an"), gate, say(" answer")])
     run = await place.start()
@@ -147,7 +147,7 @@ async def test_a_run_is_followed_while_it_speaks(place: Place) -> None:
     assert list(reader.texts.values()) == ["Half an answer"]
 
 
-async def test_a_run_is_cancelled_in_the_middle_of_its_text(place: Place) -> None:
+async def test_a_run_is_cancelled_while_it_is_writing(place: Place) -> None:
     gate = Gate()
     place.answers([say("Half"), gate])
     run = await place.start()
@@ -162,7 +162,7 @@ async def test_a_run_is_cancelled_in_the_middle_of_its_text(place: Place) -> Non
     assert (text_of(half), half.status) == ("Half", "incomplete")
 
 
-async def test_metadata_of_a_run_changes_at_any_time(place: Place) -> None:
+async def test_metadata_of_a_run_is_updated_in_any_status(place: Place) -> None:
     gate = Gate()
     place.answers([say("Half"), gate, say("whole")])
     run = await place.start(metadata={"a": "b"})
@@ -194,7 +194,7 @@ async def test_the_runs_of_a_thread_are_listed(place: Place) -> None:
     assert [each.id for each in (await place.rs.runs(run.thread_id)).data] == made[::-1]
 
 
-async def test_steps_are_got_and_listed(place: Place) -> None:
+async def test_steps_are_returned_and_listed(place: Place) -> None:
     place.answers(call("weather"), "Sunny.")
     run = await place.ended(await place.start([WEATHER]))
     await place.rs.submit_tool_output(run.thread_id, run.id, outputs(run))

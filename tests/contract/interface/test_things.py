@@ -1,4 +1,4 @@
-"""Assistants, threads, messages and models, whichever way they are reached."""
+"""Assistants, threads, messages and models, over every way to the interface."""
 
 import pytest
 
@@ -14,7 +14,7 @@ from tests.support.worlds import text_of
 
 
 class TestAssistants:
-    async def test_an_assistant_is_made_and_got(self, place: Place) -> None:
+    async def test_an_assistant_is_created_and_returned(self, place: Place) -> None:
         request = AssistantRequest(
             model="m", name="Ann", description="Helps.", instructions="Help.", tools=[WEATHER], metadata={"a": "b"},
             temperature=0.5, top_p=0.25, reasoning_effort="low", response_format=ObjectFormat(),
@@ -25,7 +25,7 @@ class TestAssistants:
         assert made.response_format == ObjectFormat()
         assert await place.rs.get_assistant(made.id) == made
 
-    async def test_absent_stays_and_null_clears(self, place: Place) -> None:
+    async def test_an_update_keeps_absent_fields_and_null_clears(self, place: Place) -> None:
         assistant_id = await place.assistant(name="Ann", instructions="Help.", metadata={"a": "b"})
         kept = await place.rs.update_assistant(assistant_id, AssistantUpdate(name="Bea"))
         assert (kept.name, kept.instructions, kept.metadata) == ("Bea", "Help.", {"a": "b"})
@@ -50,24 +50,24 @@ class TestAssistants:
 
 
 class TestThreads:
-    async def test_an_empty_thread_is_made_and_got(self, place: Place) -> None:
+    async def test_an_empty_thread_is_created_and_returned(self, place: Place) -> None:
         made = await place.rs.create_thread()
         assert made.metadata == {}
         assert await place.rs.get_thread(made.id) == made
 
-    async def test_a_thread_is_made_with_its_messages(self, place: Place) -> None:
+    async def test_a_thread_is_created_with_its_messages(self, place: Place) -> None:
         said = [MessageRequest(role="user", content="Hi"), MessageRequest(role="assistant", content="Ho")]
         made = await place.rs.create_thread(ThreadRequest(messages=said, metadata={"a": "b"}))
         page = await place.rs.messages(made.id, order=SortOrder.ASC)
         assert [(each.role, text_of(each)) for each in page.data] == [("user", "Hi"), ("assistant", "Ho")]
 
-    async def test_absent_stays_and_null_clears(self, place: Place) -> None:
+    async def test_an_update_keeps_absent_fields_and_null_clears(self, place: Place) -> None:
         made = await place.rs.create_thread(ThreadRequest(metadata={"a": "b"}))
         assert await place.rs.update_thread(made.id, ThreadUpdate()) == made
         assert (await place.rs.update_thread(made.id, ThreadUpdate(metadata={"c": "d"}))).metadata == {"c": "d"}
         assert (await place.rs.update_thread(made.id, ThreadUpdate(metadata=None))).metadata == {}
 
-    async def test_a_thread_is_deleted_with_all_that_is_on_it(self, place: Place) -> None:
+    async def test_a_thread_is_deleted_with_its_runs_and_messages(self, place: Place) -> None:
         run = await place.ended(await place.start())
         gone = await place.rs.delete_thread(run.thread_id)
         assert (gone.id, gone.deleted, gone.object) == (run.thread_id, True, "thread.deleted")
@@ -82,7 +82,7 @@ class TestThreads:
 
 
 class TestMessages:
-    async def test_a_message_is_made_and_got(self, place: Place) -> None:
+    async def test_a_message_is_created_and_returned(self, place: Place) -> None:
         thread_id = await place.thread()
         picture = ImageUrlPart(image_url=ImageUrl(url="https://a.example/b.png"))
         request = MessageRequest(role="user", content=[TextInput(text="See"), picture], metadata={"a": "b"})
@@ -91,7 +91,7 @@ class TestMessages:
         assert (made.status, made.run_id, made.assistant_id, made.attachments) == ("completed", None, None, [])
         assert await place.rs.get_message(thread_id, made.id) == made
 
-    async def test_metadata_of_a_message_changes(self, place: Place) -> None:
+    async def test_metadata_of_a_message_is_updated(self, place: Place) -> None:
         thread_id = await place.thread("Hi")
         [made] = (await place.rs.messages(thread_id)).data
         update = place.rs.update_message
@@ -118,6 +118,6 @@ class TestMessages:
 
 
 class TestModels:
-    async def test_models_are_named(self, place: Place) -> None:
+    async def test_models_are_listed_and_returned(self, place: Place) -> None:
         assert [model.id for model in (await place.rs.models()).data] == ["scripted"]
         assert (await place.rs.get_model("scripted")).id == "scripted"

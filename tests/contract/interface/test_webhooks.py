@@ -1,4 +1,4 @@
-"""Webhooks, whichever way they are reached."""
+"""Webhooks, over every way to the interface."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -29,7 +29,7 @@ def shown(webhook: WebhookWithSecret) -> Webhook:
 
 
 class TestWebhooks:
-    async def test_a_webhook_is_made_and_its_secret_is_shown_once(self, place: Place) -> None:
+    async def test_only_creation_returns_the_secret(self, place: Place) -> None:
         made = await make(place, name="Orders", event_types=["thread.run.failed", "thread.run.completed"])
         assert (made.name, made.event_types) == ("Orders", ["thread.run.completed", "thread.run.failed"])
         assert made.signing_secret.startswith("whsec_")
@@ -38,13 +38,13 @@ class TestWebhooks:
         assert got == shown(made)
         assert not hasattr(got, "signing_secret")
 
-    async def test_absent_stays(self, place: Place) -> None:
+    async def test_an_update_keeps_absent_fields(self, place: Place) -> None:
         made = await make(place, name="Orders")
         changed = await place.rs.update_webhook(made.id, WebhookUpdate(url="https://example.org", enabled=False))
         assert (changed.name, changed.url, changed.enabled) == ("Orders", "https://example.org", False)
         assert await place.rs.get_webhook(made.id) == changed
 
-    async def test_its_secret_is_changed(self, place: Place) -> None:
+    async def test_a_secret_is_rotated(self, place: Place) -> None:
         made = await make(place)
         changed = await place.rs.rotate_webhook_secret(made.id, keep_old=True)
         assert changed.signing_secret != made.signing_secret
@@ -71,7 +71,7 @@ class TestWebhooks:
             with pytest.raises(NotFound, match=f"No webhook found with id '{made.id}'"):
                 await lost
 
-    async def test_an_address_that_is_none_is_refused(self, place: Place) -> None:
+    async def test_an_invalid_url_is_refused(self, place: Place) -> None:
         made = await make(place)
         for url in ("ftp://example.com", "https://user:word@example.com"):
             for refused in (make(place, url=url), place.rs.update_webhook(made.id, WebhookUpdate(url=url))):
@@ -79,7 +79,7 @@ class TestWebhooks:
                     await refused
                 assert error.value.param == "url"
 
-    async def test_there_are_no_more_than_fifty(self, place: Place) -> None:
+    async def test_a_project_has_at_most_fifty_webhooks(self, place: Place) -> None:
         made = [await make(place) for _ in range(50)]
         with pytest.raises(BadRequest, match="There are 50 webhooks"):
             await make(place)
@@ -101,19 +101,19 @@ class TestDeliveries:
         assert (told.event["type"], told.event["data"]["status"]) == ("thread.run.failed", "failed")
         assert list((await place.rs.webhook_deliveries(webhook.id)).data) == []
 
-    async def test_a_sample_that_cannot_be_sent_is_refused_in_words(self, place: Place, there: Receiver) -> None:
+    async def test_a_sample_without_a_response_is_an_error_with_the_cause(self, place: Place, there: Receiver) -> None:
         webhook = await make(place, url=there.url.replace("http", "https"))
         with pytest.raises(BadRequest, match="Nothing was delivered. No secure connection"):
             await place.rs.test_webhook(webhook.id, "thread.run.failed")
 
-    async def test_what_is_told_is_listed_and_can_be_told_again(self, place: Place, there: Receiver) -> None:
+    async def test_a_delivery_is_listed_and_can_be_replayed(self, place: Place, there: Receiver) -> None:
         webhook = await make(place, url=there.url)
         run = await place.ended(await place.start())
 
-        async def noted() -> bool:
+        async def enqueued() -> bool:
             return len((await place.rs.webhook_deliveries(webhook.id)).data) == 1
 
-        await until(noted)
+        await until(enqueued)
         [delivery] = (await place.rs.webhook_deliveries(webhook.id)).data
         assert (delivery.event_type, delivery.run_id) == ("thread.run.completed", run.id)
         assert delivery.thread_id == run.thread_id
