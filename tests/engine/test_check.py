@@ -3,9 +3,11 @@
 import re
 import sqlite3
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from runstead.engine.check import Examined, examine
 from runstead.llm.script import Gate, Turn, call, fail, limit, say, usage
@@ -146,9 +148,10 @@ async def test_a_store_is_read_page_by_page(tmp_path: Path) -> None:
 class StoppedStore:
     """A store that no process has open, for a test to corrupt with SQL."""
 
-    def __init__(self, path: Path, **runs: Run) -> None:
+    def __init__(self, path: Path, ids: dict[str, str]) -> None:
         self.path = path
-        self.ids = {name: run.id for name, run in runs.items()}
+        self.ids = ids
+        """The ids of the runs by their names."""
 
     def __call__(self, *statements: str) -> None:
         """Execute SQL; `:done`, `:stopped`, `:paused` and `:waiting` stand for the ids of the runs."""
@@ -161,8 +164,8 @@ class StoppedStore:
         connection.close()
 
 
-@pytest.fixture
-async def stored(tmp_path: Path) -> StoppedStore:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def intact(tmp_path_factory: pytest.TempPathFactory) -> StoppedStore:
     """Four runs: completed, cancelled, in `requires_action`, and queued behind that one."""
     gate = Gate()
     turns: list[Turn] = [
@@ -171,7 +174,7 @@ async def stored(tmp_path: Path) -> StoppedStore:
         [say("Half"), gate],
         [say("Let me see."), call("weather")],
     ]
-    path = tmp_path / "runs.db"
+    path = tmp_path_factory.mktemp("intact") / "runs.db"
     async with world(turns, path=path) as here:
         done = await here.ended(await here.start(tools=[WEATHER]))
         await here.submit(done)
@@ -181,7 +184,13 @@ async def stored(tmp_path: Path) -> StoppedStore:
         await here.ended(stopped)
         paused = await here.ended(await here.start(tools=[WEATHER]))
         waiting = await follow_up(here, paused, "And?", on_busy="enqueue")
-    return StoppedStore(path, done=done, stopped=stopped, paused=paused, waiting=waiting)
+    return StoppedStore(path, {"done": done.id, "stopped": stopped.id, "paused": paused.id, "waiting": waiting.id})
+
+
+@pytest.fixture
+def stored(intact: StoppedStore, tmp_path: Path) -> StoppedStore:
+    """A copy of that store for one test."""
+    return StoppedStore(copyfile(intact.path, tmp_path / "runs.db"), intact.ids)
 
 
 def body(table: str, path: str, value: str, where: str) -> str:
