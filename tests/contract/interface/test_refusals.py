@@ -1,4 +1,4 @@
-"""Errors are the same over every way to the interface. The messages are those of the contract, section 8."""
+"""Errors are the same on every deployment. The messages are those of the contract, section 8."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
@@ -11,7 +11,7 @@ from runstead.wire.error import ApiError, BadRequest, NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.tool import ToolOutput
-from tests.contract.interface.place import WEATHER, Place
+from tests.contract.interface.harness import WEATHER, Harness
 from tests.support.waiting import within
 
 Call: TypeAlias = Callable[[Interface, Run], Awaitable[Any] | AsyncIterator[Any]]
@@ -143,30 +143,32 @@ WRONG: list[tuple[str, str | None, str | None, Call]] = [
 ]
 
 
-async def test_an_unknown_id_is_not_found_and_named(place: Place) -> None:
-    run = await place.ended(await place.start())
+async def test_an_unknown_id_is_not_found_and_named(harness: Harness) -> None:
+    run = await harness.ended(await harness.start())
     for kind, id, call in UNKNOWN:
-        refused = await refusal(call(place.rs, run))
+        refused = await refusal(call(harness.rs, run))
         assert isinstance(refused, NotFound)
         assert refused.message == f"No {kind} found with id '{id}'."
         assert (refused.status, refused.param, refused.code) == (404, None, None)
 
 
-async def test_an_id_of_another_kind_is_refused(place: Place) -> None:
-    run = await place.ended(await place.start())
+async def test_an_id_of_another_kind_is_refused(harness: Harness) -> None:
+    run = await harness.ended(await harness.start())
     for param, prefix, call in WRONG_KIND:
-        refused = await refusal(call(place.rs, run))
+        refused = await refusal(call(harness.rs, run))
         assert isinstance(refused, BadRequest)
         assert refused.message == f"Invalid '{param}': 'wf_1'. Expected an ID that begins with '{prefix}'."
         assert (refused.status, refused.param, refused.code) == (400, param, "invalid_value")
 
 
-async def test_an_invalid_call_has_the_message_of_the_contract(place: Place, request: pytest.FixtureRequest) -> None:
-    run = await place.ended(await place.start())
+async def test_an_invalid_call_has_the_message_of_the_contract(
+    harness: Harness, request: pytest.FixtureRequest
+) -> None:
+    run = await harness.ended(await harness.start())
     engine = "engine" in request.node.name
     for message, param, code, call in WRONG:
         if engine and code is not None and (("value" in code and "_m" in code) or "above" in code):
             continue  # the server and `open` validate types, the engine does not
-        refused = await refusal(call(place.rs, run))
+        refused = await refusal(call(harness.rs, run))
         assert isinstance(refused, BadRequest)
         assert (refused.message, refused.param, refused.code) == (message, param, code)

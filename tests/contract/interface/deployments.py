@@ -1,6 +1,6 @@
-"""The ways to reach the interface: the engine itself, and each client over each transport.
+"""The deployments that serve the interface: the engine itself, and each client over each transport.
 
-Each layer is part of at least one way: each client over each transport (`cluster` has the asynchronous one over HTTP),
+Each layer is part of at least one: each client over each transport (`cluster` has the asynchronous one over HTTP),
 both stores and both brokers. The stores and brokers have contract suites of their own.
 """
 
@@ -26,9 +26,9 @@ from tests.support.postgres import place, server
 from tests.support.serving import served_at
 from tests.support.worlds import adapters_of, world
 
-__all__ = ["WAYS", "Way"]
+__all__ = ["DEPLOYMENTS", "Deployment"]
 
-Way = Callable[[Path, ChatModel], AbstractAsyncContextManager[Interface]]
+Deployment = Callable[[Path, ChatModel], AbstractAsyncContextManager[Interface]]
 
 STREAMS = {endpoint.streaming for endpoint in ENDPOINTS.values() if endpoint.streaming}
 
@@ -109,4 +109,4 @@ async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
         yield client
 
 
-WAYS: list[Way] = [engine, open_async, open_, connect, cluster]
+DEPLOYMENTS: list[Deployment] = [engine, open_async, open_, connect, cluster]

@@ -16,7 +16,7 @@ from runstead.wire.thread import ThreadRequest
 from runstead.wire.tool import Function, FunctionTool, Tool, ToolOutput
 from tests.support.waiting import within
 
-__all__ = ["WEATHER", "Place", "outputs"]
+__all__ = ["WEATHER", "Harness", "outputs"]
 
 WEATHER = FunctionTool(function=Function(name="weather"))
 
@@ -28,8 +28,8 @@ def outputs(run: Run, output: str = "sunny") -> list[ToolOutput]:
     return [ToolOutput(tool_call_id=call.id, output=output) for call in calls]
 
 
-class Place:
-    """The interface over one of the ways, with short forms of common calls."""
+class Harness:
+    """The interface of one deployment, with short forms of common calls."""
 
     def __init__(self, rs: Interface, model: ScriptedModel, turns: list[Turn]) -> None:
         self.rs = rs
