@@ -9,7 +9,7 @@ from runstead.wire.error import ApiError
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text()
 SAID = [
-    "wire/codec/complaint.py",
+    "wire/codec/request_errors.py",
     "api/beta.py",
     "api/body.py",
     "api/errors.py",

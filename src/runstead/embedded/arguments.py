@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from runstead.wire.codec.request import check
+from runstead.wire.codec.request import validate
 from runstead.wire.endpoint import Endpoint
 from runstead.wire.struct import Request
 
@@ -15,5 +15,5 @@ def arguments_of(
 ) -> dict[str, Any]:
     """What a server would make of the call, which checks it first."""
     if endpoint.body is not None:
-        body = check(body) if body is not None else endpoint.body()
-    return endpoint.arguments(path, check(query) if query is not None else None, body)
+        body = validate(body) if body is not None else endpoint.body()
+    return endpoint.arguments(path, validate(query) if query is not None else None, body)

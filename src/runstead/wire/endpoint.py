@@ -14,8 +14,8 @@ from runstead.wire import page
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantRequest, AssistantUpdate
 from runstead.wire.event import Event
 from runstead.wire.message import Message, MessageDeleted, MessageRequest, MessageUpdate
-from runstead.wire.model import Model
-from runstead.wire.page import ListQuery, MessageQuery, ModelList, Page
+from runstead.wire.model import Model, ModelList
+from runstead.wire.page import ListQuery, MessageQuery, Page
 from runstead.wire.run import Run, RunRequest, RunUpdate, ThreadRunRequest, ToolOutputs
 from runstead.wire.run_step import RunStep
 from runstead.wire.struct import UNSET, Request

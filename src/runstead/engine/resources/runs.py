@@ -142,8 +142,8 @@ class Runs(Bound):
     async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
         """Add a run to a thread, with its additional messages: all of it, or nothing."""
         ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
-        additional = creation.value(request.additional_messages, [])
-        guards.check_companions(additional, "additional_messages")
+        additional = creation.value_or(request.additional_messages, [])
+        guards.check_no_on_busy(additional, "additional_messages")
 
         async def work(tx: Tx, owner: str | None) -> Made:
             thread = await the_thread(tx, self._project, thread_id)
@@ -165,7 +165,7 @@ class Runs(Bound):
         ids.check(assistant_id=request.assistant_id)
         asked = ThreadRequest() if request.thread is UNSET else request.thread
         thread, messages = new_thread(self._adapters, asked, "thread.messages")
-        thread = replace(thread, tool_resources=creation.value(request.tool_resources, thread.tool_resources))
+        thread = replace(thread, tool_resources=creation.value_or(request.tool_resources, thread.tool_resources))
 
         async def work(tx: Tx, owner: str | None) -> Made:
             run = await self._new_run(tx, request, run_id, thread.id)
@@ -201,7 +201,7 @@ class Runs(Bound):
         if messages:
             await tx.messages.insert(self._project, messages)
         elif not run.instructions:
-            guards.check_something_to_do(run, await tx.messages.newest(self._project, run.thread_id, 1))
+            guards.check_has_input(run, await tx.messages.newest(self._project, run.thread_id, 1))
         return Made(row, after.events, run)
 
     async def _line_up(self, tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy) -> Made:
@@ -217,7 +217,7 @@ class Runs(Bound):
         async def work(tx: Tx, owner: str | None) -> Made:
             row = await self._load(tx, thread_id, run_id)
             now = self._adapters.now()
-            guards.check_time_left(row.run, now)
+            guards.check_not_past_deadline(row.run, now)
             outputs = guards.check_outputs(row.run, output)
             opened, _ = await open_work(tx, row)
             change = call_step.submit_outputs(row.run, opened, outputs, now)

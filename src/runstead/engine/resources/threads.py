@@ -93,6 +93,6 @@ def new_thread(adapters: Adapters, request: ThreadRequest, param: str = "message
     """The thread that a request asks for, with its first messages; `param` is what these are called in it."""
     now = adapters.now()
     first = [] if request.messages is UNSET else request.messages
-    guards.check_companions(first, param)
+    guards.check_no_on_busy(first, param)
     made = creation.thread(request, adapters.new_id("thread"), now)
     return made, [creation.message(message, adapters.new_id("msg"), made.id, now) for message in first]
