@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from runstead.api.openapi import document
-from runstead.wire.endpoint import ENDPOINTS, Endpoint
+from runstead.wire.endpoints import ENDPOINTS
+from runstead.wire.endpoints.endpoint import AnyEndpoint
 from runstead.wire.event import EventName
 from tests.api.served import Stage, called
 
@@ -14,7 +15,7 @@ DOCUMENT = document()
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda each: each.name)
 
 
-def operation(endpoint: Endpoint[Any]) -> dict[str, Any]:
+def operation(endpoint: AnyEndpoint) -> dict[str, Any]:
     found: dict[str, Any] = DOCUMENT["paths"][f"/v1{endpoint.path}"][endpoint.method.lower()]
     return found
 
@@ -52,7 +53,7 @@ def test_every_schema_is_used() -> None:
 
 
 @every_endpoint
-def test_an_endpoint_is_described(endpoint: Endpoint[Any]) -> None:
+def test_an_endpoint_is_described(endpoint: AnyEndpoint) -> None:
     said = operation(endpoint)
     assert said["operationId"] == endpoint.name
     assert said["summary"].endswith((".", "?"))
@@ -63,10 +64,10 @@ def test_an_endpoint_is_described(endpoint: Endpoint[Any]) -> None:
 
 
 @every_endpoint
-def test_an_endpoints_parameters_are_those_of_the_table(endpoint: Endpoint[Any]) -> None:
+def test_an_endpoints_parameters_are_those_of_the_table(endpoint: AnyEndpoint) -> None:
     said = {(each["in"], each["name"].removesuffix("[]")) for each in operation(endpoint)["parameters"]}
     path = {("path", name) for name in re.findall(r"{(\w+)}", endpoint.path)}
-    query = {("query", name) for name in (endpoint.query.__struct_fields__ if endpoint.query else ())}
+    query = {("query", name) for name in endpoint.query.__struct_fields__}
     headers = {("header", "OpenAI-Beta")} if endpoint.beta else set()
     headers |= {("header", "Last-Event-ID")} if endpoint.name == "run_events" else set()
     headers |= {("header", "Idempotency-Key")} if endpoint.method == "POST" else set()
@@ -74,16 +75,16 @@ def test_an_endpoints_parameters_are_those_of_the_table(endpoint: Endpoint[Any])
 
 
 @every_endpoint
-def test_an_endpoints_body_and_replies_are_those_of_the_table(endpoint: Endpoint[Any]) -> None:
+def test_an_endpoints_body_and_replies_are_those_of_the_table(endpoint: AnyEndpoint) -> None:
     said = operation(endpoint)
-    if endpoint.body is None:
+    if endpoint.takes == "nothing":
         assert "requestBody" not in said
     else:
         schema = said["requestBody"]["content"]["application/json"]["schema"]
         assert schema == {"$ref": f"#/components/schemas/{endpoint.body.__name__}"}
     replies = set(said["responses"]["200"]["content"])
     streams = {"text/event-stream"} if endpoint.streaming else set()
-    assert replies == streams | (set() if endpoint.name == "run_events" else {"application/json"})
+    assert replies == streams | {"application/json" if endpoint.gives == "json" else "text/event-stream"}
 
 
 def test_a_body_that_may_be_absent_is_not_required() -> None:

@@ -10,10 +10,11 @@ import pytest
 
 from runstead.domain.idempotency import DAY, MINUTE, Replay, digest, with_key, with_retry_count
 from runstead.engine.resources.project import Project
+from runstead.interface.streams import CreateRunStream, StreamCall, SubmitToolOutputStream
 from runstead.llm.script import Gate, Turn, call, say
 from runstead.store.port import Store
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message, MessageRequest
@@ -21,6 +22,7 @@ from runstead.wire.page import Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from tests.contract.store.adapters import ADAPTERS, Adapter
+from tests.support.callers import project_of
 from tests.support.crash import doomed
 from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, names, world
@@ -118,7 +120,7 @@ async def test_the_same_key_for_something_else_is_refused() -> None:
 async def test_projects_have_keys_of_their_own() -> None:
     async with world() as here:
         await here.project.once(KEY).create_thread()
-        await here.application.project("another").once(KEY).create_thread()
+        await project_of(here.application, "another").once(KEY).create_thread()
 
 
 async def test_what_was_refused_is_kept_under_no_key(any_store: Store) -> None:
@@ -161,13 +163,13 @@ async def test_of_those_who_ask_at_the_same_time_one_is_heard(any_store: Store) 
         assert (await here.ended(run)).status == "completed"
 
 
-async def streamed(it: Project, name: str, **arguments: Any) -> list[RawEvent]:
+async def streamed(it: Project, call: StreamCall) -> list[RawEvent]:
     async with within():
-        return [event async for batch in it.stream(name, **arguments) for event in batch]
+        return [event async for batch in it.stream(call) for event in batch]
 
 
-async def heard_again(it: Project, name: str, **arguments: Any) -> list[RawEvent]:
-    again = await repeated(streamed(it.once(KEY), name, **arguments))
+async def heard_again(it: Project, call: StreamCall) -> list[RawEvent]:
+    again = await repeated(streamed(it.once(KEY), call))
     async with within():
         return [event async for batch in it.again(again) for event in batch]
 
@@ -179,29 +181,31 @@ def stored(events: Sequence[RawEvent]) -> list[RawEvent]:
 async def test_a_stream_is_told_again_from_where_it_began(any_store: Store) -> None:
     async with world(SCRIPT, store=any_store) as here:
         thread_id = await here.thread("Hi")
-        begin = {"thread_id": thread_id, "request": RunRequest(assistant_id=await here.assistant([WEATHER]))}
-        first = await streamed(here.project.once(KEY), "create_streaming_run", **begin)
-        assert await heard_again(here.project, "create_streaming_run", **begin) == stored(first)
+        begin = CreateRunStream(thread_id, RunRequest(assistant_id=await here.assistant([WEATHER])))
+        first = await streamed(here.project.once(KEY), begin)
+        assert await heard_again(here.project, begin) == stored(first)
         run = (await here.project.runs(thread_id)).data[0]
         other = with_key("other", digest(b"outputs"))
-        outputs = {"thread_id": thread_id, "run_id": run.id, "output": here.outputs(run)}
-        second = await streamed(here.project.once(other), "submit_streaming_tool_output", **outputs)
-        again = await repeated(streamed(here.project.once(other), "submit_streaming_tool_output", **outputs))
+        outputs = SubmitToolOutputStream(thread_id, run.id, here.outputs(run))
+        second = await streamed(here.project.once(other), outputs)
+        again = await repeated(streamed(here.project.once(other), outputs))
         async with within():
             told = [event async for batch in here.project.again(again) for event in batch]
         assert told == stored(second)
         whole = [*stored(first), *stored(second)]
-        assert await heard_again(here.project, "create_streaming_run", **begin) == whole
+        assert await heard_again(here.project, begin) == whole
 
 
 async def test_who_asks_for_a_stream_again_hears_the_rest_as_it_comes() -> None:
     gate = Gate()
     async with world([[say("Hel"), gate, say("lo")]]) as here:
         request = RunRequest(assistant_id=await here.assistant())
-        begin: dict[str, Any] = {"thread_id": await here.thread("Hi"), "request": request}
-        run = await here.project.once(KEY).create_run(**begin)
+        thread_id = await here.thread("Hi")
+        run = await here.project.once(KEY).create_run(thread_id, request)
         await gate.reached.wait()
-        again = here.project.again(await repeated(streamed(here.project.once(KEY), "create_streaming_run", **begin)))
+        again = here.project.again(
+            await repeated(streamed(here.project.once(KEY), CreateRunStream(thread_id, request)))
+        )
         async with within():
             told = list[str]()
             async for batch in again:

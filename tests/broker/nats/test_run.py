@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.broker.nats import NatsBroker
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.engine.executor_port import Ready
 from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, say
@@ -25,7 +26,7 @@ class NoWorker:
 
 
 def elsewhere(here: World, broker: NatsBroker) -> Project:
-    return Project(replace(here.adapters, broker=broker), "default", NoWorker())
+    return Project(replace(here.adapters, broker=broker), DEFAULT_PROJECT, NoWorker())
 
 
 async def test_a_run_is_streamed_to_another_node(nats: NatsServer, tmp_path: Path) -> None:

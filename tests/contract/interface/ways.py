@@ -17,9 +17,10 @@ from runstead.engine.adapters import SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
 from runstead.store.postgres import PostgresStore
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
 from runstead.worker.application import Application, run
+from tests.support.callers import entered
 from tests.support.cluster import nats_server
 from tests.support.postgres import place, server
 from tests.support.serving import served_at
@@ -29,7 +30,9 @@ __all__ = ["WAYS", "Way"]
 
 Way = Callable[[Path, ChatModel], AbstractAsyncContextManager[Interface]]
 
-STREAMS = {endpoint.streaming for endpoint in ENDPOINTS.values() if endpoint.streaming}
+STREAMS = {each.streaming for each in ENDPOINTS.values()} | {
+    each.name for each in ENDPOINTS.values() if each.gives == "events"
+}
 
 
 class InThreads:
@@ -104,9 +107,9 @@ def on_nats(path: Path) -> NatsBroker:
     return NatsBroker(nats_server().url, name=place(path), kept_bytes=1 << 20)
 
 
-def inside(application: Application) -> AsyncClient:
+async def inside(application: Application) -> AsyncClient:
     """A client as `open_async` gives it."""
-    return AsyncClient(AsyncEngineTransport(application.project("default")))
+    return AsyncClient(AsyncEngineTransport(await entered(application)))
 
 
 @asynccontextmanager
@@ -126,14 +129,14 @@ async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
 @asynccontextmanager
 async def postgres(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     adapters = adapters_of(model=model, store=on_postgres(path), clock=SystemClock())
-    async with run(adapters) as application, inside(application) as client:
+    async with run(adapters) as application, await inside(application) as client:
         yield client
 
 
 @asynccontextmanager
 async def sqlite_and_nats(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     adapters = adapters_of(model=model, path=path, broker=on_nats(path), clock=SystemClock())
-    async with run(adapters) as application, inside(application) as client:
+    async with run(adapters) as application, await inside(application) as client:
         yield client
 
 
