@@ -10,6 +10,7 @@ from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.endpoints.endpoint import AnyEndpoint
 from runstead.wire.event import EventName
 from tests.api.served import Stage, called
+from tests.support.files import FILES
 
 DOCUMENT = document()
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda each: each.name)
@@ -100,3 +101,27 @@ def test_every_event_is_listed_with_its_data() -> None:
 @pytest.mark.parametrize("kind", ["Function", "JsonSchema"])
 def test_patterns_are_those_that_refusals_name(kind: str) -> None:
     assert DOCUMENT["components"]["schemas"][kind]["properties"]["name"]["pattern"] == "^[a-zA-Z0-9_-]+$"
+
+
+def test_a_form_with_files_is_described() -> None:
+    described = document(FILES)
+    body = described["paths"]["/v1/files"]["post"]["requestBody"]
+    schema = body["content"]["multipart/form-data"]["schema"]
+    assert body["required"]
+    assert set(schema["properties"]) == {"purpose", "tags", "keep_days", "file"}
+    assert schema["properties"]["file"] == {"type": "string", "contentMediaType": "application/octet-stream"}
+    assert schema["required"] == ["purpose", "file"]
+    assert "FileRequest" not in described["components"]["schemas"]
+
+
+def test_content_in_bytes_is_described() -> None:
+    described = document(FILES)["paths"]["/v1/files/{file_id}/content"]["get"]
+    assert {"200", "206", "416", "default"} == set(described["responses"])
+    assert set(described["responses"]["206"]["content"]) == {"application/octet-stream"}
+    assert {each["name"] for each in described["parameters"]} == {"file_id", "Range", "OpenAI-Beta"}
+
+
+def test_administration_is_marked() -> None:
+    described = document(FILES)
+    assert described["paths"]["/v1/organization/files"]["get"]["x-scope"] == "admin"
+    assert {tag["name"] for tag in described["tags"]} == {"Files", "FileAdministration", "Server"}

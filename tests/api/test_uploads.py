@@ -163,7 +163,11 @@ async def test_a_method_that_does_not_read_gets_no_more_of_the_body() -> None:
         application.files.go_on.clear()
         app = create_app(application, Settings(), FILES)
         scope = {"type": "http", "method": "POST", "path": "/v1/files", "query_string": b"", "headers": head}
-        group.create_task(app(scope, receive, send))
+
+        async def request() -> None:
+            await app(scope, receive, send)
+
+        group.create_task(request())
         await application.files.begun.wait()
         assert asked == 1
         application.files.go_on.set()

@@ -178,6 +178,11 @@ class FilesApplication:
         return self
 
     @property
+    def caller(self) -> Any:
+        """Its only caller."""
+        return self
+
+    @property
     def project(self) -> Any:
         return self.files
 

@@ -28,6 +28,7 @@ async def served_at(application: Application, operations: Operations = OPERATION
     # Only of a socket that is TCP by name asyncio knows that it shall send small packets at once.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
+    listening.listen()  # from here on connections wait for the server
     app = create_app(application, Settings(), operations)
     config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None)
     server = _Server(config)

@@ -65,7 +65,7 @@ def opened(source: Any) -> OpenedFile:
             start = content.tell()
             size = content.seek(0, os.SEEK_END) - start
             content.seek(start)
-    elif not isinstance(content, Iterable | AsyncIterable):
+    elif isinstance(content, str) or not isinstance(content, Iterable | AsyncIterable):
         raise TypeError(f"Cannot upload {content!r:.80}: give bytes, a path, an open binary file or an iterable.")
     name = name or "file"
     return OpenedFile(content, name, kind or mimetypes.guess_type(name)[0] or "application/octet-stream", size, start)

@@ -9,6 +9,7 @@ import msgspec
 from runstead.domain.idempotency import digest
 from runstead.interface.transfer import FilePart, Upload
 from runstead.wire.codec import complaint
+from runstead.wire.codec.request import check
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.struct import Request
 
@@ -73,7 +74,7 @@ class CheckedUpload(Generic[B]):
         for name in self._endpoint.files:
             if not any(part.name == name for part in self._found):
                 raise complaint.missing(name)
-        self._fields = await self._upload.fields()
+        self._fields = check(await self._upload.fields())
         return self._fields
 
     def digest(self) -> bytes:
