@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from tests.api.served import frames
 
 

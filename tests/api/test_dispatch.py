@@ -2,12 +2,19 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from inspect import signature
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import pytest
+from msgspec import UNSET
+from msgspec.structs import asdict
 
+from runstead.domain.access import Credentials
+from runstead.interface import Interface
+from runstead.interface.streams import StreamCall
+from runstead.wire.error import Unauthorized
 from runstead.wire.event import RawEvent
 from runstead.wire.model import Model
 from runstead.wire.run import Run, RunRequest, Status
@@ -28,14 +35,15 @@ class Recorder(Stage):
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def __getattr__(self, name: str) -> Any:
-        async def method(**arguments: Any) -> Run:
-            self.calls.append((name, arguments))
+        async def method(*arguments: Any) -> Run:
+            bound = signature(getattr(Interface, name)).bind(self, *arguments)
+            self.calls.append((name, {key: value for key, value in bound.arguments.items() if key != "self"}))
             return RUN
 
         return method
 
-    async def stream(self, name: str, **arguments: Any) -> AsyncIterator[Sequence[RawEvent]]:
-        self.calls.append((name, arguments))
+    async def stream(self, call: StreamCall) -> AsyncIterator[Sequence[RawEvent]]:
+        self.calls.append((type(call).__name__, asdict(call)))
         yield [raw(1)]
 
 
@@ -63,8 +71,8 @@ class Recorder(Stage):
             "create_run",
             {"thread_id": "thread_1", "include": [], "request": RunRequest(assistant_id="asst_1")},
         ),
-        ("POST", PATH, {}, "update_run", {"thread_id": "thread_1", "run_id": "run_1"}),
-        ("POST", PATH, None, "update_run", {"thread_id": "thread_1", "run_id": "run_1"}),
+        ("POST", PATH, {}, "update_run", {"thread_id": "thread_1", "run_id": "run_1", "metadata": UNSET}),
+        ("POST", PATH, None, "update_run", {"thread_id": "thread_1", "run_id": "run_1", "metadata": UNSET}),
         (
             "POST", PATH, {"metadata": None},
             "update_run", {"thread_id": "thread_1", "run_id": "run_1", "metadata": None},
@@ -93,10 +101,10 @@ async def test_a_request_is_a_call(method: str, path: str, body: Any, call: str,
 @pytest.mark.parametrize(
     ("method", "path", "body", "call"),
     [
-        ("POST", "/threads/t/runs", {"assistant_id": "a", "stream": True}, "create_streaming_run"),
-        ("POST", "/threads/runs", {"assistant_id": "a", "stream": True}, "create_streaming_thread_run"),
-        ("POST", f"{PATH}/submit_tool_outputs", {"tool_outputs": [], "stream": True}, "submit_streaming_tool_output"),
-        ("GET", f"{PATH}/events", None, "run_events"),
+        ("POST", "/threads/t/runs", {"assistant_id": "a", "stream": True}, "CreateRunStream"),
+        ("POST", "/threads/runs", {"assistant_id": "a", "stream": True}, "CreateThreadRunStream"),
+        ("POST", f"{PATH}/submit_tool_outputs", {"tool_outputs": [], "stream": True}, "SubmitToolOutputStream"),
+        ("GET", f"{PATH}/events", None, "RunEventStream"),
     ],
 )
 async def test_a_stream_is_asked_for_by_the_body_alone(method: str, path: str, body: Any, call: str) -> None:
@@ -145,18 +153,57 @@ async def test_a_reader_goes_on_after_its_last_event_the_header_first(
     ],
 )  # fmt: skip
 async def test_who_polls_an_active_run_is_told_when_to_come_back(status: Status, told: str | None) -> None:
-    async def get_run(**_: str) -> Run:
+    async def get_run(*_: str) -> Run:
         return msgspec.structs.replace(RUN, status=status)
 
     async with called(Stage(get_run=get_run)) as client:
         assert (await client.get(PATH)).headers.get("openai-poll-after-ms") == told
 
 
-async def test_everything_happens_in_the_default_project() -> None:
+@pytest.mark.parametrize(
+    ("headers", "credentials"),
+    [
+        ({}, Credentials()),
+        ({"Authorization": "Bearer rs-1"}, Credentials("rs-1")),
+        ({"authorization": "bearer  rs-1 "}, Credentials("rs-1")),
+        ({"api-key": "rs-2"}, Credentials("rs-2")),
+        ({"Authorization": "Bearer rs-1", "api-key": "rs-2"}, Credentials("rs-1")),
+        ({"Authorization": "Basic abc", "api-key": "rs-2", "OpenAI-Project": "p"}, Credentials("rs-2", "p")),
+        ({"OpenAI-Project": "p"}, Credentials(None, "p")),
+    ],
+    ids=str,
+)
+async def test_the_headers_say_who_calls(headers: dict[str, str], credentials: Credentials) -> None:
     stage = Recorder()
     async with called(stage) as client:
-        await client.get(PATH, headers={"Authorization": "Bearer whatever"})
-    assert stage.asked == ["default"]
+        await client.get(PATH, headers=headers)
+    assert stage.entered == [credentials]
+    assert "rs-" not in repr(credentials)
+
+
+async def test_a_caller_without_the_scope_is_refused_before_its_request_is_read() -> None:
+    stage = Recorder()
+    stage.scopes = frozenset({"admin"})
+    async with called(stage) as client:
+        refused = await client.post("/assistants", content=b"not json")
+    assert refused.status_code == 403
+    assert refused.json()["error"] == {
+        "message": "You have insufficient permissions for this operation. Missing scopes: project.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "missing_scope",
+    }
+    assert stage.calls == []
+
+
+async def test_a_caller_that_may_not_enter_gets_the_error() -> None:
+    class Closed(Recorder):
+        async def enter(self, credentials: Credentials) -> Any:
+            raise Unauthorized("Incorrect API key provided.", code="invalid_api_key")
+
+    async with called(Closed()) as client:
+        refused = await client.get(PATH)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
 
 
 async def test_requests_wait_for_each_other_no_more_than_they_must() -> None:

@@ -26,7 +26,7 @@ REQUEST_ID = re.compile(r"req_[0-9a-f]{32}")
 
 
 def failing(error: Exception) -> Stage:
-    async def fail(**_: Any) -> NoReturn:
+    async def fail(*_: Any) -> NoReturn:
         raise error
 
     return Stage(get_model=fail, create_thread=fail)

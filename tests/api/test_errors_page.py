@@ -10,10 +10,11 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text()
 SAID = [
     "wire/codec/request_errors.py",
-    "api/beta.py",
-    "api/body.py",
     "api/errors.py",
+    "api/handlers/request.py",
     "api/host_check.py",
+    "api/multipart.py",
+    "domain/access.py",
     "domain/ids.py",
     "domain/idempotency.py",
 ]

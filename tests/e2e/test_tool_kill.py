@@ -14,6 +14,7 @@ from runstead.engine.check import examine
 from runstead.llm.scripted import ScriptedModel
 from runstead.worker.application import run
 from tests.e2e.tool_worker import store_at
+from tests.support.callers import entered
 from tests.support.postgres import place, server
 from tests.support.reader import Reader
 from tests.support.tools import Execute, Search
@@ -55,7 +56,7 @@ async def test_no_call_that_ended_or_may_have_had_effects_runs_again(kind: str, 
         store=store_at(*at), broker=InProcessBroker(), model=model, clock=SystemClock(), tools=[search, execute]
     )
     async with run(adapters, lease=2.0) as application:
-        here = World(application, adapters, model)
+        here = World(application, await entered(application), adapters, model)
 
         async def is_over() -> bool:
             return (await here.project.get_run(thread_id, run_id)).status.terminal

@@ -17,6 +17,7 @@ from runstead.store.postgres import PostgresStore
 from runstead.store.sqlite import SqliteStore
 from runstead.tools.port import ToolSession
 from runstead.worker.application import run
+from tests.support.callers import entered
 from tests.support.tools import BOTH, Execute, Search
 from tests.support.worlds import World
 
@@ -50,7 +51,7 @@ async def main(place: str, schema: str) -> None:
         tools=[Search(behave), Execute(behave)],
     )
     async with run(adapters, lease=2.0) as application:
-        here = World(application, adapters, None)
+        here = World(application, await entered(application), adapters, None)
         made = await here.start(tools=BOTH)
         say("run", made.thread_id, made.id)
         ended = 0

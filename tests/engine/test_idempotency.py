@@ -10,10 +10,11 @@ import pytest
 
 from runstead.domain.idempotency import MINUTE, Replay, digest, with_key, with_retry_count
 from runstead.engine.resources.project import Project
+from runstead.interface.streams import CreateRunStream, StreamCall, SubmitToolOutputStream
 from runstead.llm.script import Gate, Turn, call, say
 from runstead.store.port import Store
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message, MessageRequest
@@ -21,6 +22,7 @@ from runstead.wire.page import Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from tests.contract.store.adapters import ADAPTERS, Adapter
+from tests.support.callers import project_of
 from tests.support.crash import doomed
 from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, names, world
@@ -112,7 +114,7 @@ async def everything(here: World, run: Run) -> list[Any]:
 async def test_each_project_has_its_own_keys() -> None:
     async with world() as here:
         await here.project.once(KEY).create_thread()
-        await here.application.project("another").once(KEY).create_thread()
+        await project_of(here.application, "another").once(KEY).create_thread()
 
 
 async def test_a_refused_request_leaves_no_record(any_store: Store) -> None:
@@ -151,13 +153,13 @@ async def test_of_concurrent_requests_with_one_key_one_is_carried_out(any_store:
         assert (await here.ended(run)).status == "completed"
 
 
-async def streamed(it: Project, name: str, **arguments: Any) -> list[RawEvent]:
+async def streamed(it: Project, call: StreamCall) -> list[RawEvent]:
     async with within():
-        return [event async for batch in it.stream(name, **arguments) for event in batch]
+        return [event async for batch in it.stream(call) for event in batch]
 
 
-async def replayed_stream(it: Project, name: str, **arguments: Any) -> list[RawEvent]:
-    again = await replayed(streamed(it.once(KEY), name, **arguments))
+async def replayed_stream(it: Project, call: StreamCall) -> list[RawEvent]:
+    again = await replayed(streamed(it.once(KEY), call))
     async with within():
         return [event async for batch in it.again(again) for event in batch]
 
@@ -169,29 +171,31 @@ def stored(events: Sequence[RawEvent]) -> list[RawEvent]:
 async def test_a_retried_stream_has_the_stored_events_of_the_first(any_store: Store) -> None:
     async with world(SCRIPT, store=any_store) as here:
         thread_id = await here.thread("Hi")
-        begin = {"thread_id": thread_id, "request": RunRequest(assistant_id=await here.assistant([WEATHER]))}
-        first = await streamed(here.project.once(KEY), "create_streaming_run", **begin)
-        assert await replayed_stream(here.project, "create_streaming_run", **begin) == stored(first)
+        begin = CreateRunStream(thread_id, RunRequest(assistant_id=await here.assistant([WEATHER])))
+        first = await streamed(here.project.once(KEY), begin)
+        assert await replayed_stream(here.project, begin) == stored(first)
         run = (await here.project.runs(thread_id)).data[0]
         other = with_key("other", digest(b"outputs"))
-        outputs = {"thread_id": thread_id, "run_id": run.id, "output": here.outputs(run)}
-        second = await streamed(here.project.once(other), "submit_streaming_tool_output", **outputs)
-        again = await replayed(streamed(here.project.once(other), "submit_streaming_tool_output", **outputs))
+        outputs = SubmitToolOutputStream(thread_id, run.id, here.outputs(run))
+        second = await streamed(here.project.once(other), outputs)
+        again = await replayed(streamed(here.project.once(other), outputs))
         async with within():
             events = [event async for batch in here.project.again(again) for event in batch]
         assert events == stored(second)
         whole = [*stored(first), *stored(second)]
-        assert await replayed_stream(here.project, "create_streaming_run", **begin) == whole
+        assert await replayed_stream(here.project, begin) == whole
 
 
 async def test_a_retried_stream_of_an_active_run_continues_live() -> None:
     gate = Gate()
     async with world([[say("Hel"), gate, say("lo")]]) as here:
         request = RunRequest(assistant_id=await here.assistant())
-        begin: dict[str, Any] = {"thread_id": await here.thread("Hi"), "request": request}
-        run = await here.project.once(KEY).create_run(**begin)
+        thread_id = await here.thread("Hi")
+        run = await here.project.once(KEY).create_run(thread_id, request)
         await gate.reached.wait()
-        again = here.project.again(await replayed(streamed(here.project.once(KEY), "create_streaming_run", **begin)))
+        again = here.project.again(
+            await replayed(streamed(here.project.once(KEY), CreateRunStream(thread_id, request)))
+        )
         async with within():
             received = list[str]()
             async for batch in again:

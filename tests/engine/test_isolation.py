@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, Turn, call
 from runstead.wire.assistant import AssistantUpdate
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadUpdate
 from runstead.wire.tool import ToolOutput
 from runstead.wire.webhook import WebhookRequest, WebhookUpdate
+from tests.support.callers import project_of
 from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, world
 
@@ -95,7 +96,7 @@ async def test_objects_of_another_project_are_not_found() -> None:
         run = await here.ended(await here.start(tools=[WEATHER]))
         [step], [message] = await here.steps(run), await here.messages(run)
         before = await everything(here)
-        other = here.application.project("another")
+        other = project_of(here.application, "another")
         tried = calls(other, run, message.id, step.id, webhook.id)
         streaming = {endpoint.streaming for endpoint in ENDPOINTS.values() if endpoint.streaming}
         assert set(tried) == set(ENDPOINTS) - NOT_OF_A_PROJECT | streaming, "every endpoint is tried"
@@ -117,7 +118,7 @@ async def test_ids_of_another_project_are_not_found_in_an_own_thread() -> None:
         run = await here.ended(await here.start(tools=[WEATHER]))
         [step], [message] = await here.steps(run), await here.messages(run)
         mine = here.project
-        other = here.application.project("another")
+        other = project_of(here.application, "another")
         thread = await other.create_thread()
         assert (await other.threads()).data == [thread]
         for name, call_ in calls(other, replace(run, thread_id=thread.id), message.id, step.id, "webhook_1").items():

@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.chat.assembly import MessageDraft
 from runstead.domain.run import message_step, transitions, usage
 from runstead.domain.run.change import Change
@@ -87,7 +88,7 @@ class Takeovers:
         self.owners: list[Owner] = []
         self.reading: list[asyncio.Task[list[Event]]] = []
         self._adapters = adapters
-        self._project = Project(adapters, "default", None)
+        self._project = Project(adapters, DEFAULT_PROJECT, None)
 
     async def play(self, readers: asyncio.TaskGroup) -> None:
         run = await new_run(self._project)

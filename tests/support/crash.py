@@ -11,6 +11,7 @@ from runstead.llm.scripted import ScriptedModel
 from runstead.store.port import Store, Tx
 from runstead.store.sqlite import SqliteStore
 from runstead.worker.application import Application, run
+from tests.support.callers import entered
 from tests.support.waiting import within
 from tests.support.worlds import World, adapters_of
 
@@ -75,7 +76,8 @@ async def doomed(
         process.create_task(live())
         try:
             assert isinstance(adapters.model, ScriptedModel)
-            yield World(await started, adapters, adapters.model)
+            application = await started
+            yield World(application, await entered(application), adapters, adapters.model)
         finally:
             store.die()
             async with within():

@@ -17,6 +17,7 @@ from runstead.outbound.http import HttpOutbound
 from runstead.wire.error import BadRequest
 from runstead.wire.struct import SortOrder
 from runstead.wire.webhook import WebhookDelivery, WebhookRequest, WebhookUpdate, WebhookWithSecret
+from tests.support.callers import project_of
 from tests.support.clock import START
 from tests.support.crash import doomed
 from tests.support.receiver import Receiver, RecordedReply, receiver
@@ -108,7 +109,7 @@ class TestTelling:
 
     async def test_another_projects_webhook_is_not_told(self) -> None:
         async with telling(["Hello!"]) as (here, there, _):
-            other = here.application.project("another")
+            other = project_of(here.application, "another")
             theirs = await other.create_webhook(WebhookRequest(url=there.url))
             await here.ended(await here.start())
             assert (await other.webhook_deliveries(theirs.id)).data == []

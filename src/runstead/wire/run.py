@@ -32,6 +32,7 @@ __all__ = [
     "RequiredToolOutputs",
     "Run",
     "RunId",
+    "RunOptions",
     "RunRequest",
     "RunUpdate",
     "Status",
@@ -169,69 +170,51 @@ class Run(Object, frozen=True, kw_only=True):
     max_seconds: int | UnsetType = UNSET
 
 
-class RunRequest(Request, frozen=True, kw_only=True):
-    """Starts a run on a thread. What is absent is the assistant's."""
+class RunOptions(Request, frozen=True, kw_only=True):
+    """What a new run may be asked for, on a thread that exists or on a new one. What is absent is the assistant's."""
 
     assistant_id: AssistantId
     model: ModelName | None | UnsetType = UNSET
     instructions: Instructions | None | UnsetType = UNSET
     """Replaces the assistant's instructions."""
+    tools: Tools | None | UnsetType = UNSET
+    metadata: Metadata | None | UnsetType = UNSET
+    temperature: Temperature | None | UnsetType = UNSET
+    top_p: TopP | None | UnsetType = UNSET
+    reasoning_effort: ReasoningEffort | None | UnsetType = UNSET
+    stream: bool | None | UnsetType = UNSET
+    max_prompt_tokens: TokenBudget | None | UnsetType = UNSET
+    max_completion_tokens: TokenBudget | None | UnsetType = UNSET
+    truncation_strategy: TruncationStrategy | None | UnsetType = UNSET
+    tool_choice: ToolChoice | None | UnsetType = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
+    response_format: ResponseFormat | None | UnsetType = UNSET
+    expires_after: Lifetime | None | UnsetType = UNSET
+    """Seconds after which it expires; without, the server's default. An extension, as those below."""
+    max_total_tokens: Amount | None | UnsetType = UNSET
+    """Tokens, read and written, of all model calls."""
+    max_tool_calls: Amount | None | UnsetType = UNSET
+    """Calls of all model turns; a turn that would exceed them is asked for none of its calls."""
+    max_seconds: Amount | None | UnsetType = UNSET
+    """Seconds since its creation, waiting included. Every budget that is used up ends the run as `incomplete`."""
+
+
+class RunRequest(RunOptions, frozen=True, kw_only=True):
+    """Starts a run on a thread. What is absent is the assistant's."""
+
     additional_instructions: Instructions | None | UnsetType = UNSET
     """Appended to the instructions."""
     additional_messages: list[MessageRequest] | None | UnsetType = UNSET
     """Added to the thread first."""
-    tools: Tools | None | UnsetType = UNSET
-    metadata: Metadata | None | UnsetType = UNSET
-    temperature: Temperature | None | UnsetType = UNSET
-    top_p: TopP | None | UnsetType = UNSET
-    reasoning_effort: ReasoningEffort | None | UnsetType = UNSET
-    stream: bool | None | UnsetType = UNSET
-    max_prompt_tokens: TokenBudget | None | UnsetType = UNSET
-    max_completion_tokens: TokenBudget | None | UnsetType = UNSET
-    truncation_strategy: TruncationStrategy | None | UnsetType = UNSET
-    tool_choice: ToolChoice | None | UnsetType = UNSET
-    parallel_tool_calls: bool | UnsetType = UNSET
-    response_format: ResponseFormat | None | UnsetType = UNSET
-    expires_after: Lifetime | None | UnsetType = UNSET
-    """Seconds after which it expires; without, the server's default. An extension, as those below."""
-    max_total_tokens: Amount | None | UnsetType = UNSET
-    """Tokens, read and written, of all model calls."""
-    max_tool_calls: Amount | None | UnsetType = UNSET
-    """Calls of all model turns; a turn that would exceed them is asked for none of its calls."""
-    max_seconds: Amount | None | UnsetType = UNSET
-    """Seconds since its creation, waiting included. Every budget that is used up ends the run as `incomplete`."""
     on_busy: OnBusy | None | UnsetType = UNSET
     """What happens while another run of the thread has not ended; without, what the thread says, or the server."""
 
 
-class ThreadRunRequest(Request, frozen=True, kw_only=True):
+class ThreadRunRequest(RunOptions, frozen=True, kw_only=True):
     """Makes a thread and starts a run on it. Without `thread`, the thread is empty."""
 
-    assistant_id: AssistantId
     thread: ThreadRequest | UnsetType = UNSET
-    model: ModelName | None | UnsetType = UNSET
-    instructions: Instructions | None | UnsetType = UNSET
-    tools: Tools | None | UnsetType = UNSET
     tool_resources: ToolResources | None | UnsetType = UNSET
-    metadata: Metadata | None | UnsetType = UNSET
-    temperature: Temperature | None | UnsetType = UNSET
-    top_p: TopP | None | UnsetType = UNSET
-    reasoning_effort: ReasoningEffort | None | UnsetType = UNSET
-    stream: bool | None | UnsetType = UNSET
-    max_prompt_tokens: TokenBudget | None | UnsetType = UNSET
-    max_completion_tokens: TokenBudget | None | UnsetType = UNSET
-    truncation_strategy: TruncationStrategy | None | UnsetType = UNSET
-    tool_choice: ToolChoice | None | UnsetType = UNSET
-    parallel_tool_calls: bool | UnsetType = UNSET
-    response_format: ResponseFormat | None | UnsetType = UNSET
-    expires_after: Lifetime | None | UnsetType = UNSET
-    """Seconds after which it expires; without, the server's default. An extension, as those below."""
-    max_total_tokens: Amount | None | UnsetType = UNSET
-    """Tokens, read and written, of all model calls."""
-    max_tool_calls: Amount | None | UnsetType = UNSET
-    """Calls of all model turns; a turn that would exceed them is asked for none of its calls."""
-    max_seconds: Amount | None | UnsetType = UNSET
-    """Seconds since its creation, waiting included. Every budget that is used up ends the run as `incomplete`."""
 
 
 class RunUpdate(Request, frozen=True, kw_only=True):

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.broker.nats import NatsBroker
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, say
 from runstead.wire.run import RunRequest
@@ -17,7 +18,7 @@ from tests.support.worlds import World, names, text_of, world
 
 
 def elsewhere(here: World, broker: NatsBroker) -> Project:
-    return Project(replace(here.adapters, broker=broker), "default")
+    return Project(replace(here.adapters, broker=broker), DEFAULT_PROJECT)
 
 
 async def test_a_run_is_streamed_to_another_node(nats: NatsServer, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from runstead.engine.adapters import SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
 from runstead.store.postgres import PostgresStore
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
 from runstead.worker.application import run
 from tests.support.cluster import nats_server
@@ -30,7 +30,9 @@ __all__ = ["DEPLOYMENTS", "Deployment"]
 
 Deployment = Callable[[Path, ChatModel], AbstractAsyncContextManager[Interface]]
 
-STREAMS = {endpoint.streaming for endpoint in ENDPOINTS.values() if endpoint.streaming}
+STREAMS = {each.streaming for each in ENDPOINTS.values()} | {
+    each.name for each in ENDPOINTS.values() if each.gives == "events"
+}
 
 
 class InThreads:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.chat.assembly import function_call
 from runstead.domain.invariants import violations
 from runstead.domain.invariants.record import EventBatch, RunRecord
@@ -316,7 +317,7 @@ class Lives(RuleBasedStateMachine):
         at_work = self.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
         kept = RunRecord(
             run=self.run,
-            project="default",
+            project=DEFAULT_PROJECT,
             last_event=self.seq,
             status=self.run.status,
             deadline=deadline(self.run),

@@ -11,7 +11,7 @@ from msgspec import Meta, Struct
 
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.codec.request import decode_request, validate
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import RunRequest, ThreadRunRequest, ToolOutputs

@@ -25,7 +25,7 @@ from runstead.wire.error import ApiError, BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
 from runstead.wire.options import OnBusy
-from runstead.wire.page import Page
+from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include, RunStep
 from runstead.wire.struct import Metadata, SortOrder, UnsetType
@@ -83,12 +83,11 @@ class Runs(Bound):
         before: str | None = None,
     ) -> Page[Run]:
         ids.check(thread_id=thread_id)
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[Run]:
             await the_thread(tx, self._project, thread_id)
-            return await page_of(
-                "run", limit, order, after, before, lambda query: tx.runs.page(self._project, thread_id, query)
-            )
+            return await page_of("run", query, lambda query: tx.runs.page(self._project, thread_id, query))
 
         return await self._read(work)
 
@@ -129,12 +128,11 @@ class Runs(Bound):
         include: Sequence[Include] = (),
     ) -> Page[RunStep]:
         ids.check(thread_id=thread_id, run_id=run_id)
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[RunStep]:
             await self._load(tx, thread_id, run_id)
-            return await page_of(
-                "run step", limit, order, after, before, lambda query: tx.steps.page(self._project, run_id, query)
-            )
+            return await page_of("run step", query, lambda query: tx.steps.page(self._project, run_id, query))
 
         page = await self._read(work)
         return replace(page, data=[_shown(step) for step in page.data])

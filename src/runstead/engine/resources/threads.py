@@ -11,7 +11,7 @@ from runstead.engine.resources.scope import Bound, page_of, the_thread
 from runstead.engine.webhook_outbox import note
 from runstead.store.port import Tx
 from runstead.wire.message import Message
-from runstead.wire.page import Page
+from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import UNSET, SortOrder
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
 
@@ -67,10 +67,9 @@ class Threads(Bound):
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Thread]:
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
         return await self._read(
-            lambda tx: page_of(
-                "thread", limit, order, after, before, lambda query: tx.threads.page(self._project, query)
-            )
+            lambda tx: page_of("thread", query, lambda query: tx.threads.page(self._project, query))
         )
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
