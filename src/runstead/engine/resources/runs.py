@@ -105,7 +105,7 @@ class Runs(Bound):
             return transitions.cancel(row.run, now).run, await stop(tx, row, now)
 
         asked, stopped = await self._write(work, lambda done: RecordedReply(done[0]))
-        await publish_stopped(self._adapters.broker, stopped)
+        await publish_stopped(self._adapters, stopped)
         return asked
 
     async def run_step(self, thread_id: str, run_id: str, step_id: str, include: Sequence[Include] = ()) -> RunStep:
@@ -156,7 +156,7 @@ class Runs(Bound):
                 return await self._insert(tx, run, more, transitions.created(run), owner)
             return await self._line_up(tx, ahead, run, more, on_busy)
 
-        return (await self._ready(run_id, work)).seen
+        return await self._created(run_id, work)
 
     async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
         """Make a thread and a run on it: both, or nothing."""
@@ -170,7 +170,7 @@ class Runs(Bound):
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, run, messages, transitions.created(run, thread), owner)
 
-        return (await self._ready(run_id, work)).seen
+        return await self._created(run_id, work)
 
     async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
         adapters, assistant_id = self._adapters, request.assistant_id
@@ -234,6 +234,11 @@ class Runs(Bound):
             return owner
         return owner if await tx.runs.below_limit(self._project, most, now) else None
 
+    async def _created(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Run:
+        made = await self._ready(run_id, work)
+        self._adapters.observer.run_created(made.row)
+        return made.seen
+
     async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
         """Write a run that is ready: claimed in the same commit by the worker of this process, or else offered to all.
 
@@ -243,9 +248,9 @@ class Runs(Bound):
         made = await self._write_ready(slot, work)
         if slot is not None:
             slot.hand_over(made.row)
-        await publish(self._adapters.broker, Committed(made.row, made.events))
+        await publish(self._adapters, Committed(made.row, made.events))
         if made.interrupted is not None:
-            await publish_stopped(self._adapters.broker, made.interrupted)
+            await publish_stopped(self._adapters, made.interrupted)
         elif slot is None and made.row.predecessor is None:
             await self._adapters.broker.offer(run_id)
         return made

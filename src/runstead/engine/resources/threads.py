@@ -57,7 +57,7 @@ class Threads(Bound):
 
         for stopped in await self._write(work):
             await self._adapters.broker.interrupt(stopped.row.run.id)
-            await publish(self._adapters.broker, stopped)
+            await publish(self._adapters, stopped)
         return ThreadDeleted(id=thread_id)
 
     async def threads(
