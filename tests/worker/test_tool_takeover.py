@@ -207,7 +207,7 @@ async def test_a_run_that_is_cancelled_between_two_workers_is_closed_with_its_ca
         run = await here.start(tools=BOTH[:1])
         async with within():
             await gate.reached.wait()
-    async with living([], store(), tools=[Search()], most=0) as here:
+    async with living([], store(), tools=[Search()], slots=0) as here:
         assert (await here.now(run)).status == "queued"
         await checked_open(here, run)
         await here.project.cancel(run.thread_id, run.id)
@@ -229,7 +229,7 @@ async def checked_open(here: World, run: Run) -> None:
 async def test_an_owner_that_lost_the_run_writes_no_outcome() -> None:
     gate, late = Gate(), Search()
     late._behaviour = held_by(gate, "late")
-    async with world([call("search"), "Done."], tools=[late], most=0) as here:
+    async with world([call("search"), "Done."], tools=[late], slots=0) as here:
         run = await here.start(tools=BOTH[:1])
         old = await claim(here.adapters, run.id, "worker_1")
         assert old is not None
