@@ -192,6 +192,12 @@ def body(table: str, path: str, value: str, where: str) -> str:
     return f"UPDATE {table} SET body = CAST({text} AS BLOB) WHERE {where}"
 
 
+def journal(calls: str) -> str:
+    """Gives the step of the run that waits a journal of these calls."""
+    kept = f'{{"calls":[{calls}]}}'.replace(":", "' || char(58) || '")  # a colon would name a value
+    return f"UPDATE steps SET journal = CAST('{kept}' AS BLOB) WHERE run_id = :paused"
+
+
 def told(old: str, new: str, run: str) -> str:
     """Changes what a run told."""
     text = f"replace(CAST(body AS TEXT), '{old}', '{new}')"
@@ -254,6 +260,21 @@ BROKEN: list[tuple[str, list[str], str]] = [
      "paused: it waits for outputs, and what is open is not one step with these calls"),
     ("a pause for other calls", [body("steps", "step_details.tool_calls[0].id", '"call_x"', "run_id = :paused")],
      "paused: it waits for outputs, and what is open is not one step with these calls"),
+    ("a journal of other calls", [journal("")], r"paused: step_?.* shows the calls call_\w+, and its journal has none"),
+    ("a call without its output", [journal('{"id":"a","name":"f","arguments":"","status":"completed"}')],
+     "paused: call a is completed, and has no output"),
+    ("an output without its end", [journal('{"id":"a","name":"f","arguments":"","output":"x"}')],
+     "paused: call a is asked, and has an output"),
+    ("a start that nobody made", [journal('{"id":"a","name":"f","arguments":"","status":"started"}')],
+     "paused: call a has started, and no tool has begun it"),
+    ("a pause before the server is done", [journal('{"id":"a","name":"f","arguments":"","tool":"file_search"}')],
+     r"paused: it is requires_action, and a of step \w+ waits for the server"),
+    ("work without a call", [body("runs", "status", '"queued"', PAUSED)],
+     r"paused: it is queued, and no call of its open step \w+ waits for the server"),
+    ("a completed step with an open call", [body("steps", "status", '"completed"', "run_id = :paused")],
+     r"paused: step \w+ is completed, and its call call_\w+ is asked"),
+    ("half a journal", ["UPDATE steps SET journal = CAST('{' AS BLOB) WHERE run_id = :paused"],
+     "paused: what is kept of it cannot be read: Input data was truncated"),
     ("another usage", [body("runs", "usage.total_tokens", "99", DONE)],
      r"done: its usage is 99 tokens, and that of its steps \d+"),
     ("no usage", [body("runs", "usage", "null", DONE)], r"done: its usage is none, and that of its steps \d+"),
