@@ -1,4 +1,4 @@
-"""What of a request reaches the interface, under which name."""
+"""How requests become calls of the interface."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -28,7 +28,7 @@ RESULTS = "step_details.tool_calls[*].file_search.results[*].content"
 
 
 class Recorder(Stage):
-    """Writes down how it is called, and answers with a run."""
+    """Records its calls, and replies with a run."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -89,7 +89,7 @@ class Recorder(Stage):
         ("GET", "/models/org%2Fname", None, "get_model", {"model": "org/name"}),
     ],
 )  # fmt: skip
-async def test_a_request_is_a_call(method: str, path: str, body: Any, call: str, arguments: dict[str, Any]) -> None:
+async def test_requests_become_calls(method: str, path: str, body: Any, call: str, arguments: dict[str, Any]) -> None:
     recorder = Recorder()
     async with called(recorder) as client:
         response = await client.request(method, path, json=body)
@@ -107,7 +107,7 @@ async def test_a_request_is_a_call(method: str, path: str, body: Any, call: str,
         ("GET", f"{PATH}/events", None, "RunEventStream"),
     ],
 )
-async def test_a_stream_is_asked_for_by_the_body_alone(method: str, path: str, body: Any, call: str) -> None:
+async def test_only_the_body_asks_for_a_stream(method: str, path: str, body: Any, call: str) -> None:
     recorder = Recorder()
     async with (
         served(recorder) as client,
@@ -120,7 +120,7 @@ async def test_a_stream_is_asked_for_by_the_body_alone(method: str, path: str, b
 
 
 @pytest.mark.parametrize("stream", [False, None])
-async def test_accepting_events_is_not_asking_for_them(stream: bool | None) -> None:
+async def test_the_accept_header_does_not_ask_for_a_stream(stream: bool | None) -> None:
     async with called(Recorder()) as client:
         body = {"assistant_id": "a", "stream": stream}
         response = await client.post("/threads/t/runs", json=body, headers={"Accept": "text/event-stream"})
@@ -136,9 +136,7 @@ async def test_accepting_events_is_not_asking_for_them(stream: bool | None) -> N
         ("?after=1", {"Last-Event-ID": "3"}, "3"),
     ],
 )
-async def test_a_reader_goes_on_after_its_last_event_the_header_first(
-    query: str, header: dict[str, str], after: str | None
-) -> None:
+async def test_last_event_id_overrides_after(query: str, header: dict[str, str], after: str | None) -> None:
     recorder = Recorder()
     async with called(recorder) as client:
         await client.get(f"{PATH}/events{query}", headers=header)
@@ -152,7 +150,7 @@ async def test_a_reader_goes_on_after_its_last_event_the_header_first(
         (Status.REQUIRES_ACTION, None), (Status.COMPLETED, None),
     ],
 )  # fmt: skip
-async def test_who_polls_an_active_run_is_told_when_to_come_back(status: Status, told: str | None) -> None:
+async def test_a_poll_of_an_active_run_gets_a_poll_interval(status: Status, told: str | None) -> None:
     async def get_run(*_: str) -> Run:
         return msgspec.structs.replace(RUN, status=status)
 
@@ -173,7 +171,7 @@ async def test_who_polls_an_active_run_is_told_when_to_come_back(status: Status,
     ],
     ids=str,
 )
-async def test_the_headers_say_who_calls(headers: dict[str, str], credentials: Credentials) -> None:
+async def test_credentials_are_read_from_the_headers(headers: dict[str, str], credentials: Credentials) -> None:
     stage = Recorder()
     async with called(stage) as client:
         await client.get(PATH, headers=headers)
@@ -181,7 +179,7 @@ async def test_the_headers_say_who_calls(headers: dict[str, str], credentials: C
     assert "rs-" not in repr(credentials)
 
 
-async def test_a_caller_without_the_scope_is_refused_before_its_request_is_read() -> None:
+async def test_a_missing_scope_is_refused_before_the_body_is_read() -> None:
     stage = Recorder()
     stage.scopes = frozenset({"admin"})
     async with called(stage) as client:
@@ -196,7 +194,7 @@ async def test_a_caller_without_the_scope_is_refused_before_its_request_is_read(
     assert stage.calls == []
 
 
-async def test_a_caller_that_may_not_enter_gets_the_error() -> None:
+async def test_refused_credentials_are_an_error_response() -> None:
     class Closed(Recorder):
         async def enter(self, credentials: Credentials) -> Any:
             raise Unauthorized("Incorrect API key provided.", code="invalid_api_key")
@@ -206,7 +204,7 @@ async def test_a_caller_that_may_not_enter_gets_the_error() -> None:
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
 
 
-async def test_requests_wait_for_each_other_no_more_than_they_must() -> None:
+async def test_requests_are_handled_concurrently() -> None:
     first, second = asyncio.Event(), asyncio.Event()
 
     async def get_model(model: str) -> Model:

@@ -40,7 +40,7 @@ async def test_the_document_is_served() -> None:
     assert response.json()["openapi"] == "3.1.0"
 
 
-def test_every_reference_leads_somewhere() -> None:
+def test_every_reference_resolves() -> None:
     for reference in set(references(DOCUMENT)):
         node = DOCUMENT
         for name in reference.removeprefix("#/").split("/"):
@@ -65,7 +65,7 @@ def test_an_endpoint_is_described(endpoint: AnyEndpoint) -> None:
 
 
 @every_endpoint
-def test_an_endpoints_parameters_are_those_of_the_table(endpoint: AnyEndpoint) -> None:
+def test_an_endpoint_has_the_parameters_of_the_table(endpoint: AnyEndpoint) -> None:
     said = {(each["in"], each["name"].removesuffix("[]")) for each in operation(endpoint)["parameters"]}
     path = {("path", name) for name in re.findall(r"{(\w+)}", endpoint.path)}
     query = {("query", name) for name in endpoint.query.__struct_fields__}
@@ -76,7 +76,7 @@ def test_an_endpoints_parameters_are_those_of_the_table(endpoint: AnyEndpoint) -
 
 
 @every_endpoint
-def test_an_endpoints_body_and_replies_are_those_of_the_table(endpoint: AnyEndpoint) -> None:
+def test_an_endpoint_has_the_body_and_the_replies_of_the_table(endpoint: AnyEndpoint) -> None:
     said = operation(endpoint)
     if endpoint.takes == "nothing":
         assert "requestBody" not in said
@@ -88,7 +88,7 @@ def test_an_endpoints_body_and_replies_are_those_of_the_table(endpoint: AnyEndpo
     assert replies == streams | {"application/json" if endpoint.gives == "json" else "text/event-stream"}
 
 
-def test_a_body_that_may_be_absent_is_not_required() -> None:
+def test_a_body_without_required_fields_is_optional() -> None:
     assert DOCUMENT["paths"]["/v1/threads"]["post"]["requestBody"]["required"] is False
     assert DOCUMENT["paths"]["/v1/assistants"]["post"]["requestBody"]["required"] is True
 
@@ -99,7 +99,7 @@ def test_every_event_is_listed_with_its_data() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Function", "JsonSchema"])
-def test_patterns_are_those_that_refusals_name(kind: str) -> None:
+def test_patterns_are_those_of_the_error_messages(kind: str) -> None:
     assert DOCUMENT["components"]["schemas"][kind]["properties"]["name"]["pattern"] == "^[a-zA-Z0-9_-]+$"
 
 

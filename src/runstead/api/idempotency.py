@@ -4,13 +4,13 @@ A retry is recognised by its `Idempotency-Key`, or by the retry count that offic
 are the same if their method, path, query and body are, byte for byte; without a key, also their sender.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from starlette.types import Scope
 
 from runstead.domain.idempotency import DAY, IdempotentRequest, digest, with_key, with_retry_count
 
-__all__ = ["IDEMPOTENCY_KEYS", "REPLAYED", "idempotency_of", "safe_to_retry", "upload_idempotency_of"]
+__all__ = ["IDEMPOTENCY_KEYS", "REPLAYED", "idempotency_of", "safe_to_retry"]
 
 IDEMPOTENCY_KEYS = (b"idempotency-keys", b"%d" % DAY)
 """The header that says for how many seconds keys are stored: so a client may retry requests that have one."""
@@ -30,28 +30,19 @@ def safe_to_retry(method: str, headers: Mapping[bytes, bytes]) -> bool:
 def idempotency_of(
     scope: Scope, headers: Mapping[bytes, bytes], body: bytes, thread_id: str | None
 ) -> IdempotentRequest | None:
-    """How a retry of this POST is recognised; None if its headers do not say."""
-    identify = upload_idempotency_of(scope, headers, thread_id)
-    return None if identify is None else identify(body)
-
-
-def upload_idempotency_of(
-    scope: Scope, headers: Mapping[bytes, bytes], thread_id: str | None
-) -> Callable[[bytes], IdempotentRequest] | None:
-    """As `idempotency_of`, while the body is not read yet: a function of the body, or of its digest."""
-    key, count = headers.get(_KEY), _retry_count(headers)
-    if key is None and count is None:
+    """How a retry of this POST is recognised, by its body or the digest of its upload; None if no header says so."""
+    key = headers.get(_KEY)
+    if key is not None:
+        return with_key(key.decode("latin-1"), digest(*_target(scope), body))
+    count = _retry_count(headers)
+    if count is None:
         return None
-    target = (scope["method"].encode(), scope["path"].encode(), scope["query_string"])
+    sender = (headers.get(name, b"") for name in _SENDER)
+    return with_retry_count(count, digest(*_target(scope), body, *sender), thread_id)
 
-    def identify(body: bytes) -> IdempotentRequest:
-        if key is not None:
-            return with_key(key.decode("latin-1"), digest(*target, body))
-        assert count is not None
-        sender = (headers.get(name, b"") for name in _SENDER)
-        return with_retry_count(count, digest(*target, body, *sender), thread_id)
 
-    return identify
+def _target(scope: Scope) -> tuple[bytes, bytes, bytes]:
+    return scope["method"].encode(), scope["path"].encode(), scope["query_string"]
 
 
 def _retry_count(headers: Mapping[bytes, bytes]) -> int | None:

@@ -8,11 +8,12 @@ import msgspec
 from starlette.types import Receive, Scope
 
 from runstead.api.credentials import credentials_of
-from runstead.api.idempotency import idempotency_of, upload_idempotency_of
+from runstead.api.idempotency import idempotency_of
 from runstead.api.middleware import HEADERS
 from runstead.api.multipart import MultipartUpload
 from runstead.api.port import Application, Settings
 from runstead.domain.access import require_scope
+from runstead.domain.idempotency import IdempotentRequest
 from runstead.engine.upload import CheckedUpload
 from runstead.interface.operation import Operation
 from runstead.interface.transfer import Disconnected
@@ -82,7 +83,7 @@ class RequestReader:
         asked = idempotency_of(scope, headers, raw, path.get("thread_id")) if self._writes else None
         if asked is None:
             return Call(target, path, query, body)
-        return Call(target.once(asked), path, query, body, retryable=True)
+        return Call(target.once(asked), path, query, body, True)
 
     def _read_query(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Request:
         text: bytes = scope["query_string"]
@@ -97,13 +98,18 @@ class RequestReader:
     def _upload(self, target: Any, path: Mapping[str, str], query: Request, scope: Scope, receive: Receive) -> Call:
         headers: Mapping[bytes, bytes] = scope[HEADERS]
         _check_length(headers, self._limit)
-        identify = upload_idempotency_of(scope, headers, path.get("thread_id"))
         form = MultipartUpload(self._body, headers.get(b"content-type", b""), _chunks(receive, self._limit))
-        upload = CheckedUpload(self._endpoint, form, digested=identify is not None)
-        if identify is None:
-            return Call(target, path, query, upload)
-        identify(b"")  # a bad key is refused before the upload is read
-        return Call(target.once(lambda: identify(upload.digest())), path, query, upload, retryable=True)
+        thread_id = path.get("thread_id")
+        if idempotency_of(scope, headers, b"", thread_id) is None:  # a bad key is refused before the upload is read
+            return Call(target, path, query, CheckedUpload(self._endpoint, form))
+        upload = CheckedUpload(self._endpoint, form, digested=True)
+
+        def asked() -> IdempotentRequest:
+            found = idempotency_of(scope, headers, upload.digest(), thread_id)
+            assert found is not None
+            return found
+
+        return Call(target.once(asked), path, query, upload, True)
 
 
 def _require_beta(headers: Iterable[tuple[bytes, bytes]]) -> None:
@@ -116,23 +122,38 @@ def _require_beta(headers: Iterable[tuple[bytes, bytes]]) -> None:
 async def _read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
     """The whole body; `TooLarge` as soon as it is known to exceed the limit."""
     _check_length(headers, limit)
-    chunks = [chunk async for chunk in _chunks(receive, limit)]
-    return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    chunk, more = await _next_chunk(receive, 0, limit)
+    if not more:
+        return chunk
+    chunks, size = [chunk], len(chunk)
+    while more:
+        chunk, more = await _next_chunk(receive, size, limit)
+        chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)
 
 
 async def _chunks(receive: Receive, limit: int) -> AsyncGenerator[bytes]:
-    """The body as it arrives. `Disconnected` if the client leaves before its end."""
+    """The body as it arrives."""
     size, more = 0, True
     while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected("The client left before it had sent its whole request.")
-        chunk: bytes = message.get("body", b"")
+        chunk, more = await _next_chunk(receive, size, limit)
         size += len(chunk)
-        if size > limit:
-            raise _too_large(limit)
-        more = message.get("more_body", False)
         yield chunk
+
+
+async def _next_chunk(receive: Receive, size: int, limit: int) -> tuple[bytes, bool]:
+    """The next bytes of a body of which `size` were read, and whether more follow. `TooLarge` if they exceed the limit.
+
+    `Disconnected` if the client has left before it had sent its whole request.
+    """
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected("The client left before it had sent its whole request.")
+    chunk: bytes = message.get("body", b"")
+    if size + len(chunk) > limit:
+        raise _too_large(limit)
+    return chunk, message.get("more_body", False)
 
 
 def _check_length(headers: Mapping[bytes, bytes], limit: int) -> None:

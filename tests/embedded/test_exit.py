@@ -1,4 +1,4 @@
-"""Programs that end as programs do: interrupted, or without closing what they opened."""
+"""Programs that are interrupted, or exit without closing the engine."""
 
 import signal
 import subprocess
@@ -42,7 +42,7 @@ def start(program: str, database: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize(("program", "code"), [(LEAVES, 0), (RAISES, 3)])
-def test_a_program_that_ends_without_closing_hands_back_its_runs(
+def test_a_program_that_exits_without_closing_releases_its_runs(
     program: str, code: int, database: Path, open_engine: Opener
 ) -> None:
     with start(program, database) as process:
@@ -56,7 +56,7 @@ def test_a_program_that_ends_without_closing_hands_back_its_runs(
 
 
 @pytest.mark.parametrize("program", [READS_ON, WAITS, READS_ON_AND_CLOSES])
-def test_a_program_that_waits_can_be_interrupted(program: str, database: Path, open_engine: Opener) -> None:
+def test_a_waiting_program_can_be_interrupted(program: str, database: Path, open_engine: Opener) -> None:
     with start(program, database) as process:
         assert process.stdout is not None
         thread_id, run_id = process.stdout.readline().split()
