@@ -34,19 +34,22 @@ class Bound:
         bound.asked = asked
         return bound
 
-    async def _read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._adapters.store.read(work)
+    async def _read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = True) -> T:
+        """Read; most works make one statement."""
+        return await self._adapters.store.read(work, single=single)
 
-    async def _write(self, work: Callable[[Tx], Awaitable[T]], told: Callable[[T], RecordedReply] = as_reply) -> T:
+    async def _write(
+        self, work: Callable[[Tx], Awaitable[T]], told: Callable[[T], RecordedReply] = as_reply, *, single: bool = False
+    ) -> T:
         """Write; when someone else was first, read and decide again. `told` is what the caller will hear of it.
 
         A method writes but once: all that a call asks for is done, or nothing.
         """
         if self.asked is not None:
-            work = partial(once, self._project, self.asked, self._adapters.now(), work, told)
+            work, single = partial(once, self._project, self.asked, self._adapters.now(), work, told), False
         while True:
             try:
-                return await self._adapters.store.write(work)
+                return await self._adapters.store.write(work, single=single)
             except Stale:
                 continue
 
@@ -70,7 +73,12 @@ async def page_of(
     after: str | None,
     before: str | None,
     fetch: Callable[[ListQuery], Awaitable[Page[T] | None]],
+    parent: Callable[[], Awaitable[object]] | None = None,
 ) -> Page[T]:
-    """A page of a list; an unknown cursor is `NotFound`."""
+    """A page of a list; an unknown cursor is `NotFound`. `parent` raises `NotFound` if what the list belongs to is not
+    there; a list that has items has a parent.
+    """
     page = await fetch(ListQuery(limit=limit, order=order, after=after, before=before))
+    if parent is not None and (page is None or not page.data):
+        await parent()
     return found(kind, after or before or "", page)
