@@ -9,7 +9,7 @@ from runstead.domain.run.deadline import stop_signal
 from runstead.domain.run.journal import FUNCTION
 from runstead.domain.run.lifecycle import target
 from runstead.wire.error import BadRequest, RateLimited
-from runstead.wire.message import Message, MessageRequest
+from runstead.wire.message import MessageRequest
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Status
 from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput, ToolResources
@@ -93,9 +93,9 @@ def check_companions(messages: Sequence[MessageRequest], param: str) -> None:
             )
 
 
-def check_something_to_do(run: Run, newest: Sequence[Message]) -> None:
+def check_something_to_do(run: Run, *, empty_thread: bool) -> None:
     """A run needs something to answer: a message on the thread, or instructions."""
-    if not newest and not run.instructions:
+    if empty_thread and not run.instructions:
         raise BadRequest(
             "Run creation requires a Thread with a user message or an assistant with instructions.",
             code="invalid_thread",
