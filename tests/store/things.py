@@ -90,7 +90,7 @@ async def created(
     predecessor: str | None = None,
 ) -> RunRow:
     """Add a run."""
-    return await tx.runs.create(project, Change(run=run, events=events, owner=owner), predecessor)
+    return (await tx.runs.create(project, Change(run=run, events=events, owner=owner), predecessor)).row
 
 
 async def changed(

@@ -38,7 +38,7 @@ async def enqueue(tx: Tx, ahead: RunRow, change: Change, *, first: bool) -> RunR
     """Add a new run, with its messages, behind the one `ahead`; `first` of all that wait for that one."""
     if first:
         await tx.runs.insert_after(change.run.id, ahead.run.id)
-    return await tx.runs.create(ahead.project, change, predecessor=ahead.run.id)
+    return (await tx.runs.create(ahead.project, change, predecessor=ahead.run.id)).row
 
 
 async def interrupt(tx: Tx, ahead: RunRow, now: int) -> Committed | None:

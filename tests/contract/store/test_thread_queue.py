@@ -178,7 +178,8 @@ async def test_a_run_inserted_first_in_the_queue_keeps_the_messages_of_others_be
     async def bring(name: str, said: str, predecessor: str, tx: Tx) -> RunRow:
         if name == "run_4":
             await tx.runs.insert_after(name, predecessor)
-        return await tx.runs.create(MINE, Change(run=run(name), new_messages=[message(said)]), predecessor)
+        change = Change(run=run(name), new_messages=[message(said)])
+        return (await tx.runs.create(MINE, change, predecessor)).row
 
     second = await store.write(partial(bring, "run_2", "msg_2", "run_1"))
     third = await store.write(partial(bring, "run_3", "msg_3", "run_2"))

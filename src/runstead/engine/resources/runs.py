@@ -203,13 +203,12 @@ class Runs(Bound):
         if owner is not None:
             change = combine(change, transitions.claim(run, run.created_at, owner))
         try:
-            row = await tx.runs.create(self._project, change)
+            created = await tx.runs.create(self._project, change)
         except ThreadBusy:
             active = await tx.runs.active(self._project, run.thread_id)
             raise guards.thread_busy(run.thread_id, active.id if active else "") from None
-        if not change.new_messages and not run.instructions:
-            guards.check_has_input(run, await tx.messages.newest(self._project, run.thread_id, 1))
-        return Made(row, change.events, run)
+        guards.check_has_input(run, empty_thread=created.empty_thread)
+        return Made(created.row, change.events, run)
 
     async def _line_up(self, tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy) -> Made:
         interrupting, change = on_busy == "interrupt", _created(run, messages)

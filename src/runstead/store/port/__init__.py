@@ -6,7 +6,7 @@ from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
 from runstead.store.port.ledger import Ledger
 from runstead.store.port.messages import Messages
 from runstead.store.port.projects import Limits, ProjectRow, Projects
-from runstead.store.port.runs import Applied, Claimable, NoRoom, Opening, RunRow, Runs, Stale, ThreadBusy
+from runstead.store.port.runs import Applied, Claimable, Created, NoRoom, Opening, RunRow, Runs, Stale, ThreadBusy
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
 from runstead.store.port.transaction import Store, Tx
@@ -19,6 +19,7 @@ __all__ = [
     "Assistants",
     "Attempt",
     "Claimable",
+    "Created",
     "Events",
     "Idempotency",
     "IdempotencyRecord",

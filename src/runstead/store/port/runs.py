@@ -13,7 +13,7 @@ from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, Status
 from runstead.wire.thread import Thread
 
-__all__ = ["Applied", "Claimable", "NoRoom", "Opening", "RunRow", "Runs", "Stale", "ThreadBusy"]
+__all__ = ["Applied", "Claimable", "Created", "NoRoom", "Opening", "RunRow", "Runs", "Stale", "ThreadBusy"]
 
 _OWNED = {Status.IN_PROGRESS, Status.CANCELLING}
 
@@ -89,6 +89,14 @@ class Applied(NamedTuple):
     """The run whose turn it is, because this one has ended."""
 
 
+class Created(NamedTuple):
+    """A new run."""
+
+    row: RunRow
+    empty_thread: bool
+    """No message has joined the thread: the run has nothing to answer."""
+
+
 class Opening(NamedTuple):
     """What the creation of a run depends on."""
 
@@ -116,7 +124,7 @@ class Runs(Protocol):
         """
         ...
 
-    async def create(self, project: str, change: Change, predecessor: str | None = None) -> RunRow:
+    async def create(self, project: str, change: Change, predecessor: str | None = None) -> Created:
         """Add a run with its first messages and events; `ThreadBusy` while the thread has an active one (a fact of the
         database).
 

@@ -17,7 +17,7 @@ __all__ = ["PostgresRuns"]
 class PostgresRuns(SqlRuns):
     """`port.Runs`; rows travel as arrays, one a column."""
 
-    async def _insert(self, row: RunRow, change: Change, body: bytes, messages: Sequence[Columns]) -> bool:
+    async def _insert(self, row: RunRow, change: Change, body: bytes, messages: Sequence[Columns]) -> bool | None:
         inserted = await self._session.row(
             self._queries["insert"],
             **run_columns(row),
@@ -32,7 +32,7 @@ class PostgresRuns(SqlRuns):
             message_times=_column(messages, "created_at"),
             message_bodies=_column(messages, "body"),
         )
-        return inserted is not None
+        return None if inserted is None else bool(inserted[0])
 
     async def _update(self, row: RunRow, after: RunRow, body: bytes, change: Change, parts: Parts) -> bool:
         session = self._session

@@ -14,7 +14,7 @@ SELECT thread.body, assistant.body, projects.max_running, projects.max_queued,
 INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, behind, body)
 VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body)
 ON CONFLICT (thread_id) WHERE active DO NOTHING
-RETURNING seq;
+RETURNING EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS NULL);
 
 -- name: apply
 -- The only statement that changes a run. No row back: another writer was first.

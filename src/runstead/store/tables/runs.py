@@ -8,7 +8,7 @@ from msgspec import structs
 from runstead.domain import webhooks
 from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
-from runstead.store.port import Applied, Claimable, Limits, NoRoom, Opening, RunRow, Stale, ThreadBusy
+from runstead.store.port import Applied, Claimable, Created, Limits, NoRoom, Opening, RunRow, Stale, ThreadBusy
 from runstead.store.tables.body import Body, encode, unknown_in, with_unknown
 from runstead.store.tables.events import SqlEvents
 from runstead.store.tables.messages import SqlMessages
@@ -74,14 +74,15 @@ class SqlRuns:
             bool(queue_full),
         )
 
-    async def create(self, project: str, change: Change, predecessor: str | None = None) -> RunRow:
+    async def create(self, project: str, change: Change, predecessor: str | None = None) -> Created:
         start = RunRow(run=change.run, project=project, version=0, seq=0, predecessor=predecessor)
         row = start.after(change)
         added_by = None if predecessor is None else row.run.id
         messages = [self._messages.columns(message, predecessor, added_by) for message in change.new_messages]
-        if not await self._insert(row, change, encode(row.run), messages):
+        answered = await self._insert(row, change, encode(row.run), messages)
+        if answered is None:
             raise ThreadBusy(row.run.thread_id)
-        return row
+        return Created(row, empty_thread=not answered and not messages)
 
     async def apply(self, row: RunRow, change: Change, now: int) -> Applied:
         after = row.after(change)
@@ -100,17 +101,17 @@ class SqlRuns:
             raise Stale(row.run.id)
         return Applied(after, await self._promote(after) if after.run.status.terminal else None)
 
-    async def _insert(self, row: RunRow, change: Change, body: bytes, messages: Sequence[Columns]) -> bool:
-        """Write a new run; False if its thread has an active one."""
+    async def _insert(self, row: RunRow, change: Change, body: bytes, messages: Sequence[Columns]) -> bool | None:
+        """Write a new run; whether its thread had messages before, or None if the thread has an active run."""
         inserted = await self._session.row(
             self._queries["insert"], **run_columns(row), thread_id=row.run.thread_id, created_at=row.run.created_at,
             predecessor=row.predecessor, body=body,
         )  # fmt: skip
         if inserted is None:
-            return False
+            return None
         await self._events.append(row.project, row.run.id, 0, change.events)
         await self._messages.insert_columns(row.project, messages)
-        return True
+        return bool(inserted[0])
 
     async def _update(self, row: RunRow, after: RunRow, body: bytes, change: Change, parts: Parts) -> bool:
         """Write the row over the one before, with its parts; False if another writer was first."""

@@ -30,7 +30,7 @@ WITH run AS (
                 WITH ORDINALITY AS new (id, run_id, created_at, body, place)
      ORDER BY new.place
 )
-SELECT 1 FROM run;
+SELECT EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS NULL) FROM run;
 
 -- name: apply
 -- A change whole. The only statement that changes a run. No row back: another writer was first.
