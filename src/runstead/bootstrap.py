@@ -21,6 +21,7 @@ from runstead.outbound.http import HttpOutbound
 from runstead.outbound.key import KeyFile
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
+from runstead.tools.port import Tool
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
 
@@ -46,6 +47,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
         max_running=config.project_runs or None,
         max_queued=config.project_queue or None,
         on_busy=config.on_busy,
+        tools=_tools(),
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
     )
@@ -55,7 +57,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
     )
     if store.shared and config.broker is None:
         _log.warning("without a broker, each process looks once a second for what others did")
-    async with run(adapters, most=config.max_runs, works="worker" in config.roles, lease=config.lease) as running:
+    async with run(adapters, slots=config.max_runs, works="worker" in config.roles, lease=config.lease) as running:
         yield running
 
 
@@ -70,6 +72,7 @@ async def embedded(
         model=model,
         clock=SystemClock(),
         lifetime=lifetime,
+        tools=_tools(),
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),
     )
@@ -104,6 +107,11 @@ async def check(config: Config, found: Callable[[Violation], object], *, drained
         return await examine(store, found, alone=not store.shared, drained=drained)
     finally:
         await store.stop()
+
+
+def _tools() -> Sequence[Tool]:
+    """The tools that the server runs itself: none yet."""
+    return ()
 
 
 def model_of(config: Config) -> ChatModel:

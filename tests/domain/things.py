@@ -1,8 +1,9 @@
-"""Runs, steps and messages for the tests of what the model is told."""
+"""Runs, steps and messages for the tests of the domain."""
 
 from collections.abc import Sequence
 from typing import Any
 
+from runstead.domain.run.journal import StepRow, from_wire
 from runstead.wire.content import ContentPart, Text, TextPart
 from runstead.wire.message import IncompleteMessage, Message, MessageStatus
 from runstead.wire.run import Run, Status, Usage
@@ -24,7 +25,7 @@ WEATHER = Function(name="weather", description="Tells the weather of a city.")
 
 
 def run(**fields: Any) -> Run:
-    """A run in progress with one function, unless told otherwise."""
+    """A run in progress with one function; `fields` replace its own."""
     known: dict[str, Any] = {
         "id": "run_1",
         "created_at": 100,
@@ -46,7 +47,7 @@ def message(
     status: MessageStatus = "completed",
     reason: Any = None,
 ) -> Message:
-    """A message of the thread, written by its user unless told otherwise."""
+    """A message of the thread; by default from its user."""
     return Message(
         id=id,
         created_at=100,
@@ -64,18 +65,18 @@ def call(id: str, output: str | None, arguments: str = '{"city":"Rome"}') -> Fun
     return FunctionToolCall(id=id, function=FunctionCallResult(name="weather", arguments=arguments, output=output))
 
 
-def text_step(message_id: str, *, status: StepStatus = "completed", usage: Usage | None = None) -> RunStep:
+def text_step(message_id: str, *, status: StepStatus = "completed", usage: Usage | None = None) -> StepRow:
     """A step that wrote a message."""
     return _step(MessageCreationDetails(message_creation=MessageCreation(message_id=message_id)), status, usage)
 
 
-def calls_step(*calls: FunctionToolCall, status: StepStatus = "completed", usage: Usage | None = None) -> RunStep:
+def calls_step(*calls: FunctionToolCall, status: StepStatus = "completed", usage: Usage | None = None) -> StepRow:
     """A step that called functions."""
     return _step(ToolCallsDetails(tool_calls=list(calls)), status, usage)
 
 
-def _step(details: StepDetails, status: StepStatus, usage: Usage | None) -> RunStep:
-    return RunStep(
+def _step(details: StepDetails, status: StepStatus, usage: Usage | None) -> StepRow:
+    step = RunStep(
         id="step_1",
         created_at=100,
         run_id="run_1",
@@ -86,3 +87,4 @@ def _step(details: StepDetails, status: StepStatus, usage: Usage | None) -> RunS
         step_details=details,
         usage=usage,
     )
+    return from_wire(step)

@@ -1,4 +1,4 @@
-"""What belongs to one project does not exist in another."""
+"""Projects are isolated: objects of one do not exist in another."""
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
@@ -27,7 +27,7 @@ NOT_OF_A_PROJECT |= {"create_webhook", "webhooks"}
 
 
 def calls(rs: Project, run: Run, message_id: str, step_id: str, webhook_id: str) -> Calls:
-    """Every method that takes an id, given these."""
+    """A call of every method that takes an id, with these ids."""
     thread_id, run_id, assistant_id = run.thread_id, run.id, run.assistant_id
     said = MessageRequest(role="user", content="Hi")
     outputs = [ToolOutput(tool_call_id="call_1", output="")]
@@ -75,7 +75,7 @@ async def do(call: Awaitable[Any] | AsyncIterator[Any]) -> Any:
 
 
 async def everything(here: World) -> list[Any]:
-    """All that the project has."""
+    """All objects of the project."""
     rs = here.project
     threads = (await rs.threads()).data
     webhooks = (await rs.webhooks()).data
@@ -88,7 +88,7 @@ async def everything(here: World) -> list[Any]:
     return found
 
 
-async def test_nothing_of_another_project_can_be_seen_or_touched() -> None:
+async def test_objects_of_another_project_are_not_found() -> None:
     gate = Gate()
     turns: list[Turn] = [[call("weather", city="Rome")], gate]
     async with world(turns) as here:
@@ -113,7 +113,7 @@ async def test_nothing_of_another_project_can_be_seen_or_touched() -> None:
         assert await everything(here) == before
 
 
-async def test_ids_of_another_project_are_unknown_inside_ones_own() -> None:
+async def test_ids_of_another_project_are_not_found_in_an_own_thread() -> None:
     async with world([call("weather"), call("weather")]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         [step], [message] = await here.steps(run), await here.messages(run)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from runstead.domain.access import DEFAULT_PROJECT
+from runstead.domain.run.journal import StepRow, from_wire
 from runstead.store.port import RunRow, Store, Tx
 from runstead.wire.assistant import Assistant
 from runstead.wire.content import Text, TextPart
@@ -30,6 +31,7 @@ __all__ = [
     "message",
     "run",
     "step",
+    "step_row",
     "thread",
 ]
 
@@ -70,6 +72,10 @@ def step(id: str = "step_1", at: int = 100, run_id: str = "run_1", **fields: Any
         step_details=MessageCreationDetails(message_creation=MessageCreation(message_id="msg_1")),
         **fields,
     )
+
+
+def step_row(id: str = "step_1", at: int = 100, run_id: str = "run_1", **fields: Any) -> StepRow:
+    return from_wire(step(id, at, run_id, **fields))
 
 
 def event(name: EventName = EventName.RUN_QUEUED, data: bytes = b'{"id":"run_1"}') -> RawEvent:

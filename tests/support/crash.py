@@ -58,15 +58,17 @@ class MortalStore:
 
 
 @asynccontextmanager
-async def doomed(script: Script, path: Path, *, most: int = 5000, **outside: Any) -> AsyncIterator[World]:
-    """An application over a file that dies at the end of the block, with whatever it is doing."""
-    store = MortalStore(SqliteStore(path))
+async def doomed(
+    script: Script, path: Path, *, slots: int = 5000, store: Store | None = None, **outside: Any
+) -> AsyncIterator[World]:
+    """An application over a file, or another `store`, that dies at the end of the block, with whatever it is doing."""
+    store = MortalStore(store or SqliteStore(path))
     adapters = adapters_of(script, store=store, **outside)
     before = asyncio.all_tasks()
     started: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
 
     async def live() -> None:
-        async with run(adapters, most=most) as application:
+        async with run(adapters, slots=slots) as application:
             started.set_result(application)
             await asyncio.Event().wait()
 

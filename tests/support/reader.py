@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 
 from runstead.wire.delta import (
+    CodeInterpreterCallDelta,
+    FileSearchCallDelta,
     FunctionToolCallDelta,
     MessageDelta,
     RefusalPartDelta,
@@ -43,6 +45,7 @@ class Reader:
         self._calls: dict[int, list[str]] = {}
         self._parts = 0
         self._late = after is not None
+        self._survived = False
 
     def read(self, events: Iterable[Event]) -> None:
         """Read on."""
@@ -88,6 +91,10 @@ class Reader:
         open_step = self.step is not None
         if run.status is Status.REQUIRES_ACTION:
             assert open_step or self._late
+        elif run.status in {Status.QUEUED, Status.IN_PROGRESS} and self.step is not None:
+            # The calls that the server runs survive their worker; what calls they are is seen when the step is closed.
+            assert self.step.type == "tool_calls", f"{run.status}, but a step is open"
+            self._survived = True
         elif run.status is not Status.CANCELLING:
             assert not open_step, f"{run.status}, but a step is open"
         self.status = run.status
@@ -99,7 +106,7 @@ class Reader:
         if kind == "created":
             assert self.step is None
             assert self.status is Status.IN_PROGRESS or self._late
-            self.step, self._calls = step, {}
+            self.step, self._calls, self._survived = step, {}, False
         elif kind == "in_progress":
             assert self._late or self.names[-2] == EventName.STEP_CREATED
         else:
@@ -108,6 +115,9 @@ class Reader:
             assert self.message is None, f"step {kind}, but its message is open"
             if kind == "completed":
                 self._check_calls(step)
+            if self._survived:
+                assert isinstance(step.step_details, ToolCallsDetails)
+                assert not all(isinstance(call, FunctionToolCall) for call in step.step_details.tool_calls)
             self.step = None
 
     def _take_message(self, name: str, message: Message) -> None:
@@ -147,8 +157,10 @@ class Reader:
         assert isinstance(details, ToolCallsDelta)
         assert details.tool_calls is not UNSET
         for call in details.tool_calls:
-            assert isinstance(call, FunctionToolCallDelta)
-            self._add_call(call)
+            if isinstance(call, FunctionToolCallDelta):
+                self._add_call(call)
+            else:
+                self._add_server_call(call)
 
     def _add_call(self, call: FunctionToolCallDelta) -> None:
         assert call.function is not UNSET
@@ -163,13 +175,23 @@ class Reader:
         if call.index in self._calls and call.function.arguments is not UNSET:
             self._calls[call.index][2] += call.function.arguments
 
+    def _add_server_call(self, call: CodeInterpreterCallDelta | FileSearchCallDelta) -> None:
+        if call.index not in self._calls and not self._late:
+            assert call.index == len(self._calls), "calls are contiguous"
+            assert call.id is not UNSET, "the first delta of a call brings its id"
+            self._calls[call.index] = [call.id, "", ""]
+        elif not self._late:
+            assert call.id is UNSET, "an id comes once: clients would join it"
+
     def _check_calls(self, step: RunStep) -> None:
         if not isinstance(step.step_details, ToolCallsDetails):
             return
-        made = [call for call in step.step_details.tool_calls if isinstance(call, FunctionToolCall)]
         for index, (id, name, arguments) in self._calls.items():
-            assert (made[index].id, made[index].function.name) == (id, name)
-            assert made[index].function.arguments.startswith(arguments)
+            made = step.step_details.tool_calls[index]
+            assert made.id == id
+            if isinstance(made, FunctionToolCall):
+                assert made.function.name == name
+                assert made.function.arguments.startswith(arguments)
 
 
 def _said(part: object) -> str:

@@ -164,15 +164,15 @@ def adapters_of(
 
 
 @asynccontextmanager
-async def world(script: Script = (), *, most: int = 5000, **outside: Any) -> AsyncIterator[World]:
+async def world(script: Script = (), *, slots: int = 5000, **outside: Any) -> AsyncIterator[World]:
     """A running application; `outside` as in `adapters_of`."""
     adapters = adapters_of(script, **outside)
     model = adapters.model if isinstance(adapters.model, ScriptedModel) else None
     clock = adapters.clock if isinstance(adapters.clock, ManualClock) else None
     sleepers = clock.sleepers if clock else 0
-    async with run(adapters, most=most) as application:
+    async with run(adapters, slots=slots) as application:
         if clock:
-            await clock.asleep(sleepers + _LOOPS + adapters.store.shared - (most == 0))
+            await clock.asleep(sleepers + _LOOPS + adapters.store.shared - (slots == 0))
         yield World(application, await entered(application), adapters, model)
 
 

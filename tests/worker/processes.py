@@ -36,14 +36,14 @@ def starter(schema: str, url: str | None = None) -> Start:
         *,
         works: bool = True,
         lease: float = LEASE,
-        most: int = 5000,
+        slots: int = 5000,
         wrap: Callable[[Store], Store] = lambda store: store,
         **outside: Any,
     ) -> AsyncIterator[World]:
         store = wrap(PostgresStore(url or server().url, schema=schema))
         adapters = adapters_of(script, store=store, clock=SystemClock(), **outside)
         assert isinstance(adapters.model, ScriptedModel)
-        async with run(adapters, works=works, lease=lease, most=most) as application:
+        async with run(adapters, works=works, lease=lease, slots=slots) as application:
             yield World(application, await entered(application), adapters, adapters.model)
 
     return start

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runstead.domain.run import transitions
+from runstead.domain.run import message_step
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.execution.claimed_run import ClaimedRun, Interrupted, claim
 from runstead.engine.execution.stop import end_unowned
@@ -25,12 +25,12 @@ async def taken(here: World, run_id: str) -> ClaimedRun:
 async def begin(here: World, hold: ClaimedRun) -> None:
     """Begin to write a message."""
     ids = here.adapters.new_id("step"), here.adapters.new_id("msg")
-    await hold.open(lambda run: transitions.open_message(run, *ids, here.adapters.now()))
+    await hold.commit(lambda run: message_step.open_message(run, *ids, here.adapters.now()))
 
 
 @pytest.mark.parametrize("first_began", [True, False])
 async def test_who_held_a_run_before_it_went_on_elsewhere_writes_nothing_more(first_began: bool) -> None:
-    async with world(most=0) as here:
+    async with world(slots=0) as here:
         run = await here.start()
         old = await taken(here, run.id)
         if first_began:
@@ -47,7 +47,7 @@ async def test_who_held_a_run_before_it_went_on_elsewhere_writes_nothing_more(fi
 
 @pytest.mark.parametrize("turns", range(8))
 async def test_who_is_stopped_while_it_begins_a_step_hands_the_run_back_with_it(turns: int, tmp_path: Path) -> None:
-    async with world(path=tmp_path / "rs.db", most=0) as here:
+    async with world(path=tmp_path / "rs.db", slots=0) as here:
         run = await here.start()
         hold = await taken(here, run.id)
         async with asyncio.TaskGroup() as group:
@@ -62,19 +62,19 @@ async def test_who_is_stopped_while_it_begins_a_step_hands_the_run_back_with_it(
 
 
 async def test_who_lost_a_run_tells_nobody_that_it_has_ended() -> None:
-    async with world(most=0) as here:
+    async with world(slots=0) as here:
         run = await here.start()
         hold = await taken(here, run.id)
         hold.lose()
         async with here.adapters.broker.subscribe(run.id) as live, within():
-            await hold.part()
+            await hold.publish_missed()
             later = RawEvent(Position(9), EventName.RUN_QUEUED, b"{}")
             await here.adapters.broker.publish(run.id, [later])
             assert await anext(live) == [later]
 
 
 async def test_who_was_stopped_while_it_was_taken_is_handed_back_once_not_whenever_it_is_taken() -> None:
-    async with world(["Hello"], most=0) as here:
+    async with world(["Hello"], slots=0) as here:
         run = await here.start()
         executor, busy = Executor(here.adapters, "worker_1"), asyncio.Event()
 
@@ -82,11 +82,11 @@ async def test_who_was_stopped_while_it_was_taken_is_handed_back_once_not_whenev
             await busy.wait()
 
         async with asyncio.TaskGroup() as group, within():
-            group.create_task(executor.take(take_another))  # a busy worker: it takes something all the time
+            group.create_task(executor.claim(take_another))  # a busy worker: it takes something all the time
             await asyncio.sleep(0)
-            executor.stop(run.id)
-            await executor.carry(await taken(here, run.id))
+            executor.interrupt(run.id)
+            await executor.execute(await taken(here, run.id))
             assert (await here.now(run)).status == "queued"
-            await executor.carry(await taken(here, run.id))
+            await executor.execute(await taken(here, run.id))
             busy.set()
         assert (await here.now(run)).status == "completed"

@@ -36,7 +36,7 @@ async def history(here: World, run: Run) -> list[Event]:
 
 async def test_a_run_that_nobody_had_taken_is_taken(path: Path) -> None:
     gate = Gate()
-    async with doomed([gate], path, most=1) as here:
+    async with doomed([gate], path, slots=1) as here:
         await here.start()
         async with within():
             await gate.reached.wait()
@@ -127,7 +127,7 @@ async def test_a_run_that_was_stopping_has_stopped(path: Path) -> None:
         run = await here.start()
         async with within():
             await gate.reached.wait()
-        here.worker._executor._held.clear()  # it does not hear of the cancel
+        here.worker._executor._executing.clear()  # it does not hear of the cancel
         assert (await here.project.cancel(run.thread_id, run.id)).status == "cancelling"
     async with world(path=path) as here:
         assert (await here.now(run)).status == "cancelled"

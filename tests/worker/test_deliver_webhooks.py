@@ -10,7 +10,7 @@ import pytest
 from openai import OpenAI
 
 from runstead.domain.idempotency import digest, with_key
-from runstead.domain.signature import signed
+from runstead.domain.webhooks import signature_headers
 from runstead.engine.adapters import SystemClock
 from runstead.llm.script import Script, call
 from runstead.outbound.http import HttpOutbound
@@ -52,7 +52,7 @@ async def settled(here: World, webhook_id: str, attempts: int = 1) -> WebhookDel
 
 def opens(told: RecordedReply, secret: str) -> bool:
     """Whether it is signed by this secret, at the time that its headers say."""
-    headers = signed([secret], told.headers["webhook-id"], int(told.headers["webhook-timestamp"]), told.body)
+    headers = signature_headers([secret], told.headers["webhook-id"], int(told.headers["webhook-timestamp"]), told.body)
     return headers["webhook-signature"] in told.headers["webhook-signature"].split(" ")
 
 

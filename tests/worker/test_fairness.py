@@ -97,7 +97,7 @@ async def test_a_backlog_is_drained_as_fast_as_runs_end_and_never_more_at_once(w
 async def test_a_full_worker_takes_next_who_has_the_fewest_at_work() -> None:
     gate = Gate()
     model = Crowd([gate, "Hello"])
-    async with world(model=model, most=3) as here:
+    async with world(model=model, slots=3) as here:
         await backlog(here, "big", 100)
         await looked(lambda: model.now == 3, here)
         await backlog(here, "lone", 1)
@@ -112,7 +112,7 @@ async def test_a_full_worker_takes_next_who_has_the_fewest_at_work() -> None:
 async def test_the_oldest_of_a_project_come_first_whoever_comes_while_there_is_room(most: int) -> None:
     gate = Gate()
     model = Crowd([gate, "Hello"])
-    async with world(model=model, most=most, max_running=1) as here:
+    async with world(model=model, slots=most, max_running=1) as here:
         project = project_of(here.application, "big")
         assistant_id = (await project.create_assistant(AssistantRequest(model="big"))).id
         await backlog(here, "big", 20)
@@ -178,8 +178,8 @@ async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
 
 async def test_a_worker_without_room_leaves_offers_to_those_that_have_some() -> None:
     gate = Gate()
-    async with world([gate, gate, "Third."], most=1) as here, asyncio.TaskGroup() as group:
-        second, third = (Worker(here.adapters, f"worker_{n}", most=1) for n in (2, 3))
+    async with world([gate, gate, "Third."], slots=1) as here, asyncio.TaskGroup() as group:
+        second, third = (Worker(here.adapters, f"worker_{n}", slots=1) for n in (2, 3))
         await here.start()
         group.create_task(second.run())
         await offered(here)
@@ -201,7 +201,7 @@ async def offered(here: World) -> Run:
 
 
 async def test_who_claims_in_a_project_without_room_writes_nothing() -> None:
-    async with world(most=0, max_running=1) as here:
+    async with world(slots=0, max_running=1) as here:
         first, second = await backlog(here, "big", 2)
         hold = await claim(here.adapters, second.id, "worker_1")
         assert hold is not None

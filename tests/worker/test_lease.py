@@ -112,7 +112,7 @@ async def test_who_can_renew_again_in_time_keeps_its_name(start: Start) -> None:
         stores[0].failing = True
         async with within():
             await here.model.closed.wait()
-        assert worker._resting
+        assert worker._paused
         stores[0].failing = False
         assert (await ended(here, run)).status == "completed"
         assert worker.name == name
@@ -140,9 +140,9 @@ async def test_a_worker_at_rest_takes_nothing(start: Start) -> None:
         worker = worker_of(here)
         await here.ended(await here.start("Hi"))
         thread_id, request = await here.thread("Hi"), RunRequest(assistant_id=await here.assistant())
-        worker.rest()
-        await until(lambda: not worker._resting)
-        worker.rest()  # just renewed, so for a second
+        worker.pause()
+        await until(lambda: not worker._paused)
+        worker.pause()  # just renewed, so for a second
         run = await here.project.create_run(thread_id, request)
         assert (await here.row(run)).owner is None
         assert len(here.model.requests) == 1

@@ -97,7 +97,7 @@ async def test_what_a_process_that_stops_hands_back_others_go_on_with(start: Sta
 async def test_of_several_that_look_each_run_of_one_that_is_gone_is_taken_over_once(start: Start) -> None:
     count, gate = 30, Gate()
     async with start(works=False) as api:
-        async with start(lambda _: [say("Half"), gate], most=count) as first:
+        async with start(lambda _: [say("Half"), gate], slots=count) as first:
             request = RunRequest(assistant_id=await api.assistant())
             runs = [await api.project.create_run(await api.thread("Hi"), request) for _ in range(count)]
             await until(lambda: len(first.model.requests) == count)

@@ -67,7 +67,7 @@ async def test_a_run_waits_as_long_as_the_models_server_asks() -> None:
 
 
 async def test_a_run_that_waits_for_its_model_holds_no_room() -> None:
-    async with world([limit(retry_after=30), "Second.", "First."], most=1, max_running=1) as here:
+    async with world([limit(retry_after=30), "Second.", "First."], slots=1, max_running=1) as here:
         first = await here.start("First?")
         await delayed(here, first)
         second = await here.start("Second?")

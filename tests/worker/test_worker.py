@@ -62,7 +62,7 @@ async def test_a_thousand_runs_wait_at_once_and_cost_little() -> None:
 
 async def test_runs_beyond_the_room_wait_their_turn() -> None:
     model = Crowd([say("a", "b", "c")])
-    async with world(model=model, most=3) as here:
+    async with world(model=model, slots=3) as here:
         runs = await start(here, 30)
         assert {run.status for run in await ended(here, runs)} == {"completed"}
         assert model.most == 3
@@ -70,7 +70,7 @@ async def test_runs_beyond_the_room_wait_their_turn() -> None:
 
 async def test_who_waits_for_room_comes_before_who_comes_later() -> None:
     gate = Gate()
-    async with world([gate, "Second.", "Third."], most=1) as here:
+    async with world([gate, "Second.", "Third."], slots=1) as here:
         await here.start("First?")
         async with within():
             await gate.reached.wait()
@@ -101,7 +101,7 @@ async def test_a_run_that_is_made_elsewhere_is_offered() -> None:
 
 
 async def test_a_run_whose_time_is_up_is_not_taken() -> None:
-    async with world(most=0) as here:
+    async with world(slots=0) as here:
         run = await here.start()
         here.clock.slip(600)
         assert await claim(here.adapters, run.id, "some worker") is None
@@ -110,7 +110,7 @@ async def test_a_run_whose_time_is_up_is_not_taken() -> None:
 
 async def test_a_run_that_is_cancelled_while_it_is_claimed_asks_no_model() -> None:
     store = SlowAnswers(SqliteStore(":memory:"))
-    async with world([[Gate()]], store=store, most=0) as here, asyncio.TaskGroup() as group:
+    async with world([[Gate()]], store=store, slots=0) as here, asyncio.TaskGroup() as group:
         run = await here.start()
         store.hold()
         worker = Worker(here.adapters, "worker_1")  # the clock stands still: it looks for what must stop never again
@@ -118,11 +118,41 @@ async def test_a_run_that_is_cancelled_while_it_is_claimed_asks_no_model() -> No
         async with within(2):
             await store.held.wait()
             assert (await here.project.cancel(run.thread_id, run.id)).status == "cancelling"
-            await until(lambda: run.id in worker._executor._too_early)
+            await until(lambda: run.id in worker._executor._interrupted_early)
             store.release()
             assert names(await here.events(run))[2:] == ["run.in_progress", "run.cancelling", "run.cancelled"]
         assert here.model.requests == []
         worker.stop()
+
+
+async def test_a_run_whose_creator_is_cancelled_during_the_commit_is_executed_all_the_same() -> None:
+    store = SlowAnswers(SqliteStore(":memory:"))
+    async with world(["Hello"], store=store, clock=FastClock()) as here, asyncio.TaskGroup() as group:
+        thread_id, request = await here.thread("Hi"), RunRequest(assistant_id=await here.assistant())
+        store.hold()
+        creating = group.create_task(here.project.create_run(thread_id, request))
+        async with within():
+            await store.held.wait()
+            creating.cancel()
+            await asyncio.wait([creating])
+            [run] = (await here.project.runs(thread_id)).data
+            assert names(await here.events(run))[-1] == "run.completed"
+
+
+async def test_a_worker_that_stops_releases_a_run_whose_creation_is_under_way(tmp_path: Path) -> None:
+    store = SlowAnswers(SqliteStore(tmp_path / "rs.db"))
+    async with asyncio.TaskGroup() as group, world([[Gate()]], store=store) as here:
+        thread_id, request = await here.thread("Hi"), RunRequest(assistant_id=await here.assistant())
+        store.hold()
+        creating = group.create_task(here.project.create_run(thread_id, request))
+        async with within():
+            await store.held.wait()
+        here.worker.stop()
+        store.release()
+        assert (await creating).status == "queued"
+    async with world(["Hello"], path=tmp_path / "rs.db") as here:
+        [run] = (await here.project.runs(thread_id)).data
+        assert names(await here.events(run))[-1] == "run.completed"
 
 
 async def test_an_interrupt_that_is_lost_is_found_in_the_store() -> None:
@@ -139,7 +169,7 @@ async def test_an_interrupt_that_is_lost_is_found_in_the_store() -> None:
 
 async def test_of_many_workers_one_takes_each_run() -> None:
     model = Crowd()
-    async with world(model=model, broker=LossyBroker(3, loss=0.3), clock=FastClock(), most=0) as here:
+    async with world(model=model, broker=LossyBroker(3, loss=0.3), clock=FastClock(), slots=0) as here:
         alone = Project(here.adapters, DEFAULT_PROJECT)
         workers = [Worker(here.adapters, f"worker_{n}") for n in range(4)]
         async with asyncio.TaskGroup() as group:

@@ -52,7 +52,7 @@ def object_of(kind: type[T], body: bytes) -> T:
 
 def _lenient(kind: type[T], body: bytes) -> T:
     """The object, without fields that this version does not know."""
-    from runstead.wire.codec.lenient import decode_lenient  # noqa: PLC0415 (seldom needed, and not light)
+    from runstead.wire.codec.response import decode_lenient  # noqa: PLC0415 (seldom needed, and not light)
 
     try:
         return decode_lenient(kind, body)

@@ -1,6 +1,6 @@
-"""One model call, as values: the request, and the pieces an answer comes in."""
+"""A model call as values: the request, and the pieces of the streamed answer."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
 from msgspec import UNSET, Struct, UnsetType
@@ -10,6 +10,7 @@ from runstead.wire.run import Usage
 from runstead.wire.tool import Function, ToolChoice
 
 __all__ = [
+    "CarriedPiece",
     "Finish",
     "FinishReason",
     "ModelRequest",
@@ -22,7 +23,7 @@ __all__ = [
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
-    """One model call. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first."""
+    """A request to a model. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first."""
 
     model: str
     messages: Sequence[dict[str, Any]]
@@ -34,8 +35,11 @@ class ModelRequest(Struct, frozen=True, kw_only=True):
     top_p: float | None = None
     reasoning_effort: ReasoningEffort | None = None
     max_completion_tokens: int | None = None
+    carried: Mapping[int, Any] = {}
+    """Opaque state of the run's earlier turns, by the place of the turn's message in `messages`: what the adapter
+    handed over with a `CarriedPiece`. It is apart from the messages, so that no server sees it that did not give it."""
     run_id: str | UnsetType = UNSET
-    """For logs and for the upstream's own tracing."""
+    """For logs, and for the upstream's tracing."""
 
 
 class TextPiece(Struct, frozen=True):
@@ -51,7 +55,7 @@ class RefusalPiece(Struct, frozen=True):
 
 
 class ToolCallPiece(Struct, frozen=True):
-    """More of the call number `index`: `id` and `name` come with its first piece, arguments in pieces."""
+    """More of the tool call at `index`, from 0. Its first piece has `id` and `name`; arguments are concatenated."""
 
     index: int
     id: str | None = None
@@ -69,9 +73,17 @@ class Finish(Struct, frozen=True):
 
 
 class UsagePiece(Struct, frozen=True):
-    """What the call took; may come after `Finish`."""
+    """The tokens that the call used. It may follow `Finish`."""
 
     usage: Usage
 
 
-Piece: TypeAlias = TextPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece
+class CarriedPiece(Struct, frozen=True):
+    """State of the turn that the model's server wants to see again in the run's next calls: reasoning text, thought
+    signatures. Any JSON but null; it is stored, and read by the adapter alone. The last one of a turn counts.
+    """
+
+    state: Any
+
+
+Piece: TypeAlias = TextPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece | CarriedPiece

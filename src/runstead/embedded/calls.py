@@ -13,7 +13,7 @@ from runstead.engine.upload import CheckedUpload
 from runstead.interface.operation import Operation, Operations
 from runstead.interface.operations import OPERATIONS
 from runstead.interface.transfer import Content, Upload
-from runstead.wire.codec.request import check
+from runstead.wire.codec.request import validate
 from runstead.wire.endpoints.endpoint import NOTHING, Endpoint
 from runstead.wire.event import RawEvent
 from runstead.wire.struct import Request
@@ -110,7 +110,7 @@ def _identity(name: str, path: Mapping[str, str], query: Request) -> tuple[bytes
 
 def _checked(endpoint: Endpoint[Q, B, Any], query: Q | None, body: B | None) -> tuple[Request, Request]:
     """Query and body as a server would read them; `BadRequest` if it would refuse them."""
-    asked_query = check(query) if query is not None else endpoint.query()
+    asked_query = validate(query) if query is not None else endpoint.query()
     if endpoint.takes != "json":
         return asked_query, NOTHING
-    return asked_query, check(body) if body is not None else endpoint.body()
+    return asked_query, validate(body) if body is not None else endpoint.body()

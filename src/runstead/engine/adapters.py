@@ -3,16 +3,18 @@
 import asyncio
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from msgspec import Struct
 
 from runstead.broker.port import Broker
 from runstead.domain import ids
+from runstead.engine.observer import Observer, Unobserved
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
 from runstead.store.port import Store
+from runstead.tools.port import Tool
 from runstead.wire.options import OnBusy
 
 __all__ = ["Adapters", "Clock", "SystemClock"]
@@ -58,6 +60,10 @@ class Adapters(Struct, frozen=True, kw_only=True):
     """Runs of one project that may wait; more are refused."""
     on_busy: OnBusy = "reject"
     """What a run or a message does on a busy thread, if neither it nor the thread says."""
+    tools: Sequence[Tool] = ()
+    """The tools that the server runs itself, each of another kind."""
+    observer: Observer = Unobserved()
+    """What counts, for metrics."""
     outbound: Outbound | None = None
     """What sends to webhooks; without it there are none."""
     secret: Callable[[], bytes] | None = None

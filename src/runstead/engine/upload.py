@@ -8,8 +8,8 @@ import msgspec
 
 from runstead.domain.idempotency import digest
 from runstead.interface.transfer import FilePart, Upload
-from runstead.wire.codec import complaint
-from runstead.wire.codec.request import check
+from runstead.wire.codec import request_errors
+from runstead.wire.codec.request import validate
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.struct import Request
 
@@ -61,7 +61,7 @@ class CheckedUpload(Generic[B]):
     async def _read(self) -> AsyncIterator[_CheckedPart]:
         async for each in self._upload.files():
             if each.name not in self._endpoint.files or any(each.name == part.name for part in self._found):
-                raise complaint.unknown(each.name)
+                raise request_errors.unknown(each.name)
             part = _CheckedPart(each, hashed=self._digested)
             self._found.append(part)
             yield part
@@ -73,8 +73,8 @@ class CheckedUpload(Generic[B]):
             pass
         for name in self._endpoint.files:
             if not any(part.name == name for part in self._found):
-                raise complaint.missing(name)
-        self._fields = check(await self._upload.fields())
+                raise request_errors.missing(name)
+        self._fields = validate(await self._upload.fields())
         return self._fields
 
     def digest(self) -> bytes:

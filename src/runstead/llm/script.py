@@ -19,7 +19,15 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
-from runstead.domain.model_call import Finish, FinishReason, ModelRequest, RefusalPiece, TextPiece, UsagePiece
+from runstead.domain.model_call import (
+    CarriedPiece,
+    Finish,
+    FinishReason,
+    ModelRequest,
+    RefusalPiece,
+    TextPiece,
+    UsagePiece,
+)
 from runstead.llm.gate import Gate, Signal
 from runstead.llm.port import ErrorCode
 from runstead.wire.run import PromptTokensDetails, Usage
@@ -36,6 +44,7 @@ __all__ = [
     "Wait",
     "acts",
     "call",
+    "carry",
     "fail",
     "finish",
     "limit",
@@ -76,7 +85,7 @@ class Wait(Struct, frozen=True):
     signal: Signal
 
 
-Act: TypeAlias = Say | Call | Fail | Gate | Wait | Finish | UsagePiece
+Act: TypeAlias = Say | Call | Fail | Gate | Wait | Finish | UsagePiece | CarriedPiece
 Turn: TypeAlias = str | Act | Sequence[str | Act]
 Script: TypeAlias = Iterable[Turn] | Callable[[ModelRequest], Turn]
 
@@ -123,6 +132,11 @@ def usage(prompt: int, completion: int, cached: int = 0) -> UsagePiece:
     return UsagePiece(
         Usage(prompt_tokens=prompt, completion_tokens=completion, total_tokens=total, prompt_token_details=details)
     )
+
+
+def carry(state: Any) -> CarriedPiece:
+    """Hands over state of the turn, which the run's next requests bring back."""
+    return CarriedPiece(state)
 
 
 def words(text: str) -> list[str]:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
-from runstead.domain.model_call import Finish, ModelRequest, Piece, ToolCallPiece, UsagePiece
+from runstead.domain.model_call import CarriedPiece, Finish, ModelRequest, Piece, ToolCallPiece, UsagePiece
 from runstead.llm.call_pieces import new_call_id
 from runstead.llm.chat_text import text_of
 from runstead.llm.gate import Gate, Signal
@@ -75,7 +75,9 @@ class ScriptedModel:
                         await asyncio.sleep(self._pause)
                     yield [piece]
             calls = any(isinstance(act, Call) for act in turn)
-            yield [finish or Finish("tool_calls" if calls else "stop"), counted or usage(_prompt_words(request), told)]
+            carried = [act for act in turn if isinstance(act, CarriedPiece)]
+            last = finish or Finish("tool_calls" if calls else "stop")
+            yield [last, counted or usage(_prompt_words(request), told), *carried]
         except (GeneratorExit, asyncio.CancelledError):
             self.closed.set()
             raise
@@ -99,7 +101,7 @@ async def _pieces(turn: Sequence[Act]) -> AsyncGenerator[Piece, None]:
                 await opened.wait()
             case Wait(signal):
                 await signal.wait()
-            case Finish() | UsagePiece():
+            case Finish() | UsagePiece() | CarriedPiece():
                 pass
 
 

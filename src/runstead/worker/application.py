@@ -60,7 +60,7 @@ class Application:
 
 @asynccontextmanager
 async def run(
-    adapters: Adapters, *, most: int = 5000, works: bool = True, lease: float = LEASE
+    adapters: Adapters, *, slots: int = 5000, works: bool = True, lease: float = LEASE
 ) -> AsyncIterator[Application]:
     """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work; close.
 
@@ -72,11 +72,12 @@ async def run(
             adapters.store,
             adapters.broker,
             adapters.model,
+            *adapters.tools,
             *([adapters.outbound] if adapters.outbound else ()),
         ):
             await port.start()
             outside.push_async_callback(port.stop)
-        worker = await outside.enter_async_context(_working(adapters, most, lease)) if works else None
+        worker = await outside.enter_async_context(_working(adapters, slots, lease)) if works else None
         application = Application(adapters, worker)
         try:
             yield application
@@ -86,8 +87,8 @@ async def run(
 
 
 @asynccontextmanager
-async def _working(adapters: Adapters, most: int, lease: float) -> AsyncIterator[Worker]:
-    worker = Worker(adapters, adapters.new_id("worker"), most)
+async def _working(adapters: Adapters, slots: int, lease: float) -> AsyncIterator[Worker]:
+    worker = Worker(adapters, adapters.new_id("worker"), slots)
     failure: Exception | None = None
     async with leased(adapters, worker, lease):
         await recover(adapters)

@@ -1,4 +1,4 @@
-"""What a worker has in its hands: each run is carried as far as it goes, and stopped when it must not go on."""
+"""Executes the claimed runs of a worker, and interrupts those that were cancelled, have expired or must be released."""
 
 import asyncio
 import logging
@@ -14,182 +14,193 @@ from runstead.engine.execution.execute import execute
 from runstead.wire.error import RunsteadError, Unreachable
 from runstead.wire.run import LastError, Run, Status
 
-__all__ = ["Executor", "Taking"]
+__all__ = ["Claiming", "Executor"]
 
 _log = logging.getLogger("runstead.worker")
 
-_PERIOD = 1.0
-"""Seconds between two looks for runs that must stop."""
-_MOST = 10_000
-"""How many of them one look may find."""
-_LONGEST_PAUSE = 5.0
-"""Seconds between tries to write down how a run ended, while the store fails."""
+_POLL_PERIOD = 1.0
+"""Seconds between two polls for runs that must stop."""
+_STOPS_PER_POLL = 10_000
+_MAX_PAUSE = 5.0
+"""Seconds between attempts to record how a run was interrupted, while the store fails."""
 
 _ENDED = LastError(code="server_error", message="")
 """Stands for no error and no interruption."""
 
 
-Taking: TypeAlias = Callable[[], Awaitable[ClaimedRun | None]]
-"""Makes a run the worker's own; None if none can be had."""
+Claiming: TypeAlias = Callable[[], Awaitable[ClaimedRun | None]]
+"""Claims a run; None if there is none to claim."""
 
 
 class Executor:
-    """Carries runs for the worker of this name."""
+    """Executes runs for the worker of this name."""
 
     def __init__(self, adapters: Adapters, name: str) -> None:
         self._adapters = adapters
         self._name = name
-        self._held: dict[str, asyncio.Task[None]] = {}
-        self._carried: dict[str, ClaimedRun] = {}
-        self._taking = 0
-        self._too_early: set[str] = set()
-        """What must stop, and is still being taken."""
-        self._handing_back = False
+        self._executing: dict[str, asyncio.Task[None]] = {}
+        """The runs whose task may be interrupted."""
+        self._owned: dict[str, ClaimedRun] = {}
+        """Those, and the interrupted ones whose end is being recorded."""
+        self._claims = 0
+        self._interrupted_early: set[str] = set()
+        """Runs that were interrupted while their claim was under way."""
+        self._releasing = False
         self._patient = True
 
-    async def take(self, taking: Taking) -> ClaimedRun | None:
-        """Take a run, to carry it at once: what is heard of it meanwhile is not missed."""
-        if not self._taking:
-            self._too_early.clear()
-        self._taking += 1
-        try:
-            return await taking()
-        finally:
-            self._taking -= 1
+    def begin_claim(self) -> None:
+        """A claim is under way: from here on, interrupts of runs that are not known yet are remembered."""
+        if not self._claims:
+            self._interrupted_early.clear()
+        self._claims += 1
 
-    async def carry(self, hold: ClaimedRun) -> None:
-        """One run, from its taking to letting it go."""
-        run_id = hold.run.id
-        before = self._carried.get(run_id)
+    def end_claim(self) -> None:
+        """The claim has succeeded or failed."""
+        self._claims -= 1
+
+    async def claim(self, claiming: Claiming) -> ClaimedRun | None:
+        """Claim a run, to execute it at once; no interrupt is missed in between."""
+        self.begin_claim()
+        try:
+            return await claiming()
+        finally:
+            self.end_claim()
+
+    async def execute(self, claimed: ClaimedRun) -> None:
+        """Execute one run, until it ends, pauses, or is interrupted and that is recorded."""
+        run_id = claimed.run.id
+        before = self._owned.get(run_id)
         if before is not None:
-            # It was taken over and taken anew, by the same name: the version tells which of the two has it.
-            if before.row.version > hold.row.version:
+            # The run was recovered and claimed again under the same name: the version tells which claim is newer.
+            if before.row.version > claimed.row.version:
                 return
             before.lose()
-            self.stop(run_id)
-        self._carried[run_id] = hold
+            self.interrupt(run_id)
+        self._owned[run_id] = claimed
         try:
-            stopped = run_id in self._too_early
-            self._too_early.discard(run_id)
-            if stopped or self._handing_back or hold.owner != self._name:
-                await self._settle(hold)
+            interrupted = run_id in self._interrupted_early
+            self._interrupted_early.discard(run_id)
+            if interrupted or self._releasing or claimed.owner != self._name:
+                await self._record_interruption(claimed)
                 return
-            error = await self._until_interrupted(hold)
+            error = await self._until_interrupted(claimed)
             if error is not _ENDED:
-                await self._settle(hold, error)
+                await self._record_interruption(claimed, error)
         finally:
-            if self._carried.get(run_id) is hold:
-                del self._carried[run_id]
+            if self._owned.get(run_id) is claimed:
+                del self._owned[run_id]
 
-    def carries(self, run_id: str) -> bool:
-        """Whether this run is in its hands."""
-        return run_id in self._carried
+    def executes(self, run_id: str) -> bool:
+        """Whether this run is being executed, or its interruption recorded."""
+        return run_id in self._owned
 
-    def hand_back(self, *, patiently: bool = True) -> None:
-        """Stop everything where it is; others go on with it. Without patience, they do so even where it cannot be
-        written down.
+    def release_all(self, *, patiently: bool = True) -> None:
+        """Interrupt every run and queue it again, for any worker. Without patience, a run whose release cannot be
+        written at once is left to recovery.
         """
-        self._handing_back, self._patient = True, patiently
-        for task in list(self._held.values()):
+        self._releasing, self._patient = True, patiently
+        for task in list(self._executing.values()):
             task.cancel()
 
     def resume(self, name: str) -> None:
-        """Go on, for the worker of this name."""
-        self._name, self._handing_back = name, False
+        """Execute again, for the worker of this name."""
+        self._name, self._releasing = name, False
 
-    def stop(self, run_id: str) -> None:
-        """Whoever carries this run must not go on."""
-        task = self._held.get(run_id)
+    def interrupt(self, run_id: str) -> None:
+        """Interrupt the execution of this run."""
+        task = self._executing.get(run_id)
         if task is not None:
             task.cancel()
-        elif self._taking:
-            self._too_early.add(run_id)
+        elif self._claims:
+            self._interrupted_early.add(run_id)
 
-    async def hear_interrupts(self) -> None:
-        """Stop what others interrupt, for ever."""
+    async def receive_interrupts(self) -> None:
+        """Interrupt the runs that the broker names, for ever."""
         async with self._adapters.broker.interrupts() as interrupts:
             async for run_id in interrupts:
                 try:
-                    await self._interrupt(run_id)
+                    await self._interrupt_if_due(run_id)
                 except Exception:
                     _log.exception("looking at an interrupted run failed run=%s", run_id)
 
-    async def look_for_stops(self) -> None:
-        """Stop what was cancelled without us hearing of it, and what is overdue, for ever."""
+    async def poll_for_stops(self) -> None:
+        """Interrupt runs that are overdue, or were cancelled by a message that was lost, for ever."""
         while True:
-            await self._adapters.clock.sleep(_PERIOD)
+            await self._adapters.clock.sleep(_POLL_PERIOD)
             try:
                 for run_id in await self._adapters.store.read(
-                    lambda tx: tx.runs.to_stop(self._name, self._adapters.now(), _MOST)
+                    lambda tx: tx.runs.to_stop(self._name, self._adapters.now(), _STOPS_PER_POLL)
                 ):
-                    self.stop(run_id)
+                    self.interrupt(run_id)
             except Exception:
-                _log.exception("looking for runs that must stop failed; trying again")
+                _log.exception("polling for runs that must stop failed; trying again")
 
-    async def _interrupt(self, run_id: str) -> None:
-        if run_id not in self._held and not self._taking:
+    async def _interrupt_if_due(self, run_id: str) -> None:
+        if run_id not in self._executing and not self._claims:
             return
         row = await self._adapters.store.read(lambda tx: tx.runs.load(run_id))
         if row is None or row.owner != self._name:
-            must_stop = run_id in self._held
+            due = run_id in self._executing
         else:
-            must_stop = stop_signal(row.run, self._adapters.now()) is not None
-        if must_stop:
-            self.stop(run_id)
+            due = stop_signal(row.run, self._adapters.now()) is not None
+        if due:
+            self.interrupt(run_id)
 
-    async def _until_interrupted(self, hold: ClaimedRun) -> LastError | None:
-        """Carry the run; `_ENDED` when it ended or paused by itself, else the error that stopped it if one did."""
+    async def _until_interrupted(self, claimed: ClaimedRun) -> LastError | None:
+        """Execute the run. `_ENDED` when it ended or paused by itself; else the error that interrupted it, if any."""
         task = asyncio.current_task()
         if task is None:
-            raise RuntimeError("a run is carried in a task")
-        self._held[hold.run.id] = task
+            raise RuntimeError("a run is executed in a task")
+        self._executing[claimed.run.id] = task
+        self._adapters.observer.run_claimed(claimed.row)
         try:
-            await execute(hold)
+            await execute(claimed)
         except Interrupted:
             return None
         except asyncio.CancelledError:
-            task.uncancel()
+            while task.uncancel():  # it may have been asked to stop more than once
+                pass
             return None
         except RunsteadError as cause:
-            _log.warning("a run is handed back, for the store failed: %s run=%s", cause, hold.run.id)
+            _log.warning("the store failed, so a run is released: %s run=%s", cause, claimed.run.id)
         except Exception as cause:
-            _log.exception("a run failed for a reason nobody thought of run=%s", hold.run.id)
+            _log.exception("unexpected error while executing a run run=%s", claimed.run.id)
             return LastError(code="server_error", message=f"The server failed: {type(cause).__name__}: {cause}")
         else:
             return _ENDED
         finally:
-            # From here on nobody may cancel it: what happened is written down. It may be taken anew already.
-            if self._held.get(hold.run.id) is task:
-                del self._held[hold.run.id]
-        # The store failed: no fault of the run. It may have to try again often, but not as fast as it can.
-        await self._adapters.clock.sleep(_PERIOD)
+            # From here on the task must not be cancelled: it records what happened. The run may be claimed again.
+            if self._executing.get(claimed.run.id) is task:
+                del self._executing[claimed.run.id]
+        # The store failed, which is no fault of the run: it is tried again, but not as fast as possible.
+        await self._adapters.clock.sleep(_POLL_PERIOD)
         return None
 
-    async def _settle(self, hold: ClaimedRun, error: LastError | None = None) -> None:
-        """Write down how a run ended that did not end by itself, however long the store takes."""
+    async def _record_interruption(self, claimed: ClaimedRun, error: LastError | None = None) -> None:
+        """Write how an interrupted run goes on or ends, however long the store takes."""
         pause = 0.05
         while True:
             try:
-                await self._write_down(hold, error)
+                await self._end(claimed, error)
             except Exception as cause:
-                # There may be thousands of them, and that the store is away was said.
-                tell = _log.debug if isinstance(cause, Unreachable) else _log.exception
-                tell("writing down how a run ended failed; trying again: %s run=%s", cause, hold.run.id)
+                # There may be thousands of these, and the outage of the store has a log line of its own.
+                log = _log.debug if isinstance(cause, Unreachable) else _log.exception
+                log("recording an interrupted run failed; trying again: %s run=%s", cause, claimed.run.id)
                 if not self._patient:
                     return
                 await self._adapters.clock.sleep(pause)
-                pause = min(pause * 2, _LONGEST_PAUSE)
+                pause = min(pause * 2, _MAX_PAUSE)
             else:
                 break
-        if hold.run.status is Status.QUEUED:
-            await self._adapters.broker.offer(hold.run.id)
+        if claimed.run.status is Status.QUEUED:
+            await self._adapters.broker.offer(claimed.run.id)
 
-    async def _write_down(self, hold: ClaimedRun, error: LastError | None) -> None:
+    async def _end(self, claimed: ClaimedRun, error: LastError | None) -> None:
         try:
-            await hold.reload()
-            await hold.end(partial(self._ending, error), error)
+            await claimed.reload()
+            await claimed.end(partial(self._signal, error), error)
         except Interrupted:
-            await hold.part()
+            await claimed.publish_missed()
 
-    def _ending(self, error: LastError | None, run: Run) -> Signal:
+    def _signal(self, error: LastError | None, run: Run) -> Signal:
         return stop_signal(run, self._adapters.now()) or (Signal.RECOVER if error is None else Signal.FAIL)

@@ -102,7 +102,7 @@ class _Lease:
             return
         _log.warning("a worker was given up: it lets go of its runs, and enters again worker=%s", name)
         self._distrust()
-        self._worker.rest()
+        self._worker.pause()
         await self._presence.aclose()
         await self.enter(self._adapters.new_id("worker"))
 
@@ -124,4 +124,4 @@ class _Lease:
 
     def _lapsed(self) -> None:
         _log.warning("the lease could not be renewed in time: its worker lets go worker=%s", self._worker.name)
-        self._worker.rest()
+        self._worker.pause()

@@ -1,265 +1,299 @@
-"""The worker: takes runs that are ready and carries each as far as it goes, thousands at once.
+"""The worker: claims runs that are ready and executes thousands of them at once.
 
 ```
-take ─────────┐  a run that is made ready in this process, in the same commit
-offers ───────┼─▶ _begin ─▶ executor: take, then carry ─▶ room for the next one
-looks ────────┘  what waits in the store: once a second, and whenever somebody who had to wait may come in
+reserve ─▶ hand_over ┐  a run that this process makes ready is claimed by the commit that makes it ready
+offers ──────────────┼─▶ claim ─▶ executor ─▶ a free slot
+polls ───────────────┘  queued runs in the store: once a second, and whenever a skipped run may be claimable
 ```
-It takes no more than it can hold. While somebody waits that it had no room for, all that it takes it takes by looks,
-which are fair: not by who asks first or loudest.
+The worker claims no more than it has slots for. While runnable runs were skipped because it was full, it claims by
+polls alone: they are fair between projects, whereas offers and reservations favour the latest caller.
 """
 
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable
 from functools import partial
 
 from runstead.broker.port import Offer
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.claimed_run import ClaimedRun, claim
-from runstead.engine.executor_port import Ready
 from runstead.store.port import NoRoom, RunRow, Tx
-from runstead.worker.executor import Executor, Taking
+from runstead.worker.executor import Claiming, Executor
 
-__all__ = ["Worker"]
+__all__ = ["Slot", "Worker"]
 
 _log = logging.getLogger("runstead.worker")
 
-_PERIOD = 1.0
-"""Seconds, at most, between two looks in the store."""
-_AT_ONCE = 8
-"""Runs that are being taken from the store at a time: so many that come to nothing, because a project has no room, or
-that wait for one that somebody else holds, leave the store to those at work.
+_POLL_PERIOD = 1.0
+"""Seconds, at most, between two polls of the store."""
+_CLAIMS_AT_ONCE = 8
+"""Claims that are under way at a time. Many of them come to nothing, because a project is at its limit or another
+worker was first; more would keep the store from the runs that are being executed.
 """
-_MOST = 200
-"""Runs that one look takes: what others could have meanwhile."""
+_CLAIMS_PER_POLL = 200
+"""Runs that one poll claims, so that other workers get their share."""
 
 
 class Worker:
-    """One worker, by a name that no other ever had: what it holds is known by it."""
+    """One worker. Its name is unique for all time: a run belongs to it if the run's owner is this name."""
 
-    def __init__(self, adapters: Adapters, name: str, most: int = 5000) -> None:
+    def __init__(self, adapters: Adapters, name: str, slots: int = 5000) -> None:
         self._adapters = adapters
         self._name = name
         self._executor = Executor(adapters, name)
-        self._runs: asyncio.TaskGroup | None = None
-        self._room = most
-        self._freed = asyncio.Event()
-        self._behind = False
-        """Somebody waits that there was no room for here."""
-        self._full: set[str] = set()
-        """Projects of which somebody waits for room among their own, as far as is known."""
-        self._newly_full: set[str] = set()
-        """Those that became known since the last look began."""
-        self._look = asyncio.Event()
-        self._claiming = asyncio.Semaphore(_AT_ONCE)
+        self._tasks: asyncio.TaskGroup | None = None
+        self._unused = slots
+        self._slot_freed = asyncio.Event()
+        self._reserved = 0
+        self._none_reserved = asyncio.Event()
+        self._none_reserved.set()
+        self._backlogged = False
+        """A runnable run was skipped because this worker was full."""
+        self._limited: set[str] = set()
+        """Projects with runs that wait for their project's own limit, as far as is known."""
+        self._newly_limited: set[str] = set()
+        """Those that became known since the last poll began."""
+        self._poll_now = asyncio.Event()
+        self._claims = asyncio.Semaphore(_CLAIMS_AT_ONCE)
         self._stopping = asyncio.Event()
-        self._resting = False
-        self.in_doubt = asyncio.Event()
-        """Set when the store did not say whether a run that was taken is ours."""
+        self._paused = False
+        self.claim_unsure = asyncio.Event()
+        """Set when the store did not say whether a claim was committed: this worker may own a run that it does not
+        execute.
+        """
 
     @property
     def name(self) -> str:
-        """What it takes is known by it from now on."""
+        """The owner of what it claims from now on."""
         return self._name
 
     @property
     def _free(self) -> int:
-        """How many more it can hold; none while it rests."""
-        return 0 if self._resting else self._room
+        """How many more runs it can execute; none while it is paused."""
+        return 0 if self._paused else self._unused
 
     def stop(self) -> None:
-        """Take no more runs and hand back those at work; `run` returns when all that is written down."""
+        """Claim nothing more and release the runs at work; `run` returns when that is written."""
         self._stopping.set()
 
-    def rest(self) -> None:
-        """Let go of all runs at once, and take none until it resumes."""
-        self._resting = True
-        self._executor.hand_back(patiently=not self._stopping.is_set())
+    def pause(self) -> None:
+        """Release all runs now, and claim none until `resume`."""
+        self._paused = True
+        self._executor.release_all(patiently=not self._stopping.is_set())
 
     def resume(self, name: str) -> None:
-        """Take runs again, by this name."""
+        """Claim runs again, as the owner of this name."""
         if self._stopping.is_set():
             return
-        self._name, self._resting = name, False
+        self._name, self._paused = name, False
         self._executor.resume(name)
-        self._freed.set()
+        self._slot_freed.set()
 
-    def carries(self, run_id: str) -> bool:
-        """Whether this run is in its hands."""
-        return self._executor.carries(run_id)
+    def executes(self, run_id: str) -> bool:
+        """Whether this run is being executed here."""
+        return self._executor.executes(run_id)
 
     async def run(self) -> None:
-        """Take and carry runs until stopped."""
+        """Claim and execute runs until stopped."""
         executor = self._executor
-        async with asyncio.TaskGroup() as runs:
-            self._runs = runs
+        async with asyncio.TaskGroup() as tasks:
+            self._tasks = tasks
             async with asyncio.TaskGroup() as loops:
-                listening = [
+                running = [
                     loops.create_task(loop())
                     for loop in (
-                        self._take_offers,
-                        self._look_for_runs,
-                        executor.hear_interrupts,
-                        executor.look_for_stops,
+                        self._claim_offers,
+                        self._poll_store,
+                        executor.receive_interrupts,
+                        executor.poll_for_stops,
                     )
                 ]
                 await self._stopping.wait()
-                for task in listening:
+                for task in running:
                     task.cancel()
-            self._runs = None
-            executor.hand_back(patiently=not self._resting)
+            executor.release_all(patiently=not self._paused)
+            # A reserved slot is in the middle of a write: its run is still handed over, and released at once.
+            await self._none_reserved.wait()
+            self._tasks = None
 
-    def take(self, run_id: str, ready: Ready) -> Awaitable[RunRow] | None:
-        """Implements `engine.taker.Taker`."""
+    def reserve(self) -> "Slot | None":
+        """Implements `engine.slots.Slots`."""
         if not self._free:
-            self._behind = True
-        if self._runs is None or self._behind:
+            self._backlogged = True
+        if self._tasks is None or self._backlogged or self._stopping.is_set():
             return None
-        written: asyncio.Future[RunRow] = asyncio.get_running_loop().create_future()
-        begun = self._begin(self._runs, lambda: self._written(ready, written))
-        begun.add_done_callback(lambda _: written.cancel())  # it may have been cancelled before it began
-        return asyncio.shield(written)
+        self._unused -= 1
+        self._reserved += 1
+        self._none_reserved.clear()
+        self._executor.begin_claim()
+        return Slot(self, self._name)
 
-    async def _take_offers(self) -> None:
-        taking: set[asyncio.Future[None]] = set()
+    def end_reservation(self, owner: str, row: RunRow | None, *, unsure: bool) -> None:
+        """A slot was handed over with the written `row`, or given back without one."""
+        if row is not None and row.owner == owner and self._tasks is not None:
+            self._tasks.create_task(self._execute(ClaimedRun(self._adapters, row, owner)))
+        else:
+            if row is not None and row.predecessor is None:
+                # Below its limit the project has older runs, or it is at its limit: a poll finds out.
+                self._expect_waiting(row.project)
+                self._poll_now.set()
+            if unsure:
+                self.claim_unsure.set()
+            self._free_slot(None)
+        self._executor.end_claim()
+        self._reserved -= 1
+        if not self._reserved:
+            self._none_reserved.set()
+
+    async def _claim_offers(self) -> None:
+        claiming: set[asyncio.Future[None]] = set()
         async with self._adapters.broker.offers() as offers:
             while True:
-                if len(taking) >= _AT_ONCE:
-                    await asyncio.wait(taking, return_when=asyncio.FIRST_COMPLETED)
-                while not self._free or self._behind:
-                    await self._wait_for_room()
+                if len(claiming) >= _CLAIMS_AT_ONCE:
+                    await asyncio.wait(claiming, return_when=asyncio.FIRST_COMPLETED)
+                while not self._free or self._backlogged:
+                    await self._wait_for_slot()
                 offer = await anext(offers)
-                if self._runs is not None and self._free:
-                    taken = self._begin(self._runs, partial(self._claim_offered, offer))
-                    taking.add(taken)
-                    taken.add_done_callback(taking.discard)
-                else:  # others came in while it was on its way
+                if self._tasks is not None and self._free:
+                    claimed = self._begin(self._tasks, partial(self._claim_offered, offer))
+                    claiming.add(claimed)
+                    claimed.add_done_callback(claiming.discard)
+                else:  # the last slot was used while the offer was on its way
                     await self._adapters.broker.offer(offer.run_id)
                     offer.ack()
 
-    async def _look_for_runs(self) -> None:
-        """Take what waits in the store."""
+    async def _poll_store(self) -> None:
+        """Claim what is queued in the store."""
         async with asyncio.TaskGroup() as timers:
             timer: asyncio.Task[None] | None = None
             while True:
                 while not self._free:
-                    await self._wait_for_room()
-                self._look.clear()
+                    await self._wait_for_slot()
+                self._poll_now.clear()
                 try:
-                    await self._take_waiting()
+                    await self._claim_queued()
                 except Exception:
-                    _log.exception("looking for waiting runs failed; trying again")
+                    _log.exception("polling for queued runs failed; trying again")
                 if timer is None or timer.done():
-                    # Not all workers at once.
-                    pause = random.uniform(0.8, 1.0) * _PERIOD  # noqa: S311 - it guards nothing
+                    # Spread, so that the workers do not poll together.
+                    pause = random.uniform(0.8, 1.0) * _POLL_PERIOD  # noqa: S311 - it guards nothing
                     timer = timers.create_task(self._adapters.clock.sleep(pause))
-                    timer.add_done_callback(lambda _: self._look.set())
-                await self._look.wait()
+                    timer.add_done_callback(lambda _: self._poll_now.set())
+                await self._poll_now.wait()
 
-    async def _take_waiting(self) -> None:
-        """One look: take as many as there is room for, and come back for more once they are taken."""
-        asked = min(self._free, _MOST)
-        waiting = await self._waiting(asked)
-        if self._runs is None:
+    async def _claim_queued(self) -> None:
+        """One poll: claim as many runs as there are slots, and poll again at once if there may be more."""
+        wanted = min(self._free, _CLAIMS_PER_POLL)
+        queued = await self._claimable(wanted)
+        if self._tasks is None:
             return
-        taken = [self._begin(self._runs, partial(self._claim_waiting, run_id)) for run_id in waiting]
-        self._behind = len(waiting) == asked
-        if taken:
-            await asyncio.wait(taken)
-        if self._behind:
-            self._look.set()
+        claimed = [self._begin(self._tasks, partial(self._claim_polled, run_id)) for run_id in queued]
+        self._backlogged = len(queued) == wanted
+        if claimed:
+            await asyncio.wait(claimed)
+        if self._backlogged:
+            self._poll_now.set()
         else:
-            self._freed.set()
+            self._slot_freed.set()
 
-    async def _waiting(self, most: int) -> list[str]:
-        """Whom to take next; and learn anew of which projects somebody waits besides."""
-        known, self._newly_full = frozenset(self._full), set()
+    async def _claimable(self, limit: int) -> list[str]:
+        """The runs to claim next; also refreshes which projects have runs that wait for their limit."""
+        known, self._newly_limited = frozenset(self._limited), set()
 
         async def work(tx: Tx) -> tuple[list[str], set[str]]:
-            ready = await tx.runs.claimable(self._adapters.max_running, self._adapters.now(), most)
+            ready = await tx.runs.claimable(self._adapters.max_running, self._adapters.now(), limit)
             return ready, {project for project in known if await tx.runs.queue_length_reached(project, 1)}
 
         ready, still = await self._adapters.store.read(work)
-        self._full = still | self._newly_full
+        self._limited = still | self._newly_limited
         return ready
 
-    def _expect(self, project: str) -> None:
-        """Whenever a run of this project ends, somebody may come in."""
-        self._full.add(project)
-        self._newly_full.add(project)
+    def _expect_waiting(self, project: str) -> None:
+        """Whenever a run of this project ends, another one may be claimable."""
+        self._limited.add(project)
+        self._newly_limited.add(project)
 
-    async def _wait_for_room(self) -> None:
-        self._freed.clear()
-        await self._freed.wait()
+    async def _wait_for_slot(self) -> None:
+        self._slot_freed.clear()
+        await self._slot_freed.wait()
 
-    def _begin(self, runs: asyncio.TaskGroup, taking: Taking) -> "asyncio.Future[None]":
-        """Take a run and carry it; done when it is taken, or is not to be had."""
-        taken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._room -= 1
-        task = runs.create_task(self._carry(taking, taken))
-        task.add_done_callback(lambda _: _done(taken))
-        return taken
+    def _begin(self, tasks: asyncio.TaskGroup, claiming: Claiming) -> "asyncio.Future[None]":
+        """Claim a run and execute it; the future is done when the claim has succeeded or failed."""
+        claimed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._unused -= 1
+        task = tasks.create_task(self._claim_and_execute(claiming, claimed))
+        task.add_done_callback(lambda _: _done(claimed))
+        return claimed
 
-    async def _carry(self, taking: Taking, taken: "asyncio.Future[None]") -> None:
-        project = None
+    async def _claim_and_execute(self, claiming: Claiming, claimed: "asyncio.Future[None]") -> None:
+        run = None
         try:
-            hold = await self._executor.take(taking)
-            _done(taken)
-            if hold is not None:
-                project = hold.row.project
-                await self._executor.carry(hold)
+            run = await self._executor.claim(claiming)
         except NoRoom as full:
-            self._expect(full.project)
+            self._expect_waiting(full.project)
         except Exception:
-            self.in_doubt.set()
-            _log.exception("taking a run failed; it stays queued")
+            self.claim_unsure.set()
+            _log.exception("claiming a run failed; it stays queued")
         finally:
-            self._room += 1
-            self._freed.set()
-            if self._behind or project in self._full:
-                self._look.set()
+            _done(claimed)
+            if run is None:
+                self._free_slot(None)
+        if run is not None:
+            await self._execute(run)
 
-    async def _written(self, ready: Ready, written: asyncio.Future[RunRow]) -> ClaimedRun | None:
-        """Write a run that was made ready here; what goes wrong is its maker's to know."""
+    async def _execute(self, run: ClaimedRun) -> None:
         try:
-            row = await ready(name := self._name)
-        except Exception as error:
-            self.in_doubt.set()
-            written.set_exception(error)
-            return None
-        except BaseException:
-            written.cancel()
-            raise
-        written.set_result(row)
-        if row.owner == name:
-            return ClaimedRun(self._adapters, row, name)
-        if row.predecessor is None:
-            self._look.set()  # there may be room, but for those who came before
-            raise NoRoom(row.project)
-        return None
+            await self._executor.execute(run)
+        except Exception:
+            self.claim_unsure.set()
+            _log.exception("unexpected error beside an execution run=%s", run.run.id)
+        finally:
+            self._free_slot(run.row.project)
+
+    def _free_slot(self, project: str | None) -> None:
+        self._unused += 1
+        self._slot_freed.set()
+        if self._backlogged or project in self._limited:
+            self._poll_now.set()
 
     async def _claim_offered(self, offer: Offer) -> ClaimedRun | None:
         try:
-            hold = await self._claim(offer.run_id)
+            claimed = await self._claim(offer.run_id)
         except NoRoom:
             offer.ack()
             raise
         offer.ack()
-        return hold
+        return claimed
 
-    async def _claim_waiting(self, run_id: str) -> ClaimedRun | None:
-        hold = await self._claim(run_id)
-        if hold is not None and self._adapters.max_running is not None:
-            self._expect(hold.row.project)
-        return hold
+    async def _claim_polled(self, run_id: str) -> ClaimedRun | None:
+        claimed = await self._claim(run_id)
+        if claimed is not None and self._adapters.max_running is not None:
+            self._expect_waiting(claimed.row.project)
+        return claimed
 
     async def _claim(self, run_id: str) -> ClaimedRun | None:
-        async with self._claiming:
+        async with self._claims:
             return await claim(self._adapters, run_id, self._name)
 
 
-def _done(taken: "asyncio.Future[None]") -> None:
-    if not taken.done():
-        taken.set_result(None)
+class Slot:
+    """A reserved slot of a worker: `engine.slots.Slot`."""
+
+    def __init__(self, worker: Worker, owner: str) -> None:
+        self._worker = worker
+        self._owner = owner
+
+    @property
+    def owner(self) -> str:
+        return self._owner
+
+    def hand_over(self, row: RunRow) -> None:
+        self._worker.end_reservation(self._owner, row, unsure=False)
+
+    def release(self, *, unsure: bool = False) -> None:
+        self._worker.end_reservation(self._owner, None, unsure=unsure)
+
+
+def _done(claimed: "asyncio.Future[None]") -> None:
+    if not claimed.done():
+        claimed.set_result(None)

@@ -1,8 +1,22 @@
 """What every collection does: get, insert, replace, delete, each for one project only."""
 
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from runstead.domain.run.journal import Call, StepRow, from_wire
 from runstead.store.port import Store, Tx
 from runstead.wire.message import Message
-from tests.store.things import MINE, THEIRS, add_runs, asked, assistant, event, message, run, step, thread
+from runstead.wire.run_step import (
+    FileSearch,
+    FileSearchCall,
+    FunctionCallResult,
+    FunctionToolCall,
+    RunStep,
+    ToolCallsDetails,
+)
+from tests.store.things import MINE, THEIRS, add_runs, asked, assistant, event, message, run, step, step_row, thread
 
 
 async def test_an_assistant_comes_back_as_it_was_put_in(store: Store) -> None:
@@ -23,10 +37,35 @@ async def test_a_message_comes_back_as_it_was_put_in(store: Store) -> None:
     assert await store.read(lambda tx: tx.messages.get(MINE, "thread_1", kept.id)) == kept
 
 
+CALL = Call(id="call_a", name="weather", arguments="{}")
+SEARCH = Call(id="call_b", name="search", arguments='{"query":"x"}', tool="file_search")
+
+
+def calls_step() -> RunStep:
+    """A step as it shows these calls."""
+    function = FunctionToolCall(id="call_a", function=FunctionCallResult(name="weather", arguments="{}"))
+    search = FileSearchCall(id="call_b", file_search=FileSearch(ranking_options={}))
+    return replace(step(), type="tool_calls", step_details=ToolCallsDetails(tool_calls=[function, search]))
+
+
 async def test_a_step_comes_back_as_it_was_put_in(store: Store) -> None:
     kept = step(expires_at=700)
-    await store.write(lambda tx: tx.steps.insert(MINE, kept))
+    await store.write(lambda tx: tx.steps.insert(MINE, from_wire(kept)))
     assert await store.read(lambda tx: tx.steps.get(MINE, "run_1", kept.id)) == kept
+
+
+@pytest.mark.parametrize("carried", [None, {"reasoning": "Hm.", "signature": "AbC=="}, [1, [2]], "x", 0, False])
+async def test_a_step_keeps_its_journal(store: Store, carried: Any) -> None:
+    asked = StepRow(step=calls_step(), calls=[CALL, SEARCH], carried=carried)
+    ended = asked.with_calls([replace(SEARCH, output="Found \N{SNOWMAN}.", status="completed", attempts=2)])
+    await store.write(lambda tx: tx.steps.insert(MINE, asked))
+    assert await store.read(lambda tx: tx.steps.of_run("run_1")) == [asked]
+    assert await store.write(lambda tx: tx.steps.replace(MINE, ended))
+    assert await store.read(lambda tx: tx.steps.of_run("run_1")) == [ended]
+    assert await store.read(lambda tx: tx.steps.get(MINE, "run_1", "step_1")) == asked.step, "the world sees the step"
+    await store.write(lambda tx: tx.runs.insert(MINE, run(), ()))
+    [record] = (await store.read(lambda tx: tx.ledger.page("", 10))).records
+    assert record.steps == [ended]
 
 
 async def test_what_is_replaced_is_read_as_it_became(store: Store) -> None:
@@ -34,12 +73,12 @@ async def test_what_is_replaced_is_read_as_it_became(store: Store) -> None:
         await tx.assistants.insert(MINE, assistant())
         await tx.threads.insert(MINE, thread())
         await tx.messages.insert(MINE, [message()])
-        await tx.steps.insert(MINE, step())
+        await tx.steps.insert(MINE, step_row())
         return [
             await tx.assistants.replace(MINE, assistant(name="Ada")),
             await tx.threads.replace(MINE, thread(metadata={"a": "b"})),
             await tx.messages.replace(MINE, message(metadata={"a": "b"})),
-            await tx.steps.replace(MINE, step(status="completed")),
+            await tx.steps.replace(MINE, step_row(status="completed")),
         ]
 
     assert await store.write(work) == [True, True, True, True]
@@ -62,7 +101,7 @@ async def test_what_is_not_there_is_not_found_not_replaced_not_deleted(store: St
             await tx.assistants.replace(MINE, assistant()),
             await tx.threads.replace(MINE, thread()),
             await tx.messages.replace(MINE, message()),
-            await tx.steps.replace(MINE, step()),
+            await tx.steps.replace(MINE, step_row()),
             await tx.assistants.delete(MINE, "asst_1"),
             await tx.threads.delete(MINE, "thread_1"),
             await tx.messages.delete(MINE, "thread_1", "msg_1"),
@@ -98,7 +137,7 @@ async def test_a_thread_takes_its_messages_runs_steps_and_events_along(store: St
             await tx.threads.insert(MINE, thread(f"thread_{number}"))
             await tx.messages.insert(MINE, [message(f"msg_{number}", thread_id=f"thread_{number}")])
             await tx.runs.insert(MINE, run(f"run_{number}", thread_id=f"thread_{number}"), [event()])
-            await tx.steps.insert(MINE, step(f"step_{number}", run_id=f"run_{number}"))
+            await tx.steps.insert(MINE, step_row(f"step_{number}", run_id=f"run_{number}"))
 
     async def left(tx: Tx, number: str) -> list[bool]:
         return [
@@ -122,7 +161,7 @@ async def test_a_project_sees_and_touches_only_its_own(store: Store) -> None:
         await tx.assistants.insert(MINE, assistant())
         await tx.threads.insert(MINE, thread())
         await tx.messages.insert(MINE, [message()])
-        await tx.steps.insert(MINE, step())
+        await tx.steps.insert(MINE, step_row())
         await tx.runs.insert(MINE, run(), ())
 
     async def look(tx: Tx) -> list[object]:
@@ -156,7 +195,7 @@ async def test_a_project_sees_and_touches_only_its_own(store: Store) -> None:
             await tx.assistants.replace(THEIRS, assistant(name="stolen")),
             await tx.threads.replace(THEIRS, thread(metadata={"stolen": "yes"})),
             await tx.messages.replace(THEIRS, message(metadata={"stolen": "yes"})),
-            await tx.steps.replace(THEIRS, step(status="failed")),
+            await tx.steps.replace(THEIRS, step_row(status="failed")),
             await tx.assistants.delete(THEIRS, "asst_1"),
             await tx.messages.delete(THEIRS, "thread_1", "msg_1"),
             await tx.threads.delete(THEIRS, "thread_1"),
@@ -183,7 +222,7 @@ async def test_a_project_sees_and_touches_only_its_own(store: Store) -> None:
 async def test_an_object_belongs_to_one_thread_or_run(store: Store) -> None:
     async def work(tx: Tx) -> list[object]:
         await tx.messages.insert(MINE, [message()])
-        await tx.steps.insert(MINE, step())
+        await tx.steps.insert(MINE, step_row())
         return [
             await tx.messages.get(MINE, "thread_2", "msg_1"),
             await tx.messages.delete(MINE, "thread_2", "msg_1"),
@@ -214,8 +253,8 @@ async def test_the_newest_messages_come_newest_first(store: Store) -> None:
 async def test_the_steps_of_a_run_come_oldest_first(store: Store) -> None:
     async def work(tx: Tx) -> None:
         for number in range(3):
-            await tx.steps.insert(MINE, step(f"step_{number}"))
-        await tx.steps.insert(MINE, step("step_other", run_id="run_2"))
+            await tx.steps.insert(MINE, step_row(f"step_{number}"))
+        await tx.steps.insert(MINE, step_row("step_other", run_id="run_2"))
 
     await store.write(work)
     found = await store.read(lambda tx: tx.steps.of_run("run_1"))

@@ -1,10 +1,10 @@
 """The ledger: everything that is kept of runs, in parts that leave nothing out."""
 
-from runstead.domain.invariants.record import LedgerPage, Record
+from runstead.domain.invariants.record import LedgerPage, RunRecord
 from runstead.store.port import Store, Tx
 from runstead.wire.event import EventName
 from runstead.wire.run import Status
-from tests.store.things import MINE, THEIRS, add_runs, becomes, event, message, run, step, thread
+from tests.store.things import MINE, THEIRS, add_runs, becomes, event, message, run, step_row, thread
 
 DATA = b'{"id":"run_1","created_at":1,"thread_id":"t","assistant_id":"a","status":"queued","model":"m"}'
 
@@ -13,7 +13,7 @@ async def leaf(store: Store, after: str = "", limit: int = 10) -> LedgerPage:
     return await store.read(lambda tx: tx.ledger.page(after, limit))
 
 
-async def record(store: Store, run_id: str) -> Record:
+async def record(store: Store, run_id: str) -> RunRecord:
     [found] = [each for each in (await leaf(store)).records if each.run.id == run_id]
     return found
 
@@ -37,8 +37,8 @@ async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
         await tx.threads.insert(MINE, thread())
         row = await tx.runs.insert(MINE, run(max_seconds=50), [event(data=DATA), event(data=DATA)])
         await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), [event(EventName.RUN_IN_PROGRESS, DATA)], "here")
-        await tx.steps.insert(MINE, step("step_1"))
-        await tx.steps.insert(THEIRS, step("step_2", at=101))
+        await tx.steps.insert(MINE, step_row("step_1"))
+        await tx.steps.insert(THEIRS, step_row("step_2", at=101))
         await tx.messages.insert(MINE, [message("msg_1", run_id="run_1"), message("msg_2")])
         await tx.messages.insert(MINE, [message("msg_3")], predecessor="run_1")
         await tx.workers.register("here", 10)
@@ -46,18 +46,18 @@ async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
     await store.write(work)
     found = await record(store, "run_1")
     assert (found.run.status, found.status, found.last_event, found.deadline) == ("in_progress", "in_progress", 3, 150)
-    assert (found.owner, found.owner_lives, found.has_thread, found.rival) == ("here", True, True, None)
-    assert [(batch.first, batch.last, len(batch.events)) for batch in found.told] == [(1, 2, 2), (3, 3, 1)]
-    assert [each.event for each in found.history] == [
+    assert (found.owner, found.owner_alive, found.has_thread, found.other_active_run) == ("here", True, True, None)
+    assert [(batch.first, batch.last, len(batch.events)) for batch in found.event_batches] == [(1, 2, 2), (3, 3, 1)]
+    assert [each.event for each in found.events] == [
         "thread.run.queued",
         "thread.run.queued",
         "thread.run.in_progress",
     ]
     assert [each.id for each in found.steps] == ["step_1", "step_2"]
     assert [each.id for each in found.messages] == ["msg_1"]
-    assert (found.waiting, found.foreign) == (["msg_3"], ["step_2"])
+    assert (found.waiting_messages, found.in_other_project) == (["msg_3"], ["step_2"])
     await store.write(lambda tx: tx.workers.deregister("here"))
-    assert not (await record(store, "run_1")).owner_lives
+    assert not (await record(store, "run_1")).owner_alive
 
 
 async def test_a_run_in_line_comes_with_what_it_waits_for(store: Store) -> None:
@@ -68,15 +68,20 @@ async def test_a_run_in_line_comes_with_what_it_waits_for(store: Store) -> None:
 
     await store.write(work)
     second, third = await record(store, "run_2"), await record(store, "run_3")
-    assert (second.status, second.predecessor, second.ahead, second.rival) == ("waiting", "run_1", "queued", "run_1")
-    assert (third.predecessor, third.ahead, third.has_thread) == ("run_1", None, False)
+    assert (second.status, second.predecessor, second.predecessor_status, second.other_active_run) == (
+        "waiting",
+        "run_1",
+        "queued",
+        "run_1",
+    )
+    assert (third.predecessor, third.predecessor_status, third.has_thread) == ("run_1", None, False)
 
 
 async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_runs(store: Store) -> None:
     async def work(tx: Tx) -> None:
         await tx.runs.insert(MINE, run("run_2"), ())
         await tx.runs.insert(MINE, run("run_4", thread_id="thread_2"), ())
-        await tx.steps.insert(MINE, step("step_1", run_id="run_1"))
+        await tx.steps.insert(MINE, step_row("step_1", run_id="run_1"))
         await tx.messages.insert(MINE, [message("msg_1", run_id="run_3")])
         await tx.messages.insert(MINE, [message("msg_2")], predecessor="run_5")
 

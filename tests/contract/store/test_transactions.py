@@ -8,7 +8,18 @@ import pytest
 
 from runstead.store.port import Store, Tx
 from runstead.wire.error import Closed, RunsteadError
-from tests.store.things import MINE, add_runs, assistant, event, find_thread, keep_thread, message, run, step, thread
+from tests.store.things import (
+    MINE,
+    add_runs,
+    assistant,
+    event,
+    find_thread,
+    keep_thread,
+    message,
+    run,
+    step_row,
+    thread,
+)
 
 
 class Refused(Exception):
@@ -137,7 +148,7 @@ async def test_reopening_keeps_everything(make: Callable[[], Store]) -> None:
         await tx.assistants.insert(MINE, assistant())
         await tx.threads.insert(MINE, thread())
         await tx.messages.insert(MINE, [message()])
-        await tx.steps.insert(MINE, step())
+        await tx.steps.insert(MINE, step_row())
         await tx.runs.insert(MINE, run(), [event()])
 
     async def everything(tx: Tx) -> list[object]:

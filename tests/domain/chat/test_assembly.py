@@ -93,7 +93,7 @@ def test_a_call_brings_its_id_and_name_once() -> None:
         {"index": 0, "type": "function", "function": {"arguments": '"Rome"}'}},
     ]
     [call] = draft.calls()
-    assert (call.id, call.function.name, call.function.arguments) == ("call_a", "weather", '{"city":"Rome"}')
+    assert (call.id, call.name, call.arguments) == ("call_a", "weather", '{"city":"Rome"}')
 
 
 def test_a_call_without_an_id_gets_one() -> None:
@@ -126,4 +126,4 @@ def test_mixed_pieces_of_parallel_calls_add_up(pieces: list[tuple[int, str]]) ->
     for number, arguments in pieces:
         for call in calls(draft.add(ToolCallPiece(number, f"call_{number}", "f", arguments), "call_new")):
             told[call["index"]] = told.get(call["index"], "") + call["function"]["arguments"]
-    assert [call.function.arguments for call in draft.calls()] == [told[place] for place in range(len(told))]
+    assert [call.arguments for call in draft.calls()] == [told[place] for place in range(len(told))]

@@ -3,23 +3,24 @@ from typing import Any
 import pytest
 
 from runstead.domain.chat import prompt
+from runstead.domain.chat.offer import offers
 from runstead.domain.model_call import ModelRequest
+from runstead.domain.run.journal import StepRow
 from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, RefusalPart, Text, TextPart
 from runstead.wire.message import Message
 from runstead.wire.options import ObjectFormat
 from runstead.wire.run import Run, Usage
-from runstead.wire.run_step import RunStep
 from runstead.wire.tool import FileSearchTool, FunctionName, FunctionTool, NamedToolChoice, ToolChoice
 from tests.domain.things import WEATHER, call, calls_step, message, run, text_step
 
 
 def build(
-    of: Run, *history: Message, steps: tuple[RunStep, ...] = (), written: tuple[Message, ...] = ()
+    of: Run, *history: Message, steps: tuple[StepRow, ...] = (), written: tuple[Message, ...] = ()
 ) -> ModelRequest:
-    return prompt.build(of, history, steps, {each.id: each for each in written})
+    return prompt.build(of, history, steps, {each.id: each for each in written}, offers(of.tools, {}))
 
 
-def own(*steps: RunStep, written: tuple[Message, ...] = ()) -> list[dict[str, Any]]:
+def own(*steps: StepRow, written: tuple[Message, ...] = ()) -> list[dict[str, Any]]:
     """What a run's steps make of the prompt."""
     return list(build(run(), steps=steps, written=written).messages)
 
@@ -149,7 +150,7 @@ class TestOwnSteps:
     def test_building_twice_tells_the_same(self) -> None:
         written = {"msg_2": spoken("Let me see.", "msg_2")}
         steps = [text_step("msg_2"), calls_step(call("call_a", "sunny"))]
-        assert prompt.build(run(), [], steps, written) == prompt.build(run(), [], steps, written)
+        assert prompt.build(run(), [], steps, written, []) == prompt.build(run(), [], steps, written, [])
 
 
 class TestTools:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstead.domain.chat import prompt, tokens
+from runstead.domain.chat.offer import offers
 from runstead.domain.chat.truncation import History, fixed, room
 from runstead.wire.message import Message
 from runstead.wire.options import TruncationStrategy
@@ -168,49 +169,49 @@ class TestRoom:
         return run(tools=[], **fields)
 
     def test_there_is_no_limit_without_a_window_and_a_budget(self) -> None:
-        assert room(self.bare(), [], None, {}) is None
+        assert room(self.bare(), [], None, {}, []) is None
 
     def test_the_answer_gets_a_quarter_of_the_window(self) -> None:
-        assert room(self.bare(), [], 8000, {}) == 6000
+        assert room(self.bare(), [], 8000, {}, []) == 6000
 
     def test_the_answer_gets_no_more_of_a_large_window_than_answers_take(self) -> None:
-        assert room(self.bare(), [], 1_000_000, {}) == 1_000_000 - 16_384
+        assert room(self.bare(), [], 1_000_000, {}, []) == 1_000_000 - 16_384
 
     def test_the_answer_gets_what_it_may_take(self) -> None:
-        assert room(self.bare(max_completion_tokens=500), [], 8000, {}) == 7500
+        assert room(self.bare(max_completion_tokens=500), [], 8000, {}, []) == 7500
 
     def test_the_answer_gets_half_of_the_window_at_most(self) -> None:
-        assert room(self.bare(max_completion_tokens=100_000), [], 8000, {}) == 4000
+        assert room(self.bare(max_completion_tokens=100_000), [], 8000, {}, []) == 4000
 
     def test_the_budget_limits_too(self) -> None:
-        assert room(self.bare(max_prompt_tokens=1000), [], None, {}) == 1000
-        assert room(self.bare(max_prompt_tokens=1000), [], 8000, {}) == 1000
-        assert room(self.bare(max_prompt_tokens=7000), [], 8000, {}) == 6000
+        assert room(self.bare(max_prompt_tokens=1000), [], None, {}, []) == 1000
+        assert room(self.bare(max_prompt_tokens=1000), [], 8000, {}, []) == 1000
+        assert room(self.bare(max_prompt_tokens=7000), [], 8000, {}, []) == 6000
 
     def test_what_is_left_of_all_tokens_is_shared_like_a_window(self) -> None:
-        assert room(self.bare(max_total_tokens=8000), [], None, {}) == 6000
-        assert room(self.bare(max_total_tokens=8000), [], 4000, {}) == 3000
-        assert room(self.bare(max_total_tokens=8000, max_prompt_tokens=1000), [], None, {}) == 1000
-        assert room(self.bare(max_total_tokens=8000), [text_step("msg_2", usage=spent(4000))], None, {}) == 3000
+        assert room(self.bare(max_total_tokens=8000), [], None, {}, []) == 6000
+        assert room(self.bare(max_total_tokens=8000), [], 4000, {}, []) == 3000
+        assert room(self.bare(max_total_tokens=8000, max_prompt_tokens=1000), [], None, {}, []) == 1000
+        assert room(self.bare(max_total_tokens=8000), [text_step("msg_2", usage=spent(4000))], None, {}, []) == 3000
 
     def test_the_calls_before_took_from_the_budget(self) -> None:
         steps = [text_step("msg_2", usage=spent(300)), text_step("msg_3"), text_step("msg_4", usage=spent(200))]
-        assert room(self.bare(max_prompt_tokens=1000), steps, None, {}) == 500
+        assert room(self.bare(max_prompt_tokens=1000), steps, None, {}, []) == 500
 
     def test_a_call_that_failed_took_from_the_budget_too(self) -> None:
         step = calls_step(status="failed", usage=spent(300))
-        assert room(self.bare(max_prompt_tokens=1000), [step], None, {}) == 700
+        assert room(self.bare(max_prompt_tokens=1000), [step], None, {}, []) == 700
 
     def test_instructions_functions_and_steps_take_room(self) -> None:
         steps = [text_step("msg_2"), calls_step(call("call_a", "sunny"))]
         written = {"msg_2": message("Let me see.", id="msg_2", role="assistant", run_id="run_1")}
         full = run(instructions="Be brief.")
-        told = prompt.build(full, [], steps, written)
+        told = prompt.build(full, [], steps, written, offers(full.tools, {}))
         takes = tokens.of_messages(told.messages) + sum(map(tokens.of_function, told.functions))
-        assert takes == fixed(full, steps, written) > 0
-        assert room(full, steps, 8000, written) == 6000 - takes
+        assert takes == fixed(full, steps, written, told.functions) > 0
+        assert room(full, steps, 8000, written, told.functions) == 6000 - takes
 
     def test_room_may_be_less_than_none(self) -> None:
-        left = room(self.bare(instructions="x" * 3000, max_prompt_tokens=500), [], None, {})
+        left = room(self.bare(instructions="x" * 3000, max_prompt_tokens=500), [], None, {}, [])
         assert left is not None
         assert left < 0

@@ -3,16 +3,25 @@ from typing import Any
 import pytest
 
 from runstead.domain.run.budget import Allowance
-from runstead.domain.run.next_move import AskClient, Filtered, Finish, OutOfBudget, Reply, before_call, next_move
+from runstead.domain.run.journal import Call, StepRow
+from runstead.domain.run.next_move import (
+    AskClient,
+    Filtered,
+    Finish,
+    OutOfBudget,
+    Reply,
+    RunTools,
+    before_call,
+    next_move,
+)
 from runstead.wire.run import Usage
-from runstead.wire.run_step import RunStep
-from runstead.wire.tool import FunctionCall, RequiredFunctionCall
 from tests.domain.things import call, calls_step, run
 
 CALLS = [
-    RequiredFunctionCall(id="call_a", function=FunctionCall(name="weather", arguments='{"city":"Rome"}')),
-    RequiredFunctionCall(id="call_b", function=FunctionCall(name="weather", arguments='{"city":"Oslo"}')),
+    Call(id="call_a", name="weather", arguments='{"city":"Rome"}'),
+    Call(id="call_b", name="weather", arguments='{"city":"Oslo"}'),
 ]
+SEARCH = Call(id="call_c", name="search", arguments="{}", tool="file_search")
 
 
 ANY = Allowance()
@@ -27,7 +36,14 @@ class TestAfterATurn:
 
     @pytest.mark.parametrize("finish", ["tool_calls", "stop"])
     def test_all_calls_are_asked_of_the_client_at_once(self, finish: Any) -> None:
-        assert next_move(Reply(calls=CALLS, finish=finish), ANY) == AskClient(CALLS)
+        assert next_move(Reply(calls=CALLS, finish=finish), ANY) == AskClient()
+
+    @pytest.mark.parametrize("calls", [[SEARCH], [*CALLS, SEARCH], [SEARCH, *CALLS]])
+    def test_calls_of_the_server_come_before_those_of_the_client(self, calls: Any) -> None:
+        assert next_move(Reply(calls=calls), ANY) == RunTools()
+
+    def test_calls_of_the_server_count_as_those_of_the_client(self) -> None:
+        assert next_move(Reply(calls=[*CALLS, SEARCH]), Allowance(calls=2)) == OutOfBudget("max_tool_calls")
 
     @pytest.mark.parametrize("calls", [(), CALLS])
     def test_an_answer_that_ran_out_of_tokens_asks_nothing(self, calls: Any) -> None:
@@ -46,13 +62,13 @@ class TestAfterATurn:
         assert next_move(Reply(calls=CALLS), Allowance(calls=left)) == OutOfBudget("max_tool_calls")
 
     def test_calls_that_use_up_their_budget_are_asked(self) -> None:
-        assert next_move(Reply(calls=CALLS), Allowance(calls=2)) == AskClient(CALLS)
+        assert next_move(Reply(calls=CALLS), Allowance(calls=2)) == AskClient()
 
     def test_an_answer_needs_no_calls(self) -> None:
         assert next_move(Reply(), Allowance(calls=0)) == Finish()
 
 
-def took(prompt_tokens: int = 0, completion_tokens: int = 0) -> list[RunStep]:
+def took(prompt_tokens: int = 0, completion_tokens: int = 0) -> list[StepRow]:
     usage = Usage(prompt_tokens=prompt_tokens, completion_tokens=completion_tokens)
     return [calls_step(call("call_a", "sunny"), usage=usage)]
 

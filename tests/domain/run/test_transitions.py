@@ -10,19 +10,28 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from msgspec.structs import replace
 
 from runstead.domain.access import DEFAULT_PROJECT
+from runstead.domain.chat.assembly import function_call
 from runstead.domain.invariants import violations
-from runstead.domain.invariants.record import Batch, Record
-from runstead.domain.run import transitions, usage
+from runstead.domain.invariants.record import EventBatch, RunRecord
+from runstead.domain.run import call_step, message_step, transitions, usage
 from runstead.domain.run.change import Change, event, run_event
 from runstead.domain.run.deadline import deadline
+from runstead.domain.run.journal import Call, CallStatus, OpenWork, StepRow
 from runstead.domain.run.lifecycle import TRANSITIONS, Refused, Signal
-from runstead.domain.run.transitions import OpenWork
+from runstead.domain.run.next_move import Reply
 from runstead.wire.content import Text, TextPart
 from runstead.wire.event import EventName, Position, decode_event
 from runstead.wire.message import Message
 from runstead.wire.run import IncompleteRun, LastError, Run, Status, Usage
-from runstead.wire.run_step import FunctionToolCall, RunStep, ToolCallsDetails
-from runstead.wire.tool import FunctionCall, RequiredFunctionCall
+from runstead.wire.run_step import (
+    CodeInterpreter,
+    CodeInterpreterCall,
+    FileSearch,
+    FileSearchCall,
+    FunctionToolCall,
+    ToolCall,
+    ToolCallsDetails,
+)
 from tests.domain.things import run
 from tests.support.reader import Reader
 
@@ -67,6 +76,25 @@ def shown(run: Run) -> dict[str, Any]:
     }
 
 
+TOOLS = st.sampled_from(["function", "file_search", "code_interpreter"])
+ENDED: list[CallStatus] = ["completed", "failed", "interrupted"]
+
+
+def id_and_output(call: Call) -> tuple[str, str | None]:
+    return call.id, call.output
+
+
+def tool_call(call: Call) -> ToolCall:
+    """A call, as its step shows it."""
+    match call.tool:
+        case "file_search":
+            return FileSearchCall(id=call.id, file_search=FileSearch(ranking_options={}))
+        case "code_interpreter":
+            return CodeInterpreterCall(id=call.id, code_interpreter=CodeInterpreter(input=call.arguments))
+        case _:
+            return function_call(call)
+
+
 def took(tokens: int) -> Usage:
     return Usage(prompt_tokens=tokens, completion_tokens=1, total_tokens=tokens + 1)
 
@@ -78,11 +106,12 @@ class Lives(RuleBasedStateMachine):
     def create(self) -> None:
         self.now = 100
         self.run = run(status=Status.QUEUED, expires_at=700)
-        self.steps: dict[str, RunStep] = {}
+        self.steps: dict[str, StepRow] = {}
         self.messages: dict[str, Message] = {}
         self.opened = OpenWork()
+        self.attempts: dict[str, int] = {}
         self.reader = Reader()
-        self.told: list[Batch] = []
+        self.told: list[EventBatch] = []
         self.seq = 0
         self.made = 0
         self.ended = 0
@@ -97,16 +126,15 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.run.status is Status.IN_PROGRESS and self.opened == OpenWork())
     @rule()
     def open_message(self) -> None:
-        change, self.opened = transitions.open_message(self.run, self._new("step"), self._new("msg"), self.now)
-        self._commit(change)
+        self._commit(message_step.open_message(self.run, self._new("step"), self._new("msg"), self.now))
 
     @precondition(lambda self: self.run.status is Status.IN_PROGRESS and self._calls_may_open())
     @rule()
     def open_calls(self) -> None:
-        change, opened = transitions.open_calls(self.run, self._new("step"), self.now)
+        change = call_step.open_calls(self.run, self._new("step"), self.now)
         if self.opened.message is not None:
-            change = transitions.combine(transitions.close_message(self.run, self.opened, self.now, usage.NONE), change)
-        self.opened = opened
+            closed = message_step.close_message(self.run, self.opened, self.now, usage.NONE)
+            change = transitions.combine(closed, change)
         self._commit(change)
 
     @precondition(lambda self: self.opened.message is not None)
@@ -114,37 +142,37 @@ class Lives(RuleBasedStateMachine):
     def write(self, text: str) -> None:
         assert self.opened.message is not None
         message = replace(self.opened.message, content=[TextPart(text=Text(value=text))])
-        self.opened = OpenWork(self.opened.step, message)
+        self.opened = OpenWork(self.opened.row, message)
 
     @precondition(lambda self: self.opened.message is not None)
     @rule(tokens=st.integers(0, 9))
     def complete(self, tokens: int) -> None:
         def decide() -> Change:
-            closed = transitions.close_message(self.run, self.opened, self.now, took(tokens))
+            closed = message_step.close_message(self.run, self.opened, self.now, took(tokens))
             return transitions.combine(closed, transitions.complete(self.run, self.now, self._spent(tokens)))
 
         self._try(Signal.COMPLETE, decide)
 
-    @precondition(lambda self: self.opened.step is not None)
+    @precondition(lambda self: self.opened.row is not None)
     @rule(tokens=st.integers(0, 9))
     def run_out(self, tokens: int) -> None:
         def decide() -> Change:
             if self.opened.message is not None:
-                closed = transitions.close_message(self.run, self.opened, self.now, took(tokens), "max_tokens")
+                closed = message_step.close_message(self.run, self.opened, self.now, took(tokens), "max_tokens")
             else:
-                closed = transitions.cut_calls(self.run, self.opened, self.now, took(tokens))
+                closed = call_step.cut_calls(self.run, self.opened, self.now, took(tokens))
             end = transitions.run_out(self.run, self.now, self._spent(tokens), "max_completion_tokens")
             return transitions.combine(closed, end)
 
         self._try(Signal.RUN_OUT, decide)
 
-    @precondition(lambda self: self.opened.step is not None and self.opened.message is None)
-    @rule(count=st.integers(1, 3), tokens=st.integers(0, 9))
-    def call_too_much(self, count: int, tokens: int) -> None:
-        calls = self._calls(count)
+    @precondition(lambda self: self.opened.row is not None and self.opened.message is None)
+    @rule(tools=st.lists(TOOLS, min_size=1, max_size=3), tokens=st.integers(0, 9))
+    def call_too_much(self, tools: list[str], tokens: int) -> None:
+        reply = self._reply(tools, tokens)
 
         def decide() -> Change:
-            refused = transitions.refuse_calls(self.run, self.opened, calls, self.now, took(tokens))
+            refused = call_step.refuse_calls(self.run, self.opened, reply, self.now)
             return transitions.combine(
                 refused, transitions.run_out(self.run, self.now, self._spent(tokens), "max_tool_calls")
             )
@@ -157,13 +185,39 @@ class Lives(RuleBasedStateMachine):
         spent = usage.total(self.steps.values())
         self._try(Signal.RUN_OUT, lambda: transitions.run_out(self.run, self.now, spent, "max_prompt_tokens"))
 
-    @precondition(lambda self: self.opened.step is not None and self.opened.message is None)
+    @precondition(lambda self: self._calls_are_open() and not self._server_has_calls())
     @rule(count=st.integers(1, 3), tokens=st.integers(0, 9))
     def ask_client(self, count: int, tokens: int) -> None:
-        calls = self._calls(count)
-        self._try(
-            Signal.ASK_CLIENT, lambda: transitions.ask_client(self.run, self.opened, calls, self.now, took(tokens))
-        )
+        reply = self._reply(["function"] * count, tokens)
+        self._try(Signal.ASK_CLIENT, lambda: call_step.ask(self.run, self.opened, reply, self.now))
+
+    @precondition(lambda self: self._calls_are_open() and self.run.status is Status.IN_PROGRESS)
+    @precondition(lambda self: not self._server_has_calls())
+    @rule(tools=st.lists(TOOLS, max_size=3), place=st.integers(0, 3), tokens=st.integers(0, 9))
+    def ask_for_tools(self, tools: list[str], place: int, tokens: int) -> None:
+        tools.insert(min(place, len(tools)), "file_search")
+        self._commit(call_step.ask(self.run, self.opened, self._reply(tools, tokens), self.now))
+
+    @precondition(lambda self: self._a_tool_may_run())
+    @rule()
+    def start_a_call(self) -> None:
+        assert self.opened.row is not None
+        for call in self.opened.row.unfinished:
+            if call.status == "asked":
+                self._commit(call_step.start(self.run, self.opened.row, call.id))
+                return
+
+    @precondition(lambda self: self._a_tool_may_run())
+    @rule(which=st.integers(0, 3), status=st.sampled_from(ENDED), output=st.text(max_size=3))
+    def finish_a_call(self, which: int, status: CallStatus, output: str) -> None:
+        row = self.opened.row
+        assert row is not None
+        call = row.unfinished[which % len(row.unfinished)]
+        ended = replace(call, output=output, status=status, attempts=call.attempts + 1)
+        before = set(map(id_and_output, row.calls))
+        self._commit(call_step.finish(self.run, row, ended, tool_call(ended), self.now))
+        after = set(map(id_and_output, self.steps[row.id].calls))
+        assert after - before == {(call.id, output)}, "no other call is touched"
 
     # What a client does.
 
@@ -172,13 +226,14 @@ class Lives(RuleBasedStateMachine):
         action = self.run.required_action
         calls = action.submit_tool_outputs.tool_calls if action else []
         outputs = {call.id: output for call in calls}
-        self._try(Signal.SUBMIT_OUTPUTS, lambda: transitions.submit_outputs(self.run, self.opened, outputs, self.now))
+        self._try(Signal.SUBMIT_OUTPUTS, lambda: call_step.submit_outputs(self.run, self.opened, outputs, self.now))
         if self.run.status is Status.QUEUED and outputs:
-            step = list(self.steps.values())[-1]
-            assert isinstance(step.step_details, ToolCallsDetails)
-            filled = [call for call in step.step_details.tool_calls if isinstance(call, FunctionToolCall)]
+            row = list(self.steps.values())[-1]
+            assert isinstance(row.step.step_details, ToolCallsDetails)
+            filled = [call for call in row.step.step_details.tool_calls if isinstance(call, FunctionToolCall)]
             assert [(call.id, call.function.output) for call in filled] == list(outputs.items())
-            assert (step.status, step.completed_at) == ("completed", self.now)
+            assert [(call.id, call.output) for call in row.calls if call.for_client] == list(outputs.items())
+            assert (row.step.status, row.step.completed_at) == ("completed", self.now)
 
     @rule()
     def cancel(self) -> None:
@@ -211,16 +266,25 @@ class Lives(RuleBasedStateMachine):
 
     @invariant()
     def steps_and_messages_are_open_only_while_someone_may_close_them(self) -> None:
-        open_steps = [step for step in self.steps.values() if step.status == "in_progress"]
+        open_steps = [row for row in self.steps.values() if row.step.status == "in_progress"]
         open_messages = [message for message in self.messages.values() if message.status == "in_progress"]
-        assert [step.id for step in open_steps] == ([self.opened.step.id] if self.opened.step else [])
+        assert [row.id for row in open_steps] == ([self.opened.row.id] if self.opened.row else [])
         assert [message.id for message in open_messages] == ([self.opened.message.id] if self.opened.message else [])
-        if self.run.status.terminal or self.run.status is Status.QUEUED:
+        if self.run.status.terminal:
             assert not open_steps
+        if self.run.status is Status.QUEUED:
+            assert all(row.unfinished for row in open_steps), "no more than the server's calls survive a worker"
+
+    @invariant()
+    def an_attempt_that_was_counted_stays_counted(self) -> None:
+        for row in self.steps.values():
+            for call in row.calls:
+                assert call.attempts >= self.attempts.get(call.id, 0)
+                self.attempts[call.id] = call.attempts
 
     @invariant()
     def a_step_shows_when_and_why_it_ended(self) -> None:
-        for step in self.steps.values():
+        for step in (row.step for row in self.steps.values()):
             times = {
                 "completed": step.completed_at,
                 "cancelled": step.cancelled_at,
@@ -251,7 +315,7 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def a_checker_of_the_store_finds_nothing_wrong(self) -> None:
         at_work = self.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
-        kept = Record(
+        kept = RunRecord(
             run=self.run,
             project=DEFAULT_PROJECT,
             last_event=self.seq,
@@ -259,7 +323,7 @@ class Lives(RuleBasedStateMachine):
             deadline=deadline(self.run),
             has_thread=True,
             owner="worker" if at_work else None,
-            told=self.told,
+            event_batches=self.told,
             steps=list(self.steps.values()),
             messages=[replace(message, metadata={"a": "b"}) for message in self.messages.values()],
         )
@@ -270,15 +334,26 @@ class Lives(RuleBasedStateMachine):
     def the_end_comes_once(self) -> None:
         assert self.ended == int(self.run.status.terminal)
 
-    def _calls(self, count: int) -> list[RequiredFunctionCall]:
-        function = FunctionCall(name="weather", arguments="{}")
-        return [RequiredFunctionCall(id=self._new("call"), function=function) for _ in range(count)]
+    def _reply(self, tools: list[str], tokens: int) -> Reply:
+        calls = [Call(id=self._new("call"), name=tool, arguments="{}", tool=tool) for tool in tools]
+        return Reply(calls=calls, shown=[tool_call(call) for call in calls], usage=took(tokens))
 
     def _calls_may_open(self) -> bool:
         return self.opened == OpenWork() or self.opened.message is not None
 
+    def _calls_are_open(self) -> bool:
+        return self.opened.row is not None and self.opened.message is None
+
+    def _server_has_calls(self) -> bool:
+        return self.opened.row is not None and bool(self.opened.row.unfinished)
+
+    def _a_tool_may_run(self) -> bool:
+        return self.run.status is Status.IN_PROGRESS and self._server_has_calls()
+
     def _spent(self, tokens: int) -> Usage:
-        return usage.add(usage.total(self.steps.values()), took(tokens))
+        """What all steps took, once the open one has taken so much: whatever it said before, as one that waits does."""
+        closed = [row for row in self.steps.values() if row.step.status != "in_progress"]
+        return usage.add(usage.total(closed), took(tokens))
 
     def _new(self, kind: str) -> str:
         self.made += 1
@@ -294,26 +369,28 @@ class Lives(RuleBasedStateMachine):
 
     def _commit(self, change: Change) -> None:
         assert not self.run.status.terminal, "a run that has ended never changes"
-        for step in change.new_steps:
-            assert step.id not in self.steps
+        for row in change.new_steps:
+            assert row.id not in self.steps
         for message in change.new_messages:
             assert message.id not in self.messages
+        assert change.events or change.run == self.run, "every change of status is reported"
         self.run = change.run
-        self.steps |= {step.id: step for step in [*change.new_steps, *change.steps]}
+        self.steps |= {row.id: row for row in [*change.new_steps, *change.steps]}
         self.messages |= {message.id: message for message in [*change.new_messages, *change.messages]}
         self.opened = OpenWork(
-            next((step for step in self.steps.values() if step.status == "in_progress"), None),
+            next((row for row in self.steps.values() if row.step.status == "in_progress"), None),
             next((message for message in self.messages.values() if message.status == "in_progress"), None),
         )
         self.ended += self.run.status.terminal
         self._tell(change)
 
     def _tell(self, change: Change) -> None:
-        assert change.events
+        if not change.events:
+            return
         first = self.seq + 1
         self.seq += len(change.events)
         events = [decode_event(raw.name, raw.data, str(Position(at))) for at, raw in enumerate(change.events, first)]
-        self.told.append(Batch(first, self.seq, events))
+        self.told.append(EventBatch(first, self.seq, events))
         self.reader.read(events)
         assert self.reader.status is self.run.status, "every change of status is reported"
 
@@ -322,18 +399,68 @@ TestLives = Lives.TestCase
 TestLives.settings = settings(max_examples=200, stateful_step_count=40)
 
 
+def open_of(change: Change) -> OpenWork:
+    """What a change has opened."""
+    return OpenWork(change.new_steps[0], change.new_messages[0] if change.new_messages else None)
+
+
+def asked_for(*tools: str) -> OpenWork:
+    """An open step whose calls the model has finished asking for."""
+    calls = [Call(id=f"call_{place}", name=tool, arguments="{}", tool=tool) for place, tool in enumerate(tools)]
+    reply = Reply(calls=calls, shown=[tool_call(call) for call in calls], usage=took(3))
+    opened = open_of(call_step.open_calls(run(), "step_1", 100))
+    return OpenWork(call_step.ask(run(), opened, reply, 100).steps[0])
+
+
+@pytest.mark.parametrize("signal", [Signal.RECOVER, Signal.DELAY])
+def test_calls_that_the_model_asked_for_survive_their_worker(signal: Signal) -> None:
+    opened = asked_for("file_search", "function", "code_interpreter")
+    assert opened.row is not None
+    started = call_step.start(run(), opened.row, "call_2").steps[0]
+    change = transitions.end(run(), signal, OpenWork(started), 150, usage.NONE)
+    assert [each.name for each in change.events] == ["thread.run.queued"]
+    [row] = change.steps
+    assert (row.step, row.asked) == (opened.row.step, True)
+    said = [(call.id, call.status, call.attempts) for call in row.calls]
+    assert said == [("call_0", "asked", 1), ("call_1", "asked", 0), ("call_2", "started", 1)]
+
+
+def test_a_mixed_turn_asks_the_client_for_its_own_calls_alone() -> None:
+    row = asked_for("function", "file_search", "function").row
+    assert row is not None
+    ended = replace(row.calls[1], output="found", status="completed")
+    change = call_step.finish(run(), row, ended, tool_call(ended), 150)
+    assert change.run.required_action is not None
+    assert [call.id for call in change.run.required_action.submit_tool_outputs.tool_calls] == ["call_0", "call_2"]
+    outputs = {"call_0": "a", "call_2": "b"}
+    after = call_step.submit_outputs(change.run, OpenWork(change.steps[0]), outputs, 160)
+    [done] = after.steps
+    assert [call.output for call in done.calls] == ["a", "found", "b"]
+    assert (done.step.status, after.run.status) == ("completed", "queued")
+
+
+def test_a_call_ends_once() -> None:
+    row = asked_for("file_search", "file_search").row
+    assert row is not None
+    ended = replace(row.calls[0], output="found", status="completed")
+    after = call_step.finish(run(), row, ended, tool_call(ended), 150).steps[0]
+    for again in (ended, row.calls[1]):
+        with pytest.raises(ValueError, match="does not end here"):
+            call_step.finish(run(), after, again, tool_call(again), 150)
+
+
 def test_a_message_that_was_cut_keeps_what_was_written() -> None:
     before = run()
-    _, opened = transitions.open_message(before, "step_1", "msg_1", 100)
+    opened = open_of(message_step.open_message(before, "step_1", "msg_1", 100))
     assert opened.message is not None
     half = replace(opened.message, content=[TextPart(text=Text(value="Half"))])
-    change = transitions.end(before, Signal.RECOVER, OpenWork(opened.step, half), 150, usage.NONE)
-    [message], [step] = change.messages, change.steps
+    change = transitions.end(before, Signal.RECOVER, OpenWork(opened.row, half), 150, usage.NONE)
+    [message], [row] = change.messages, change.steps
     assert message.content == [TextPart(text=Text(value="Half"))]
     assert message.incomplete_details is not None
     assert (message.status, message.incomplete_details.reason) == ("incomplete", "run_failed")
-    assert step.last_error is not None
-    assert step.last_error.message == "The worker stopped before this step was finished; the step is done again."
+    assert row.step.last_error is not None
+    assert row.step.last_error.message == "The worker stopped before this step was finished; the step is done again."
 
 
 @pytest.mark.parametrize(
@@ -346,16 +473,16 @@ def test_a_message_that_was_cut_keeps_what_was_written() -> None:
     ],
 )
 def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str, status: str) -> None:
-    _, opened = transitions.open_message(run(), "step_1", "msg_1", 100)
+    opened = open_of(message_step.open_message(run(), "step_1", "msg_1", 100))
     change = transitions.end(run(), signal, opened, 150, usage.NONE, BROKEN if signal is Signal.FAIL else None)
     assert change.messages[0].incomplete_details is not None
     assert change.messages[0].incomplete_details.reason == reason
-    assert change.steps[0].status == status
+    assert change.steps[0].step.status == status
     assert [each.name for each in change.events[:2]] == ["thread.message.incomplete", f"thread.run.step.{status}"]
 
 
 def test_a_run_that_is_delayed_says_why_and_until_when() -> None:
-    _, opened = transitions.open_message(run(), "step_1", "msg_1", 100)
+    opened = open_of(message_step.open_message(run(), "step_1", "msg_1", 100))
     change = transitions.delay(run(), opened, 150, usage.NONE, LIMITED, 1_700_000_000)
     assert change.ready_at == 1_700_000_000
     assert change.run.status == "queued"
@@ -378,9 +505,10 @@ def test_a_run_whose_time_is_used_up_says_so() -> None:
 
 
 def test_calls_that_nobody_was_asked_for_are_shown_without_outputs() -> None:
-    _, opened = transitions.open_calls(run(), "step_1", 100)
-    calls = [RequiredFunctionCall(id="call_a", function=FunctionCall(name="weather", arguments="{}"))]
-    [step] = transitions.refuse_calls(run(), opened, calls, 150, usage.NONE).steps
+    opened = open_of(call_step.open_calls(run(), "step_1", 100))
+    asked = Call(id="call_a", name="weather", arguments="{}")
+    [row] = call_step.refuse_calls(run(), opened, Reply(calls=[asked], shown=[tool_call(asked)]), 150).steps
+    step = row.step
     assert isinstance(step.step_details, ToolCallsDetails)
     [call] = step.step_details.tool_calls
     assert isinstance(call, FunctionToolCall)
@@ -390,20 +518,20 @@ def test_calls_that_nobody_was_asked_for_are_shown_without_outputs() -> None:
 
 
 def test_a_step_fails_with_a_code_that_steps_have() -> None:
-    _, opened = transitions.open_calls(run(), "step_1", 100)
+    opened = open_of(call_step.open_calls(run(), "step_1", 100))
     change = transitions.end(run(), Signal.FAIL, opened, 150, usage.NONE, BROKEN)
-    assert change.steps[0].last_error == LastError(code="server_error", message="Broken.")
+    assert change.steps[0].step.last_error == LastError(code="server_error", message="Broken.")
     assert change.run.last_error == BROKEN
 
 
 @pytest.mark.parametrize(
     "closing",
     [
-        lambda: transitions.close_message(run(), OpenWork(), 100, usage.NONE),
-        lambda: transitions.cut_calls(run(), OpenWork(), 100, usage.NONE),
-        lambda: transitions.refuse_calls(run(), OpenWork(), [], 100, usage.NONE),
-        lambda: transitions.ask_client(run(), OpenWork(), [], 100, usage.NONE),
-        lambda: transitions.submit_outputs(run(status=Status.REQUIRES_ACTION), OpenWork(), {}, 100),
+        lambda: message_step.close_message(run(), OpenWork(), 100, usage.NONE),
+        lambda: call_step.cut_calls(run(), OpenWork(), 100, usage.NONE),
+        lambda: call_step.refuse_calls(run(), OpenWork(), Reply(), 100),
+        lambda: call_step.ask(run(), OpenWork(), Reply(), 100),
+        lambda: call_step.submit_outputs(run(status=Status.REQUIRES_ACTION), OpenWork(), {}, 100),
     ],
 )
 def test_nothing_is_closed_that_is_not_open(closing: Callable[[], Change]) -> None:

@@ -27,7 +27,7 @@ from tests.store.things import (
     keep_thread,
     message,
     run,
-    step,
+    step_row,
     thread,
 )
 from tests.support.waiting import within
@@ -260,7 +260,7 @@ async def test_a_thread_is_deleted_with_what_a_worker_is_writing(
 
     async def write(tx: Tx) -> None:
         await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), [event()], "worker-1")
-        await tx.steps.insert(MINE, step())
+        await tx.steps.insert(MINE, step_row())
         await tx.messages.insert(MINE, [message("msg_2", run_id="run_1")])
 
     async with asyncio.TaskGroup() as group, open_in(first, write):

@@ -3,24 +3,44 @@
 Deltas are made here as JSON, spliced around the one string that is new: this runs once a token.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
 from runstead.domain.model_call import ToolCallPiece
+from runstead.domain.run.journal import FUNCTION, Call
 from runstead.wire.content import Content, RefusalPart, Text, TextPart
 from runstead.wire.delta import (
     FunctionDelta,
     FunctionToolCallDelta,
     RunStepDelta,
     RunStepDeltaBody,
+    ToolCallDelta,
     ToolCallsDelta,
 )
-from runstead.wire.tool import FunctionCall, RequiredFunctionCall
+from runstead.wire.run_step import FunctionCallResult, FunctionToolCall, ToolCall
 
-__all__ = ["CallsDraft", "MessageDraft"]
+__all__ = ["CallsDraft", "MessageDraft", "as_delta", "function_call", "step_delta"]
 
 _encode = msgspec.json.Encoder().encode
+
+
+def function_call(call: Call) -> FunctionToolCall:
+    """A call of a function, as the step shows it."""
+    return FunctionToolCall(
+        id=call.id, function=FunctionCallResult(name=call.name, arguments=call.arguments, output=call.output)
+    )
+
+
+def as_delta(call: ToolCall, place: int) -> ToolCallDelta:
+    """The delta that brings a whole call."""
+    return msgspec.convert({**msgspec.to_builtins(call), "index": place}, ToolCallDelta)  # type: ignore[no-any-return]
+
+
+def step_delta(step_id: str, *calls: ToolCallDelta) -> bytes:
+    """The delta of a step that brings more of these calls."""
+    body = RunStepDeltaBody(step_details=ToolCallsDelta(tool_calls=list(calls)))
+    return _encode(RunStepDelta(id=step_id, delta=body))
 
 
 class MessageDraft:
@@ -62,12 +82,29 @@ class MessageDraft:
 
 
 class CallsDraft:
-    """The parallel function calls of one turn that are being made."""
+    """The parallel tool calls of one turn that are being made.
 
-    def __init__(self, step_id: str) -> None:
+    `tool_of` says which kind of tool serves a function, and `show` how the step shows a call. An id in `taken` names
+    another call of the run.
+
+    Deltas bring the arguments of functions as they come. Of a call that the server runs they bring its beginning: its
+    tool reports the rest when it runs.
+    """
+
+    def __init__(
+        self,
+        step_id: str,
+        *,
+        tool_of: Callable[[str], str] = lambda _: FUNCTION,
+        show: Callable[[Call], ToolCall] = function_call,
+        taken: Collection[str] = (),
+    ) -> None:
         self._step_id = step_id
+        self._tool_of = tool_of
+        self._show = show
+        self._ids = set(taken)
         self._places: dict[int, int] = {}
-        self._calls: list[tuple[str, str, list[str]]] = []
+        self._calls: list[tuple[Call, list[str]]] = []
 
     def add(self, piece: ToolCallPiece, new_id: str) -> Sequence[bytes]:
         """The deltas that bring a piece of a call. `new_id` names the call if the model did not, or not uniquely:
@@ -77,24 +114,26 @@ class CallsDraft:
         place = self._places.get(piece.index)
         if place is None:
             place = self._places[piece.index] = len(self._calls)
-            taken = {id for id, _, _ in self._calls}
-            id, name = piece.id if piece.id and piece.id not in taken else new_id, piece.name or ""
-            self._calls.append((id, name, []))
-            first = FunctionDelta(name=name, arguments="", output=None)
-            deltas.append(self._delta(FunctionToolCallDelta(index=place, id=id, function=first)))
+            id, name = piece.id if piece.id and piece.id not in self._ids else new_id, piece.name or ""
+            self._ids.add(id)
+            call = Call(id=id, name=name, arguments="", tool=self._tool_of(name))
+            self._calls.append((call, []))
+            deltas.append(step_delta(self._step_id, as_delta(self._show(call), place)))
+        call, arguments = self._calls[place]
         if piece.arguments:
-            self._calls[place][2].append(piece.arguments)
-            more = FunctionDelta(arguments=piece.arguments)
-            deltas.append(self._delta(FunctionToolCallDelta(index=place, function=more)))
+            arguments.append(piece.arguments)
+            if call.for_client:
+                more = FunctionDelta(arguments=piece.arguments)
+                deltas.append(step_delta(self._step_id, FunctionToolCallDelta(index=place, function=more)))
         return deltas
 
-    def calls(self) -> list[RequiredFunctionCall]:
+    def calls(self) -> list[Call]:
         """The calls so far, in order."""
         return [
-            RequiredFunctionCall(id=id, function=FunctionCall(name=name, arguments="".join(arguments)))
-            for id, name, arguments in self._calls
+            Call(id=call.id, name=call.name, arguments="".join(arguments), tool=call.tool)
+            for call, arguments in self._calls
         ]
 
-    def _delta(self, call: FunctionToolCallDelta) -> bytes:
-        body = RunStepDeltaBody(step_details=ToolCallsDelta(tool_calls=[call]))
-        return _encode(RunStepDelta(id=self._step_id, delta=body))
+    def shown(self) -> list[ToolCall]:
+        """The same calls, as the step shows them."""
+        return [self._show(call) for call in self.calls()]

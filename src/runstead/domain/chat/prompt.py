@@ -6,42 +6,58 @@ model servers refuse two assistant messages in a row. Text whose turn broke off 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
+from runstead.domain.chat.offer import Offer
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.budget import completion_left
+from runstead.domain.run.journal import Call, StepRow
 from runstead.wire.content import ContentPart, ImageFilePart, ImageUrlPart, RefusalPart, TextPart
 from runstead.wire.message import Message
 from runstead.wire.run import Run
-from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, RunStep, ToolCallsDetails
-from runstead.wire.tool import Function, FunctionTool, NamedToolChoice, ToolChoice
+from runstead.wire.run_step import MessageCreationDetails
+from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 
-__all__ = ["ChatMessage", "build", "functions", "instructions", "own", "said"]
+__all__ = ["ChatMessage", "Own", "build", "functions", "instructions", "own", "said"]
 
 ChatMessage: TypeAlias = dict[str, Any]
 """A chat-completion message."""
 
 
+class Own(NamedTuple):
+    """What a run itself said and did, as messages, and the state that its turns carry, by the place of the message."""
+
+    messages: Sequence[ChatMessage]
+    carried: Mapping[int, Any]
+
+
 def build(
-    run: Run, history: Sequence[Message], steps: Sequence[RunStep], written: Mapping[str, Message]
+    run: Run,
+    history: Sequence[Message],
+    steps: Sequence[StepRow],
+    written: Mapping[str, Message],
+    offered: Sequence[Offer],
 ) -> ModelRequest:
     """The next model call of a run.
 
     `history` is what the model shall know of the thread, oldest first; `steps` are all of the run's, oldest first, and
-    `written` the messages that they wrote, by id.
+    `written` the messages that they wrote, by id. `offered` are the functions of the run's tools.
     """
-    offered = functions(run)
+    before = [*instructions(run), *_spoken(history)]
+    mine = own(steps, written)
+    choice, may_call = _choice(run, offered, steps)
     return ModelRequest(
         model=run.model,
-        messages=[*instructions(run), *_spoken(history), *own(steps, written)],
-        functions=offered,
-        tool_choice=_choice(run, offered, steps),
+        messages=[*before, *mine.messages],
+        functions=may_call,
+        tool_choice=choice,
         parallel_tool_calls=run.parallel_tool_calls,
         response_format=run.response_format or "auto",
         temperature=run.temperature,
         top_p=run.top_p,
         reasoning_effort=run.reasoning_effort,
         max_completion_tokens=completion_left(run, steps),
+        carried={len(before) + place: state for place, state in mine.carried.items()},
         run_id=run.id,
     )
 
@@ -64,35 +80,33 @@ def said(message: Message) -> ChatMessage | None:
     return {"role": message.role, "content": text} if text or message.role == "user" else None
 
 
-def own(steps: Iterable[RunStep], written: Mapping[str, Message]) -> list[ChatMessage]:
+def own(steps: Iterable[StepRow], written: Mapping[str, Message]) -> Own:
     """What the run itself said and did: its finished steps. A step that failed is as if it had never been."""
     told: list[ChatMessage] = []
-    for step in steps:
-        calls = _answered(step)
-        if calls:
-            _tell(told, {"role": "assistant", "content": None, "tool_calls": [_call(call) for call in calls]})
-            told += [_output(call) for call in calls]
-        elif step.status == "completed" and isinstance(step.step_details, MessageCreationDetails):
-            message = written.get(step.step_details.message_creation.message_id)
-            _tell(told, said(message) if message else None)
-    return told
+    carried: dict[int, Any] = {}
+    for row in steps:
+        calls = _answered(row)
+        message = _of_calls(calls) if calls else _of_text(row, written)
+        if message is None:
+            continue
+        _tell(told, message)
+        if row.carried is not None:
+            carried[len(told) - 1] = row.carried
+        told += [_output(call) for call in calls]
+    return Own(told, carried)
 
 
-def functions(run: Run) -> list[Function]:
+def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:
     """The functions that the model may call."""
-    if run.tool_choice == "none":
-        return []
-    return [tool.function for tool in run.tools if isinstance(tool, FunctionTool)]
+    return [] if run.tool_choice == "none" else [offer.function for offer in offered]
 
 
 def _spoken(history: Iterable[Message]) -> list[ChatMessage]:
     return [message for message in map(said, history) if message is not None]
 
 
-def _tell(told: list[ChatMessage], message: ChatMessage | None) -> None:
+def _tell(told: list[ChatMessage], message: ChatMessage) -> None:
     """Add what the assistant said, to the text before it if that belongs to the same turn."""
-    if message is None:
-        return
     if told and told[-1]["role"] == "assistant" and "tool_calls" not in told[-1]:
         before = told.pop()
         texts = [text for text in (before["content"], message["content"]) if text]
@@ -116,30 +130,46 @@ def _is_image(part: ContentPart) -> bool:
     return isinstance(part, ImageUrlPart | ImageFilePart)
 
 
-def _answered(step: RunStep) -> list[FunctionToolCall]:
-    """The step's calls of functions, once all have their outputs: a model server refuses a call without one."""
-    if step.status != "completed" or not isinstance(step.step_details, ToolCallsDetails):
-        return []
-    calls = [call for call in step.step_details.tool_calls if isinstance(call, FunctionToolCall)]
-    return [] if any(call.function.output is None for call in calls) else calls
+def _answered(row: StepRow) -> Sequence[Call]:
+    """The step's calls, once all have their outputs: a model server refuses a call without one."""
+    answered = row.step.status == "completed" and all(call.output is not None for call in row.calls)
+    return row.calls if answered else ()
 
 
-def _call(call: FunctionToolCall) -> dict[str, Any]:
+def _of_calls(calls: Iterable[Call]) -> ChatMessage:
+    return {"role": "assistant", "content": None, "tool_calls": [_call(call) for call in calls]}
+
+
+def _of_text(row: StepRow, written: Mapping[str, Message]) -> ChatMessage | None:
+    details = row.step.step_details
+    if row.step.status != "completed" or not isinstance(details, MessageCreationDetails):
+        return None
+    message = written.get(details.message_creation.message_id)
+    return said(message) if message else None
+
+
+def _call(call: Call) -> dict[str, Any]:
     # Some chat templates parse the arguments: no arguments must be an empty object, not an empty string.
-    arguments = call.function.arguments or "{}"
-    return {"id": call.id, "type": "function", "function": {"name": call.function.name, "arguments": arguments}}
+    arguments = call.arguments or "{}"
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": arguments}}
 
 
-def _output(call: FunctionToolCall) -> ChatMessage:
-    return {"role": "tool", "tool_call_id": call.id, "content": call.function.output}
+def _output(call: Call) -> ChatMessage:
+    return {"role": "tool", "tool_call_id": call.id, "content": call.output}
 
 
-def _choice(run: Run, offered: Sequence[Function], steps: Sequence[RunStep]) -> ToolChoice:
-    """The run's choice until its first calls are answered; from then on the model may answer too."""
-    forced = bool(offered) and (
-        run.tool_choice == "required"
-        or (isinstance(run.tool_choice, NamedToolChoice) and run.tool_choice.type == "function")
-    )
-    if run.tool_choice is None or not forced or any(map(_answered, steps)):
-        return "auto"
-    return run.tool_choice
+def _choice(run: Run, offered: Sequence[Offer], steps: Iterable[StepRow]) -> tuple[ToolChoice, Sequence[Function]]:
+    """The run's choice until its first calls are answered, and the functions that it leaves; from then on the model
+    may answer too.
+
+    Model servers know functions only: a tool of the server that is forced is its one function, or any of its several.
+    """
+    may_call, choice = functions(run, offered), run.tool_choice
+    if choice in {None, "none", "auto"} or not may_call or any(map(_answered, steps)):
+        return "auto", may_call
+    if not isinstance(choice, NamedToolChoice) or choice.type == "function":
+        return choice, may_call
+    of_tool = [offer.function for offer in offered if offer.tool == choice.type]
+    if len(of_tool) == 1:
+        return NamedToolChoice(type="function", function=FunctionName(name=of_tool[0].name)), may_call
+    return ("required", of_tool) if of_tool else ("auto", may_call)

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from runstead.domain.model_call import ModelRequest
+from runstead.domain.run.journal import Call
 from runstead.wire.content import Content, ContentPart, RefusalPart, TextPart
 from runstead.wire.run import Usage
-from runstead.wire.tool import Function, RequiredFunctionCall
+from runstead.wire.tool import Function
 
 __all__ = ["of_call", "of_function", "of_message", "of_messages", "of_text"]
 
@@ -58,11 +59,11 @@ def of_function(function: Function) -> int:
     return _CALL + of_text(msgspec.json.encode(function).decode())
 
 
-def of_call(request: ModelRequest, content: Content, calls: Sequence[RequiredFunctionCall]) -> Usage:
+def of_call(request: ModelRequest, content: Content, calls: Sequence[Call]) -> Usage:
     """What a model call took, where the model's server does not say."""
     asked = of_messages(request.messages) + sum(map(of_function, request.functions))
     wrote = sum(_of_content(part) for part in content)
-    wrote += sum(of_text(call.function.name + call.function.arguments) for call in calls)
+    wrote += sum(of_text(call.name + call.arguments) for call in calls)
     return Usage(prompt_tokens=asked, completion_tokens=wrote, total_tokens=asked + wrote)
 
 

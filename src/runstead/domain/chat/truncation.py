@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from runstead.domain.chat import prompt, tokens
 from runstead.domain.run.budget import LONGEST_ANSWER, completion_left, prompt_left, total_left
+from runstead.domain.run.journal import StepRow
 from runstead.wire.message import Message
 from runstead.wire.run import Run
-from runstead.wire.run_step import RunStep
+from runstead.wire.tool import Function
 
 __all__ = ["History", "fixed", "room"]
 
@@ -64,7 +65,13 @@ def _broken_off(message: Message) -> bool:
     return message.incomplete_details is not None and message.incomplete_details.reason == "run_failed"
 
 
-def room(run: Run, steps: Sequence[RunStep], window: int | None, written: Mapping[str, Message]) -> int | None:
+def room(
+    run: Run,
+    steps: Sequence[StepRow],
+    window: int | None,
+    written: Mapping[str, Message],
+    functions: Sequence[Function],
+) -> int | None:
     """How many tokens of history the next call has room for: None without a limit, zero or less if none is left.
 
     It must fit the model's window beside the answer, what is left of `max_total_tokens` likewise, and what is left of
@@ -77,15 +84,15 @@ def room(run: Run, steps: Sequence[RunStep], window: int | None, written: Mappin
     budget = prompt_left(run, steps)
     if budget is not None:
         limits.append(budget)
-    return min(limits) - fixed(run, steps, written) if limits else None
+    return min(limits) - fixed(run, steps, written, functions) if limits else None
 
 
-def fixed(run: Run, steps: Sequence[RunStep], written: Mapping[str, Message]) -> int:
+def fixed(run: Run, steps: Sequence[StepRow], written: Mapping[str, Message], functions: Sequence[Function]) -> int:
     """The tokens that the next call takes without any history: instructions, functions, and the run's own steps."""
     return (
         tokens.of_messages(prompt.instructions(run))
-        + sum(tokens.of_function(function) for function in prompt.functions(run))
-        + tokens.of_messages(prompt.own(steps, written))
+        + sum(tokens.of_function(function) for function in functions)
+        + tokens.of_messages(prompt.own(steps, written).messages)
     )
 
 

@@ -1,12 +1,12 @@
 """What is left of a run's budgets: each is a total over all of its model calls. Its time is in `deadline`."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from runstead.wire.run import Run
-from runstead.wire.run_step import RunStep, ToolCallsDetails
+from runstead.domain.run.journal import StepRow
+from runstead.wire.run import Run, Usage
 from runstead.wire.struct import UNSET
 
 __all__ = [
@@ -38,7 +38,7 @@ class Allowance(Struct, frozen=True, kw_only=True):
     """Calls of tools that it may ask for; None without a limit."""
 
 
-def allowance(run: Run, steps: Sequence[RunStep], asked: int, window: int | None) -> Allowance:
+def allowance(run: Run, steps: Sequence[StepRow], asked: int, window: int | None) -> Allowance:
     """What the next call may do, with a prompt of `asked` tokens and a model of this `window`."""
     tokens, calls, total = completion_left(run, steps), _calls_left(run, steps), total_left(run, steps)
     if total is not None:
@@ -55,31 +55,35 @@ def counts_prompts(run: Run) -> bool:
     return run.max_prompt_tokens is not None or run.max_total_tokens is not UNSET
 
 
-def prompt_left(run: Run, steps: Iterable[RunStep]) -> int | None:
+def prompt_left(run: Run, steps: Iterable[StepRow]) -> int | None:
     """How many prompt tokens the run may still take; None without a limit. Below zero if a call took too many."""
     if run.max_prompt_tokens is None:
         return None
-    return run.max_prompt_tokens - sum(step.usage.prompt_tokens for step in steps if step.usage)
+    return run.max_prompt_tokens - sum(used.prompt_tokens for used in _usages(steps))
 
 
-def completion_left(run: Run, steps: Iterable[RunStep]) -> int | None:
+def completion_left(run: Run, steps: Iterable[StepRow]) -> int | None:
     """How many tokens the run may still write; None without a limit. Below zero if a call wrote too many."""
     if run.max_completion_tokens is None:
         return None
-    return run.max_completion_tokens - sum(step.usage.completion_tokens for step in steps if step.usage)
+    return run.max_completion_tokens - sum(used.completion_tokens for used in _usages(steps))
 
 
-def total_left(run: Run, steps: Iterable[RunStep]) -> int | None:
+def total_left(run: Run, steps: Iterable[StepRow]) -> int | None:
     """How many tokens the run may still take and write together; None without a limit. May be below zero."""
     if run.max_total_tokens is UNSET:
         return None
-    took = sum(step.usage.prompt_tokens + step.usage.completion_tokens for step in steps if step.usage)
-    return run.max_total_tokens - took
+    return run.max_total_tokens - sum(used.prompt_tokens + used.completion_tokens for used in _usages(steps))
 
 
-def _calls_left(run: Run, steps: Iterable[RunStep]) -> int | None:
-    """How many calls of tools the run may still ask for; those that nobody was asked for count nothing."""
+def _usages(steps: Iterable[StepRow]) -> Iterator[Usage]:
+    return (row.step.usage for row in steps if row.step.usage is not None)
+
+
+def _calls_left(run: Run, steps: Iterable[StepRow]) -> int | None:
+    """How many calls of tools the run may still ask for, of the client's and of the server's; those that were never
+    answered count nothing.
+    """
     if run.max_tool_calls is UNSET:
         return None
-    asked = [step.step_details for step in steps if step.status == "completed"]
-    return run.max_tool_calls - sum(len(made.tool_calls) for made in asked if isinstance(made, ToolCallsDetails))
+    return run.max_tool_calls - sum(len(row.calls) for row in steps if row.step.status == "completed")

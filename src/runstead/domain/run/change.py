@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
+from runstead.domain.run.journal import StepRow
 from runstead.wire.event import START, EventName, RawEvent
 from runstead.wire.message import Message
 from runstead.wire.run import Run
-from runstead.wire.run_step import RunStep
 from runstead.wire.struct import Object
 
 __all__ = ["Change", "event", "run_event"]
@@ -22,11 +22,11 @@ class Change(Struct, frozen=True, kw_only=True):
     run: Run
     new_messages: Sequence[Message] = ()
     messages: Sequence[Message] = ()
-    new_steps: Sequence[RunStep] = ()
-    steps: Sequence[RunStep] = ()
+    new_steps: Sequence[StepRow] = ()
+    steps: Sequence[StepRow] = ()
     events: Sequence[RawEvent] = ()
     ready_at: int = 0
-    """The time before which nobody takes the run."""
+    """The time before which no worker claims the run."""
 
 
 def event(name: EventName, data: Object) -> RawEvent:

@@ -1,35 +1,41 @@
 """What a run does next: before a model call, and after one."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from msgspec import Struct
 
 from runstead.domain.model_call import FinishReason
 from runstead.domain.run.budget import Allowance, CountedBudget, completion_left, prompt_left, total_left
+from runstead.domain.run.journal import Call, StepRow
 from runstead.wire.run import Run, Usage
-from runstead.wire.run_step import RunStep
-from runstead.wire.tool import RequiredFunctionCall
+from runstead.wire.run_step import ToolCall
 
-__all__ = ["AskClient", "Filtered", "Finish", "Move", "OutOfBudget", "Reply", "before_call", "next_move"]
+__all__ = ["AskClient", "Filtered", "Finish", "Move", "OutOfBudget", "Reply", "RunTools", "before_call", "next_move"]
 
 
 class Reply(Struct, frozen=True, kw_only=True):
     """A finished model turn."""
 
-    calls: Sequence[RequiredFunctionCall] = ()
+    calls: Sequence[Call] = ()
+    shown: Sequence[ToolCall] = ()
+    """The same calls, as the step shows them."""
     finish: FinishReason = "stop"
     usage: Usage = Usage()
+    carried: Any = None
+    """Opaque state of the turn, for the run's next prompts."""
 
 
 class Finish(Struct, frozen=True):
     """The answer is written: the run is completed."""
 
 
+class RunTools(Struct, frozen=True):
+    """The server runs its calls of the turn. Those that the client answers are asked for afterwards."""
+
+
 class AskClient(Struct, frozen=True):
     """The client runs these functions, and the run waits for their outputs."""
-
-    calls: Sequence[RequiredFunctionCall]
 
 
 class OutOfBudget(Struct, frozen=True):
@@ -42,10 +48,10 @@ class Filtered(Struct, frozen=True):
     """The model's server held the rest of the answer back."""
 
 
-Move: TypeAlias = Finish | AskClient | OutOfBudget | Filtered
+Move: TypeAlias = Finish | RunTools | AskClient | OutOfBudget | Filtered
 
 
-def before_call(run: Run, steps: Sequence[RunStep], asked: int) -> OutOfBudget | None:
+def before_call(run: Run, steps: Sequence[StepRow], asked: int) -> OutOfBudget | None:
     """Why the next model call may not be made, if a budget forbids it.
 
     Its prompt takes `asked` tokens, and one token must be left to write.
@@ -65,7 +71,7 @@ def before_call(run: Run, steps: Sequence[RunStep], asked: int) -> OutOfBudget |
 def next_move(reply: Reply, allowed: Allowance) -> Move:
     """What follows a model turn that was `allowed` so much.
 
-    A turn that was cut short asks the client nothing: its calls may be cut too. Nor does one that calls too much.
+    A turn that was cut short leads to no call: its calls may be cut too. Nor does a turn that calls too much.
     """
     match reply:
         case Reply(finish="length"):
@@ -74,7 +80,9 @@ def next_move(reply: Reply, allowed: Allowance) -> Move:
             return Filtered()
         case Reply(calls=calls) if allowed.calls is not None and len(calls) > allowed.calls:
             return OutOfBudget("max_tool_calls")
+        case Reply(calls=calls) if not all(call.for_client for call in calls):
+            return RunTools()
         case Reply(calls=calls) if calls:
-            return AskClient(calls)
+            return AskClient()
         case _:
             return Finish()

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
+from runstead.domain.run.journal import StepRow
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
-from runstead.wire.run_step import RunStep
 
 __all__ = ["NONE", "add", "total"]
 
@@ -26,10 +26,10 @@ def add(one: Usage, other: Usage) -> Usage:
     )
 
 
-def total(steps: Iterable[RunStep]) -> Usage:
+def total(steps: Iterable[StepRow]) -> Usage:
     """What all steps of a run took."""
     spent = NONE
-    for step in steps:
-        if step.usage is not None:
-            spent = add(spent, step.usage)
+    for row in steps:
+        if row.step.usage is not None:
+            spent = add(spent, row.step.usage)
     return spent

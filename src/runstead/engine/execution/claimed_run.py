@@ -1,4 +1,4 @@
-"""A claimed run in a worker's hands: what it has half done, and the writes that only its holder may make."""
+"""A claimed run: its journal in memory, and the writes that only its owner may make."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
@@ -6,41 +6,49 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from runstead.domain.chat.assembly import CallsDraft, MessageDraft
-from runstead.domain.run import transitions, usage
+from runstead.domain.run import transitions
 from runstead.domain.run.change import Change
+from runstead.domain.run.journal import OpenWork
 from runstead.domain.run.lifecycle import Refused, Signal
-from runstead.domain.run.transitions import OpenWork
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, numbered, publish, write
-from runstead.engine.execution.open_work import open_work
+from runstead.engine.execution.journal import Journal, read_journal
 from runstead.store.port import RunRow, Stale, Tx
 from runstead.wire.event import EventName, Position, RawEvent
 from runstead.wire.message import Message
-from runstead.wire.run import LastError, Run, Status, Usage
+from runstead.wire.run import LastError, Run, Status
 
 __all__ = ["ClaimedRun", "Interrupted", "claim"]
 
 _PAGE = 500
 
+_OWNED = {Status.IN_PROGRESS, Status.CANCELLING}
 
-Write: TypeAlias = Callable[[Tx], Awaitable[Committed]]
+Decide: TypeAlias = Callable[[Run], Change]
+"""The change that is to be written, decided on the run as it stands then. It may be called again, on a newer run."""
+
+Write: TypeAlias = Callable[[Tx], Awaitable[tuple[Committed, Change]]]
 
 
 class Interrupted(Exception):
-    """The run was cancelled, or is no longer ours: look at it again."""
+    """The run was cancelled, or has another owner: look at it again."""
 
 
 class ClaimedRun:
-    """One run, held by one worker."""
+    """One run, owned by one worker."""
 
     def __init__(self, adapters: Adapters, row: RunRow, owner: str) -> None:
         self.adapters = adapters
         self.row = row
         self.owner = owner
-        self.opened = OpenWork()
-        self.spent = usage.NONE
         self.message: MessageDraft | None = None
+        """What the model has written so far of the open message."""
         self.calls: CallsDraft | None = None
+        """What the model has asked for so far in the open step."""
+        self.journal = Journal()
+        """What the run has done; before `is_read` no more than what was written here."""
+        self.is_read = False
+        """Whether the journal is as the store has it."""
         self._deltas = 0
 
     @property
@@ -48,145 +56,150 @@ class ClaimedRun:
         """The run as it was last written or read."""
         return self.row.run
 
-    async def commit(self, decide: Callable[[Run], Change], *, keep: bool = True) -> None:
-        """Write what `decide` makes of the run, and keep holding it, or let it go.
+    @property
+    def opened(self) -> OpenWork:
+        """What is half done; the open message with what is written of it so far."""
+        opened = self.journal.opened
+        return OpenWork(opened.row, self._written(opened.message))
 
-        Someone else may write the same run: its metadata, or a cancel. Then it is read and decided again, in the
-        transaction that writes, so that nobody can be first for ever. `Interrupted` when the change no longer fits
-        what the run has become.
+    @property
+    def at_work(self) -> bool:
+        """Whether the run goes on here: it has neither ended nor paused."""
+        return self.run.status is Status.IN_PROGRESS
+
+    def read(self, journal: Journal) -> None:
+        """The store has this journal now."""
+        # Messages of finished steps are known for good: they need not be read again.
+        journal.messages = {**self.journal.messages, **journal.messages}
+        self.journal, self.is_read = journal, True
+
+    async def commit(self, decide: Decide) -> None:
+        """Write what `decide` makes of the run. The run stays owned while it works.
+
+        Others may write the same run: its metadata, or a cancel. Then it is read and decided again, in the transaction
+        that writes, so that no other writer can be first for ever. `Interrupted` when the change no longer fits what
+        the run has become.
         """
-        owner = self.owner if keep else None
+        known = self.row.seq
 
-        async def once(tx: Tx) -> Committed:
-            return await write(tx, self.row, decide(self.run), self.adapters.now(), owner)
+        async def once(tx: Tx) -> tuple[Committed, Change]:
+            change = decide(self.run)
+            owner = self.owner if change.run.status in _OWNED else None
+            return await write(tx, self.row, change, self.adapters.now(), owner), change
 
-        async def again(tx: Tx) -> Committed:
-            before = self._open_step
-            self._know(await self._load(tx))
-            if keep and self.run.status is Status.CANCELLING:
+        async def again(tx: Tx) -> tuple[Committed, Change]:
+            self._know(*await self._load(tx))
+            # Since this owner's last event the run may have been asked to stop. Any other event means that it was
+            # recovered, and claimed again by the same name.
+            stopping = self.run.status is Status.CANCELLING
+            if self.row.seq != known + stopping:
                 raise Interrupted
-            if self._open_step != before:  # it was taken away, taken anew by the same name, and went on there
+            written = await once(tx)
+            if written[1].run.status is Status.CANCELLING:
                 raise Interrupted
-            return await once(tx)
+            return written
 
         await self._commit(once, again)
 
     async def _commit(self, once: Write, again: Write) -> None:
         try:
-            written = await self._write(once, again)
+            written, change = await self._write(once, again)
         except Refused as refused:
             raise Interrupted from refused
-        self.row, self._deltas = written.row, 0
-        await publish(self.adapters.broker, written)
+        self._moved(written.row)
+        self.journal.apply(change)
+        if change.events:
+            await publish(self.adapters, written)
 
-    async def _write(self, once: Write, again: Write) -> Committed:
+    async def _write(self, once: Write, again: Write) -> tuple[Committed, Change]:
         try:
             return await self.adapters.store.write(once)
         except Stale:
             return await self._write(again, again)
 
     async def emit(self, name: EventName, deltas: Sequence[bytes]) -> None:
-        """Tell those who follow the run; deltas are not stored."""
+        """Publish deltas to the followers of the run; deltas are not stored."""
         seq, before = self.row.seq, self._deltas
         self._deltas += len(deltas)
         events = [RawEvent(Position(seq, before + n), name, data) for n, data in enumerate(deltas, 1)]
         await self.adapters.broker.publish(self.run.id, events)
 
     async def reload(self) -> None:
-        """Read the run and what it has half done again; `Interrupted` if it is gone or somebody else's."""
-        self._know(await self.adapters.store.read(self._load))
+        """Read the run and its journal again; `Interrupted` if the run is gone or has another owner."""
+        self._know(*await self.adapters.store.read(self._load))
 
-    async def _load(self, tx: Tx) -> tuple[RunRow, OpenWork, Usage]:
+    async def _load(self, tx: Tx) -> tuple[RunRow, Journal]:
         row = await tx.runs.load(self.run.id)
         if row is None or row.owner != self.owner:
             raise Interrupted
-        return row, *await open_work(tx, row)
+        return row, await read_journal(tx, row)
 
-    def _know(self, known: tuple[RunRow, OpenWork, Usage]) -> None:
-        row, self.opened, self.spent = known
+    def _know(self, row: RunRow, journal: Journal) -> None:
+        self.read(journal)
+        self._moved(row)
+
+    def _moved(self, row: RunRow) -> None:
         if row.seq != self.row.seq:
             # Deltas are numbered after the last stored event; those behind an older one would be taken for repeated.
             self._deltas = 0
         self.row = row
-
-    async def open(self, decide: Callable[[Run], tuple[Change, OpenWork]]) -> OpenWork:
-        """Write a change that opens a step, and remember what is open."""
-        opened: list[OpenWork] = []
-
-        def change(run: Run) -> Change:
-            made, now_open = decide(run)
-            opened[:] = [now_open]
-            return made
-
-        await self.commit(change)
-        self.opened = opened[0]
-        return self.opened
 
     async def end(self, signal: Callable[[Run], Signal], error: LastError | None = None) -> None:
         """Stop the run where it is, by the `signal` that it needs as it stands then: what it has half written is kept,
         and closed for what it is.
         """
         await self._let_go(
-            lambda run: transitions.end(
-                run, signal(run), OpenWork(self.opened.step, self.written), self.adapters.now(), self.spent, error
-            )
+            lambda run: transitions.end(run, signal(run), self.opened, self.adapters.now(), self.journal.spent, error)
         )
 
     async def delay(self, cause: LastError, until: int) -> None:
-        """Let the run go, for others to go on with it at a later time."""
+        """Release the run, for any worker to go on with it at a later time."""
         await self._let_go(
-            lambda run: transitions.delay(
-                run, OpenWork(self.opened.step, self.written), self.adapters.now(), self.spent, cause, until
-            )
+            lambda run: transitions.delay(run, self.opened, self.adapters.now(), self.journal.spent, cause, until)
         )
 
-    async def _let_go(self, decide: Callable[[Run], Change]) -> None:
+    async def _let_go(self, decide: Decide) -> None:
         """Write the last change, of what the store knows: it knows what is open even when this worker was interrupted
         in the middle of opening it. It is read in the same transaction, so what was under way is done by then, or
         never will be.
         """
 
-        async def once(tx: Tx) -> Committed:
-            self._know(await self._load(tx))
-            return await write(tx, self.row, decide(self.run), self.adapters.now())
+        async def once(tx: Tx) -> tuple[Committed, Change]:
+            self._know(*await self._load(tx))
+            change = decide(self.run)
+            return await write(tx, self.row, change, self.adapters.now()), change
 
         await self._commit(once, once)
 
-    async def part(self) -> None:
-        """Tell those who follow what was written without them being told: a write that is interrupted may be done."""
-        told = self.row.seq
+    async def publish_missed(self) -> None:
+        """Publish stored events that followers have not seen: their write was interrupted, or was another process's."""
+        published = self.row.seq
 
         async def work(tx: Tx) -> tuple[bool, Sequence[RawEvent]]:
-            return await tx.runs.load(self.run.id) is None, await tx.events.after(self.run.id, told, _PAGE)
+            return await tx.runs.load(self.run.id) is None, await tx.events.after(self.run.id, published, _PAGE)
 
         deleted, events = await self.adapters.store.read(work)
         if deleted and not self.run.status.terminal:
-            # Deleted with its thread: an end that nobody stored, so that nobody waits for it.
-            change = transitions.stop(self.run, OpenWork(), self.spent, self.adapters.now())
-            events = numbered(change.events, told + len(change.events))
+            # Deleted with its thread: an end that is not stored, so that no follower waits for it.
+            change = transitions.stop(self.run, OpenWork(), self.journal.spent, self.adapters.now())
+            events = numbered(change.events, published + len(change.events))
         await self.adapters.broker.publish(self.run.id, events)
 
     def lose(self) -> None:
-        """Somebody else holds the run now, and be it under the same name: nothing of this one is written any more."""
+        """The run has another owner, perhaps of the same name: this one writes nothing any more."""
         self.owner = ""
 
-    @property
-    def _open_step(self) -> str | None:
-        return None if self.opened.step is None else self.opened.step.id
-
-    @property
-    def written(self) -> Message | None:
+    def _written(self, message: Message | None) -> Message | None:
         """The open message with what is written so far."""
-        message = self.opened.message
         if message is None or self.message is None or self.message.message_id != message.id:
             return message
         return replace(message, content=self.message.content())
 
 
 async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | None:
-    """Take the run whose turn it is when this one is ready: it, or one of its project that has waited longer.
+    """Claim the run whose turn it is when this one is ready: it, or one of its project that has waited longer.
 
-    None if nobody waits any more; `NoRoom` while as many runs of the project are at work as may be.
+    None if no run waits any more; `NoRoom` while as many runs of the project are at work as may be.
     """
 
     async def work(tx: Tx) -> Committed | None:
@@ -194,8 +207,8 @@ async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | Non
         row = await tx.runs.next_claimable(run_id, adapters.max_running, now)
         return None if row is None else await write(tx, row, transitions.claim(row.run, now), now, owner)
 
-    taken = await adapters.store.write(work)
-    if taken is None:
+    claimed = await adapters.store.write(work)
+    if claimed is None:
         return None
-    await publish(adapters.broker, taken)
-    return ClaimedRun(adapters, taken.row, owner)
+    await publish(adapters, claimed)
+    return ClaimedRun(adapters, claimed.row, owner)

@@ -1,76 +1,82 @@
-"""What the next model call of a run needs to know, read from the store: no more of the thread than will be told."""
+"""What a claimed run does next, from its journal and the thread: no more of the thread is read than will be told."""
+
+from typing import TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from runstead.domain.chat import prompt, truncation
 from runstead.domain.model_call import ModelRequest
-from runstead.domain.run import usage
-from runstead.domain.run.budget import Allowance, CountedBudget, allowance, counts_prompts
-from runstead.domain.run.next_move import before_call
-from runstead.engine.adapters import Adapters
-from runstead.store.port import RunRow, Tx
-from runstead.wire.message import Message
-from runstead.wire.run import Run, Usage
-from runstead.wire.run_step import MessageCreationDetails, RunStep
+from runstead.domain.run.budget import Allowance, allowance, counts_prompts
+from runstead.domain.run.next_move import OutOfBudget, RunTools, before_call
+from runstead.engine.execution.claimed_run import ClaimedRun
+from runstead.engine.execution.journal import Journal, read_journal
+from runstead.engine.execution.toolbox import Toolbox
+from runstead.store.port import Tx
 
-__all__ = ["Ready", "Stop", "load"]
+__all__ = ["AskModel", "Next", "load"]
 
 _PAGE = 64
 
 
-class Ready(Struct, frozen=True):
-    """The next call, what it may do, and what the run's steps took so far."""
+class AskModel(Struct, frozen=True):
+    """The model is asked: the next call, and what it may do."""
 
     request: ModelRequest
     allowed: Allowance
-    spent: Usage
 
 
-class Stop(Struct, frozen=True):
-    """A budget forbids the next call."""
-
-    reason: CountedBudget
-    spent: Usage
+Next: TypeAlias = AskModel | RunTools | OutOfBudget
 
 
-async def load(adapters: Adapters, row: RunRow) -> Ready | Stop:
-    """Read the run's own steps, and the thread's history as far as it fits."""
-    run, project = row.run, row.project
+async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
+    """What is next. The journal is read from the store where it is not known yet, and the thread's history as far as it
+    fits.
+    """
+    if claimed.is_read and claimed.journal.unfinished:
+        return RunTools()
 
-    async def work(tx: Tx) -> Ready | Stop:
-        steps = await tx.steps.of_run(run.id)
-        written = await _written(tx, project, run, steps)
-        spent = usage.total(steps)
-        window = adapters.model.window(run.model)
-        history = truncation.History(run, truncation.room(run, steps, window, written))
-        await _read(tx, project, run.thread_id, history)
-        asked = truncation.fixed(run, steps, written) + max(history.tokens, 1) if counts_prompts(run) else 0
-        stop = before_call(run, steps, asked)
-        if stop is not None:
-            return Stop(stop.reason, spent)
-        allowed = allowance(run, steps, asked, window)
-        request = prompt.build(run, history.messages, steps, written)
-        return Ready(replace(request, max_completion_tokens=allowed.tokens), allowed, spent)
+    async def work(tx: Tx) -> tuple[Journal, Next]:
+        journal = claimed.journal if claimed.is_read else await read_journal(tx, claimed.row)
+        if journal.unfinished:
+            return journal, RunTools()
+        return journal, await _next_call(tx, claimed, journal, tools)
 
-    return await adapters.store.read(work)
+    journal, found = await claimed.adapters.store.read(work)
+    claimed.read(journal)
+    return found
 
 
-async def _read(tx: Tx, project: str, thread_id: str, history: truncation.History) -> None:
+async def _next_call(tx: Tx, claimed: ClaimedRun, journal: Journal, tools: Toolbox) -> AskModel | OutOfBudget:
+    run, rows = claimed.run, journal.rows
+    window = claimed.adapters.model.window(run.model)
+    functions = prompt.functions(run, tools.offers)
+    await _read_messages(tx, claimed, journal)
+    history = truncation.History(run, truncation.room(run, rows, window, journal.messages, functions))
+    await _read_history(tx, claimed, history)
+    asked = 0
+    if counts_prompts(run):
+        asked = truncation.fixed(run, rows, journal.messages, functions) + max(history.tokens, 1)
+    stop = before_call(run, rows, asked)
+    if stop is not None:
+        return stop
+    allowed = allowance(run, rows, asked, window)
+    request = prompt.build(run, history.messages, rows, journal.messages, tools.offers)
+    return AskModel(replace(request, max_completion_tokens=allowed.tokens), allowed)
+
+
+async def _read_history(tx: Tx, claimed: ClaimedRun, history: truncation.History) -> None:
     before: str | None = None
     while True:
-        messages = await tx.messages.newest(project, thread_id, _PAGE, before)
+        messages = await tx.messages.newest(claimed.row.project, claimed.run.thread_id, _PAGE, before)
         if not history.take(messages) or len(messages) < _PAGE:
             return
         before = messages[-1].id
 
 
-async def _written(tx: Tx, project: str, run: Run, steps: list[RunStep]) -> dict[str, Message]:
-    """The messages that the run's finished steps wrote, by id."""
-    written: dict[str, Message] = {}
-    for step in steps:
-        if step.status == "completed" and isinstance(step.step_details, MessageCreationDetails):
-            message = await tx.messages.get(project, run.thread_id, step.step_details.message_creation.message_id)
-            if message is not None:
-                written[message.id] = message
-    return written
+async def _read_messages(tx: Tx, claimed: ClaimedRun, journal: Journal) -> None:
+    """Read the messages that the run's finished steps wrote."""
+    for message_id in journal.unread:
+        message = await tx.messages.get(claimed.row.project, claimed.run.thread_id, message_id)
+        if message is not None:
+            journal.messages[message.id] = message

@@ -1,18 +1,21 @@
-"""The loop of one run: ask the model, write its answer down, decide what is next, until the run ends or pauses."""
+"""The loop of one run: ask the model, run its tools, ask again, until the run ends or pauses."""
 
 import logging
 import random
 from typing import Literal
 
-from runstead.domain.run import delay, transitions, usage
+from runstead.domain.run import call_step, delay, message_step, transitions, usage
+from runstead.domain.run.budget import CountedBudget
 from runstead.domain.run.change import Change
+from runstead.domain.run.journal import OpenWork
 from runstead.domain.run.lifecycle import Signal
-from runstead.domain.run.next_move import AskClient, Filtered, Finish, Move, OutOfBudget, Reply, next_move
-from runstead.domain.run.transitions import OpenWork
-from runstead.engine.execution import context, model_turn
+from runstead.domain.run.next_move import AskClient, Filtered, Finish, Move, OutOfBudget, Reply, RunTools, next_move
+from runstead.engine.execution import context, model_turn, tool_turn
 from runstead.engine.execution.claimed_run import ClaimedRun
+from runstead.engine.execution.context import AskModel
+from runstead.engine.execution.toolbox import Toolbox
 from runstead.llm.port import ModelError
-from runstead.wire.run import LastError, Run, Usage
+from runstead.wire.run import LastError, Run
 
 __all__ = ["execute"]
 
@@ -21,60 +24,76 @@ _log = logging.getLogger("runstead.run")
 _FILTERED = LastError(code="server_error", message="The model's server held the answer back: its content filter.")
 
 
-async def execute(hold: ClaimedRun) -> None:
+async def execute(claimed: ClaimedRun) -> None:
     """Take a claimed run as far as it goes: to its end, or to the client.
 
     `Interrupted` when it was cancelled or taken away meanwhile. A model that fails fails the run, with the cause; one
     that has no room for it now delays it.
     """
+    tools = Toolbox(claimed.adapters.tools, claimed.run)
     try:
-        ready = await context.load(hold.adapters, hold.row)
-        if isinstance(ready, context.Stop):
-            await hold.commit(
-                lambda run: transitions.run_out(run, hold.adapters.now(), ready.spent, ready.reason), keep=False
-            )
-            return
-        reply = await model_turn.ask(hold, ready.request)
-        spent = usage.add(ready.spent, reply.usage)
-        follow = next_move(reply, ready.allowed)
-        await hold.commit(lambda run: _follow_up(hold, run, reply, follow, spent), keep=False)
+        while claimed.at_work:
+            match await context.load(claimed, tools):
+                case AskModel(request=request, allowed=allowed):
+                    reply = await model_turn.ask(claimed, request, tools)
+                    await _follow_up(claimed, reply, next_move(reply, allowed))
+                case RunTools():
+                    await tool_turn.run_calls(claimed, tools)
+                case OutOfBudget(reason=reason):
+                    await _run_out(claimed, reason)
     except ModelError as error:
-        cause = LastError(code=error.code, message=error.message)
-        if error.limited:
-            seconds = delay.wait(error.retry_after, hold.row.delays, random.random())  # noqa: S311 - it guards nothing
-            _log.warning("delayed by %d s: %s run=%s model=%s", seconds, error.message, hold.run.id, hold.run.model)
-            await hold.delay(cause, hold.adapters.now() + seconds)
-        else:
-            _log.warning("the model failed: %s run=%s model=%s", error.message, hold.run.id, hold.run.model)
-            await hold.end(lambda _: Signal.FAIL, cause)
+        await _model_failed(claimed, error)
 
 
-def _follow_up(hold: ClaimedRun, run: Run, reply: Reply, follow: Move, spent: Usage) -> Change:
+async def _follow_up(claimed: ClaimedRun, reply: Reply, move: Move) -> None:
+    await claimed.commit(lambda run: _after_turn(claimed, run, reply, move))
+
+
+async def _run_out(claimed: ClaimedRun, reason: CountedBudget) -> None:
+    spent = claimed.journal.spent
+    await claimed.commit(lambda run: transitions.run_out(run, claimed.adapters.now(), spent, reason))
+
+
+async def _model_failed(claimed: ClaimedRun, error: ModelError) -> None:
+    run, cause = claimed.run, LastError(code=error.code, message=error.message)
+    if error.limited:
+        seconds = delay.wait(error.retry_after, claimed.row.delays, random.random())  # noqa: S311 - it guards nothing
+        _log.warning("delayed by %d s: %s run=%s model=%s", seconds, error.message, run.id, run.model)
+        await claimed.delay(cause, claimed.adapters.now() + seconds)
+    else:
+        _log.warning("the model failed: %s run=%s model=%s", error.message, run.id, run.model)
+        await claimed.end(lambda _: Signal.FAIL, cause)
+
+
+def _after_turn(claimed: ClaimedRun, run: Run, reply: Reply, move: Move) -> Change:
     """What a model turn leads to, as one change with the end of its last step."""
-    now = hold.adapters.now()
-    match follow:
-        case AskClient(calls=calls):
-            return transitions.ask_client(run, hold.opened, calls, now, reply.usage)
+    now, opened = claimed.adapters.now(), claimed.opened
+    spent = usage.add(claimed.journal.spent, reply.usage)
+    match move:
+        case RunTools() | AskClient():
+            return call_step.ask(run, opened, reply, now)
         case Finish():
-            return transitions.combine(_close(hold, run, reply), transitions.complete(run, now, spent))
+            closed = _close(run, opened, reply, now)
+            return transitions.combine(closed, transitions.complete(run, now, spent))
         case OutOfBudget(reason="max_tool_calls"):
-            refused = transitions.refuse_calls(run, hold.opened, reply.calls, now, reply.usage)
+            refused = call_step.refuse_calls(run, opened, reply, now)
             return transitions.combine(refused, transitions.run_out(run, now, spent, "max_tool_calls"))
         case OutOfBudget(reason=reason):
-            return transitions.combine(
-                _close(hold, run, reply, "max_tokens"), transitions.run_out(run, now, spent, reason)
-            )
+            closed = _close(run, opened, reply, now, "max_tokens")
+            return transitions.combine(closed, transitions.run_out(run, now, spent, reason))
         case Filtered():
-            closed = _close(hold, run, reply, "content_filter")
+            closed = _close(run, opened, reply, now, "content_filter")
             return transitions.combine(closed, transitions.end(run, Signal.FAIL, OpenWork(), now, spent, _FILTERED))
 
 
 def _close(
-    hold: ClaimedRun, run: Run, reply: Reply, reason: Literal["max_tokens", "content_filter"] | None = None
+    run: Run,
+    opened: OpenWork,
+    reply: Reply,
+    now: int,
+    reason: Literal["max_tokens", "content_filter"] | None = None,
 ) -> Change:
     """The turn's last step is over: its message is written, or its calls were cut before they were whole."""
-    now = hold.adapters.now()
-    message = hold.written
-    if message is None:
-        return transitions.cut_calls(run, hold.opened, now, reply.usage)
-    return transitions.close_message(run, OpenWork(hold.opened.step, message), now, reply.usage, reason)
+    if opened.message is None:
+        return call_step.cut_calls(run, opened, now, reply.usage)
+    return message_step.close_message(run, opened, now, reply.usage, reason, reply.carried)

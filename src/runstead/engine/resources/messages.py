@@ -36,7 +36,7 @@ class Messages(Bound):
 
         interrupted = await self._write(work, lambda _: RecordedReply(made))
         if interrupted is not None:
-            await publish_stopped(self._adapters.broker, interrupted)
+            await publish_stopped(self._adapters, interrupted)
         return made
 
     async def get_message(self, thread_id: str, message_id: str) -> Message:

@@ -7,19 +7,21 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
-from runstead.domain.run import transitions
+from runstead.domain.idempotency import Replay
+from runstead.domain.run import call_step, transitions
 from runstead.domain.run.change import Change
 from runstead.engine import thread_queue
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
-from runstead.engine.execution.open_work import open_work
+from runstead.engine.execution.journal import open_work
 from runstead.engine.execution.stop import publish_stopped, stop
-from runstead.engine.executor_port import Taker
+from runstead.engine.execution.toolbox import Toolbox
 from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.engine.resources.threads import new_thread
+from runstead.engine.slots import Slot, Slots
 from runstead.store.port import RunRow, ThreadBusy, Tx
-from runstead.wire.error import BadRequest
+from runstead.wire.error import ApiError, BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
 from runstead.wire.options import OnBusy
@@ -47,9 +49,9 @@ class Made(NamedTuple):
 class Runs(Bound):
     """Implements `interface.Runs`, but for its streams."""
 
-    def __init__(self, adapters: Adapters, project: str, taker: Taker | None = None) -> None:
+    def __init__(self, adapters: Adapters, project: str, slots: Slots | None = None) -> None:
         super().__init__(adapters, project)
-        self._taker = taker
+        self._slots = slots
 
     async def create_run(self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()) -> Run:
         return await self._create(thread_id, request, self._adapters.new_id("run"))
@@ -103,7 +105,7 @@ class Runs(Bound):
             return transitions.cancel(row.run, now).run, await stop(tx, row, now)
 
         asked, stopped = await self._write(work, lambda done: RecordedReply(done[0]))
-        await publish_stopped(self._adapters.broker, stopped)
+        await publish_stopped(self._adapters, stopped)
         return asked
 
     async def run_step(self, thread_id: str, run_id: str, step_id: str, include: Sequence[Include] = ()) -> RunStep:
@@ -138,8 +140,8 @@ class Runs(Bound):
     async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
         """Add a run to a thread, with its additional messages: all of it, or nothing."""
         ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
-        additional = creation.value(request.additional_messages, [])
-        guards.check_companions(additional, "additional_messages")
+        additional = creation.value_or(request.additional_messages, [])
+        guards.check_no_on_busy(additional, "additional_messages")
 
         async def work(tx: Tx, owner: str | None) -> Made:
             thread = await the_thread(tx, self._project, thread_id)
@@ -154,28 +156,30 @@ class Runs(Bound):
                 return await self._insert(tx, run, more, transitions.created(run), owner)
             return await self._line_up(tx, ahead, run, more, on_busy)
 
-        return (await self._ready(run_id, work)).seen
+        return await self._created(run_id, work)
 
     async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
         """Make a thread and a run on it: both, or nothing."""
         ids.check(assistant_id=request.assistant_id)
         asked = ThreadRequest() if request.thread is UNSET else request.thread
         thread, messages = new_thread(self._adapters, asked, "thread.messages")
-        thread = replace(thread, tool_resources=creation.value(request.tool_resources, thread.tool_resources))
+        thread = replace(thread, tool_resources=creation.value_or(request.tool_resources, thread.tool_resources))
 
         async def work(tx: Tx, owner: str | None) -> Made:
             run = await self._new_run(tx, request, run_id, thread.id)
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, run, messages, transitions.created(run, thread), owner)
 
-        return (await self._ready(run_id, work)).seen
+        return await self._created(run_id, work)
 
     async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
         adapters, assistant_id = self._adapters, request.assistant_id
         if adapters.max_queued is not None and await tx.runs.queue_length_reached(self._project, adapters.max_queued):
             raise guards.queue_full(adapters.max_queued)
         assistant = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
-        run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.lifetime)
+        served = {tool.kind for tool in adapters.tools}
+        run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.lifetime, served)
+        guards.check_offers(Toolbox(adapters.tools, run).offers)
         if not adapters.model.takes(run.model):
             raise BadRequest(
                 f"The requested model '{run.model}' cannot be used with the Assistants API.",
@@ -195,7 +199,7 @@ class Runs(Bound):
         if messages:
             await tx.messages.insert(self._project, messages)
         elif not run.instructions:
-            guards.check_something_to_do(run, await tx.messages.newest(self._project, run.thread_id, 1))
+            guards.check_has_input(run, await tx.messages.newest(self._project, run.thread_id, 1))
         return Made(row, after.events, run)
 
     async def _line_up(self, tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy) -> Made:
@@ -211,10 +215,10 @@ class Runs(Bound):
         async def work(tx: Tx, owner: str | None) -> Made:
             row = await self._load(tx, thread_id, run_id)
             now = self._adapters.now()
-            guards.check_time_left(row.run, now)
+            guards.check_not_past_deadline(row.run, now)
             outputs = guards.check_outputs(row.run, output)
             opened, _ = await open_work(tx, row)
-            change = transitions.submit_outputs(row.run, opened, outputs, now)
+            change = call_step.submit_outputs(row.run, opened, outputs, now)
             owner = await self._with_room(tx, owner, now)
             after = change if owner is None else transitions.combine(change, transitions.claim(change.run, now))
             written = await write(tx, row, after, now, owner)
@@ -230,27 +234,39 @@ class Runs(Bound):
             return owner
         return owner if await tx.runs.below_limit(self._project, most, now) else None
 
+    async def _created(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Run:
+        made = await self._ready(run_id, work)
+        self._adapters.observer.run_created(made.row)
+        return made.seen
+
     async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
-        """Write a run that is ready to be worked on: taken at once by the worker in this process, or offered to all.
+        """Write a run that is ready: claimed in the same commit by the worker of this process, or else offered to all.
 
-        One that must wait in line is neither, and nor is one that the worker has no room for: it looks for itself.
+        A run that is queued behind another one is neither. Nor is one of a project at its limit: workers poll for it.
         """
-        results: list[Made] = []
-
-        async def ready(owner: str | None) -> RunRow:
-            made = await self._write(lambda tx: work(tx, owner), _told)
-            results.append(made)
-            await publish(self._adapters.broker, Committed(made.row, made.events))
-            return made.row
-
-        taken = self._taker.take(run_id, ready) if self._taker is not None else None
-        row = await (ready(None) if taken is None else taken)
-        [made] = results
+        slot = self._slots.reserve() if self._slots is not None else None
+        made = await self._write_ready(slot, work)
+        if slot is not None:
+            slot.hand_over(made.row)
+        await publish(self._adapters, Committed(made.row, made.events))
         if made.interrupted is not None:
-            await publish_stopped(self._adapters.broker, made.interrupted)
-        elif taken is None and row.predecessor is None:
+            await publish_stopped(self._adapters, made.interrupted)
+        elif slot is None and made.row.predecessor is None:
             await self._adapters.broker.offer(run_id)
         return made
+
+    async def _write_ready(self, slot: Slot | None, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
+        owner = None if slot is None else slot.owner
+        try:
+            return await self._write(lambda tx: work(tx, owner), _reply)
+        except (ApiError, Replay):
+            if slot is not None:
+                slot.release()
+            raise
+        except BaseException:
+            if slot is not None:
+                slot.release(unsure=True)
+            raise
 
     async def _row(self, thread_id: str, run_id: str) -> RunRow:
         ids.check(thread_id=thread_id, run_id=run_id)
@@ -263,7 +279,7 @@ class Runs(Bound):
         return found("run", run_id, row)
 
 
-def _told(made: Made) -> RecordedReply:
+def _reply(made: Made) -> RecordedReply:
     return RecordedReply(made.seen, made.row.seq - len(made.events))
 
 

@@ -6,7 +6,7 @@ from runstead.domain import creation, guards, ids
 from runstead.domain.run import transitions
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish
-from runstead.engine.execution.open_work import open_work
+from runstead.engine.execution.journal import open_work
 from runstead.engine.resources.scope import Bound, page_of, the_thread
 from runstead.engine.webhook_outbox import note
 from runstead.store.port import Tx
@@ -57,7 +57,7 @@ class Threads(Bound):
 
         for stopped in await self._write(work):
             await self._adapters.broker.interrupt(stopped.row.run.id)
-            await publish(self._adapters.broker, stopped)
+            await publish(self._adapters, stopped)
         return ThreadDeleted(id=thread_id)
 
     async def threads(
@@ -92,6 +92,6 @@ def new_thread(adapters: Adapters, request: ThreadRequest, param: str = "message
     """The thread that a request asks for, with its first messages; `param` is what these are called in it."""
     now = adapters.now()
     first = [] if request.messages is UNSET else request.messages
-    guards.check_companions(first, param)
+    guards.check_no_on_busy(first, param)
     made = creation.thread(request, adapters.new_id("thread"), now)
     return made, [creation.message(message, adapters.new_id("msg"), made.id, now) for message in first]

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from runstead.domain.run.journal import StepRow
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run_step import RunStep
 
@@ -9,12 +10,12 @@ __all__ = ["Steps"]
 
 
 class Steps(Protocol):
-    """The steps of all runs, each after the one inserted before."""
+    """The steps of all runs, each after the one inserted before: the wire's, and their rows in the journal."""
 
     async def get(self, project: str, run_id: str, step_id: str) -> RunStep | None: ...
-    async def insert(self, project: str, step: RunStep) -> None: ...
-    async def replace(self, project: str, step: RunStep) -> bool: ...
+    async def insert(self, project: str, row: StepRow) -> None: ...
+    async def replace(self, project: str, row: StepRow) -> bool: ...
     async def page(self, project: str, run_id: str, query: ListQuery) -> Page[RunStep] | None: ...
-    async def of_run(self, run_id: str) -> list[RunStep]:
+    async def of_run(self, run_id: str) -> list[StepRow]:
         """All steps of a run, oldest first: its journal."""
         ...

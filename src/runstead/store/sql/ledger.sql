@@ -15,7 +15,8 @@ SELECT kept.id, kept.body, kept.project, kept.last_event, kept.status, kept.expi
 SELECT run_id, first, project, last, body FROM events WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, last;
 
 -- name: steps
-SELECT run_id, id, project, body FROM steps WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, created_at, seq;
+SELECT run_id, id, project, body, journal
+  FROM steps WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, created_at, seq;
 
 -- name: messages
 SELECT run_id, id, project, body FROM messages WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, created_at, seq;

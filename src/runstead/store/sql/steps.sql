@@ -2,10 +2,13 @@
 SELECT body FROM steps WHERE id = :id AND run_id = :run_id AND project = :project;
 
 -- name: insert
-INSERT INTO steps (id, project, run_id, created_at, body) VALUES (:id, :project, :run_id, :created_at, :body);
+INSERT INTO steps (id, project, run_id, created_at, body, journal)
+VALUES (:id, :project, :run_id, :created_at, :body, :journal);
 
 -- name: replace
-UPDATE steps SET body = :body WHERE id = :id AND run_id = :run_id AND project = :project RETURNING seq;
+UPDATE steps SET body = :body, journal = :journal
+ WHERE id = :id AND run_id = :run_id AND project = :project
+RETURNING seq;
 
 -- name: place
 SELECT created_at, seq FROM steps WHERE id = :id AND run_id = :run_id AND project = :project;
@@ -27,4 +30,4 @@ SELECT body FROM steps
  LIMIT :limit;
 
 -- name: of_run
-SELECT body FROM steps WHERE run_id = :run_id ORDER BY created_at, seq;
+SELECT body, journal FROM steps WHERE run_id = :run_id ORDER BY created_at, seq;

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from runstead.domain.run.journal import StepRow, decode_journal, encode_journal
 from runstead.store.port import RunRow
 from runstead.store.tables.pagination import HIGHEST, LOWEST
 from runstead.store.tables.queries import Queries
@@ -19,6 +20,7 @@ from runstead.wire.thread import Thread
 __all__ = ["SqlAssistants", "SqlMessages", "SqlSteps", "SqlThreads"]
 
 _decode_message = msgspec.json.Decoder(Message).decode
+_decode_step = msgspec.json.Decoder(RunStep).decode
 
 _WAITING = 2**61
 """The place in the list of messages that wait: behind those of any time."""
@@ -159,19 +161,24 @@ class SqlSteps:
     """`port.Steps`, in SQL."""
 
     def __init__(self, session: Session, queries: Queries) -> None:
+        self._session = session
+        self._queries = queries["steps"]
         self._table = Table(session, queries["steps"], RunStep)
 
     async def get(self, project: str, run_id: str, step_id: str) -> RunStep | None:
         return await self._table.get(project=project, run_id=run_id, id=step_id)
 
-    async def insert(self, project: str, step: RunStep) -> None:
-        await self._table.insert(step, project=project, run_id=step.run_id)
+    async def insert(self, project: str, row: StepRow) -> None:
+        step = row.step
+        await self._table.insert(step, project=project, run_id=step.run_id, journal=encode_journal(row))
 
-    async def replace(self, project: str, step: RunStep) -> bool:
-        return await self._table.replace(step, project=project, run_id=step.run_id)
+    async def replace(self, project: str, row: StepRow) -> bool:
+        step = row.step
+        return await self._table.replace(step, project=project, run_id=step.run_id, journal=encode_journal(row))
 
     async def page(self, project: str, run_id: str, query: ListQuery) -> Page[RunStep] | None:
         return await self._table.page(query, project=project, run_id=run_id)
 
-    async def of_run(self, run_id: str) -> list[RunStep]:
-        return await self._table.all("of_run", run_id=run_id)
+    async def of_run(self, run_id: str) -> list[StepRow]:
+        rows = await self._session.rows(self._queries["of_run"], run_id=run_id)
+        return [decode_journal(_decode_step(body), journal) for body, journal in rows]

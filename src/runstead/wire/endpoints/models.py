@@ -1,8 +1,7 @@
 """The calls about models."""
 
 from runstead.wire.endpoints.endpoint import Endpoint, Nothing
-from runstead.wire.model import Model
-from runstead.wire.page import ModelList
+from runstead.wire.model import Model, ModelList
 
 __all__ = ["GET_MODEL", "MODELS"]
 

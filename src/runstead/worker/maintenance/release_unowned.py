@@ -19,23 +19,23 @@ _PAUSE = 1.0
 async def hand_back_strays(adapters: Adapters, worker: Worker) -> None:
     """Look whenever the worker is in doubt, for ever."""
     while True:
-        await worker.in_doubt.wait()
-        worker.in_doubt.clear()
+        await worker.claim_unsure.wait()
+        worker.claim_unsure.clear()
         try:
             await _hand_back(adapters, worker)
         except Exception:
             _log.exception("looking for runs that nobody carries failed; trying again")
-            worker.in_doubt.set()
+            worker.claim_unsure.set()
             await adapters.clock.sleep(_PAUSE)
 
 
 async def _hand_back(adapters: Adapters, worker: Worker) -> None:
     def if_stray(row: RunRow) -> Signal | None:
-        return Signal.RECOVER if row.owner == worker.name and not worker.carries(row.run.id) else None
+        return Signal.RECOVER if row.owner == worker.name and not worker.executes(row.run.id) else None
 
     held = await adapters.store.read(lambda tx: tx.runs.owned_by(worker.name))
     await adapters.clock.sleep(_PAUSE)
     for run_id in held:
-        if not worker.carries(run_id) and await end_unowned(adapters, run_id, if_stray):
+        if not worker.executes(run_id) and await end_unowned(adapters, run_id, if_stray):
             _log.warning("handed back what nobody carried run=%s", run_id)
             await adapters.broker.offer(run_id)

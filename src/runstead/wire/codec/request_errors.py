@@ -1,6 +1,6 @@
-"""What is said about a request that is wrong: one function a complaint, each with the literal that clients know.
+"""The errors of an invalid request: a function for each, with the message that clients of the original API know.
 
-`param` is the place, written as `metadata.modified` or `tools[0].function.name`.
+`param` is the path of the value, such as `metadata.modified` or `tools[0].function.name`.
 """
 
 from collections.abc import Sequence
@@ -28,12 +28,12 @@ __all__ = [
 
 Number: TypeAlias = int | float
 
-_SHOWN = 100
-"""Of a text that a client sent, no more characters than this are sent back."""
+_MAX_SHOWN = 100
+"""Characters of a client's text that an error message repeats at most."""
 
 
 def not_json(reason: str) -> BadRequest:
-    """The body cannot be read at all."""
+    """The body is not valid JSON."""
     return BadRequest(
         "We could not parse the JSON body of your request. "
         f"Expected a JSON object in UTF-8, sent with 'content-type: application/json'. The reader says: {reason}."
@@ -41,25 +41,25 @@ def not_json(reason: str) -> BadRequest:
 
 
 def not_an_object(value: Any) -> BadRequest:
-    """The body is JSON, but something else than an object."""
+    """The body is JSON, but not an object."""
     return BadRequest(
         f"Invalid type for the request body: expected an object, but got {_kind(value)} instead.", code="invalid_type"
     )
 
 
 def missing(param: str) -> BadRequest:
-    """A field that must be there is not."""
+    """A required field is absent."""
     return BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
 
 
 def unknown(param: str) -> BadRequest:
-    """There is no such field."""
+    """The type has no such field."""
     shown = _elide(param)
     return BadRequest(f"Unknown parameter: '{shown}'.", param=shown, code="unknown_parameter")
 
 
 def wrong_type(param: str, expected: Sequence[str], value: Any) -> BadRequest:
-    """The value is of another JSON type. `expected` are nouns with their article, such as `a string`."""
+    """The value has another JSON type. `expected` are nouns with their article, such as `a string`."""
     first, *others = expected
     if others:
         # Of several types only the first has an article: one of a string or array of objects.
@@ -72,7 +72,7 @@ def wrong_type(param: str, expected: Sequence[str], value: Any) -> BadRequest:
 
 
 def not_supported(param: str, value: Any, supported: Sequence[str]) -> BadRequest:
-    """The value is not one of those that exist."""
+    """The value is not one of the supported ones."""
     return BadRequest(
         f"Invalid value: '{_elide(str(value))}'. Supported values are: {quoted(supported, 'and')}.",
         param=param,
@@ -91,7 +91,7 @@ def too_long(param: str, limit: int, length: int) -> BadRequest:
 
 
 def too_short(param: str, limit: int, length: int) -> BadRequest:
-    """A string has too few characters, or none."""
+    """A string has too few characters. An empty one has a code of its own."""
     fault, got, code = "string too short", f"a string with length {length}", "string_below_min_length"
     if length == 0:
         fault, got, code = "empty string", "an empty string", "empty_string"
@@ -103,7 +103,7 @@ def too_short(param: str, limit: int, length: int) -> BadRequest:
 
 
 def pattern_mismatch(param: str, pattern: str) -> BadRequest:
-    """A string has characters that it may not have."""
+    """A string has characters that are not allowed."""
     return BadRequest(
         f"Invalid '{param}': string does not match pattern. Expected a string that matches the pattern '{pattern}'.",
         param=param,
@@ -122,7 +122,7 @@ def too_many_items(param: str, limit: int, length: int) -> BadRequest:
 
 
 def too_few_items(param: str, limit: int, length: int) -> BadRequest:
-    """An array has too few items, or none."""
+    """An array has too few items. An empty one has a code of its own."""
     fault, got, code = "array too short", f"an array with length {length}", "array_below_min_length"
     if length == 0:
         fault, got, code = "empty array", "an empty array", "empty_array"
@@ -134,7 +134,7 @@ def too_few_items(param: str, limit: int, length: int) -> BadRequest:
 
 
 def too_many_properties(param: str, limit: int, count: int) -> BadRequest:
-    """An object has too many pairs."""
+    """An object has too many properties."""
     return BadRequest(
         f"Invalid '{param}': too many properties. Expected an object with at most {limit} properties, "
         f"but got an object with {count} properties instead.",
@@ -154,7 +154,7 @@ def property_name_too_long(param: str, name: str, limit: int) -> BadRequest:
 
 
 def number_out_of_range(param: str, kind: str, limit: Number, value: Number, *, above: bool) -> BadRequest:
-    """A number, an `integer` or a `decimal`, is above or below what is allowed."""
+    """A number is above the maximum or below the minimum. `kind` is `integer` or `decimal`."""
     side, end, sign = ("above", "maximum", "<=") if above else ("below", "minimum", ">=")
     return BadRequest(
         f"Invalid '{param}': {kind} {side} {end} value. Expected a value {sign} {limit}, "
@@ -165,7 +165,7 @@ def number_out_of_range(param: str, kind: str, limit: Number, value: Number, *, 
 
 
 def quoted(values: Sequence[str], word: str) -> str:
-    """`'a', 'b', and 'c'`."""
+    """The values as a list in words, such as `'a', 'b', and 'c'`; `word` is the last conjunction."""
     *head, last = [f"'{value}'" for value in values]
     if not head:
         return last
@@ -174,7 +174,7 @@ def quoted(values: Sequence[str], word: str) -> str:
 
 
 def _kind(value: Any) -> str:
-    """What a JSON value is, in words."""
+    """The JSON type of a value, with its article."""
     match value:
         case None:
             return "null"
@@ -197,4 +197,4 @@ def _bare(noun: str) -> str:
 
 
 def _elide(text: str) -> str:
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN // 2]}...{text[-_SHOWN // 2 :]}"
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN // 2]}...{text[-_MAX_SHOWN // 2 :]}"

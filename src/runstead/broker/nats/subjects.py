@@ -1,11 +1,11 @@
-"""Subjects. An id may come from a stranger's request: as a part of a subject it can be nothing but a name."""
+"""The names of subjects and streams. An id may come from a request: as a part of a subject it can only be a name."""
 
 import re
 from hashlib import sha256
 
 from msgspec import Struct
 
-__all__ = ["WORKERS", "Naming"]
+__all__ = ["WORKERS", "Subjects"]
 
 WORKERS = "workers"
 """The consumer of offers that all workers share."""
@@ -13,18 +13,18 @@ WORKERS = "workers"
 _PLAIN = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
-class Naming(Struct, frozen=True):
-    """The names of one installation's things on a server that may serve several."""
+class Subjects(Struct, frozen=True):
+    """The subjects and streams of one installation on a server that may serve several."""
 
     name: str
 
     @property
-    def runs(self) -> str:
+    def offer_stream(self) -> str:
         """The stream of offers."""
         return f"{self.name}_RUNS"
 
     @property
-    def events(self) -> str:
+    def event_stream(self) -> str:
         """The stream of events."""
         return f"{self.name}_EV"
 
@@ -35,26 +35,26 @@ class Naming(Struct, frozen=True):
 
     @property
     def interrupt(self) -> str:
-        """Where interrupts are told."""
+        """Where interrupts are published."""
         return f"{self.name}.interrupt"
 
     @property
     def every_event(self) -> str:
-        """Where all events are told."""
+        """Where the events of all runs are published."""
         return f"{self.name}.ev.*"
 
     @property
     def next_offer(self) -> str:
-        """Where a worker asks for an offer."""
-        return f"$JS.API.CONSUMER.MSG.NEXT.{self.runs}.{WORKERS}"
+        """Where a worker requests an offer."""
+        return f"$JS.API.CONSUMER.MSG.NEXT.{self.offer_stream}.{WORKERS}"
 
     @staticmethod
-    def read(data: bytes) -> str | None:
-        """The run id that was told; None if it is not one that we made."""
-        told = data.decode(errors="replace")
-        return told if _PLAIN.fullmatch(told) else None
+    def run_id(data: bytes) -> str | None:
+        """The run id in a message; None if the data is not one that this program makes."""
+        text = data.decode(errors="replace")
+        return text if _PLAIN.fullmatch(text) else None
 
     def event(self, run_id: str) -> str:
-        """Where a run's events are told."""
+        """Where a run's events are published."""
         token = run_id if _PLAIN.fullmatch(run_id) else "~" + sha256(run_id.encode()).hexdigest()
         return f"{self.name}.ev.{token}"

@@ -1,3 +1,5 @@
+"""Lenient decoding: fields that this version does not know are ignored."""
+
 import json
 from typing import Any
 
@@ -5,7 +7,7 @@ import msgspec
 import pytest
 
 from runstead.wire.assistant import Assistant
-from runstead.wire.codec.lenient import decode_lenient
+from runstead.wire.codec.response import decode_lenient
 from runstead.wire.page import Page
 from runstead.wire.run import Run
 from runstead.wire.tool import FileSearchTool, FunctionTool, NamedToolChoice
@@ -17,7 +19,7 @@ def run(**fields: Any) -> Run:
     return decode_lenient(Run, json.dumps(RUN | fields).encode())
 
 
-def test_unknown_fields_of_parts_are_left_out() -> None:
+def test_unknown_fields_of_nested_structs_are_ignored() -> None:
     function = {"name": "f", "parameters": {"type": "object"}, "cache": True}
     raw = json.dumps(RUN | {"tools": [{"type": "function", "function": function, "when": "later"}]}).encode()
     with pytest.raises(msgspec.ValidationError):
@@ -27,14 +29,14 @@ def test_unknown_fields_of_parts_are_left_out() -> None:
     assert (tool.function.name, tool.function.parameters) == ("f", {"type": "object"})
 
 
-def test_what_is_free_in_form_is_kept_whole() -> None:
+def test_free_form_values_are_kept_whole() -> None:
     parameters = {"type": "object", "properties": {"x": {"anything": [1, {"deep": None}]}}}
     (tool,) = run(tools=[{"type": "function", "new": 1, "function": {"name": "f", "parameters": parameters}}]).tools
     assert isinstance(tool, FunctionTool)
     assert tool.function.parameters == parameters
 
 
-def test_it_goes_through_pages_maps_and_choices() -> None:
+def test_pages_maps_and_unions_are_decoded_leniently() -> None:
     page = {
         "data": [
             RUN
@@ -53,11 +55,11 @@ def test_it_goes_through_pages_maps_and_choices() -> None:
     assert only.metadata == {"type": "kept"}
 
 
-def test_null_and_plain_values_pass() -> None:
+def test_null_and_literals_are_decoded() -> None:
     assert run(tool_choice="auto", tool_resources=None).tool_choice == "auto"
 
 
-def test_what_is_wrong_otherwise_is_still_refused() -> None:
+def test_other_errors_are_still_raised() -> None:
     with pytest.raises(msgspec.ValidationError):
         run(status="sleeping")
     with pytest.raises(msgspec.ValidationError):
@@ -66,6 +68,6 @@ def test_what_is_wrong_otherwise_is_still_refused() -> None:
         decode_lenient(Run, b"{")
 
 
-def test_a_good_answer_is_what_the_strict_decode_says() -> None:
+def test_a_valid_response_equals_its_strict_decode() -> None:
     raw = b'{"id":"asst_1","created_at":1,"model":"m","tools":[{"type":"code_interpreter"}],"metadata":{"a":"b"}}'
     assert decode_lenient(Assistant, raw) == msgspec.json.decode(raw, type=Assistant)

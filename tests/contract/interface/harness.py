@@ -1,4 +1,4 @@
-"""Where a test of the interface stands: the interface, and the model behind it."""
+"""The interface under test, and the scripted model behind it."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,20 +16,20 @@ from runstead.wire.thread import ThreadRequest
 from runstead.wire.tool import Function, FunctionTool, Tool, ToolOutput
 from tests.support.waiting import within
 
-__all__ = ["WEATHER", "Place", "outputs"]
+__all__ = ["WEATHER", "Harness", "outputs"]
 
 WEATHER = FunctionTool(function=Function(name="weather"))
 
 
 def outputs(run: Run, output: str = "sunny") -> list[ToolOutput]:
-    """The same output for every call that the run waits for."""
+    """The same output for every required call of the run."""
     assert run.required_action is not None
     calls = run.required_action.submit_tool_outputs.tool_calls
     return [ToolOutput(tool_call_id=call.id, output=output) for call in calls]
 
 
-class Place:
-    """The interface, reached in some way."""
+class Harness:
+    """The interface of one deployment, with short forms of common calls."""
 
     def __init__(self, rs: Interface, model: ScriptedModel, turns: list[Turn]) -> None:
         self.rs = rs
@@ -37,7 +37,7 @@ class Place:
         self._turns = turns
 
     def answers(self, *turns: Turn) -> None:
-        """What the model will say; "Hello!" behind that."""
+        """The model's next turns. After them it answers "Hello!"."""
         self._turns += turns
 
     async def assistant(self, tools: Sequence[Tool] = (), **fields: Any) -> str:
@@ -49,7 +49,7 @@ class Place:
         return (await self.rs.create_thread(ThreadRequest(messages=messages))).id
 
     async def start(self, tools: Sequence[Tool] = (), **fields: Any) -> Run:
-        """A new run on a new thread."""
+        """A new run on a new thread with one message."""
         request = RunRequest(assistant_id=await self.assistant(tools), **fields)
         return await self.rs.create_run(await self.thread("Hi"), request)
 
@@ -58,7 +58,7 @@ class Place:
             return [event async for event in self.rs.run_events(run.thread_id, run.id, after)]
 
     async def ended(self, run: Run) -> Run:
-        """The run, once it has ended or waits for outputs."""
+        """The run, after it has ended or reached `requires_action`."""
         await self.events(run)
         return await self.rs.get_run(run.thread_id, run.id)
 

@@ -1,5 +1,7 @@
-"""The ways to the interface: straight to the engine, inside a program, or over HTTP; with await, or without; and over
-each of the engines, with one process or, as it were, two.
+"""The deployments that serve the interface: the engine itself, and each client over each transport.
+
+Each layer is part of at least one: each client over each transport (`cluster` has the asynchronous one over HTTP),
+both stores and both brokers. The stores and brokers have contract suites of their own.
 """
 
 import asyncio
@@ -11,24 +13,22 @@ from typing import Any, cast
 import runstead
 from runstead import bootstrap
 from runstead.broker.nats import NatsBroker
-from runstead.client import AsyncClient, Client
-from runstead.embedded.transport_async import AsyncEngineTransport
+from runstead.client import Client
 from runstead.engine.adapters import SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
 from runstead.store.postgres import PostgresStore
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
-from runstead.worker.application import Application, run
-from tests.support.callers import entered
+from runstead.worker.application import run
 from tests.support.cluster import nats_server
 from tests.support.postgres import place, server
 from tests.support.serving import served_at
 from tests.support.worlds import adapters_of, world
 
-__all__ = ["WAYS", "Way"]
+__all__ = ["DEPLOYMENTS", "Deployment"]
 
-Way = Callable[[Path, ChatModel], AbstractAsyncContextManager[Interface]]
+Deployment = Callable[[Path, ChatModel], AbstractAsyncContextManager[Interface]]
 
 STREAMS = {each.streaming for each in ENDPOINTS.values()} | {
     each.name for each in ENDPOINTS.values() if each.gives == "events"
@@ -36,7 +36,7 @@ STREAMS = {each.streaming for each in ENDPOINTS.values()} | {
 
 
 class InThreads:
-    """A client that does not await, for a test that does: each call waits in a thread."""
+    """The synchronous client for an asynchronous test: each call runs in a thread."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -78,16 +78,6 @@ async def open_(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
 
 
 @asynccontextmanager
-async def connect_async(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with (
-        bootstrap.embedded(path, model, 600, allow_private_webhooks=True) as application,
-        served_at(application) as url,
-        runstead.connect_async(url) as client,
-    ):
-        yield client
-
-
-@asynccontextmanager
 async def connect(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     async with (
         bootstrap.embedded(path, model, 600, allow_private_webhooks=True) as application,
@@ -98,46 +88,27 @@ async def connect(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
 
 
 def on_postgres(path: Path) -> PostgresStore:
-    """A store of its own in the schema of this path."""
+    """A store in a schema that is named after the path."""
     return PostgresStore(server().url, schema=place(path), connections=8)
 
 
 def on_nats(path: Path) -> NatsBroker:
-    """A connection of its own, by the names of this path."""
+    """A connection whose subjects are named after the path."""
     return NatsBroker(nats_server().url, name=place(path), kept_bytes=1 << 20)
-
-
-async def inside(application: Application) -> AsyncClient:
-    """A client as `open_async` gives it."""
-    return AsyncClient(AsyncEngineTransport(await entered(application)))
 
 
 @asynccontextmanager
 async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    """One process answers, another one works."""
-    answers = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
-    works = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    """Two applications on PostgreSQL and NATS: one answers requests, the other executes runs."""
+    server_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    worker_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
     async with (
-        run(works),
-        run(answers, works=False) as application,
+        run(worker_side),
+        run(server_side, works=False) as application,
         served_at(application) as url,
         runstead.connect_async(url) as client,
     ):
         yield client
 
 
-@asynccontextmanager
-async def postgres(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    adapters = adapters_of(model=model, store=on_postgres(path), clock=SystemClock())
-    async with run(adapters) as application, await inside(application) as client:
-        yield client
-
-
-@asynccontextmanager
-async def sqlite_and_nats(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    adapters = adapters_of(model=model, path=path, broker=on_nats(path), clock=SystemClock())
-    async with run(adapters) as application, await inside(application) as client:
-        yield client
-
-
-WAYS: list[Way] = [engine, open_async, open_, connect_async, connect, cluster, postgres, sqlite_and_nats]
+DEPLOYMENTS: list[Deployment] = [engine, open_async, open_, connect, cluster]

@@ -1,0 +1,177 @@
+"""The journal of a run: its steps, each with what only the engine knows of it.
+
+The wire's step is what the world is shown. The journal says what the model asked for, what the model was given back,
+and what the model's server wants to see again. Prompts, budgets and take-overs read the journal.
+
+A call's life:
+
+```
+asked ──▶ (started) ──▶ completed | failed | interrupted
+```
+A call is `started` in the journal only if its tool may not run twice: that the call starts is committed before it
+does. What has ended has an output.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from runstead.wire.message import Message
+from runstead.wire.run_step import FunctionToolCall, RunStep, ToolCall, ToolCallsDetails
+from runstead.wire.tool import FunctionCall, RequiredFunctionCall
+
+__all__ = [
+    "FUNCTION",
+    "Call",
+    "CallStatus",
+    "OpenWork",
+    "StepRow",
+    "decode_journal",
+    "encode_journal",
+    "from_wire",
+    "required",
+]
+
+FUNCTION = "function"
+"""The tool of the calls that the client answers."""
+
+CallStatus: TypeAlias = Literal["asked", "started", "completed", "failed", "interrupted"]
+
+
+class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One call of a tool, as the model asked for it and as the model is told its outcome."""
+
+    id: str
+    name: str
+    """The name of the function that the model called."""
+    arguments: str
+    """JSON, if the model kept to it."""
+    tool: str = FUNCTION
+    """The kind of tool that serves the call."""
+    output: str | None = None
+    """What the model is given back; None until the call has ended."""
+    status: CallStatus = "asked"
+    attempts: int = 0
+    """How often the call has begun, or may have."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the call has an outcome."""
+        return self.status not in {"asked", "started"}
+
+    @property
+    def for_client(self) -> bool:
+        """Whether the client answers it."""
+        return self.tool == FUNCTION
+
+
+class StepRow(Struct, frozen=True, kw_only=True):
+    """A step with its calls, in the order of the wire's, and the opaque state of the model turn that ended with it."""
+
+    step: RunStep
+    calls: Sequence[Call] = ()
+    carried: Any = None
+    """JSON that the model's server wants to see again in the run's next prompts; only its adapter reads it."""
+
+    @property
+    def id(self) -> str:
+        return self.step.id
+
+    @property
+    def asked(self) -> bool:
+        """Whether the step is open and the model had finished asking for its calls: the step survives its worker."""
+        return self.step.status == "in_progress" and bool(self.calls)
+
+    @property
+    def unfinished(self) -> list[Call]:
+        """The calls without an outcome that the server runs."""
+        return [call for call in self.calls if not call.ended and not call.for_client]
+
+    @property
+    def waiting(self) -> list[Call]:
+        """The calls without an outcome that the client answers."""
+        return [call for call in self.calls if not call.ended and call.for_client]
+
+    def with_calls(self, calls: Iterable[Call]) -> "StepRow":
+        """The same step; the given calls stand in place of those with their ids."""
+        changed = {call.id: call for call in calls}
+        return replace(self, calls=[changed.get(call.id, call) for call in self.calls])
+
+    def shown(self, calls: Iterable[ToolCall]) -> "StepRow":
+        """The same row; the wire's step shows the given calls in place of those with their ids."""
+        details = self.step.step_details
+        if not isinstance(details, ToolCallsDetails):
+            raise TypeError(f"step {self.id} has no tool calls")
+        changed = {call.id: call for call in calls}
+        made = ToolCallsDetails(tool_calls=[changed.get(call.id, call) for call in details.tool_calls])
+        return replace(self, step=replace(self.step, step_details=made))
+
+
+class OpenWork(NamedTuple):
+    """What a run has half done: its open step, and the message that the step writes, as far as it is written."""
+
+    row: StepRow | None = None
+    message: Message | None = None
+
+
+def required(calls: Iterable[Call]) -> list[RequiredFunctionCall]:
+    """The calls as the client is asked for them."""
+    return [
+        RequiredFunctionCall(id=call.id, function=FunctionCall(name=call.name, arguments=call.arguments))
+        for call in calls
+    ]
+
+
+def from_wire(step: RunStep) -> StepRow:
+    """The row of a step whose journal says no more than the step itself: functions, and nothing carried."""
+    details = step.step_details
+    if not isinstance(details, ToolCallsDetails):
+        return StepRow(step=step)
+    return StepRow(
+        step=step, calls=[_function(call) for call in details.tool_calls if isinstance(call, FunctionToolCall)]
+    )
+
+
+class _Journal(Struct, frozen=True, omit_defaults=True):
+    """What is stored beside the wire's step."""
+
+    calls: list[Call] = []
+    carried: Any = None
+
+
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Journal).decode
+
+
+def encode_journal(row: StepRow) -> bytes | None:
+    """What to store beside the step; None when the step alone says it all."""
+    if row.carried is None and list(row.calls) == list(from_wire(row.step).calls):
+        return None
+    return _encode(_Journal(list(row.calls), row.carried))
+
+
+def decode_journal(step: RunStep, journal: bytes | None) -> StepRow:
+    """The row of a stored step. A version without a journal may have written the output of a function to the step
+    alone.
+    """
+    derived = from_wire(step)
+    if journal is None:
+        return derived
+    kept = _decode(journal)
+    outputs: Mapping[str, Call] = {call.id: call for call in derived.calls if call.ended}
+    calls = [call if call.ended else outputs.get(call.id, call) for call in kept.calls]
+    return StepRow(step=step, calls=calls, carried=kept.carried)
+
+
+def _function(call: FunctionToolCall) -> Call:
+    function = call.function
+    return Call(
+        id=call.id,
+        name=function.name,
+        arguments=function.arguments,
+        output=function.output,
+        status="asked" if function.output is None else "completed",
+    )

@@ -1,0 +1,88 @@
+"""A run's journal in memory: what it has done and has half done."""
+
+from collections.abc import Sequence
+
+from runstead.domain.run import usage
+from runstead.domain.run.change import Change
+from runstead.domain.run.journal import Call, OpenWork, StepRow
+from runstead.store.port import RunRow, Tx
+from runstead.wire.message import Message
+from runstead.wire.run import Usage
+from runstead.wire.run_step import MessageCreationDetails
+
+__all__ = ["Journal", "open_work", "read_journal"]
+
+
+class Journal:
+    """The rows of a run's steps, oldest first, and those of the messages they wrote that are known.
+
+    Read once from the store, it is kept up by the changes that are committed.
+    """
+
+    def __init__(self, rows: Sequence[StepRow] = (), messages: Sequence[Message] = ()) -> None:
+        self._rows = {row.id: row for row in rows}
+        self.messages = {message.id: message for message in messages}
+
+    @property
+    def rows(self) -> Sequence[StepRow]:
+        """All rows, oldest first."""
+        return list(self._rows.values())
+
+    @property
+    def opened(self) -> OpenWork:
+        """What is half done: at most one step is open, and none behind it."""
+        row = next(reversed(self._rows.values()), None)
+        if row is None or row.step.status != "in_progress":
+            return OpenWork()
+        return OpenWork(row, self.messages.get(_written_by(row) or ""))
+
+    @property
+    def unfinished(self) -> Sequence[Call]:
+        """The calls that the server has to run before the model is asked again."""
+        row = self.opened.row
+        return row.unfinished if row is not None and row.asked else []
+
+    @property
+    def spent(self) -> Usage:
+        """What all steps took."""
+        return usage.total(self._rows.values())
+
+    @property
+    def call_ids(self) -> set[str]:
+        """The ids of all calls."""
+        return {call.id for row in self._rows.values() for call in row.calls}
+
+    @property
+    def unread(self) -> list[str]:
+        """The ids of the messages that completed steps wrote and that are not known yet."""
+        written = [_written_by(row) for row in self._rows.values() if row.step.status == "completed"]
+        return [id for id in written if id is not None and id not in self.messages]
+
+    def apply(self, change: Change) -> None:
+        """Take over what a committed change wrote."""
+        self._rows |= {row.id: row for row in (*change.new_steps, *change.steps)}
+        self.messages |= {message.id: message for message in (*change.new_messages, *change.messages)}
+
+
+def _written_by(row: StepRow) -> str | None:
+    """The id of the message that a step writes."""
+    details = row.step.step_details
+    return details.message_creation.message_id if isinstance(details, MessageCreationDetails) else None
+
+
+async def read_journal(tx: Tx, row: RunRow) -> Journal:
+    """The run's journal as the store has it: all steps, and the open message."""
+    journal = Journal(await tx.steps.of_run(row.run.id))
+    opened = journal.opened.row
+    message_id = None if opened is None else _written_by(opened)
+    if message_id is not None:
+        message = await tx.messages.get(row.project, row.run.thread_id, message_id)
+        if message is not None:
+            journal.messages[message.id] = message
+    return journal
+
+
+async def open_work(tx: Tx, row: RunRow) -> tuple[OpenWork, Usage]:
+    """What the run has half done, and what all its steps took."""
+    journal = await read_journal(tx, row)
+    return journal.opened, journal.spent

@@ -1,0 +1,127 @@
+"""One attempt at one call of a tool: under a deadline, cancelled within bounds, with an outcome whatever happens."""
+
+import asyncio
+import logging
+from typing import NamedTuple
+
+import msgspec
+from msgspec.structs import replace
+
+from runstead.domain.chat.assembly import step_delta
+from runstead.domain.run.journal import Call, CallStatus
+from runstead.engine.execution.claimed_run import ClaimedRun
+from runstead.tools.port import Tool, ToolError, ToolResult
+from runstead.wire.delta import ToolCallDelta
+from runstead.wire.event import EventName
+from runstead.wire.run import Run
+from runstead.wire.run_step import ToolCall
+
+__all__ = ["MAX_OUTPUT", "Outcome", "Session", "attempt"]
+
+_log = logging.getLogger("runstead.tools")
+
+MAX_OUTPUT = 100_000
+"""Characters of an output that the model is given; the rest is cut off, with a note that says so."""
+_GRACE = 5.0
+"""Seconds that a cancelled tool has to let go of what it holds; then the run goes on without it."""
+
+_abandoned: set["asyncio.Task[ToolResult]"] = set()
+"""Cancelled tools that have not stopped. Nothing that they do reaches a run."""
+
+
+class Outcome(NamedTuple):
+    """What a call came to."""
+
+    output: str
+    status: CallStatus
+    shown: ToolCall
+    attempts: int
+
+
+class Session:
+    """Implements `tools.port.ToolSession`."""
+
+    def __init__(self, claimed: ClaimedRun, step_id: str, call: Call, place: int, publishing: asyncio.Lock) -> None:
+        self._claimed = claimed
+        self._step_id = step_id
+        self._place = place
+        self._publishing = publishing
+        self._closed = False
+        self.run: Run = claimed.run
+        self.attempt = call.attempts + 1
+        self.key = f"{claimed.run.id}/{call.id}/{self.attempt}"
+
+    async def progress(self, *deltas: ToolCallDelta) -> None:
+        if self.attempt > 1 or not deltas:
+            return
+        # Deltas that overtake each other would leave a gap, and followers wait behind a gap.
+        async with self._publishing:
+            if not self._closed:
+                placed = [step_delta(self._step_id, replace(delta, index=self._place)) for delta in deltas]
+                await self._claimed.emit(EventName.STEP_DELTA, placed)
+
+    def close(self) -> None:
+        """Publish nothing more."""
+        self._closed = True
+
+
+async def attempt(tool: Tool, call: Call, session: Session) -> Outcome:
+    """Run the call once. When this is cancelled, the tool is."""
+    running = asyncio.get_running_loop().create_task(tool.run(call, session), name=f"{tool.kind} {call.id}")
+    try:
+        await asyncio.wait([running], timeout=tool.timeout)
+        in_time = running.done()
+    finally:
+        session.close()
+        await _stop(running, session)
+    try:
+        if in_time or (running.done() and not running.cancelled() and running.exception() is None):
+            result = _checked(running.result(), call)
+            return Outcome(_cut(result.output), "completed", result.shown, session.attempt)
+        why = _timed_out(tool)
+    except ToolError as error:
+        why = f"The call failed: {error}"
+    except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - whatever a tool raises is an outcome
+        _log.exception("a tool failed run=%s call=%s tool=%s", session.run.id, call.id, tool.kind)
+        why = f"The call failed: {type(error).__name__}."
+    return Outcome(_cut(why), "failed", tool.show(call), session.attempt)
+
+
+async def _stop(running: "asyncio.Task[ToolResult]", session: Session) -> None:
+    if running.done():
+        return
+    running.cancel()
+    _abandoned.add(running)
+    running.add_done_callback(_forget)
+    await asyncio.wait([running], timeout=_GRACE)
+    if not running.done():
+        _log.error(
+            "a cancelled tool has not stopped within %d s: %s run=%s", _GRACE, running.get_name(), session.run.id
+        )
+
+
+def _forget(running: "asyncio.Task[ToolResult]") -> None:
+    _abandoned.discard(running)
+    if not running.cancelled():
+        running.exception()  # it was seen
+
+
+def _checked(result: ToolResult, call: Call) -> ToolResult:
+    """The result, if it can be stored as the outcome of the call."""
+    shown = result.shown
+    if (shown.id, shown.__struct_config__.tag) != (call.id, call.tool):
+        raise TypeError(f"the result is shown as {shown.__struct_config__.tag} {shown.id}")
+    msgspec.json.encode(shown)
+    return result
+
+
+def _cut(output: str) -> str:
+    text = output.encode("utf-8", "replace").decode()
+    if len(text) <= MAX_OUTPUT:
+        return text
+    return f"{text[:MAX_OUTPUT]}\n[The output was cut: these are the first {MAX_OUTPUT} of {len(text)} characters.]"
+
+
+def _timed_out(tool: Tool) -> str:
+    why = f"The call did not finish within {tool.timeout:g} seconds, and was stopped."
+    return why if tool.on_interrupt == "retry" else f"{why} Its outcome is unknown: it may have had its effects."

@@ -1,0 +1,1 @@
+"""The tools that the server runs itself: their port, and one module for each of them."""
