@@ -199,6 +199,12 @@ def body(table: str, path: str, value: str, where: str) -> str:
     return f"UPDATE {table} SET body = CAST({text} AS BLOB) WHERE {where}"
 
 
+def journal(calls: str) -> str:
+    """SQL that gives the step of the paused run a journal of these calls."""
+    kept = f'{{"calls":[{calls}]}}'.replace(":", "' || char(58) || '")  # a colon would name a value
+    return f"UPDATE steps SET journal = CAST('{kept}' AS BLOB) WHERE run_id = :paused"
+
+
 def event(old: str, new: str, run: str) -> str:
     """SQL that changes text in the events of a run."""
     text = f"replace(CAST(body AS TEXT), '{old}', '{new}')"
@@ -263,6 +269,22 @@ BROKEN: list[tuple[str, list[str], str]] = [
      "paused: the run is requires_action, but its open steps are not one with the required calls"),
     ("required calls of no step", [body("steps", "step_details.tool_calls[0].id", '"call_x"', "run_id = :paused")],
      "paused: the run is requires_action, but its open steps are not one with the required calls"),
+    ("a journal of other calls", [journal("")],
+     r"paused: step_?.* shows the calls call_\w+, but its journal has none"),
+    ("a call without its output", [journal('{"id":"a","name":"f","arguments":"","status":"completed"}')],
+     "paused: call a is completed, but has no output"),
+    ("an output without its end", [journal('{"id":"a","name":"f","arguments":"","output":"x"}')],
+     "paused: call a is asked, but has an output"),
+    ("a start without an attempt", [journal('{"id":"a","name":"f","arguments":"","status":"started"}')],
+     "paused: call a has started, but has no attempt"),
+    ("a pause before the server is done", [journal('{"id":"a","name":"f","arguments":"","tool":"file_search"}')],
+     r"paused: the run is requires_action, but a of step \w+ waits for the server"),
+    ("work without a call", [body("runs", "status", '"queued"', PAUSED)],
+     r"paused: the run is queued, but no call of its open step \w+ waits for the server"),
+    ("a completed step with an open call", [body("steps", "status", '"completed"', "run_id = :paused")],
+     r"paused: step \w+ is completed, but its call call_\w+ is asked"),
+    ("half a journal", ["UPDATE steps SET journal = CAST('{' AS BLOB) WHERE run_id = :paused"],
+     "paused: what is kept of it cannot be read: Input data was truncated"),
     ("another usage", [body("runs", "usage.total_tokens", "99", DONE)],
      r"done: the run's usage is 99 tokens, but its steps add up to \d+"),
     ("no usage", [body("runs", "usage", "null", DONE)], r"done: the run's usage is none, but its steps add up to \d+"),

@@ -169,7 +169,8 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.opened.row is not None and self.opened.message is None)
     @rule(tools=st.lists(TOOLS, min_size=1, max_size=3), tokens=st.integers(0, 9))
     def call_too_much(self, tools: list[str], tokens: int) -> None:
-        reply = self._reply(tools, tokens)
+        assert self.opened.row is not None
+        reply = self._reply([call.tool for call in self.opened.row.calls] or tools, tokens)
 
         def decide() -> Change:
             refused = call_step.refuse_calls(self.run, self.opened, reply, self.now)
