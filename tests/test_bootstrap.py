@@ -16,6 +16,7 @@ from runstead.wire.run import ThreadRunRequest
 from runstead.wire.thread import ThreadRequest
 from runstead.worker.application import Application
 from tests.llm.fake_upstream import fake_upstream, plain
+from tests.support.callers import entered
 from tests.support.cluster import nats_server
 from tests.support.postgres import place, server
 from tests.support.waiting import within
@@ -86,7 +87,7 @@ async def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> No
     for _ in range(2):
         async with bootstrap.application(config) as application:
             assert application.ready
-            await application.project("default").create_assistant(AssistantRequest(model="any"))
+            await (await entered(application)).project.create_assistant(AssistantRequest(model="any"))
     assert stat.S_IMODE((tmp_path / "a" / "b").stat().st_mode) == 0o700
     assert (tmp_path / "a" / "b" / "runstead.db").is_file()
 
@@ -103,7 +104,7 @@ def scripted(tmp_path: Path) -> dict[str, Any]:
 
 async def carried(application: Application) -> None:
     """A run goes through."""
-    project = application.project("default")
+    project = (await entered(application)).project
     assistant = await project.create_assistant(AssistantRequest(model="any"))
     thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")])
     run = await project.create_thread_run(ThreadRunRequest(assistant_id=assistant.id, thread=thread))

@@ -17,6 +17,7 @@ ONLY_FOR_THE_SERVER = {
     "aiosql",
     "asyncpg",
     "click",
+    "python_multipart",
     "rich",
     "sqlite3",
     "starlette",

@@ -12,7 +12,9 @@ import uvicorn
 
 from runstead import bootstrap
 from runstead.api.app import Application, Settings, create_app
-from runstead.domain.idempotency import IdempotentRequest
+from runstead.domain.access import ALL_SCOPES, Credentials
+from runstead.interface.operation import Operations
+from runstead.interface.operations import OPERATIONS
 from runstead.llm.script import Script
 from runstead.llm.scripted import ScriptedModel
 from runstead.wire.codec.sse import Decoder, Frame
@@ -33,12 +35,13 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served(application: Application, **settings: Any) -> AsyncIterator[httpx2.AsyncClient]:
+async def served(
+    application: Application, operations: Operations = OPERATIONS, **settings: Any
+) -> AsyncIterator[httpx2.AsyncClient]:
     """A client of the application, behind a real server on a free port; it sends the beta header."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        create_app(application, Settings(**settings)), http="httptools", ws="none", lifespan="off", log_config=None
-    )
+    app = create_app(application, Settings(**settings), operations)
+    config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None)
     server = _Server(config)
     host, port = listening.getsockname()
     async with asyncio.TaskGroup() as group:
@@ -51,9 +54,11 @@ async def served(application: Application, **settings: Any) -> AsyncIterator[htt
 
 
 @asynccontextmanager
-async def called(application: Application, **settings: Any) -> AsyncIterator[httpx2.AsyncClient]:
+async def called(
+    application: Application, operations: Operations = OPERATIONS, **settings: Any
+) -> AsyncIterator[httpx2.AsyncClient]:
     """The same without a socket: for what needs no stream."""
-    transport = httpx2.ASGITransport(create_app(application, Settings(**settings)))
+    transport = httpx2.ASGITransport(create_app(application, Settings(**settings), operations))
     async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1/v1", headers=BETA) as client:
         yield client
 
@@ -66,20 +71,31 @@ async def engine(folder: Path, script: Script = ()) -> AsyncIterator[Application
 
 
 class Stage:
-    """An application whose methods are given: for what an engine never does when asked."""
+    """An application, its caller and the interface in one, with the given methods."""
+
+    scopes = ALL_SCOPES
+    key_id = None
 
     def __init__(self, **methods: Method) -> None:
         self.ready = True
         self.draining = asyncio.Event()
-        self.asked: list[str] = []
+        self.entered: list[Credentials] = []
         for name, method in methods.items():
             setattr(self, name, method)
 
-    def project(self, name: str) -> Any:
-        self.asked.append(name)
+    async def enter(self, credentials: Credentials) -> Any:
+        self.entered.append(credentials)
         return self
 
-    def once(self, asked: IdempotentRequest) -> Any:
+    @property
+    def project(self) -> Any:
+        return self
+
+    @property
+    def administration(self) -> Any:
+        return self
+
+    def once(self, asked: object) -> Any:
         return self
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx2
 
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from tests.api.served import frames
 
 
@@ -86,8 +86,8 @@ async def test_models(client: httpx2.AsyncClient) -> None:
     assert (await said(await client.get("/models/scripted")))["object"] == "model"
 
 
-async def test_every_endpoint_has_its_place(client: httpx2.AsyncClient) -> None:
-    """Whatever it answers to ids that are made up, it is not that the address is wrong."""
+async def test_every_endpoint_is_routed(client: httpx2.AsyncClient) -> None:
+    """Made-up ids may be refused, but not as an invalid URL or method."""
     for endpoint in ENDPOINTS.values():
         path = endpoint.path.replace("{", "").replace("}", "")
         response = await client.request(endpoint.method, path, json={} if endpoint.method == "POST" else None)

@@ -1,13 +1,20 @@
-"""What of a request reaches the interface, under which name."""
+"""How requests become calls of the interface."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from inspect import signature
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
 import pytest
+from msgspec import UNSET
+from msgspec.structs import asdict
 
+from runstead.domain.access import Credentials
+from runstead.interface import Interface
+from runstead.interface.streams import StreamCall
+from runstead.wire.error import Unauthorized
 from runstead.wire.event import RawEvent
 from runstead.wire.model import Model
 from runstead.wire.run import Run, RunRequest, Status
@@ -21,21 +28,22 @@ RESULTS = "step_details.tool_calls[*].file_search.results[*].content"
 
 
 class Recorder(Stage):
-    """Writes down how it is called, and answers with a run."""
+    """Records its calls, and replies with a run."""
 
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[tuple[str, dict[str, Any]]] = []
 
     def __getattr__(self, name: str) -> Any:
-        async def method(**arguments: Any) -> Run:
-            self.calls.append((name, arguments))
+        async def method(*arguments: Any) -> Run:
+            bound = signature(getattr(Interface, name)).bind(self, *arguments)
+            self.calls.append((name, {key: value for key, value in bound.arguments.items() if key != "self"}))
             return RUN
 
         return method
 
-    async def stream(self, name: str, **arguments: Any) -> AsyncIterator[Sequence[RawEvent]]:
-        self.calls.append((name, arguments))
+    async def stream(self, call: StreamCall) -> AsyncIterator[Sequence[RawEvent]]:
+        self.calls.append((type(call).__name__, asdict(call)))
         yield [raw(1)]
 
 
@@ -63,8 +71,8 @@ class Recorder(Stage):
             "create_run",
             {"thread_id": "thread_1", "include": [], "request": RunRequest(assistant_id="asst_1")},
         ),
-        ("POST", PATH, {}, "update_run", {"thread_id": "thread_1", "run_id": "run_1"}),
-        ("POST", PATH, None, "update_run", {"thread_id": "thread_1", "run_id": "run_1"}),
+        ("POST", PATH, {}, "update_run", {"thread_id": "thread_1", "run_id": "run_1", "metadata": UNSET}),
+        ("POST", PATH, None, "update_run", {"thread_id": "thread_1", "run_id": "run_1", "metadata": UNSET}),
         (
             "POST", PATH, {"metadata": None},
             "update_run", {"thread_id": "thread_1", "run_id": "run_1", "metadata": None},
@@ -81,7 +89,7 @@ class Recorder(Stage):
         ("GET", "/models/org%2Fname", None, "get_model", {"model": "org/name"}),
     ],
 )  # fmt: skip
-async def test_a_request_is_a_call(method: str, path: str, body: Any, call: str, arguments: dict[str, Any]) -> None:
+async def test_requests_become_calls(method: str, path: str, body: Any, call: str, arguments: dict[str, Any]) -> None:
     recorder = Recorder()
     async with called(recorder) as client:
         response = await client.request(method, path, json=body)
@@ -93,13 +101,13 @@ async def test_a_request_is_a_call(method: str, path: str, body: Any, call: str,
 @pytest.mark.parametrize(
     ("method", "path", "body", "call"),
     [
-        ("POST", "/threads/t/runs", {"assistant_id": "a", "stream": True}, "create_streaming_run"),
-        ("POST", "/threads/runs", {"assistant_id": "a", "stream": True}, "create_streaming_thread_run"),
-        ("POST", f"{PATH}/submit_tool_outputs", {"tool_outputs": [], "stream": True}, "submit_streaming_tool_output"),
-        ("GET", f"{PATH}/events", None, "run_events"),
+        ("POST", "/threads/t/runs", {"assistant_id": "a", "stream": True}, "CreateRunStream"),
+        ("POST", "/threads/runs", {"assistant_id": "a", "stream": True}, "CreateThreadRunStream"),
+        ("POST", f"{PATH}/submit_tool_outputs", {"tool_outputs": [], "stream": True}, "SubmitToolOutputStream"),
+        ("GET", f"{PATH}/events", None, "RunEventStream"),
     ],
 )
-async def test_a_stream_is_asked_for_by_the_body_alone(method: str, path: str, body: Any, call: str) -> None:
+async def test_only_the_body_asks_for_a_stream(method: str, path: str, body: Any, call: str) -> None:
     recorder = Recorder()
     async with (
         served(recorder) as client,
@@ -112,7 +120,7 @@ async def test_a_stream_is_asked_for_by_the_body_alone(method: str, path: str, b
 
 
 @pytest.mark.parametrize("stream", [False, None])
-async def test_accepting_events_is_not_asking_for_them(stream: bool | None) -> None:
+async def test_the_accept_header_does_not_ask_for_a_stream(stream: bool | None) -> None:
     async with called(Recorder()) as client:
         body = {"assistant_id": "a", "stream": stream}
         response = await client.post("/threads/t/runs", json=body, headers={"Accept": "text/event-stream"})
@@ -128,9 +136,7 @@ async def test_accepting_events_is_not_asking_for_them(stream: bool | None) -> N
         ("?after=1", {"Last-Event-ID": "3"}, "3"),
     ],
 )
-async def test_a_reader_goes_on_after_its_last_event_the_header_first(
-    query: str, header: dict[str, str], after: str | None
-) -> None:
+async def test_last_event_id_overrides_after(query: str, header: dict[str, str], after: str | None) -> None:
     recorder = Recorder()
     async with called(recorder) as client:
         await client.get(f"{PATH}/events{query}", headers=header)
@@ -144,22 +150,61 @@ async def test_a_reader_goes_on_after_its_last_event_the_header_first(
         (Status.REQUIRES_ACTION, None), (Status.COMPLETED, None),
     ],
 )  # fmt: skip
-async def test_who_polls_an_active_run_is_told_when_to_come_back(status: Status, told: str | None) -> None:
-    async def get_run(**_: str) -> Run:
+async def test_a_poll_of_an_active_run_gets_a_poll_interval(status: Status, told: str | None) -> None:
+    async def get_run(*_: str) -> Run:
         return msgspec.structs.replace(RUN, status=status)
 
     async with called(Stage(get_run=get_run)) as client:
         assert (await client.get(PATH)).headers.get("openai-poll-after-ms") == told
 
 
-async def test_everything_happens_in_the_default_project() -> None:
+@pytest.mark.parametrize(
+    ("headers", "credentials"),
+    [
+        ({}, Credentials()),
+        ({"Authorization": "Bearer rs-1"}, Credentials("rs-1")),
+        ({"authorization": "bearer  rs-1 "}, Credentials("rs-1")),
+        ({"api-key": "rs-2"}, Credentials("rs-2")),
+        ({"Authorization": "Bearer rs-1", "api-key": "rs-2"}, Credentials("rs-1")),
+        ({"Authorization": "Basic abc", "api-key": "rs-2", "OpenAI-Project": "p"}, Credentials("rs-2", "p")),
+        ({"OpenAI-Project": "p"}, Credentials(None, "p")),
+    ],
+    ids=str,
+)
+async def test_credentials_are_read_from_the_headers(headers: dict[str, str], credentials: Credentials) -> None:
     stage = Recorder()
     async with called(stage) as client:
-        await client.get(PATH, headers={"Authorization": "Bearer whatever"})
-    assert stage.asked == ["default"]
+        await client.get(PATH, headers=headers)
+    assert stage.entered == [credentials]
+    assert "rs-" not in repr(credentials)
 
 
-async def test_requests_wait_for_each_other_no_more_than_they_must() -> None:
+async def test_a_missing_scope_is_refused_before_the_body_is_read() -> None:
+    stage = Recorder()
+    stage.scopes = frozenset({"admin"})
+    async with called(stage) as client:
+        refused = await client.post("/assistants", content=b"not json")
+    assert refused.status_code == 403
+    assert refused.json()["error"] == {
+        "message": "You have insufficient permissions for this operation. Missing scopes: project.",
+        "type": "invalid_request_error",
+        "param": None,
+        "code": "missing_scope",
+    }
+    assert stage.calls == []
+
+
+async def test_refused_credentials_are_an_error_response() -> None:
+    class Closed(Recorder):
+        async def enter(self, credentials: Credentials) -> Any:
+            raise Unauthorized("Incorrect API key provided.", code="invalid_api_key")
+
+    async with called(Closed()) as client:
+        refused = await client.get(PATH)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (401, "invalid_api_key")
+
+
+async def test_requests_are_handled_concurrently() -> None:
     first, second = asyncio.Event(), asyncio.Event()
 
     async def get_model(model: str) -> Model:

@@ -1,4 +1,4 @@
-"""Whatever goes wrong is answered in the error's shape, under a request id."""
+"""Errors over HTTP: their shape, their headers and their log lines."""
 
 import logging
 import re
@@ -26,7 +26,7 @@ REQUEST_ID = re.compile(r"req_[0-9a-f]{32}")
 
 
 def failing(error: Exception) -> Stage:
-    async def fail(**_: Any) -> NoReturn:
+    async def fail(*_: Any) -> NoReturn:
         raise error
 
     return Stage(get_model=fail, create_thread=fail)
@@ -52,7 +52,7 @@ def details(response: httpx2.Response) -> dict[str, Any]:
         (ServerError("no", param="p", code="c", status=503), 503, "server_error"),
     ],
 )
-async def test_an_error_is_its_status_and_its_body(error: ApiError, status: int, kind: str) -> None:
+async def test_an_error_has_its_status_and_body(error: ApiError, status: int, kind: str) -> None:
     async with called(failing(error)) as client:
         response = await client.get("/models/m")
     assert response.status_code == status
@@ -60,7 +60,7 @@ async def test_an_error_is_its_status_and_its_body(error: ApiError, status: int,
     assert response.headers["content-type"] == "application/json"
 
 
-async def test_every_answer_has_a_request_id_of_its_own_and_says_how_long_it_took() -> None:
+async def test_every_response_has_a_unique_request_id_and_its_processing_time() -> None:
     async def get_model(model: str) -> Model:
         return Model(id=model)
 
@@ -73,7 +73,7 @@ async def test_every_answer_has_a_request_id_of_its_own_and_says_how_long_it_too
     assert all(int(answer.headers["openai-processing-ms"]) < 10_000 for answer in answers)
 
 
-async def test_what_nobody_foresaw_is_told_to_the_log_and_not_to_the_client(caplog: pytest.LogCaptureFixture) -> None:
+async def test_an_unexpected_error_is_logged_and_hidden_from_the_client(caplog: pytest.LogCaptureFixture) -> None:
     async with called(failing(RuntimeError("the secret cause"))) as client:
         response = await client.get("/models/m")
     assert response.status_code == 500
@@ -88,7 +88,7 @@ async def test_what_nobody_foresaw_is_told_to_the_log_and_not_to_the_client(capl
     assert "the secret cause" in str(record.exc_info[1])
 
 
-async def test_a_failed_post_is_not_to_be_repeated_its_write_may_have_happened() -> None:
+async def test_a_post_that_failed_unexpectedly_must_not_be_retried() -> None:
     async with called(failing(RuntimeError())) as client:
         assert (await client.post("/threads")).headers["x-should-retry"] == "false"
         assert "x-should-retry" not in (await client.get("/models/m")).headers
@@ -96,7 +96,7 @@ async def test_a_failed_post_is_not_to_be_repeated_its_write_may_have_happened()
         assert "x-should-retry" not in (await client.post("/threads")).headers
 
 
-async def test_a_limit_says_when_to_come_back() -> None:
+async def test_a_rate_limit_has_a_retry_after() -> None:
     error = RateLimited("Too fast.")
     error.retry_after = 1.5
     async with called(failing(error)) as client:
@@ -104,7 +104,7 @@ async def test_a_limit_says_when_to_come_back() -> None:
     assert (headers["retry-after"], headers["retry-after-ms"]) == ("2", "1500")
 
 
-async def test_a_server_that_stops_sends_clients_elsewhere_for_a_moment() -> None:
+async def test_a_closed_engine_is_503_with_a_retry_after() -> None:
     async with called(failing(Closed("gone"))) as client:
         response = await client.post("/threads")
     assert (response.status_code, response.headers["retry-after"]) == (503, "1")
@@ -112,7 +112,7 @@ async def test_a_server_that_stops_sends_clients_elsewhere_for_a_moment() -> Non
 
 
 @pytest.mark.parametrize(("stopping", "doing"), [(False, "starting"), (True, "about to stop")])
-async def test_a_server_that_is_not_ready_says_so(stopping: bool, doing: str) -> None:
+async def test_a_server_that_is_not_ready_is_503(stopping: bool, doing: str) -> None:
     stage = Stage()
     stage.ready = False
     if stopping:
@@ -124,7 +124,7 @@ async def test_a_server_that_is_not_ready_says_so(stopping: bool, doing: str) ->
 
 
 @pytest.mark.parametrize("path", ["/x", "/threads/", "/threads//messages", "/threads/t/runs/r/steps/s/more", "/"])
-async def test_an_unknown_address_is_an_invalid_url(path: str) -> None:
+async def test_an_unknown_path_is_an_invalid_url(path: str) -> None:
     async with called(Stage()) as client:
         response = await client.get(path)
     assert response.status_code == 404
@@ -133,7 +133,7 @@ async def test_an_unknown_address_is_an_invalid_url(path: str) -> None:
     }  # fmt: skip
 
 
-async def test_who_forgot_the_prefix_is_told() -> None:
+async def test_a_path_without_the_prefix_gets_a_hint() -> None:
     async with called(Stage()) as client:
         response = await client.post("http://127.0.0.1/threads")
     assert response.status_code == 404
@@ -151,7 +151,7 @@ async def test_who_forgot_the_prefix_is_told() -> None:
         ("POST", "/docs", "GET, HEAD"),
     ],
 )
-async def test_a_method_that_a_path_does_not_take_is_refused(method: str, path: str, allowed: str) -> None:
+async def test_an_unsupported_method_is_405(method: str, path: str, allowed: str) -> None:
     async with called(Stage()) as client:
         response = await client.request(method, f"http://127.0.0.1{path}")
     assert (response.status_code, response.headers["allow"]) == (405, allowed)
@@ -159,7 +159,7 @@ async def test_a_method_that_a_path_does_not_take_is_refused(method: str, path: 
     assert f"Not allowed to {method} on {path}." in details(response)["message"]
 
 
-async def test_head_is_refused_without_a_body() -> None:
+async def test_head_is_405_without_a_body() -> None:
     async with served(Stage()) as client:
         response = await client.head("/models")
     assert (response.status_code, response.content) == (405, b"")
@@ -180,7 +180,7 @@ async def test_the_beta_header_is_required(headers: dict[str, str]) -> None:
     }  # fmt: skip
 
 
-async def test_version_one_is_gone() -> None:
+async def test_beta_version_one_is_refused() -> None:
     async with called(Stage()) as client:
         response = await client.post("/threads", headers={"OpenAI-Beta": "assistants=v1"})
     assert response.status_code == 400
@@ -196,7 +196,7 @@ async def test_one_of_several_beta_headers_is_enough(values: list[str]) -> None:
     assert response.status_code == 404
 
 
-async def test_models_need_no_beta_header_and_a_setting_frees_the_rest() -> None:
+async def test_models_need_no_beta_header_and_a_setting_turns_it_off() -> None:
     async with called(failing(NotFound("through"))) as client:
         del client.headers["OpenAI-Beta"]
         assert (await client.get("/models/m")).status_code == 404
@@ -205,14 +205,14 @@ async def test_models_need_no_beta_header_and_a_setting_frees_the_rest() -> None
         assert (await client.post("/threads")).status_code == 404
 
 
-async def test_a_body_that_is_no_json_is_a_bad_request() -> None:
+async def test_a_body_that_is_not_json_is_a_bad_request() -> None:
     async with called(Stage()) as client:
         response = await client.post("/threads", content=b"{'role': 'user'}")
     assert response.status_code == 400
     assert details(response)["message"].startswith("We could not parse the JSON body of your request.")
 
 
-async def test_a_wrong_body_or_query_is_named(tmp_path: Any) -> None:
+async def test_an_error_names_the_wrong_parameter(tmp_path: Any) -> None:
     async with engine(tmp_path) as application, called(application) as client:
         body = details(await client.post("/threads", json={"metadata": {"modified": True}}))
         query = details(await client.get("/threads?limit=101"))
@@ -228,7 +228,7 @@ async def test_a_body_over_the_limit_is_refused() -> None:
         assert response.headers["connection"] == "close"
 
 
-async def test_a_body_over_the_limit_is_refused_when_its_length_was_not_announced() -> None:
+async def test_a_chunked_body_over_the_limit_is_refused() -> None:
     async def pieces() -> AsyncIterator[bytes]:
         for _ in range(11):
             yield b"x" * 100
@@ -237,7 +237,7 @@ async def test_a_body_over_the_limit_is_refused_when_its_length_was_not_announce
         assert (await client.post("/threads", content=pieces())).status_code == 413
 
 
-async def test_a_body_in_pieces_is_read_whole() -> None:
+async def test_a_chunked_body_is_read_to_its_end() -> None:
     seen = []
 
     async def create_thread(request: Any) -> Model:
@@ -253,7 +253,7 @@ async def test_a_body_in_pieces_is_read_whole() -> None:
     assert seen == [{"a": "b"}]
 
 
-async def test_a_debug_log_has_a_line_for_every_request(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_debug_log_has_a_line_for_every_request(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "runstead.api")
     async with called(Stage()) as client:
         response = await client.get("/x%0Aforged line")

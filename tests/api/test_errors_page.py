@@ -9,11 +9,12 @@ from runstead.wire.error import ApiError
 ROOT = Path(__file__).resolve().parents[2]
 PAGE = (ROOT / "docs" / "errors.md").read_text()
 SAID = [
-    "wire/codec/complaint.py",
-    "api/beta.py",
-    "api/body.py",
+    "wire/codec/request_errors.py",
     "api/errors.py",
+    "api/handlers/request.py",
     "api/host_check.py",
+    "api/multipart.py",
+    "domain/access.py",
     "domain/ids.py",
     "domain/idempotency.py",
 ]

@@ -5,14 +5,14 @@ from tests.api.served import Stage, called
 HEALTH = "http://127.0.0.1/health"
 
 
-async def test_a_server_that_takes_requests_is_ok() -> None:
+async def test_a_ready_server_is_ok() -> None:
     async with called(Stage()) as client:
         response = await client.get(HEALTH)
     assert response.status_code == 200
     assert response.json() == {"status": "ok", "version": version("runstead"), "draining": False}
 
 
-async def test_a_server_that_is_about_to_stop_gets_no_more_from_a_load_balancer() -> None:
+async def test_a_draining_server_is_unhealthy() -> None:
     stage = Stage()
     stage.draining.set()
     async with called(stage) as client:
@@ -21,7 +21,7 @@ async def test_a_server_that_is_about_to_stop_gets_no_more_from_a_load_balancer(
     assert (response.json()["status"], response.json()["draining"]) == ("draining", True)
 
 
-async def test_a_server_that_starts_is_not_ok_yet() -> None:
+async def test_a_starting_server_is_unhealthy() -> None:
     stage = Stage()
     stage.ready = False
     async with called(stage) as client:

@@ -13,7 +13,7 @@ FILES = {
 
 
 @pytest.mark.parametrize(("path", "kind"), FILES.items())
-async def test_a_page_is_shut_in(path: str, kind: str) -> None:
+async def test_a_page_has_a_strict_content_security_policy(path: str, kind: str) -> None:
     async with called(Stage()) as client:
         response = await client.get(f"http://127.0.0.1{path}")
     assert (response.status_code, response.headers["content-type"]) == (200, kind)
@@ -23,7 +23,7 @@ async def test_a_page_is_shut_in(path: str, kind: str) -> None:
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_the_page_needs_nothing_but_this_server() -> None:
+async def test_the_docs_page_loads_nothing_from_other_servers() -> None:
     async with called(Stage()) as client:
         texts = {path: (await client.get(f"http://127.0.0.1{path}")).text for path in FILES}
     for path, text in texts.items():
@@ -34,7 +34,7 @@ async def test_the_page_needs_nothing_but_this_server() -> None:
     assert {path for path in linked if path.startswith("/docs")} == {"/docs/docs.css", "/docs/docs.js"}
 
 
-async def test_the_root_leads_to_the_page() -> None:
+async def test_the_root_redirects_to_the_docs() -> None:
     async with called(Stage()) as client:
         response = await client.get("http://127.0.0.1/")
     assert (response.status_code, response.headers["location"]) == (307, "/docs")

@@ -1,4 +1,4 @@
-"""The body of a stream, seen from the server's side of the connection."""
+"""The response of a stream, from the server's side of the connection."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ BOUND = 10
 
 
 class Connection:
-    """A client that takes what it is sent, unless it is stuck."""
+    """A client that reads what it is sent, unless `takes` is cleared."""
 
     def __init__(self) -> None:
         self.draining = asyncio.Event()
@@ -39,7 +39,7 @@ class Connection:
             self._changed.notify_all()
 
     async def got(self, data: bytes) -> None:
-        """Wait until `data` has come."""
+        """Wait until `data` was received."""
         async with asyncio.timeout(BOUND), self._changed:
             await self._changed.wait_for(lambda: data in self.body)
 
@@ -49,7 +49,7 @@ class Connection:
 
     @property
     def whole(self) -> bool:
-        """The body has come to its end."""
+        """The response was ended."""
         return bool(self.messages) and self.messages[-1].get("more_body") is False
 
     async def serve(self, batches: AsyncIterator[Sequence[RawEvent]], ping_after: float = BOUND) -> None:
@@ -66,7 +66,7 @@ class Connection:
 
 
 class Source:
-    """Events that come when they are put, and whether anyone still listens."""
+    """Events that the test puts, and whether they are still read."""
 
     def __init__(self) -> None:
         self.queue: asyncio.Queue[Sequence[RawEvent] | None] = asyncio.Queue()
@@ -95,7 +95,7 @@ async def given(*batches: Sequence[RawEvent], then: Exception | None = None) -> 
         raise then
 
 
-async def test_a_batch_is_one_write_and_the_end_is_done() -> None:
+async def test_a_batch_is_one_write_and_done_is_last() -> None:
     connection = Connection()
     await connection.serve(given([ONE, TWO], [THREE]))
     start, *bodies = connection.messages
@@ -105,20 +105,20 @@ async def test_a_batch_is_one_write_and_the_end_is_done() -> None:
     assert [message["more_body"] for message in bodies] == [True, True, False]
 
 
-async def test_an_error_before_the_first_event_is_raised_with_nothing_sent() -> None:
+async def test_an_error_before_the_first_event_is_raised_before_anything_is_sent() -> None:
     connection = Connection()
     with pytest.raises(NotFound):
         await connection.serve(given(then=NotFound("no")))
     assert connection.messages == []
 
 
-async def test_an_empty_batch_opens_the_stream_and_writes_nothing() -> None:
+async def test_an_empty_batch_starts_the_response_without_an_event() -> None:
     connection = Connection()
     await connection.serve(given([], [ONE]))
     assert connection.body == encode(ONE) + DONE_FRAME
 
 
-async def test_a_stream_opens_by_itself_when_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_response_starts_after_a_second_without_events(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runstead.api.sse._PATIENCE", 0.01)
     connection, source = Connection(), Source()
     async with asyncio.TaskGroup() as group:
@@ -129,7 +129,7 @@ async def test_a_stream_opens_by_itself_when_nothing_happens(monkeypatch: pytest
     assert connection.body.endswith(encode(ONE) + DONE_FRAME)
 
 
-async def test_silence_is_broken_again_and_again() -> None:
+async def test_a_silent_stream_sends_pings() -> None:
     connection, source = Connection(), Source()
     source.put(ONE)
     async with asyncio.TaskGroup() as group:
@@ -138,7 +138,7 @@ async def test_silence_is_broken_again_and_again() -> None:
         source.end()
 
 
-async def test_a_failure_in_the_middle_is_an_event_in_the_errors_shape(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failure_after_the_first_event_is_an_error_event(caplog: pytest.LogCaptureFixture) -> None:
     connection = Connection()
     await connection.serve(given([ONE], then=RuntimeError("the reason")))
     _, error, done = connection.body.split(b"\n\n", 2)
@@ -149,13 +149,13 @@ async def test_a_failure_in_the_middle_is_an_event_in_the_errors_shape(caplog: p
     assert [record.levelno for record in caplog.records] == [logging.ERROR]
 
 
-async def test_an_engine_that_is_closed_ends_the_stream_without_done() -> None:
+async def test_a_closed_engine_ends_the_stream_without_done() -> None:
     connection = Connection()
     await connection.serve(given([ONE], then=Closed("bye")))
     assert (connection.body, connection.whole) == (encode(ONE), True)
 
 
-async def test_a_server_that_drains_ends_the_body_cleanly_without_done() -> None:
+async def test_a_draining_server_ends_the_stream_without_done() -> None:
     connection, source = Connection(), Source()
     source.put(ONE)
     async with asyncio.TaskGroup() as group:
@@ -166,7 +166,7 @@ async def test_a_server_that_drains_ends_the_body_cleanly_without_done() -> None
     assert source.closed.is_set()
 
 
-async def test_a_client_that_leaves_is_noticed_in_silence() -> None:
+async def test_a_disconnect_closes_a_silent_stream() -> None:
     connection, source = Connection(), Source()
     source.put(ONE)
     async with asyncio.TaskGroup() as group:
@@ -177,7 +177,7 @@ async def test_a_client_that_leaves_is_noticed_in_silence() -> None:
     assert not connection.whole
 
 
-async def test_a_slow_client_is_not_flooded() -> None:
+async def test_a_slow_client_gets_one_batch_at_a_time() -> None:
     connection, source = Connection(), Source()
     source.put(ONE)
     async with asyncio.TaskGroup() as group:

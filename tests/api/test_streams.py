@@ -50,7 +50,7 @@ async def test_a_thread_run_begins_with_its_thread(client: httpx2.AsyncClient) -
     assert events[0].event == "thread.created"
 
 
-async def test_what_is_wrong_is_an_answer_of_its_own(client: httpx2.AsyncClient) -> None:
+async def test_an_error_of_a_streaming_call_is_a_json_response(client: httpx2.AsyncClient) -> None:
     response = await client.post("/threads/thread_x/runs", json={"assistant_id": "asst_x", "stream": True})
     assert response.status_code == 404
     assert response.headers["content-type"] == "application/json"
@@ -58,7 +58,7 @@ async def test_what_is_wrong_is_an_answer_of_its_own(client: httpx2.AsyncClient)
     assert response.status_code == 404
 
 
-async def test_a_place_that_is_none_is_refused(client: httpx2.AsyncClient) -> None:
+async def test_an_invalid_event_id_is_refused(client: httpx2.AsyncClient) -> None:
     path, body = await start(client, stream=True)
     events = await read(client, "POST", path, json=body)
     run_id = msgspec.json.decode(events[0].data)["id"]
@@ -66,7 +66,7 @@ async def test_a_place_that_is_none_is_refused(client: httpx2.AsyncClient) -> No
     assert (response.status_code, response.json()["error"]["param"]) == (400, "after")
 
 
-async def test_a_reader_goes_on_from_any_event_of_a_finished_run(client: httpx2.AsyncClient) -> None:
+async def test_events_can_be_resumed_after_any_event_of_a_finished_run(client: httpx2.AsyncClient) -> None:
     path, body = await start(client, stream=True)
     first = await read(client, "POST", path, json=body)
     stored = [frame for frame in first[:-1] if frame.id and "." not in frame.id]
@@ -76,7 +76,7 @@ async def test_a_reader_goes_on_from_any_event_of_a_finished_run(client: httpx2.
         assert rest == [*stored[seen + 1 :], first[-1]]
 
 
-async def test_a_client_that_leaves_does_not_stop_the_run(tmp_path: Path) -> None:
+async def test_a_disconnect_does_not_stop_the_run(tmp_path: Path) -> None:
     gate = Gate()
     script: list[Turn] = [[say("Hello"), gate, say(" there!")]]
     async with engine(tmp_path, script) as application, served(application) as client:
@@ -93,7 +93,7 @@ async def test_a_client_that_leaves_does_not_stop_the_run(tmp_path: Path) -> Non
         assert [frame.event for frame in rest][-2:] == ["thread.run.completed", "done"]
 
 
-async def test_outputs_are_answered_by_the_rest_of_the_run(tmp_path: Path) -> None:
+async def test_submitted_outputs_are_answered_with_the_following_events(tmp_path: Path) -> None:
     script: list[Turn] = [[call("now")], "It is noon."]
     async with engine(tmp_path, script) as application, served(application) as client:
         path, body = await start(client, stream=True, tools=[{"type": "function", "function": {"name": "now"}}])
@@ -109,7 +109,7 @@ async def test_outputs_are_answered_by_the_rest_of_the_run(tmp_path: Path) -> No
     assert text_of(rest) == "It is noon."
 
 
-async def test_a_draining_server_ends_every_stream_and_the_next_one_goes_on(tmp_path: Path) -> None:
+async def test_a_draining_server_ends_open_streams(tmp_path: Path) -> None:
     gate = Gate()
     async with engine(tmp_path, [[say("Hello"), gate]]) as application, served(application) as client:
         path, body = await start(client, stream=True)

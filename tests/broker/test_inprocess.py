@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from runstead.broker.inprocess import InProcessBroker
-from runstead.broker.listener import BACKLOG
+from runstead.broker.subscriber import BACKLOG
 from runstead.wire.event import EventName, Position, RawEvent
 from tests.support.waiting import within
 
@@ -17,7 +17,7 @@ def stored(number: int) -> RawEvent:
     return RawEvent(Position(number), EventName.RUN_QUEUED, b"{}")
 
 
-async def test_nothing_is_kept_once_a_run_is_quiet() -> None:
+async def test_no_state_is_kept_for_a_run_without_deltas_or_subscribers() -> None:
     broker = InProcessBroker()
     async with broker.subscribe("run_1") as live:
         await broker.publish("run_1", [delta(1)])
@@ -31,7 +31,7 @@ async def test_nothing_is_kept_once_a_run_is_quiet() -> None:
     assert not broker._topics
 
 
-async def test_deltas_are_kept_when_their_last_listener_leaves() -> None:
+async def test_deltas_are_kept_when_the_last_subscriber_leaves() -> None:
     broker = InProcessBroker()
     async with broker.subscribe("run_1"):
         await broker.publish("run_1", [delta(1)])
@@ -39,7 +39,7 @@ async def test_deltas_are_kept_when_their_last_listener_leaves() -> None:
         assert await anext(live) == [delta(1)]
 
 
-async def test_what_waits_comes_as_one_batch() -> None:
+async def test_waiting_events_arrive_as_one_batch() -> None:
     broker = InProcessBroker()
     async with broker.subscribe("run_1") as live, within():
         for number in range(1, 4):
@@ -47,7 +47,7 @@ async def test_what_waits_comes_as_one_batch() -> None:
         assert await anext(live) == [delta(1), delta(2), delta(3)]
 
 
-async def test_who_reads_too_slowly_is_told_to_look_in_the_store() -> None:
+async def test_a_slow_subscriber_reads_the_store() -> None:
     broker = InProcessBroker()
     async with broker.subscribe("run_1") as live, within():
         for number in range(1, BACKLOG + 2):
@@ -57,21 +57,21 @@ async def test_who_reads_too_slowly_is_told_to_look_in_the_store() -> None:
         assert await anext(live) == [stored(2)]
 
 
-async def test_what_comes_in_the_moment_of_silence_is_not_lost() -> None:
+async def test_an_event_at_the_moment_of_the_timeout_is_not_lost() -> None:
     broker = InProcessBroker(silence=0.01)
     async with broker.subscribe("run_1") as live, within():
         waiting: asyncio.Task[Any] = asyncio.get_running_loop().create_task(anext(live))  # type: ignore[arg-type]
         await asyncio.sleep(0)
-        [listener] = broker._topics["run_1"].listeners
-        listener._last -= 1
-        listener._silence()
+        [subscriber] = broker._topics["run_1"].subscribers
+        subscriber._last -= 1
+        subscriber._timed_out()
         await broker.publish("run_1", [stored(1)])
         assert await waiting is None
         assert await anext(live) == [stored(1)]
 
 
-async def test_leaving_ends_the_timer_of_silence() -> None:
+async def test_unsubscribing_cancels_the_timer() -> None:
     broker = InProcessBroker(silence=0.01)
     async with broker.subscribe("run_1"):
-        [listener] = broker._topics["run_1"].listeners
-    assert listener._timer.cancelled()
+        [subscriber] = broker._topics["run_1"].subscribers
+    assert subscriber._timer.cancelled()

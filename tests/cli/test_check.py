@@ -61,7 +61,7 @@ def test_a_folder_whose_server_was_killed_has_runs_to_be_rescued(
     assert said.stdout.splitlines()[-1] == "1 run is held by a worker that is gone: the next one takes it over."
     said = runstead("check", "--data", str(tmp_path / "data"), "--drained")
     assert said.returncode == 1
-    assert f"{run.id}: it is in_progress, though no worker runs any more" in said.stdout
+    assert f"{run.id}: the run is in_progress, but no worker is running" in said.stdout
 
 
 def test_a_folder_in_use_is_not_read(serve: Serve, runstead: Command, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Connections: secured ones, those through a proxy, and large answers."""
 
 import asyncio
+import socket
 import ssl
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -143,3 +144,24 @@ def test_a_client_works_on_uvloop_too(server: WireServer) -> None:
             return (await client.get_thread(THREAD_ID)).id
 
     assert uvloop.run(get()) == THREAD_ID
+
+
+async def flood(connection: httpcore2.AsyncNetworkStream) -> None:
+    """Send more than any buffer holds."""
+    for _ in range(1000):
+        await connection.write(bytes(64 * 1024), timeout=0.05)
+
+
+async def test_a_receiver_that_does_not_read_slows_the_sender_down() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        host, port = listening.getsockname()
+        connection = await AsyncNetwork().connect_tcp(host, port, timeout=5)
+        with pytest.raises(httpcore2.WriteTimeout):
+            await flood(connection)
+        accepted, _ = listening.accept()
+        with accepted:
+            async with asyncio.TaskGroup() as group:
+                writing = group.create_task(connection.write(b"more", timeout=5))
+                while not writing.done():
+                    await asyncio.to_thread(accepted.recv, 1 << 20)
+        await connection.aclose()

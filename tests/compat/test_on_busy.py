@@ -29,7 +29,7 @@ def test_a_message_and_a_run_wait_for_the_run_before(
 
 def test_a_streamed_run_interrupts(client: OpenAI, model: Script, assistant: Assistant, thread: Thread) -> None:
     gate = Gate()
-    model.says("IdempotentRequest upon", gate)
+    model.says("Once upon", gate)
     model.says("Two")
     first = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
     at(gate)
@@ -38,4 +38,4 @@ def test_a_streamed_run_interrupts(client: OpenAI, model: Script, assistant: Ass
     ) as stream:
         stream.until_done()
     assert client.beta.threads.runs.retrieve(first.id, thread_id=thread.id).status == "cancelled"
-    assert answers(client, thread.id) == ["Two", "IdempotentRequest upon", "Hi"]
+    assert answers(client, thread.id) == ["Two", "Once upon", "Hi"]

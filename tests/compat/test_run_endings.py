@@ -39,7 +39,7 @@ class TestEnds:
     def test_a_run_out_of_tokens_is_incomplete(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
-        model.says("IdempotentRequest upon", reason="length", prompt=10, completion=300)
+        model.says("Once upon", reason="length", prompt=10, completion=300)
         run = client.beta.threads.runs.create_and_poll(
             thread_id=thread.id, assistant_id=assistant.id, max_completion_tokens=300, poll_interval_ms=10
         )
@@ -53,7 +53,7 @@ class TestEnds:
         assert message.status == "incomplete"
         assert message.incomplete_details is not None
         assert message.incomplete_details.reason == "max_tokens"
-        assert answers(client, thread.id)[0] == "IdempotentRequest upon"
+        assert answers(client, thread.id)[0] == "Once upon"
         [step] = client.beta.threads.runs.steps.list(run.id, thread_id=thread.id)
         assert step.status == "completed"
 
@@ -127,7 +127,7 @@ class TestCancel:
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         gate = Gate()
-        model.says("IdempotentRequest upon", gate, " a time")
+        model.says("Once upon", gate, " a time")
         run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
         at(gate)
         asked = client.beta.threads.runs.cancel(run.id, thread_id=thread.id)
@@ -139,7 +139,7 @@ class TestCancel:
         message = client.beta.threads.messages.list(thread.id).data[0]
         assert message.incomplete_details is not None
         assert message.incomplete_details.reason == "run_cancelled"
-        assert answers(client, thread.id)[0] == "IdempotentRequest upon"
+        assert answers(client, thread.id)[0] == "Once upon"
         [step] = client.beta.threads.runs.steps.list(run.id, thread_id=thread.id)
         assert (step.status, step.cancelled_at is None) == ("cancelled", False)
 

@@ -1,4 +1,4 @@
-"""What every broker does on a good day. It may do less at any time; what nobody may do is depend on it."""
+"""What every broker does on a good day. It may do less at any time, and no caller may depend on it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -61,7 +61,7 @@ async def taken(offers: AsyncIterator[Offer]) -> str:
 
 
 class TestOffers:
-    async def test_what_was_offered_is_taken_in_its_order(self, broker: Broker) -> None:
+    async def test_offers_arrive_in_order(self, broker: Broker) -> None:
         async with broker.offers() as offers, within():
             for run_id in ("run_1", "run_2"):
                 await broker.offer(run_id)
@@ -78,7 +78,7 @@ class TestOffers:
             await broker.offer("run_2")
             assert {await taken(one), await taken(other)} == {"run_1", "run_2"}
 
-    async def test_what_a_worker_has_no_room_for_goes_to_another(self, broker: Broker) -> None:
+    async def test_an_offer_a_full_worker_leaves_goes_to_another(self, broker: Broker) -> None:
         async with broker.offers() as full, broker.offers() as other, within():
             await broker.offer("run_1")
             assert await taken(full) == "run_1"
@@ -86,7 +86,7 @@ class TestOffers:
                 await broker.offer(f"run_{number}")
             assert [await taken(other) for _ in range(3)] == ["run_2", "run_3", "run_4"]
 
-    async def test_a_worker_that_leaves_takes_nothing_along(self, broker: Broker) -> None:
+    async def test_a_worker_that_leaves_keeps_no_offer(self, broker: Broker) -> None:
         async with broker.offers() as leaving:
             waiting = asyncio.get_running_loop().create_task(taken(leaving))
             await asyncio.sleep(0)
@@ -98,7 +98,7 @@ class TestOffers:
 
 
 class TestEvents:
-    async def test_who_listens_hears_what_is_told_after_that(self, broker: Broker) -> None:
+    async def test_a_subscriber_gets_events_published_after_it_subscribed(self, broker: Broker) -> None:
         await broker.publish("run_1", stored(1))
         async with broker.subscribe("run_1") as live:
             await broker.publish("run_1", stored(2, 3))
@@ -106,18 +106,18 @@ class TestEvents:
             await broker.publish("run_1", stored(4))
             assert await heard(live, 5) == [*stored(2, 3), *deltas(3, 1, 2), *stored(4)]
 
-    async def test_everybody_who_listens_hears_it(self, broker: Broker) -> None:
+    async def test_every_subscriber_gets_the_events(self, broker: Broker) -> None:
         async with AsyncExitStack() as stack:
             listening = [await stack.enter_async_context(broker.subscribe("run_1")) for _ in range(3)]
             await broker.publish("run_1", stored(1))
             assert [await heard(live, 1) for live in listening] == [stored(1)] * 3
 
-    async def test_runs_do_not_hear_each_other(self, broker: Broker) -> None:
+    async def test_events_reach_subscribers_of_their_run_alone(self, broker: Broker) -> None:
         async with broker.subscribe("run_1") as live:
             await broker.publish("run_2", stored(1))
             assert await silent(live)
 
-    async def test_who_comes_late_gets_the_deltas_of_the_open_message(self, broker: Broker) -> None:
+    async def test_a_late_subscriber_gets_the_deltas_of_the_open_message(self, broker: Broker) -> None:
         async with broker.subscribe("run_1") as early:
             await broker.publish("run_1", deltas(3, 1, 2))
             await broker.publish("run_1", deltas(3, 3))
@@ -126,7 +126,7 @@ class TestEvents:
                 assert await heard(late, 4) == deltas(3, 1, 2, 3, 4)
             assert await heard(early, 4) == deltas(3, 1, 2, 3, 4)
 
-    async def test_deltas_are_kept_without_anybody_who_listens(self, broker: Broker) -> None:
+    async def test_deltas_are_kept_without_subscribers(self, broker: Broker) -> None:
         await broker.publish("run_1", deltas(3, 1))
         await broker.publish("run_1", deltas(3, 2))
         async with broker.subscribe("run_1") as live:
@@ -140,7 +140,7 @@ class TestEvents:
             await broker.publish("run_1", deltas(4, 1))
             assert await heard(live, 1) == deltas(4, 1)
 
-    async def test_silence_is_told_again_and_again(self, broker: Broker) -> None:
+    async def test_a_silent_subscription_yields_none_again_and_again(self, broker: Broker) -> None:
         async with broker.subscribe("run_1") as live:
             assert await silent(live)
             assert await silent(live)
@@ -148,19 +148,19 @@ class TestEvents:
             assert await heard(live, 1) == stored(1)
             assert await silent(live)
 
-    async def test_nothing_is_nothing(self, broker: Broker) -> None:
+    async def test_publishing_no_events_does_nothing(self, broker: Broker) -> None:
         async with broker.subscribe("run_1") as live:
             await broker.publish("run_1", [])
             assert await silent(live)
 
 
 class TestInterrupts:
-    async def test_every_worker_hears_an_interrupt(self, broker: Broker) -> None:
+    async def test_every_worker_receives_an_interrupt(self, broker: Broker) -> None:
         async with broker.interrupts() as one, broker.interrupts() as other, within():
             await broker.interrupt("run_1")
             assert [await anext(one), await anext(other)] == ["run_1", "run_1"]
 
-    async def test_an_interrupt_that_nobody_hears_is_no_fault(self, broker: Broker) -> None:
+    async def test_an_interrupt_without_receivers_is_no_error(self, broker: Broker) -> None:
         await broker.interrupt("run_1")
         async with broker.interrupts() as interrupts, within():
             await broker.interrupt("run_2")

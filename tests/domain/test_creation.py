@@ -1,4 +1,4 @@
-"""What is absent, null or given becomes a whole object."""
+"""New and updated objects from requests."""
 
 from collections.abc import Callable
 from typing import Any
@@ -57,21 +57,21 @@ def updated(before: Assistant, **fields: Any) -> Assistant:
         ),
     ],
 )  # fmt: skip
-def test_a_store_that_cannot_be_made_is_refused_everywhere(make: Callable[[], object]) -> None:
+def test_every_request_that_would_create_a_vector_store_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(BadRequest) as refused:
         make()
     assert refused.value.param == "tool_resources.file_search.vector_stores"
 
 
 class TestAssistant:
-    @pytest.mark.parametrize("said", [{}, dict.fromkeys(["temperature", "top_p", "metadata", "response_format"])])
-    def test_what_is_absent_or_null_is_echoed_as_its_default(self, said: dict[str, None]) -> None:
-        made = assistant(**said)
+    @pytest.mark.parametrize("absent", [{}, dict.fromkeys(["temperature", "top_p", "metadata", "response_format"])])
+    def test_absent_and_null_fields_are_echoed_as_their_defaults(self, absent: dict[str, None]) -> None:
+        made = assistant(**absent)
         assert (made.temperature, made.top_p, made.response_format) == (1.0, 1.0, "auto")
         assert (made.tools, made.metadata, made.tool_resources) == ([], {}, ToolResources())
         assert (made.name, made.description, made.instructions, made.reasoning_effort) == (None, None, None, None)
 
-    def test_what_is_given_is_kept(self) -> None:
+    def test_given_fields_are_kept(self) -> None:
         given = {
             "name": "Ann",
             "description": "Helps.",
@@ -86,14 +86,14 @@ class TestAssistant:
         made = assistant(**given)
         assert {name: getattr(made, name) for name in given} == given
 
-    def test_a_tool_that_is_on_shows_its_resources(self) -> None:
+    def test_an_enabled_tool_shows_its_resources(self) -> None:
         made = assistant(tools=[CodeInterpreterTool(), FileSearchTool()])
         assert made.tool_resources == ToolResources(
             code_interpreter=CodeInterpreterResources(file_ids=[]), file_search=FileSearchResources(vector_store_ids=[])
         )
         assert assistant(tools=[FileSearchTool()], tool_resources=RESOURCES).tool_resources == RESOURCES
 
-    def test_an_update_changes_what_it_gives_and_nothing_else(self) -> None:
+    def test_an_update_changes_only_the_given_fields(self) -> None:
         before = assistant(name="Ann", instructions="Help.", tools=[TOOL], metadata={"a": "b"}, temperature=0.5)
         assert updated(before) == before
         after = updated(before, name="Bea")
@@ -104,11 +104,11 @@ class TestAssistant:
         after = updated(before, name=None, instructions=None, metadata=None, temperature=None)
         assert (after.name, after.instructions, after.metadata, after.temperature) == (None, None, {}, 1.0)
 
-    def test_a_tool_that_is_turned_on_later_shows_its_resources(self) -> None:
+    def test_a_tool_enabled_by_an_update_shows_its_resources(self) -> None:
         after = updated(assistant(), tools=[CodeInterpreterTool()])
         assert after.tool_resources == ToolResources(code_interpreter=CodeInterpreterResources(file_ids=[]))
 
-    def test_wrong_tools_are_refused_at_once(self) -> None:
+    def test_an_assistant_with_wrong_tools_is_refused(self) -> None:
         with pytest.raises(BadRequest, match="used twice"):
             assistant(tools=[TOOL, TOOL])
         with pytest.raises(BadRequest, match="used twice"):
@@ -117,18 +117,18 @@ class TestAssistant:
 
 class TestThread:
     @pytest.mark.parametrize("nothing", [{}, {"metadata": None, "tool_resources": None, "on_busy": None}])
-    def test_an_empty_thread_is_whole(self, nothing: dict[str, Any]) -> None:
+    def test_a_thread_from_an_empty_request_has_all_fields(self, nothing: dict[str, Any]) -> None:
         made = creation.thread(ThreadRequest(**nothing), "thread_1", 100)
         assert made == Thread(id="thread_1", created_at=100, tool_resources=ToolResources(), metadata={})
 
-    def test_an_update_changes_what_it_gives_and_null_clears(self) -> None:
+    def test_an_update_changes_the_given_fields_and_null_clears(self) -> None:
         before = creation.thread(ThreadRequest(metadata={"a": "b"}, tool_resources=RESOURCES), "thread_1", 100)
         assert creation.updated_thread(before, ThreadUpdate()) == before
         assert creation.updated_thread(before, ThreadUpdate(metadata={})).tool_resources == RESOURCES
         cleared = creation.updated_thread(before, ThreadUpdate(metadata=None, tool_resources=None))
         assert (cleared.metadata, cleared.tool_resources) == ({}, ToolResources())
 
-    def test_what_it_does_while_it_is_busy_is_shown_only_if_it_was_said(self) -> None:
+    def test_on_busy_is_shown_only_if_it_was_set(self) -> None:
         made = creation.thread(ThreadRequest(on_busy="enqueue"), "thread_1", 100)
         assert msgspec.to_builtins(made)["on_busy"] == "enqueue"
         assert creation.updated_thread(made, ThreadUpdate(on_busy="interrupt")).on_busy == "interrupt"
@@ -136,7 +136,7 @@ class TestThread:
 
 
 class TestMessage:
-    def test_a_string_is_one_text(self) -> None:
+    def test_a_string_becomes_one_text_part(self) -> None:
         made = creation.message(MessageRequest(role="user", content="Hi"), "msg_1", "thread_1", 100)
         assert made.content == [TextPart(text=Text(value="Hi", annotations=[]))]
         assert (made.status, made.completed_at, made.created_at, made.role) == ("completed", 100, 100, "user")
@@ -154,19 +154,19 @@ class TestMessage:
 
 
 class TestRun:
-    def test_a_new_run_is_queued_and_has_its_time(self) -> None:
+    def test_a_new_run_is_queued_and_has_a_deadline(self) -> None:
         made = run()
         assert (made.status, made.created_at, made.expires_at, made.started_at) == (Status.QUEUED, 100, 700, None)
         assert (made.assistant_id, made.thread_id, made.usage) == ("asst_1", "thread_1", None)
 
-    def test_what_nobody_said_is_echoed_as_its_default(self) -> None:
+    def test_absent_fields_of_a_run_are_echoed_as_their_defaults(self) -> None:
         made = run()
         assert (made.tool_choice, made.parallel_tool_calls, made.response_format) == ("auto", True, "auto")
         assert (made.temperature, made.top_p, made.truncation_strategy) == (1.0, 1.0, TruncationStrategy())
         assert (made.max_prompt_tokens, made.max_completion_tokens, made.metadata) == (None, None, {})
         assert made.instructions is None
 
-    def test_what_the_request_leaves_open_is_the_assistants(self) -> None:
+    def test_absent_fields_of_a_run_are_copied_from_the_assistant(self) -> None:
         of = assistant(
             instructions="Help.",
             tools=[TOOL],
@@ -182,7 +182,7 @@ class TestRun:
         assert made.response_format == ObjectFormat()
         assert made.metadata == {}
 
-    def test_what_the_request_gives_replaces_the_assistants(self) -> None:
+    def test_given_fields_of_a_run_replace_those_of_the_assistant(self) -> None:
         of = assistant(instructions="Help.", tools=[TOOL], temperature=0.5, top_p=0.25, reasoning_effort="low")
         made = run(
             of, model="n", instructions="Stop.", tools=[], temperature=0.0, top_p=1.0, reasoning_effort="high",
@@ -198,10 +198,10 @@ class TestRun:
     @pytest.mark.parametrize(
         ("given", "expires"), [({}, 700), ({"expires_after": None}, 700), ({"expires_after": 5}, 105)]
     )
-    def test_a_run_may_say_how_long_it_lives(self, given: dict[str, Any], expires: int) -> None:
+    def test_a_run_expires_after_the_given_or_the_default_lifetime(self, given: dict[str, Any], expires: int) -> None:
         assert run(**given).expires_at == expires
 
-    def test_budgets_are_shown_only_if_they_were_asked_for(self) -> None:
+    def test_budgets_are_shown_only_if_they_were_set(self) -> None:
         budgets = {"max_total_tokens": 1, "max_tool_calls": 2, "max_seconds": 3}
         assert {name: getattr(run(**budgets), name) for name in budgets} == budgets
         for made in (run(), run(**dict.fromkeys(budgets))):
@@ -225,7 +225,7 @@ class TestRun:
             assistant(instructions=own), instructions=instructions, additional_instructions=more
         ).instructions == (expected)
 
-    def test_a_run_made_with_its_thread_has_the_same_rules(self) -> None:
+    def test_a_run_created_with_its_thread_follows_the_same_rules(self) -> None:
         request = ThreadRunRequest(assistant_id="asst_1", instructions="Stop.")
         made = creation.run(request, assistant(instructions="Help."), "run_1", "thread_1", 100, 600)
         assert made.instructions == "Stop."
@@ -239,6 +239,6 @@ class TestRun:
             ({"truncation_strategy": TruncationStrategy(type="last_messages")}, "last_messages"),
         ],
     )
-    def test_what_does_not_fit_together_is_refused(self, fields: dict[str, Any], words: str) -> None:
+    def test_fields_that_do_not_fit_together_are_refused(self, fields: dict[str, Any], words: str) -> None:
         with pytest.raises(BadRequest, match=words):
             run(**fields)

@@ -1,4 +1,4 @@
-"""What may not be done is refused, in the words that clients know."""
+"""The guards, and the messages of their errors, which clients know."""
 
 from collections.abc import Callable
 from functools import partial
@@ -49,66 +49,66 @@ def outputs(*call_ids: str) -> list[ToolOutput]:
     return [ToolOutput(tool_call_id=id, output=f"output of {id}") for id in call_ids]
 
 
-def test_the_lock_of_a_thread_has_its_words() -> None:
+def test_the_errors_of_a_busy_thread_name_the_thread_and_the_run() -> None:
     locked = guards.thread_locked("thread_1", "run_1")
     assert locked.message == "Can't add messages to thread_1 while a run run_1 is active."
     assert guards.thread_busy("thread_1", "run_1").message == "Thread thread_1 already has an active run run_1."
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status.terminal or status is Status.CANCELLING])
-def test_what_has_ended_or_is_stopping_cannot_be_cancelled(status: Status) -> None:
+def test_a_run_that_has_ended_or_is_cancelling_cannot_be_cancelled(status: Status) -> None:
     refused = refusal(lambda: guards.check_cancel(run(status=status)))
     assert refused.message == f"Cannot cancel run with status '{status}'."
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.IN_PROGRESS, Status.REQUIRES_ACTION])
-def test_anything_else_can_be_cancelled(status: Status) -> None:
+def test_any_other_run_can_be_cancelled(status: Status) -> None:
     guards.check_cancel(run(status=status))
 
 
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.REQUIRES_ACTION])
-def test_only_a_run_that_waits_for_outputs_takes_them(status: Status) -> None:
+def test_only_a_run_in_requires_action_accepts_outputs(status: Status) -> None:
     refused = refusal(lambda: guards.check_outputs(run(status=status), outputs("call_a")))
     assert refused.message == f'Runs in status "{status}" do not accept tool outputs.'
 
 
-def test_all_outputs_are_taken_in_any_order() -> None:
+def test_outputs_are_accepted_in_any_order() -> None:
     taken = guards.check_outputs(waiting("call_a", "call_b"), outputs("call_b", "call_a"))
     assert taken == {"call_a": "output of call_a", "call_b": "output of call_b"}
 
 
 @pytest.mark.parametrize("got", [[], ["call_a"], ["call_a", "call_x"], ["call_a", "call_a"], ["call_a", "call_b", "x"]])
-def test_outputs_that_are_missing_unknown_or_double_are_refused(got: list[str]) -> None:
+def test_missing_unknown_and_duplicate_outputs_are_refused(got: list[str]) -> None:
     refused = refusal(lambda: guards.check_outputs(waiting("call_a", "call_b"), outputs(*got)))
     assert refused.message == f"Expected tool outputs for call_ids ['call_a', 'call_b'], got {got!r}"
 
 
-def test_outputs_that_come_too_late_are_refused_as_if_the_run_were_marked_expired() -> None:
-    guards.check_time_left(waiting("call_a", expires_at=700), 699)
-    refused = refusal(lambda: guards.check_time_left(waiting("call_a", expires_at=700), 700))
+def test_outputs_after_the_deadline_are_refused_as_if_the_run_had_ended() -> None:
+    guards.check_not_past_deadline(waiting("call_a", expires_at=700), 699)
+    refused = refusal(lambda: guards.check_not_past_deadline(waiting("call_a", expires_at=700), 700))
     assert refused.message == 'Runs in status "expired" do not accept tool outputs.'
-    guards.check_time_left(waiting("call_a", max_seconds=50), 149)
-    refused = refusal(lambda: guards.check_time_left(waiting("call_a", max_seconds=50), 150))
+    guards.check_not_past_deadline(waiting("call_a", max_seconds=50), 149)
+    refused = refusal(lambda: guards.check_not_past_deadline(waiting("call_a", max_seconds=50), 150))
     assert refused.message == 'Runs in status "incomplete" do not accept tool outputs.'
 
 
-def test_a_message_that_comes_with_others_says_nothing_of_busy_threads() -> None:
+def test_a_message_created_with_a_run_or_a_thread_has_no_on_busy() -> None:
     alone = MessageRequest(role="user", content="Hi", on_busy="reject")
     silent = [MessageRequest(role="user", content="Hi"), MessageRequest(role="user", content="Hi", on_busy=None)]
-    guards.check_companions(silent, "messages")
-    refused = refusal(lambda: guards.check_companions([*silent, alone], "messages"))
+    guards.check_no_on_busy(silent, "messages")
+    refused = refusal(lambda: guards.check_no_on_busy([*silent, alone], "messages"))
     assert (refused.param, refused.code) == ("messages[2].on_busy", "unsupported_parameter")
 
 
 def test_a_run_needs_a_message_or_instructions() -> None:
-    guards.check_something_to_do(run(), [message()])
-    guards.check_something_to_do(run(instructions="Say hello."), [])
-    refused = refusal(lambda: guards.check_something_to_do(run(), []))
+    guards.check_has_input(run(), [message()])
+    guards.check_has_input(run(instructions="Say hello."), [])
+    refused = refusal(lambda: guards.check_has_input(run(), []))
     assert refused.message == "Run creation requires a Thread with a user message or an assistant with instructions."
     assert refused.code == "invalid_thread"
 
 
-def test_two_functions_of_one_name_are_refused() -> None:
+def test_two_functions_with_the_same_name_are_refused() -> None:
     guards.check_tools([TOOL, FunctionTool(function=Function(name="time")), CodeInterpreterTool()])
     refused = refusal(lambda: guards.check_tools([TOOL, TOOL]))
     assert (refused.param, refused.code) == ("tools", "invalid_value")
@@ -127,9 +127,9 @@ def test_a_function_of_the_client_and_one_of_a_tool_may_not_share_a_name() -> No
 
 @pytest.mark.parametrize(("tool", "name"), [(FileSearchTool(), "file_search"), (CodeInterpreterTool(), "code_interp")])
 def test_a_tool_that_this_server_does_not_have_is_refused(tool: Tool, name: str) -> None:
-    guards.check_available([TOOL], ())
-    guards.check_available([TOOL, tool], {"file_search", "code_interpreter"})
-    refused = refusal(lambda: guards.check_available([TOOL, tool], {"other"}))
+    guards.check_tools_available([TOOL], ())
+    guards.check_tools_available([TOOL, tool], {"file_search", "code_interpreter"})
+    refused = refusal(lambda: guards.check_tools_available([TOOL, tool], {"other"}))
     assert name in refused.message
     assert (refused.param, refused.code) == ("tools", "unsupported_tool")
 
@@ -145,8 +145,8 @@ def test_a_tool_that_this_server_does_not_have_is_refused(tool: Tool, name: str)
         (NamedToolChoice(type="file_search"), [FileSearchTool()]),
     ],
 )
-def test_a_choice_among_the_tools_that_are_there_is_taken(choice: ToolChoice, tools: list[Tool]) -> None:
-    guards.check_choice(choice, tools)
+def test_a_tool_choice_among_the_runs_tools_is_accepted(choice: ToolChoice, tools: list[Tool]) -> None:
+    guards.check_tool_choice(choice, tools)
 
 
 @pytest.mark.parametrize(
@@ -158,11 +158,11 @@ def test_a_choice_among_the_tools_that_are_there_is_taken(choice: ToolChoice, to
         (NamedToolChoice(type="function"), [TOOL], "Missing required parameter: 'tool_choice.function'."),
     ],
 )
-def test_a_choice_of_a_tool_that_is_not_there_is_refused(choice: ToolChoice, tools: list[Tool], words: str) -> None:
-    assert words in refusal(lambda: guards.check_choice(choice, tools)).message
+def test_a_tool_choice_outside_the_runs_tools_is_refused(choice: ToolChoice, tools: list[Tool], words: str) -> None:
+    assert words in refusal(lambda: guards.check_tool_choice(choice, tools)).message
 
 
-def test_the_newest_messages_must_be_counted() -> None:
+def test_last_messages_needs_a_number() -> None:
     guards.check_truncation(TruncationStrategy())
     guards.check_truncation(TruncationStrategy(type="last_messages", last_messages=3))
     refused = refusal(lambda: guards.check_truncation(TruncationStrategy(type="last_messages")))
@@ -170,7 +170,7 @@ def test_the_newest_messages_must_be_counted() -> None:
     assert refused.param == "truncation_strategy.last_messages"
 
 
-def test_stores_are_named_or_made_and_never_both() -> None:
+def test_vector_stores_are_named_or_created_never_both() -> None:
     both = FileSearchResources(vector_store_ids=["vs_1"], vector_stores=[{}])
     refused = refusal(lambda: guards.check_resources(ToolResources(file_search=both)))
     assert refused.message == (
@@ -180,7 +180,7 @@ def test_stores_are_named_or_made_and_never_both() -> None:
     assert (refused.param, refused.code) == ("tool_resources.file_search.vector_stores", "invalid_value")
 
 
-def test_a_store_that_would_have_to_be_made_is_refused_in_words() -> None:
+def test_a_vector_store_cannot_be_created() -> None:
     made = FileSearchResources(vector_stores=[{"file_ids": ["file_1"]}])
     refused = refusal(lambda: guards.check_resources(ToolResources(file_search=made)))
     assert refused.message == (
@@ -189,5 +189,5 @@ def test_a_store_that_would_have_to_be_made_is_refused_in_words() -> None:
     assert refused.param == "tool_resources.file_search.vector_stores"
 
 
-def test_stores_that_are_named_are_kept_as_they_are() -> None:
+def test_named_vector_stores_are_accepted() -> None:
     guards.check_resources(ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"])))

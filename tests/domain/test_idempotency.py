@@ -1,4 +1,4 @@
-"""By what a request is known when it comes again."""
+"""Which request is a retry of an earlier one."""
 
 import msgspec
 import pytest
@@ -7,10 +7,10 @@ from runstead.domain.idempotency import (
     DAY,
     MINUTE,
     IdempotentRequest,
-    about,
     created_thread,
     digest,
-    repeats,
+    is_retry,
+    last_request_key,
     with_key,
     with_retry_count,
 )
@@ -23,8 +23,8 @@ SAME, OTHER = digest(b"this"), digest(b"that")
 
 @pytest.mark.parametrize("key", ["k", "order 17", "x" * 255, "~!{}"])
 def test_a_key_is_kept_for_a_day(key: str) -> None:
-    asked = with_key(key, SAME)
-    assert (asked.lifetime, asked.digest, asked.makes) == (DAY, SAME, False)
+    request = with_key(key, SAME)
+    assert (request.lifetime, request.digest, request.creates_thread) == (DAY, SAME, False)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a\nb", "\x7f", "Schlüssel"])
@@ -34,48 +34,48 @@ def test_a_key_is_up_to_255_printable_characters(key: str) -> None:
     assert (raised.value.param, raised.value.code) == ("Idempotency-Key", "invalid_idempotency_key")
 
 
-def test_a_key_stands_for_one_request() -> None:
-    assert repeats(with_key("k", SAME), SAME, ambiguous=False)
+def test_a_key_belongs_to_one_request() -> None:
+    assert is_retry(with_key("k", SAME), SAME, ambiguous=False)
     with pytest.raises(BadRequest, match="use a new key") as raised:
-        repeats(with_key("k", OTHER), SAME, ambiguous=False)
+        is_retry(with_key("k", OTHER), SAME, ambiguous=False)
     assert raised.value.code == "idempotency_key_reused"
 
 
 @pytest.mark.parametrize("thread_id", ["thread_1", None])
-def test_only_a_further_try_is_a_repetition(thread_id: str | None) -> None:
-    assert not repeats(with_retry_count(0, SAME, thread_id), SAME, ambiguous=False)
-    assert repeats(with_retry_count(1, SAME, thread_id), SAME, ambiguous=False)
-    assert not repeats(with_retry_count(1, OTHER, thread_id), SAME, ambiguous=False)
+def test_only_a_counted_retry_of_the_same_request_is_a_retry(thread_id: str | None) -> None:
+    assert not is_retry(with_retry_count(0, SAME, thread_id), SAME, ambiguous=False)
+    assert is_retry(with_retry_count(1, SAME, thread_id), SAME, ambiguous=False)
+    assert not is_retry(with_retry_count(1, OTHER, thread_id), SAME, ambiguous=False)
 
 
-def test_in_doubt_it_is_done() -> None:
-    assert not repeats(with_retry_count(1, SAME, None), SAME, ambiguous=True)
+def test_an_ambiguous_retry_is_carried_out() -> None:
+    assert not is_retry(with_retry_count(1, SAME, None), SAME, ambiguous=True)
 
 
-def test_of_a_thread_the_last_request_is_known() -> None:
+def test_a_thread_has_one_record_for_its_last_request() -> None:
     first, second = with_retry_count(0, SAME, "thread_1"), with_retry_count(0, OTHER, "thread_1")
-    assert first.key == second.key == about("thread_1")
+    assert first.key == second.key == last_request_key("thread_1")
     assert first.lifetime == MINUTE
     assert with_retry_count(0, SAME, "thread_2").key != first.key
 
 
-def test_what_names_no_thread_is_known_by_what_it_asks() -> None:
+def test_a_request_without_a_thread_is_recognised_by_its_digest() -> None:
     assert with_retry_count(0, SAME, None).key == with_retry_count(2, SAME, None).key
     assert with_retry_count(0, SAME, None).key != with_retry_count(0, OTHER, None).key
 
 
-def test_no_key_that_a_client_names_is_that_of_another_kind() -> None:
+def test_no_client_key_collides_with_a_record_of_another_kind() -> None:
     kinds: list[IdempotentRequest] = [with_retry_count(0, SAME, "thread_1"), with_retry_count(0, SAME, None)]
     assert not {with_key(each.key, SAME).key for each in kinds} & {each.key for each in kinds}
 
 
-def test_other_parts_are_another_request() -> None:
-    asked = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc"), (b"1 a", b"bc")]
-    assert len({digest(*parts) for parts in asked}) == len(asked)
+def test_a_digest_depends_on_where_its_parts_end() -> None:
+    requests = [(b"ab", b"c"), (b"a", b"bc"), (b"abc",), (b"abc", b""), (b"", b"abc"), (b"1 a", b"bc")]
+    assert len({digest(*parts) for parts in requests}) == len(requests)
     assert digest(b"ab", b"c") == digest(b"ab", b"c")
 
 
-def test_an_answer_tells_which_thread_was_made() -> None:
+def test_a_reply_names_the_thread_that_was_created() -> None:
     run = Run(id="run_1", created_at=1, thread_id="thread_2", assistant_id="asst_1", status=Status.QUEUED, model="m")
     assert created_thread(msgspec.json.encode(Thread(id="thread_1", created_at=1))) == "thread_1"
     assert created_thread(msgspec.json.encode(run)) == "thread_2"

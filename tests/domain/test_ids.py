@@ -1,3 +1,5 @@
+"""How ids are made and checked."""
+
 import re
 
 import pytest
@@ -12,19 +14,19 @@ MOMENT = st.integers(0, 2**42)
 
 
 @given(MOMENT, CHANCE)
-def test_an_id_is_its_kind_and_24_letters_and_digits(moment: int, chance: int) -> None:
+def test_an_id_is_a_prefix_and_24_letters_and_digits(moment: int, chance: int) -> None:
     assert re.fullmatch("run_[0-9A-Za-z]{24}", ids.make("run", moment, chance))
 
 
 @given(MOMENT, MOMENT, CHANCE, CHANCE)
-def test_ids_stand_in_the_order_of_time(early: int, late: int, one: int, other: int) -> None:
+def test_ids_sort_by_time(early: int, late: int, one: int, other: int) -> None:
     early, late = sorted((early, late))
     if early < late:
         assert ids.make("run", early, one).encode() < ids.make("run", late, other).encode()
 
 
 @given(CHANCE, CHANCE)
-def test_chance_makes_ids_of_one_moment_different(one: int, other: int) -> None:
+def test_ids_of_the_same_time_differ_by_chance(one: int, other: int) -> None:
     assert (ids.make("run", 5, one) == ids.make("run", 5, other)) == (one == other)
 
 
@@ -32,7 +34,7 @@ def test_chance_makes_ids_of_one_moment_different(one: int, other: int) -> None:
     ("parameter", "prefix"),
     [("assistant_id", "asst"), ("thread_id", "thread"), ("message_id", "msg"), ("run_id", "run"), ("step_id", "step")],
 )
-def test_an_id_of_the_wrong_kind_is_refused_in_words(parameter: str, prefix: str) -> None:
+def test_an_id_with_another_prefix_is_refused(parameter: str, prefix: str) -> None:
     ids.check(**{parameter: f"{prefix}_1"})
     with pytest.raises(BadRequest) as refused:
         ids.check(**{parameter: "wf_1"})
@@ -40,7 +42,7 @@ def test_an_id_of_the_wrong_kind_is_refused_in_words(parameter: str, prefix: str
     assert (refused.value.param, refused.value.code) == (parameter, "invalid_value")
 
 
-def test_a_wrong_id_is_said_back_no_longer_than_ids_are() -> None:
+def test_the_error_shows_only_the_beginning_of_a_long_id() -> None:
     with pytest.raises(BadRequest) as refused:
         ids.check(run_id="x" * 10_000)
     assert len(refused.value.message) < 200

@@ -1,4 +1,4 @@
-"""Runs, steps and messages for the tests of what the model is told."""
+"""Runs, steps and messages for the tests of the domain."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ WEATHER = Function(name="weather", description="Tells the weather of a city.")
 
 
 def run(**fields: Any) -> Run:
-    """A run in progress with one function, unless told otherwise."""
+    """A run in progress with one function; `fields` replace its own."""
     known: dict[str, Any] = {
         "id": "run_1",
         "created_at": 100,
@@ -47,7 +47,7 @@ def message(
     status: MessageStatus = "completed",
     reason: Any = None,
 ) -> Message:
-    """A message of the thread, written by its user unless told otherwise."""
+    """A message of the thread; by default from its user."""
     return Message(
         id=id,
         created_at=100,

@@ -20,7 +20,7 @@ SCRIPT = f"""
 words_per_second = 50
 [[answer]]
 when = "story"
-say = "IdempotentRequest upon a time {"there was a fox and " * 200} that was all."
+say = "Once upon a time {"there was a fox and " * 200} that was all."
 [[answer]]
 when = "weather"
 call.weather = {{ city = "Oslo" }}

@@ -1,4 +1,4 @@
-"""A call with a key of one's own is done once, without a server too."""
+"""Calls with an idempotency key, without a server."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from runstead.llm.scripted import ScriptedModel
 from tests.embedded.conftest import Opener
 
 
-def test_a_call_that_is_made_again_gives_what_it_gave(open_engine: Opener) -> None:
+def test_a_repeated_call_returns_the_first_reply(open_engine: Opener) -> None:
     client = open_engine([])
     first, second = [client.once("order 17").create_thread() for _ in range(2)]
     assert first == second
@@ -27,7 +27,7 @@ def test_another_call_with_the_same_key_is_refused(open_engine: Opener) -> None:
         client.once("").create_thread()
 
 
-def test_a_stream_is_told_again(open_engine: Opener) -> None:
+def test_a_repeated_stream_replays_its_stored_events(open_engine: Opener) -> None:
     client = open_engine(["Hello!"])
     thread, assistant = client.create_thread(), client.create_assistant(AssistantRequest(model="m"))
     request = RunRequest(assistant_id=assistant.id, instructions="Greet.")
@@ -39,7 +39,7 @@ def test_a_stream_is_told_again(open_engine: Opener) -> None:
     assert len(list(client.runs(thread.id))) == 1
 
 
-def test_the_next_program_gets_what_the_last_one_got(database: Path) -> None:
+def test_a_key_survives_the_program(database: Path) -> None:
     made = []
     for _ in range(2):
         with runstead.open(database, model=ScriptedModel([])) as client:
@@ -47,7 +47,7 @@ def test_the_next_program_gets_what_the_last_one_got(database: Path) -> None:
     assert made[0] == made[1]
 
 
-async def test_awaited_it_is_the_same(database: Path) -> None:
+async def test_the_async_client_returns_the_same(database: Path) -> None:
     async with runstead.open_async(database, model=ScriptedModel(["Hello!"])) as client:
         first, second = [await client.once("order 17").create_thread() for _ in range(2)]
         assert first == second

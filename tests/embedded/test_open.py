@@ -1,4 +1,4 @@
-"""`open`: the engine on a thread of its own, and what programs do to it."""
+"""`open`: the engine on a thread of its own."""
 
 import gc
 import threading
@@ -25,7 +25,7 @@ from tests.support.waiting import PATIENCE
 
 @contextmanager
 def beside(work: threading.Thread) -> Iterator[None]:
-    """While something waits on a thread; it has ended by the end of the block."""
+    """Run a thread during the block; it must end with the block."""
     work.start()
     try:
         yield
@@ -44,7 +44,7 @@ def engine_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if thread.name == "runstead"]
 
 
-def test_threads_may_call_at_once(open_engine: Opener) -> None:
+def test_threads_can_call_concurrently(open_engine: Opener) -> None:
     client = open_engine(lambda request: f"You said {request.messages[-1]['content']}.")
     with ThreadPoolExecutor(8) as threads:
         runs = list(threads.map(lambda number: client.wait(begin(client, str(number)), timeout=PATIENCE), range(24)))
@@ -53,7 +53,7 @@ def test_threads_may_call_at_once(open_engine: Opener) -> None:
     assert said == {f"You said {number}." for number in range(24)}
 
 
-def test_a_stream_that_is_left_early_lets_go_of_the_run(open_engine: Opener) -> None:
+def test_leaving_a_stream_early_does_not_stop_the_run(open_engine: Opener) -> None:
     gate = Gate()
     client = open_engine([["Once", gate, " upon a time."]])
     run = begin(client)
@@ -63,7 +63,7 @@ def test_a_stream_that_is_left_early_lets_go_of_the_run(open_engine: Opener) -> 
     assert client.wait(run, timeout=PATIENCE).status is Status.COMPLETED
 
 
-def test_a_stream_that_is_forgotten_may_be_collected_on_the_engines_own_thread(open_engine: Opener) -> None:
+def test_an_abandoned_stream_can_be_collected_on_the_engine_thread(open_engine: Opener) -> None:
     client = open_engine([["Once", Gate()]])
     run = begin(client)
     stream = client.run_events(run.thread_id, run.id)
@@ -79,7 +79,7 @@ def test_a_stream_that_is_forgotten_may_be_collected_on_the_engines_own_thread(o
     assert client.get_run(run.thread_id, run.id).status is Status.IN_PROGRESS
 
 
-def test_closing_ends_a_stream_that_waits_on_another_thread(open_engine: Opener) -> None:
+def test_closing_ends_a_stream_that_is_read_on_another_thread(open_engine: Opener) -> None:
     gate = Gate()
     client = open_engine([["Once", gate]])
     run = begin(client)
@@ -101,7 +101,7 @@ def test_closing_ends_a_stream_that_waits_on_another_thread(open_engine: Opener)
     assert [type(error) for error in ended] == [Closed]
 
 
-def test_a_stream_behind_a_close_says_that_it_is_closed(open_engine: Opener) -> None:
+def test_a_stream_of_a_closed_client_raises_closed(open_engine: Opener) -> None:
     client = open_engine([["Once", Gate()]])
     run = begin(client)
     stream = client.run_events(run.thread_id, run.id)
@@ -112,7 +112,7 @@ def test_a_stream_behind_a_close_says_that_it_is_closed(open_engine: Opener) -> 
     stream.close()
 
 
-def test_closing_twice_is_closing_once(open_engine: Opener) -> None:
+def test_close_can_be_called_twice(open_engine: Opener) -> None:
     client = open_engine([])
     with ThreadPoolExecutor(4) as threads:
         for done in [threads.submit(client.close) for _ in range(4)]:
@@ -121,7 +121,7 @@ def test_closing_twice_is_closing_once(open_engine: Opener) -> None:
     assert not engine_threads()
 
 
-def test_nothing_is_left_of_an_engine_that_was_closed(database: Path) -> None:
+def test_a_closed_engine_is_garbage_collected(database: Path) -> None:
     client = runstead.open(database, model=ScriptedModel([]))
     known = weakref.ref(engine(client))
     client.close()
@@ -130,7 +130,7 @@ def test_nothing_is_left_of_an_engine_that_was_closed(database: Path) -> None:
     assert known() is None
 
 
-def test_what_is_closed_takes_no_call(open_engine: Opener) -> None:
+def test_a_closed_client_refuses_calls(open_engine: Opener) -> None:
     client = open_engine([])
     client.close()
     with pytest.raises(Closed, match="This engine was closed"):
@@ -146,13 +146,13 @@ def test_a_file_in_use_is_refused_at_once(open_engine: Opener, database: Path) -
     assert len(engine_threads()) == 1
 
 
-def test_a_file_that_was_closed_can_be_opened(open_engine: Opener) -> None:
+def test_a_closed_file_can_be_opened_again(open_engine: Opener) -> None:
     for text in ("one", "two"):
         with open_engine([text]) as client:
             assert client.wait(begin(client), timeout=PATIENCE).status is Status.COMPLETED
 
 
-def test_runs_that_were_handed_back_go_on_with_the_next_open(open_engine: Opener) -> None:
+def test_released_runs_continue_with_the_next_open(open_engine: Opener) -> None:
     gate = Gate()
     with open_engine([["Once", gate]]) as client:
         run = begin(client)
@@ -161,7 +161,7 @@ def test_runs_that_were_handed_back_go_on_with_the_next_open(open_engine: Opener
         assert client.wait(run, timeout=PATIENCE).status is Status.COMPLETED
 
 
-def test_a_wait_that_runs_out_leaves_the_run_alone(open_engine: Opener) -> None:
+def test_a_wait_that_times_out_does_not_stop_the_run(open_engine: Opener) -> None:
     gate = Gate()
     client = open_engine([["Once", gate]])
     run = begin(client)
@@ -171,7 +171,7 @@ def test_a_wait_that_runs_out_leaves_the_run_alone(open_engine: Opener) -> None:
     assert client.wait(run, timeout=PATIENCE).status is Status.COMPLETED
 
 
-def test_what_a_program_puts_into_a_request_is_checked_as_a_server_would(open_engine: Opener) -> None:
+def test_requests_are_checked_as_by_a_server(open_engine: Opener) -> None:
     client = open_engine([])
     with pytest.raises(BadRequest) as wrong:
         client.create_thread(ThreadRequest(messages=[MessageRequest(role="user", content=5)]))  # type: ignore[arg-type]
@@ -179,7 +179,7 @@ def test_what_a_program_puts_into_a_request_is_checked_as_a_server_would(open_en
 
 
 class Failing:
-    """Offers of a broker that breaks when it is told to."""
+    """Offers of a broker that fails when the test says so."""
 
     def __init__(self) -> None:
         self.broken = Signal()
@@ -197,7 +197,7 @@ class Failing:
         raise RuntimeError("the broker is gone")
 
 
-def test_an_engine_that_fails_says_so_to_all_who_wait(
+def test_a_failed_engine_raises_closed_in_all_waiting_calls(
     open_engine: Opener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     offers = Failing()

@@ -29,7 +29,7 @@ async def begin(client: AsyncClient) -> Run:
 
 
 @pytest.mark.parametrize("error", [ValueError("mine"), KeyError("mine"), Closed("mine")])
-async def test_leaving_with_an_exception_raises_that_itself(database: Path, error: BaseException) -> None:
+async def test_an_exception_of_the_block_is_raised_unchanged(database: Path, error: BaseException) -> None:
     with pytest.raises(type(error)) as raised:  # noqa: PT012 (the block is what is left)
         async with runstead.open_async(database, model=ScriptedModel([])) as client:
             await client.create_thread()
@@ -37,7 +37,7 @@ async def test_leaving_with_an_exception_raises_that_itself(database: Path, erro
     assert raised.value is error
 
 
-async def test_being_cancelled_is_being_cancelled(database: Path) -> None:
+async def test_cancellation_passes_through(database: Path) -> None:
     with pytest.raises(TimeoutError):
         async with within(0.1), runstead.open_async(database, model=ScriptedModel([["Once", Gate()]])) as client:
             await client.wait(await begin(client), timeout=PATIENCE)
@@ -52,14 +52,14 @@ async def test_a_file_in_use_is_refused_at_once(database: Path) -> None:
                 pass
 
 
-async def test_what_is_closed_takes_no_call(database: Path) -> None:
+async def test_a_closed_client_refuses_calls(database: Path) -> None:
     async with runstead.open_async(database, model=ScriptedModel([])) as client:
         pass
     with pytest.raises(Closed):
         await client.create_thread()
 
 
-async def test_a_stream_that_is_left_early_lets_go_of_the_run(database: Path) -> None:
+async def test_leaving_a_stream_early_does_not_stop_the_run(database: Path) -> None:
     gate = Gate()
     async with runstead.open_async(database, model=ScriptedModel([["Once", gate, " upon a time."]])) as client:
         run = await begin(client)
@@ -69,7 +69,7 @@ async def test_a_stream_that_is_left_early_lets_go_of_the_run(database: Path) ->
         assert (await client.wait(run, timeout=PATIENCE)).status is Status.COMPLETED
 
 
-async def test_a_wait_that_runs_out_leaves_the_run_alone(database: Path) -> None:
+async def test_a_wait_that_times_out_does_not_stop_the_run(database: Path) -> None:
     gate = Gate()
     async with runstead.open_async(database, model=ScriptedModel([["Once", gate]])) as client:
         run = await begin(client)

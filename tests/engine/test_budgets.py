@@ -1,4 +1,4 @@
-"""Budgets are totals over all model calls of a run; who runs out of them ends `incomplete`, for the right reason."""
+"""Budgets: totals over all model calls of a run. A run that uses one up ends `incomplete`."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -19,7 +19,7 @@ def reason(run: Run) -> str | None:
     return run.incomplete_details.reason if run.incomplete_details else None
 
 
-async def test_each_call_may_write_what_the_ones_before_left() -> None:
+async def test_each_call_may_use_the_completion_tokens_that_are_left() -> None:
     turns: list[Turn] = [[call("weather"), usage(10, 100)], [call("weather"), usage(10, 50)], "Done."]
     async with world(turns) as here:
         run = await here.ended(await here.start(tools=[WEATHER], max_completion_tokens=256))
@@ -42,7 +42,7 @@ async def test_an_answer_that_is_too_long_is_cut() -> None:
         assert len(text_of(message).split()) == 256
 
 
-async def test_a_run_whose_tokens_are_all_written_makes_no_more_calls() -> None:
+async def test_a_run_without_completion_tokens_left_makes_no_more_calls() -> None:
     async with world([[call("weather"), usage(10, 256)]]) as here:
         run = await here.ended(await here.start(tools=[WEATHER], max_completion_tokens=256))
         submitted = await here.submit(run)
@@ -60,7 +60,7 @@ async def test_a_run_whose_tokens_are_all_written_makes_no_more_calls() -> None:
         ]
 
 
-async def test_a_run_whose_prompts_took_too_much_makes_no_more_calls() -> None:
+async def test_a_run_without_prompt_tokens_left_makes_no_more_calls() -> None:
     async with world([[call("weather"), usage(400, 5)]]) as here:
         run = await here.ended(await here.start(tools=[WEATHER], max_prompt_tokens=300))
         await here.submit(run)
@@ -76,13 +76,13 @@ async def test_instructions_that_do_not_fit_are_not_sent() -> None:
         assert here.model.requests == []
 
 
-async def test_the_thread_is_usable_after_a_run_that_ran_out() -> None:
+async def test_a_thread_is_unlocked_after_an_incomplete_run() -> None:
     async with world([" ".join(["word"] * 300), "Short."]) as here:
         run = await here.ended(await here.start(max_completion_tokens=256))
         assert (await here.ended(await here.again(run))).status == "completed"
 
 
-async def test_a_cancel_in_the_middle_counts_the_steps_that_are_done() -> None:
+async def test_a_cancelled_run_has_the_usage_of_its_completed_steps() -> None:
     gate = Gate()
     async with world([[call("weather"), usage(10, 5)], [say("Half"), gate]]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
@@ -95,7 +95,7 @@ async def test_a_cancel_in_the_middle_counts_the_steps_that_are_done() -> None:
         assert ended.usage.total_tokens == 15
 
 
-async def test_a_message_that_does_not_fit_the_prompts_budget_is_not_sent() -> None:
+async def test_a_message_that_exceeds_the_prompt_budget_is_not_sent() -> None:
     async with world([]) as here:
         ended = await here.ended(await here.start("word " * 2000, max_prompt_tokens=256))
         assert (ended.status, reason(ended)) == ("incomplete", "max_prompt_tokens")
@@ -103,7 +103,7 @@ async def test_a_message_that_does_not_fit_the_prompts_budget_is_not_sent() -> N
 
 
 class Uncounted(ScriptedModel):
-    """A model whose server never says what a call took."""
+    """A model whose server reports no usage."""
 
     @asynccontextmanager
     async def reply(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[Sequence[Piece]]]:
@@ -116,7 +116,7 @@ class Uncounted(ScriptedModel):
             yield without()
 
 
-async def test_budgets_hold_where_nobody_counts() -> None:
+async def test_budgets_hold_if_the_server_reports_no_usage() -> None:
     model = Uncounted([[say("word " * 200), call("weather")], "Never said."])
     async with world(model=model) as here:
         run = await here.ended(await here.start(tools=[WEATHER], max_completion_tokens=256))
@@ -130,7 +130,7 @@ async def test_budgets_hold_where_nobody_counts() -> None:
 
 
 class TestTotalTokens:
-    async def test_each_answer_may_take_what_prompts_and_answers_left(self) -> None:
+    async def test_each_answer_may_use_the_tokens_that_are_left(self) -> None:
         turns: list[Turn] = [[call("weather"), usage(100, 50)], "Done."]
         async with world(turns) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_total_tokens=1000))
@@ -157,7 +157,7 @@ class TestTotalTokens:
             ended = await here.ended(await here.start(max_total_tokens=5000, max_completion_tokens=256))
             assert reason(ended) == "max_completion_tokens"
 
-    async def test_a_run_that_took_all_makes_no_more_calls(self) -> None:
+    async def test_a_run_without_tokens_left_makes_no_more_calls(self) -> None:
         async with world([[call("weather"), usage(400, 100)]]) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_total_tokens=500))
             await here.submit(run)
@@ -173,7 +173,7 @@ class TestTotalTokens:
             assert (ended.status, reason(ended)) == ("incomplete", "max_total_tokens")
             assert here.model.requests == []
 
-    async def test_older_messages_are_left_out_for_the_answers_sake(self) -> None:
+    async def test_older_messages_are_left_out_to_leave_tokens_for_the_answer(self) -> None:
         async with world(["Short."]) as here:
             ended = await here.ended(await here.start("old " * 500, "new", max_total_tokens=300))
             assert ended.status == "completed"
@@ -182,7 +182,7 @@ class TestTotalTokens:
 
 
 class TestToolCalls:
-    async def test_calls_up_to_the_budget_are_asked(self) -> None:
+    async def test_calls_within_the_budget_are_required(self) -> None:
         turns: list[Turn] = [[call("weather"), call("weather")], call("weather"), "Done."]
         async with world(turns) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_tool_calls=3))
@@ -192,7 +192,7 @@ class TestToolCalls:
                 run = await here.ended(run)
             assert run.status == "completed"
 
-    async def test_of_a_turn_that_calls_too_much_nobody_is_asked(self) -> None:
+    async def test_no_call_of_a_turn_that_exceeds_the_budget_is_required(self) -> None:
         turns: list[Turn] = [call("weather"), [say("And now"), call("weather"), call("weather"), usage(7, 5)]]
         async with world(turns) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_tool_calls=2))
@@ -211,14 +211,14 @@ class TestToolCalls:
             assert last.last_error is not None
             assert "'max_tool_calls'" in last.last_error.message
 
-    async def test_the_thread_is_usable_after_it(self) -> None:
+    async def test_a_thread_is_unlocked_after_it(self) -> None:
         async with world([[call("weather"), call("weather")], "Hello"]) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_tool_calls=1))
             assert (await here.ended(await here.again(run))).status == "completed"
 
 
 class TestSeconds:
-    async def test_a_run_in_the_middle_of_its_text_ends_with_what_is_written(self) -> None:
+    async def test_a_run_that_is_writing_ends_with_the_text_so_far(self) -> None:
         gate = Gate()
         async with world([[say("Half an"), gate]]) as here:
             run = await here.start(max_seconds=30)
@@ -241,7 +241,7 @@ class TestSeconds:
             assert message.incomplete_details.reason == "run_expired"
             assert step.status == "expired"
 
-    async def test_a_run_that_waits_for_a_worker_ends(self) -> None:
+    async def test_a_queued_run_ends(self) -> None:
         gate = Gate()
         async with world([gate], slots=1) as here:
             await here.start()
@@ -252,7 +252,7 @@ class TestSeconds:
             assert names(await here.events(run)) == ["run.created", "run.queued", "run.incomplete"]
             assert reason(await here.now(run)) == "max_seconds"
 
-    async def test_a_run_that_waits_for_outputs_ends(self) -> None:
+    async def test_a_run_in_requires_action_ends(self) -> None:
         async with world([call("weather"), "Sunny."]) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_seconds=30))
             paused = (await here.events(run))[-1].id
@@ -264,7 +264,7 @@ class TestSeconds:
             [step] = await here.steps(run)
             assert ended.usage == step.usage
 
-    async def test_outputs_do_not_move_it(self) -> None:
+    async def test_submitting_outputs_does_not_extend_it(self) -> None:
         gate = Gate()
         async with world([call("weather"), gate]) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_seconds=30))
@@ -275,7 +275,7 @@ class TestSeconds:
             await here.clock.advance(1)
             assert reason(await here.ended(run)) == "max_seconds"
 
-    async def test_outputs_that_come_too_late_are_refused(self) -> None:
+    async def test_outputs_after_the_deadline_are_refused(self) -> None:
         async with world([call("weather")]) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_seconds=30))
             here.clock.slip(30)
@@ -283,13 +283,13 @@ class TestSeconds:
             with pytest.raises(BadRequest, match='Runs in status "incomplete" do not accept tool outputs.'):
                 await here.submit(run)
 
-    async def test_a_run_that_expires_first_expires(self) -> None:
+    async def test_a_run_that_reaches_its_expiry_first_is_expired(self) -> None:
         async with world([call("weather")]) as here:
             run = await here.ended(await here.start(tools=[WEATHER], max_seconds=30, expires_after=20))
             await here.clock.advance(20)
             await until(lambda: _is(here, run, Status.EXPIRED))
 
-    async def test_a_cancel_in_time_is_a_cancel(self) -> None:
+    async def test_a_run_cancelled_before_the_deadline_is_cancelled(self) -> None:
         gate = Gate()
         async with world([gate]) as here:
             run = await here.start(max_seconds=30)

@@ -1,4 +1,4 @@
-"""Stopping a run, whatever it is doing."""
+"""Cancelling a run in each state."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ async def refused(here: World, run: Run) -> str:
     return error.value.message
 
 
-async def test_a_run_that_waits_for_a_worker_is_cancelled_at_once() -> None:
+async def test_a_queued_run_is_cancelled_at_once() -> None:
     gate = Gate()
     async with world([gate], slots=1) as here:
         busy = await here.start()
@@ -39,7 +39,7 @@ async def test_a_run_that_waits_for_a_worker_is_cancelled_at_once() -> None:
         assert (await here.now(busy)).status == "in_progress"
 
 
-async def test_who_follows_a_run_that_nobody_works_on_sees_it_cancelled_at_once() -> None:
+async def test_a_stream_of_a_queued_run_ends_at_once() -> None:
     gate = Gate()
     async with world([gate], slots=1) as here:
         await here.start()
@@ -54,7 +54,7 @@ async def test_who_follows_a_run_that_nobody_works_on_sees_it_cancelled_at_once(
         assert names(events) == ["run.created", "run.queued", "run.cancelling", "run.cancelled"]
 
 
-async def test_a_run_that_is_cancelled_while_it_is_taken_asks_no_model() -> None:
+async def test_a_run_cancelled_while_it_is_claimed_calls_no_model() -> None:
     store = SlowAnswers(SqliteStore(":memory:"))
     async with world(store=store) as here, asyncio.TaskGroup() as group:
         thread_id, request = await here.thread("Hi"), RunRequest(assistant_id=await here.assistant())
@@ -71,7 +71,7 @@ async def test_a_run_that_is_cancelled_while_it_is_taken_asks_no_model() -> None
         assert here.model.requests == []
 
 
-async def test_an_end_that_is_written_in_the_moment_of_an_interrupt_is_told() -> None:
+async def test_an_end_committed_during_an_interrupt_is_published() -> None:
     gate, store = Gate(), SlowAnswers(SqliteStore(":memory:"))
     async with world([[say("Hello"), gate]], store=store) as here:
         run = await here.start()
@@ -89,7 +89,7 @@ async def test_an_end_that_is_written_in_the_moment_of_an_interrupt_is_told() ->
         assert names(events)[-1] == "run.completed"
 
 
-async def test_a_run_in_the_middle_of_its_text_keeps_what_is_written() -> None:
+async def test_a_run_that_is_writing_keeps_the_text_so_far() -> None:
     gate = Gate()
     async with world([[say("Half an"), gate, say("answer")]]) as here:
         run = await here.start()
@@ -124,7 +124,7 @@ async def test_the_upstream_request_is_closed_within_a_tenth_of_a_second() -> No
     assert min(taken) < 0.1
 
 
-async def test_a_run_whose_model_has_not_answered_yet_is_cancelled() -> None:
+async def test_a_run_whose_model_has_not_answered_is_cancelled() -> None:
     gate = Gate()
     async with world([gate]) as here:
         run = await here.start()
@@ -135,7 +135,7 @@ async def test_a_run_whose_model_has_not_answered_yet_is_cancelled() -> None:
         assert await here.written(run) == []
 
 
-async def test_a_run_in_the_middle_of_its_calls_asks_nobody() -> None:
+async def test_a_run_cancelled_during_its_calls_requires_no_action() -> None:
     gate = Gate()
     async with world([[call("weather", city="Rome"), gate]]) as here:
         run = await here.start(tools=[WEATHER])
@@ -146,7 +146,7 @@ async def test_a_run_in_the_middle_of_its_calls_asks_nobody() -> None:
         assert (await here.now(run)).required_action is None
 
 
-async def test_a_run_that_waits_for_outputs_is_cancelled_at_once() -> None:
+async def test_a_run_in_requires_action_is_cancelled_at_once() -> None:
     async with world([[call("weather", city="Rome")]]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         paused = (await here.events(run))[-1].id
@@ -160,7 +160,7 @@ async def test_a_run_that_waits_for_outputs_is_cancelled_at_once() -> None:
         assert ended.usage == step.usage, "the call of the model was made, and is counted"
 
 
-async def test_cancelling_twice_is_refused_in_words() -> None:
+async def test_cancelling_twice_is_refused() -> None:
     gate = Gate()
     async with world([[say("Half"), gate]]) as here:
         run = await here.start()
@@ -179,7 +179,7 @@ async def test_a_completed_run_cannot_be_cancelled() -> None:
         assert await refused(here, run) == "Cannot cancel run with status 'completed'."
 
 
-async def test_the_thread_is_usable_after_a_cancel() -> None:
+async def test_a_thread_is_unlocked_after_a_cancel() -> None:
     gate = Gate()
     async with world([[say("Half"), gate], "Whole"]) as here:
         run = await here.start()

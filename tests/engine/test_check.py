@@ -1,11 +1,13 @@
-"""The checker finds nothing in a store that only the engine wrote to, and everything that was broken by hand."""
+"""The checker: no violation in a store that only the engine wrote to, and every violation that a test made by hand."""
 
 import re
 import sqlite3
 from pathlib import Path
+from shutil import copyfile
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from runstead.engine.check import Examined, examine
 from runstead.llm.script import Gate, Turn, call, fail, limit, say, usage
@@ -20,7 +22,7 @@ from tests.support.worlds import WEATHER, World, world
 
 
 async def checked(store: Store, **how: Any) -> tuple[list[str], Examined]:
-    """What the checker says of a store."""
+    """The violations that the checker reports, and its counts."""
     found: list[str] = []
     examined = await examine(store, lambda violation: found.append(str(violation)), **how)
     assert examined.violations == len(found)
@@ -34,7 +36,7 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 
 async def started(here: World, gate: Gate, *said: str, **fields: Any) -> Run:
-    """A run whose model stands before a gate."""
+    """A run whose model waits at a gate."""
     run = await here.start(*said, **fields)
     async with within():
         await gate.reached.wait()
@@ -53,7 +55,7 @@ async def follow_up(here: World, run: Run, text: str, **fields: Any) -> Run:
     return await here.again(run, additional_messages=[MessageRequest(role="user", content=text)], **fields)
 
 
-async def test_whatever_happens_to_runs_nothing_is_wrong_with_them(any_store: Store) -> None:
+async def test_no_run_breaks_an_invariant_however_it_went(any_store: Store) -> None:
     gates = [Gate() for _ in range(5)]
     turns: list[Turn] = [
         [say("Let me see."), call("weather"), call("weather"), usage(7, 5)], "Sunny.",
@@ -102,20 +104,20 @@ async def test_whatever_happens_to_runs_nothing_is_wrong_with_them(any_store: St
         interrupted = await started(here, gates[3])
         assert (await here.ended(await follow_up(here, interrupted, "No!", on_busy="interrupt"))).status == "completed"
         await here.project.update_run(answered.thread_id, answered.id, {"a": "b"})
-        [told, _] = await here.written(answered)
-        await here.project.update_message(answered.thread_id, told.id, {"a": "b"})
-        await here.project.delete_message(answered.thread_id, told.id)
+        [message, _] = await here.written(answered)
+        await here.project.update_message(answered.thread_id, message.id, {"a": "b"})
+        await here.project.delete_message(answered.thread_id, message.id)
         assert (await here.ended(await here.start(tools=[WEATHER]))).status == "requires_action"
         await started(here, gates[4])
         found, examined = await checked(any_store)
         assert found == []
-        assert (examined.runs, examined.active, examined.to_rescue, examined.deleted) == (16, 2, 0, 1)
+        assert (examined.runs, examined.active, examined.to_recover, examined.deleted) == (16, 2, 0, 1)
         assert examined.steps > 10
         assert examined.messages > 5
         assert examined.events > 100
 
 
-async def test_runs_that_were_rescued_and_handed_back_are_in_order(tmp_path: Path) -> None:
+async def test_recovered_and_released_runs_break_no_invariant(tmp_path: Path) -> None:
     path, gates = tmp_path / "runs.db", [Gate(), Gate()]
     async with doomed([[say("Half"), gates[0]]], path) as here:
         run = await started(here, gates[0])
@@ -123,19 +125,19 @@ async def test_runs_that_were_rescued_and_handed_back_are_in_order(tmp_path: Pat
     await store.start()
     found, examined = await checked(store, alone=True)
     assert found == []
-    assert (examined.active, examined.to_rescue) == (1, 1)
+    assert (examined.active, examined.to_recover) == (1, 1)
     found, _ = await checked(store, drained=True)
-    assert found == [f"{run.id}: it is in_progress, though no worker runs any more"]
+    assert found == [f"{run.id}: the run is in_progress, but no worker is running"]
     await store.stop()
     async with world([[say("Half"), gates[1]]], path=path), within():
         await gates[1].reached.wait()
     async with world(["Whole."], path=path) as here:
         assert (await here.ended(run)).status == "completed"
         found, examined = await checked(here.adapters.store, drained=True)
-        assert (found, examined.to_rescue) == ([], 0)
+        assert (found, examined.to_recover) == ([], 0)
 
 
-async def test_a_store_is_read_in_parts(tmp_path: Path) -> None:
+async def test_a_store_is_read_page_by_page(tmp_path: Path) -> None:
     async with world(lambda _: "Hello", path=tmp_path / "runs.db") as here:
         for number in range(5):
             _, examined = await checked(here.adapters.store, part=2)
@@ -143,18 +145,16 @@ async def test_a_store_is_read_in_parts(tmp_path: Path) -> None:
             await here.ended(await here.start())
 
 
-# A store with a run that is done, one that was stopped, one that waits for outputs, and one that waits for that.
+class StoppedStore:
+    """A store that no process has open, for a test to corrupt with SQL."""
 
-
-class IdempotencyRecord:
-    """A store that nobody has open, to be broken by hand."""
-
-    def __init__(self, path: Path, **runs: Run) -> None:
+    def __init__(self, path: Path, ids: dict[str, str]) -> None:
         self.path = path
-        self.ids = {name: run.id for name, run in runs.items()}
+        self.ids = ids
+        """The ids of the runs by their names."""
 
     def __call__(self, *statements: str) -> None:
-        """`:done`, `:stopped`, `:paused` and `:waiting` are the ids of its runs."""
+        """Execute SQL; `:done`, `:stopped`, `:paused` and `:waiting` stand for the ids of the runs."""
         with sqlite3.connect(self.path) as connection:
             connection.execute("PRAGMA foreign_keys = OFF")
             for statement in statements:
@@ -164,8 +164,9 @@ class IdempotencyRecord:
         connection.close()
 
 
-@pytest.fixture
-async def kept(tmp_path: Path) -> IdempotencyRecord:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def intact(tmp_path_factory: pytest.TempPathFactory) -> StoppedStore:
+    """Four runs: completed, cancelled, in `requires_action`, and queued behind that one."""
     gate = Gate()
     turns: list[Turn] = [
         [call("weather"), usage(7, 5)],
@@ -173,7 +174,7 @@ async def kept(tmp_path: Path) -> IdempotencyRecord:
         [say("Half"), gate],
         [say("Let me see."), call("weather")],
     ]
-    path = tmp_path / "runs.db"
+    path = tmp_path_factory.mktemp("intact") / "runs.db"
     async with world(turns, path=path) as here:
         done = await here.ended(await here.start(tools=[WEATHER]))
         await here.submit(done)
@@ -183,17 +184,29 @@ async def kept(tmp_path: Path) -> IdempotencyRecord:
         await here.ended(stopped)
         paused = await here.ended(await here.start(tools=[WEATHER]))
         waiting = await follow_up(here, paused, "And?", on_busy="enqueue")
-    return IdempotencyRecord(path, done=done, stopped=stopped, paused=paused, waiting=waiting)
+    return StoppedStore(path, {"done": done.id, "stopped": stopped.id, "paused": paused.id, "waiting": waiting.id})
+
+
+@pytest.fixture
+def stored(intact: StoppedStore, tmp_path: Path) -> StoppedStore:
+    """A copy of that store for one test."""
+    return StoppedStore(copyfile(intact.path, tmp_path / "runs.db"), intact.ids)
 
 
 def body(table: str, path: str, value: str, where: str) -> str:
-    """Changes a field of the object that a row keeps."""
+    """SQL that changes a field of the JSON in a row."""
     text = f"json_set(CAST(body AS TEXT), '$.{path}', json('{value}'))"
     return f"UPDATE {table} SET body = CAST({text} AS BLOB) WHERE {where}"
 
 
-def told(old: str, new: str, run: str) -> str:
-    """Changes what a run told."""
+def journal(calls: str) -> str:
+    """SQL that gives the step of the paused run a journal of these calls."""
+    kept = f'{{"calls":[{calls}]}}'.replace(":", "' || char(58) || '")  # a colon would name a value
+    return f"UPDATE steps SET journal = CAST('{kept}' AS BLOB) WHERE run_id = :paused"
+
+
+def event(old: str, new: str, run: str) -> str:
+    """SQL that changes text in the events of a run."""
     text = f"replace(CAST(body AS TEXT), '{old}', '{new}')"
     return f"UPDATE events SET body = CAST({text} AS BLOB) WHERE run_id = :{run} AND CAST(body AS TEXT) LIKE '%{old}%'"
 
@@ -204,110 +217,129 @@ AGAIN = "INSERT INTO events SELECT run_id, project, 101, 101 + last - first, bod
 COPY = "(id, project, run_id, created_at, body) SELECT '{id}', project, {run}, created_at, body FROM steps"
 
 BROKEN: list[tuple[str, list[str], str]] = [
-    ("a hole", ["DELETE FROM events WHERE run_id = :done AND first = 4"], r"done: event \d+ follows event 3"),
-    ("a lost end", [f"DELETE FROM events WHERE {LAST}"], r"done: its last event is \d+, and it says \d+"),
-    ("a wrong count", ["UPDATE runs SET last_event = 99 WHERE id = :done"],
-     r"done: its last event is \d+, and it says 99"),
-    ("too few in one", [f"UPDATE events SET last = last + 1 WHERE {LAST}"], r"done: the events \d+ to \d+ are \d+"),
-    ("no beginning", ["DELETE FROM events WHERE run_id = :done AND first = 1"],
-     "done: its events begin with thread.run"),
-    ("no events", ["DELETE FROM events WHERE run_id = :done"], "done: no event tells of it"),
-    ("two ends", [f"{AGAIN} WHERE {LAST}"], "done: it has ended 2 times: thread.run.completed, thread.run.completed"),
-    ("a word after the end", [f"{AGAIN} WHERE run_id = :done AND first = 4"],
-     r"done: after thread.run.completed it told"),
-    ("a leap", [told('"status":"cancelling"', '"status":"requires_action"', "stopped"),
-                told("thread.run.cancelling", "thread.run.requires_action", "stopped")],
-     "stopped: it was requires_action and then cancelled"),
-    ("a false name", [told("thread.run.cancelling", "thread.run.queued", "stopped")],
+    ("a gap", ["DELETE FROM events WHERE run_id = :done AND first = 4"], r"done: event \d+ follows event 3"),
+    ("no last event", [f"DELETE FROM events WHERE {LAST}"], r"done: the last event is \d+, but the run's row says \d+"),
+    ("a wrong last event", ["UPDATE runs SET last_event = 99 WHERE id = :done"],
+     r"done: the last event is \d+, but the run's row says 99"),
+    ("too few events in a row", [f"UPDATE events SET last = last + 1 WHERE {LAST}"],
+     r"done: a row has \d+ events, but is numbered \d+ to \d+"),
+    ("no first event", ["DELETE FROM events WHERE run_id = :done AND first = 1"],
+     "done: the events begin with thread.run"),
+    ("no events", ["DELETE FROM events WHERE run_id = :done"], "done: no event shows the run"),
+    ("two ends", [f"{AGAIN} WHERE {LAST}"], "done: the run ended 2 times: thread.run.completed, thread.run.completed"),
+    ("an event after the end", [f"{AGAIN} WHERE run_id = :done AND first = 4"],
+     r"done: thread\.\S+ follows thread.run.completed"),
+    ("a transition that is not in the table", [event('"status":"cancelling"', '"status":"requires_action"', "stopped"),
+                event("thread.run.cancelling", "thread.run.requires_action", "stopped")],
+     "stopped: the run went from requires_action to cancelled"),
+    ("a wrong event name", [event("thread.run.cancelling", "thread.run.queued", "stopped")],
      "stopped: thread.run.queued shows a run that is cancelling"),
     ("another status", [body("runs", "status", '"failed"', DONE), "UPDATE runs SET status = 'failed' WHERE id = :done"],
-     "done: it is failed, and its last event says completed"),
-    ("another field", [body("runs", "model", '"other"', DONE)], "done: it and its last event differ in model"),
+     "done: the run is failed, but its last event shows completed"),
+    ("another field", [body("runs", "model", '"other"', DONE)], "done: the run and its last event differ in model"),
     ("another step", [body("steps", "completed_at", "1", "run_id = :done")],
      r"done: step \w+ and its last event differ in"),
     ("another message", [body("messages", "content", "[]", "run_id = :done")],
      r"done: message \w+ and its .* in content"),
-    ("another end of a step", [body("steps", "status", '"failed"', "run_id = :done")],
-     r"done: step \w+ is failed, and its last event says completed"),
-    ("a lost step", ["DELETE FROM steps WHERE run_id = :done"], r"done: there is no step step_\w+, of which it told"),
-    ("a lost message", ["DELETE FROM messages WHERE run_id = :paused"],
-     r"paused: there is no message msg_\w+, of which it told"),
-    ("a mess", [told("thread.run.step.created", "thread.message.created", "paused")],
+    ("another status of a step", [body("steps", "status", '"failed"', "run_id = :done")],
+     r"done: step \w+ is failed, but its last event shows completed"),
+    ("a missing step", ["DELETE FROM steps WHERE run_id = :done"],
+     r"done: step step_\w+ is missing, but an event shows it"),
+    ("a missing message", ["DELETE FROM messages WHERE run_id = :paused"],
+     r"paused: message msg_\w+ is missing, but an event shows it"),
+    ("an event that does not decode", [event("thread.run.step.created", "thread.message.created", "paused")],
      "paused: what is kept of it cannot be read: Invalid"),
-    ("half a run", ["UPDATE runs SET body = CAST('{' AS BLOB) WHERE id = :paused"],
+    ("a run that does not decode", ["UPDATE runs SET body = CAST('{' AS BLOB) WHERE id = :paused"],
      "paused: what is kept of it cannot be read: Input data was truncated"),
-    ("a step out of nothing", [f"INSERT INTO steps {COPY.format(id='step_x', run=':done')} WHERE run_id = :stopped"],
-     r"done: it never told of step"),
+    ("a step without an event", [f"INSERT INTO steps {COPY.format(id='step_x', run=':done')} WHERE run_id = :stopped"],
+     r"done: no event shows step"),
     ("a message without its step", ["DELETE FROM steps WHERE run_id = :stopped"],
      r"stopped: message \w+ was written by 0 steps"),
     ("a step on another thread", [body("steps", "thread_id", '"thread_x"', "run_id = :done")],
-     r"done: step_\w+ is on thread_x, and it is on thread_\w+"),
+     r"done: step_\w+ is on thread_x, but the run is on thread_\w+"),
     ("a step in another project", ["UPDATE steps SET project = 'x' WHERE run_id = :done"],
-     r"done: step_\w+ is not in its project default"),
+     r"done: step_\w+ is not in the run's project default"),
     ("a message in another project", ["UPDATE messages SET project = 'x' WHERE run_id = :done"],
-     r"done: msg_\w+ is not in its project default"),
+     r"done: msg_\w+ is not in the run's project default"),
     ("an open step", [body("steps", "status", '"in_progress"', "run_id = :stopped")],
-     r"stopped: it is cancelled, and step \w+ is open"),
+     r"stopped: the run is cancelled, but step \w+ is open"),
     ("an open message", [body("messages", "status", '"in_progress"', "run_id = :stopped")],
-     r"stopped: it is cancelled, and message \w+ is open"),
-    ("a pause without its step", [body("steps", "status", '"completed"', "run_id = :paused")],
-     "paused: it waits for outputs, and what is open is not one step with these calls"),
-    ("a pause for other calls", [body("steps", "step_details.tool_calls[0].id", '"call_x"', "run_id = :paused")],
-     "paused: it waits for outputs, and what is open is not one step with these calls"),
+     r"stopped: the run is cancelled, but message \w+ is open"),
+    ("required calls without a step", [body("steps", "status", '"completed"', "run_id = :paused")],
+     "paused: the run is requires_action, but its open steps are not one with the required calls"),
+    ("required calls of no step", [body("steps", "step_details.tool_calls[0].id", '"call_x"', "run_id = :paused")],
+     "paused: the run is requires_action, but its open steps are not one with the required calls"),
+    ("a journal of other calls", [journal("")],
+     r"paused: step_?.* shows the calls call_\w+, but its journal has none"),
+    ("a call without its output", [journal('{"id":"a","name":"f","arguments":"","status":"completed"}')],
+     "paused: call a is completed, but has no output"),
+    ("an output without its end", [journal('{"id":"a","name":"f","arguments":"","output":"x"}')],
+     "paused: call a is asked, but has an output"),
+    ("a start without an attempt", [journal('{"id":"a","name":"f","arguments":"","status":"started"}')],
+     "paused: call a has started, but has no attempt"),
+    ("a pause before the server is done", [journal('{"id":"a","name":"f","arguments":"","tool":"file_search"}')],
+     r"paused: the run is requires_action, but a of step \w+ waits for the server"),
+    ("work without a call", [body("runs", "status", '"queued"', PAUSED)],
+     r"paused: the run is queued, but no call of its open step \w+ waits for the server"),
+    ("a completed step with an open call", [body("steps", "status", '"completed"', "run_id = :paused")],
+     r"paused: step \w+ is completed, but its call call_\w+ is asked"),
+    ("half a journal", ["UPDATE steps SET journal = CAST('{' AS BLOB) WHERE run_id = :paused"],
+     "paused: what is kept of it cannot be read: Input data was truncated"),
     ("another usage", [body("runs", "usage.total_tokens", "99", DONE)],
-     r"done: its usage is 99 tokens, and that of its steps \d+"),
-    ("no usage", [body("runs", "usage", "null", DONE)], r"done: its usage is none, and that of its steps \d+"),
+     r"done: the run's usage is 99 tokens, but its steps add up to \d+"),
+    ("no usage", [body("runs", "usage", "null", DONE)], r"done: the run's usage is none, but its steps add up to \d+"),
     ("a usage too early", [body("runs", "usage", '{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}', PAUSED)],
-     "paused: it is requires_action, and shows its usage"),
-    ("a false place", ["UPDATE runs SET status = 'expired' WHERE id = :done"],
-     "done: it is completed, and found as expired"),
-    ("a turn too early", ["UPDATE runs SET status = 'completed' WHERE id = :waiting"],
-     "waiting: it is waiting, and found as completed"),
-    ("a false deadline", ["UPDATE runs SET expires_at = 5 WHERE id = :paused"],
-     r"paused: its deadline is \d+, and it is found by 5"),
-    ("a pause that is held", ["UPDATE runs SET owner = 'worker_x' WHERE id = :paused"],
-     "paused: it is requires_action, and held by worker_x"),
-    ("work that nobody holds", [body("runs", "status", '"in_progress"', PAUSED),
+     "paused: the run is requires_action, but has a usage"),
+    ("a wrong status column", ["UPDATE runs SET status = 'expired' WHERE id = :done"],
+     "done: the run is completed, but its status column is expired"),
+    ("a wrong status column of a queued run", ["UPDATE runs SET status = 'completed' WHERE id = :waiting"],
+     "waiting: the run is waiting, but its status column is completed"),
+    ("a wrong deadline column", ["UPDATE runs SET expires_at = 5 WHERE id = :paused"],
+     r"paused: the run's deadline is \d+, but its column is 5"),
+    ("an owner of a paused run", ["UPDATE runs SET owner = 'worker_x' WHERE id = :paused"],
+     "paused: the run is requires_action, but its owner is worker_x"),
+    ("a run in progress without an owner", [body("runs", "status", '"in_progress"', PAUSED),
                                 "UPDATE runs SET status = 'in_progress' WHERE id = :paused"],
-     "paused: it is in_progress, and held by nobody"),
-    ("a lost thread", ["DELETE FROM threads"], r"done: there is no thread thread_\w+"),
+     "paused: the run is in_progress, but its owner is none"),
+    ("a missing thread", ["DELETE FROM threads"], r"done: thread thread_\w+ does not exist"),
     ("two active runs", ["DROP INDEX runs_active", "UPDATE runs SET status = 'queued' WHERE id = :waiting"],
-     r"paused: it is active, and so is run_\w+ on the same thread"),
-    ("a line to nowhere", ["UPDATE runs SET behind = 'run_x' WHERE id = :waiting"],
-     "waiting: it waits behind run_x, which is not on its thread"),
-    ("a line to another thread", ["UPDATE runs SET behind = :done WHERE id = :waiting"],
-     r"waiting: it waits behind run_\w+, which is not on its thread"),
-    ("a line that stands", ["UPDATE runs SET status = 'failed' WHERE id = :paused"],
-     r"waiting: it waits behind run_\w+, which is failed"),
-    ("a message that waits for ever", ["UPDATE messages SET behind = :done WHERE behind IS NOT NULL"],
-     r"done: it is completed, and msg_\w+ waits for its end"),
-    ("a stray step", ["UPDATE steps SET run_id = 'run_x' WHERE run_id = :done"],
+     r"paused: the run is active, but so is run_\w+ on the same thread"),
+    ("a predecessor that does not exist", ["UPDATE runs SET behind = 'run_x' WHERE id = :waiting"],
+     "waiting: the run is queued behind run_x, which is not on its thread"),
+    ("a predecessor on another thread", ["UPDATE runs SET behind = :done WHERE id = :waiting"],
+     r"waiting: the run is queued behind run_\w+, which is not on its thread"),
+    ("a predecessor that has ended", ["UPDATE runs SET status = 'failed' WHERE id = :paused"],
+     r"waiting: the run is queued behind run_\w+, which is failed"),
+    ("a message that waits for a run that has ended", ["UPDATE messages SET behind = :done WHERE behind IS NOT NULL"],
+     r"done: the run is completed, but msg_\w+ waits for its end"),
+    ("a step without its run", ["UPDATE steps SET run_id = 'run_x' WHERE run_id = :done"],
      r"run_x: there is no such run, and step step_\w+ belongs to it"),
-    ("a stray message", ["UPDATE messages SET run_id = 'run_x' WHERE run_id = :done"],
+    ("a message without its run", ["UPDATE messages SET run_id = 'run_x' WHERE run_id = :done"],
      r"run_x: there is no such run, and message msg_\w+ belongs to it"),
-    ("stray events", ["UPDATE events SET run_id = 'run_x' WHERE run_id = :done AND first = 1"],
+    ("events without their run", ["UPDATE events SET run_id = 'run_x' WHERE run_id = :done AND first = 1"],
      "run_x: there is no such run, and what it told from event 1 belongs to it"),
-    ("a message that waits for nobody", ["UPDATE messages SET behind = 'run_x' WHERE behind IS NOT NULL"],
+    ("a waiting message without its run", ["UPDATE messages SET behind = 'run_x' WHERE behind IS NOT NULL"],
      r"run_x: there is no such run, and waiting message msg_\w+ belongs to it"),
-    ("what is left of all runs", ["DELETE FROM runs"], r"done: there is no such run, and step step_\w+ belongs to it"),
+    ("no runs at all", ["DELETE FROM runs"], r"done: there is no such run, and step step_\w+ belongs to it"),
 ]  # fmt: skip
 
 
-async def said_of(kept: IdempotencyRecord) -> list[str]:
-    store = SqliteStore(kept.path)
+async def found_in(stored: StoppedStore) -> list[str]:
+    """The violations in the store, with the names of its runs instead of their ids."""
+    store = SqliteStore(stored.path)
     await store.start()
     found, _ = await checked(store)
     await store.stop()
-    names = {id: name for name, id in kept.ids.items()}
-    return [re.sub(r"^run_\w+(?=:)", lambda about: names.get(about[0], about[0]), line) for line in found]
+    names = {id: name for name, id in stored.ids.items()}
+    return [re.sub(r"^run_\w+(?=:)", lambda id: names.get(id[0], id[0]), line) for line in found]
 
 
 @pytest.mark.parametrize(("statements", "words"), [each[1:] for each in BROKEN], ids=[each[0] for each in BROKEN])
-async def test_what_was_broken_by_hand_is_said(kept: IdempotencyRecord, statements: list[str], words: str) -> None:
-    kept(*statements)
-    found = await said_of(kept)
+async def test_each_violation_is_reported(stored: StoppedStore, statements: list[str], words: str) -> None:
+    stored(*statements)
+    found = await found_in(stored)
     assert [line for line in found if re.match(words, line)], found
 
 
-async def test_what_was_not_broken_is_in_order(kept: IdempotencyRecord) -> None:
-    assert await said_of(kept) == []
+async def test_an_intact_store_has_no_violations(stored: StoppedStore) -> None:
+    assert await found_in(stored) == []

@@ -1,4 +1,4 @@
-"""The order of a run's events, and what each of them holds: contract 7.3 and 7.4."""
+"""The order of a run's events, and the data of each."""
 
 from typing import Any
 
@@ -24,12 +24,12 @@ CALLS = [*BEGIN, *OPEN_CALLS, "run.requires_action"]
 
 
 def data(events: list[Event], name: str) -> list[Any]:
-    """What the events of this name hold, as JSON says it."""
+    """The data of the events with this name, as JSON."""
     return [msgspec.to_builtins(event.data) for event in events if event.event == f"thread.{name}"]
 
 
 async def streamed(here: World, **fields: Any) -> list[Event]:
-    """A run on a new thread, followed from its creation."""
+    """The events of a new run on a new thread, streamed from its creation."""
     request = RunRequest(assistant_id=await here.assistant([WEATHER]), **fields)
     thread_id = await here.thread("Hello")
     async with within():
@@ -37,7 +37,7 @@ async def streamed(here: World, **fields: Any) -> list[Event]:
 
 
 async def answered(here: World, run: Run) -> list[Event]:
-    """The stream of giving a run its outputs."""
+    """The events of a stream that submits the run's outputs."""
     stream = here.project.submit_streaming_tool_output(run.thread_id, run.id, here.outputs(run))
     async with within():
         return [event async for event in stream]
@@ -48,14 +48,14 @@ def last_run(events: list[Event]) -> Run:
     return events[-1].data
 
 
-async def test_a_plain_run() -> None:
+async def test_the_events_of_a_plain_run() -> None:
     async with world(["Hello you"]) as here:
         events = await streamed(here)
     assert names(events) == PLAIN
     Reader().read(events)
 
 
-async def test_a_plain_run_holds() -> None:
+async def test_the_data_of_a_plain_run() -> None:
     async with world([["Hello you", usage(10, 2, cached=4)]]) as here:
         events = await streamed(here)
     [created], [queued], [started] = (
@@ -99,7 +99,7 @@ async def test_a_plain_run_holds() -> None:
     assert run["expires_at"] is None
 
 
-async def test_a_run_made_with_its_thread_reports_the_thread_first() -> None:
+async def test_a_run_created_with_its_thread_begins_with_thread_created() -> None:
     async with world(["Hello you"]) as here:
         thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")], metadata={"a": "b"})
         request = ThreadRunRequest(assistant_id=await here.assistant(), thread=thread)
@@ -111,7 +111,7 @@ async def test_a_run_made_with_its_thread_reports_the_thread_first() -> None:
         Reader().read(events)
 
 
-async def test_functions_pause_the_run_and_submitting_goes_on() -> None:
+async def test_a_stream_ends_at_required_calls_and_continues_with_the_outputs() -> None:
     async with world([call("weather", city="Rome"), "Sunny."]) as here:
         first = await streamed(here)
         second = await answered(here, last_run(first))
@@ -127,7 +127,7 @@ async def test_functions_pause_the_run_and_submitting_goes_on() -> None:
     Reader().read(first + second)
 
 
-async def test_the_calls_of_a_run_hold() -> None:
+async def test_the_data_of_function_calls() -> None:
     async with world([[call("weather", city="Rome"), call("weather", city="Oslo"), usage(5, 7)], "Sunny."]) as here:
         first = await streamed(here)
         paused = last_run(first)
@@ -201,7 +201,7 @@ async def test_a_budget_that_is_used_up_cuts_the_message() -> None:
     assert run.usage is not None
 
 
-async def test_calls_that_are_cut_are_not_asked_for() -> None:
+async def test_incomplete_calls_are_not_required() -> None:
     async with world([[call("weather", city="Ro"), finish("length")]]) as here:
         events = await streamed(here)
     assert names(events) == [*BEGIN, *OPEN_CALLS, "run.step.failed", "run.incomplete"]
@@ -211,7 +211,7 @@ async def test_calls_that_are_cut_are_not_asked_for() -> None:
     )
 
 
-async def test_a_model_that_fails_fails_the_run_with_the_cause() -> None:
+async def test_a_model_error_fails_the_run_with_its_cause() -> None:
     async with world([fail("The model server says: no.", "rate_limit_exceeded")]) as here:
         events = await streamed(here)
     assert names(events) == [*BEGIN, "run.failed"]
@@ -222,7 +222,7 @@ async def test_a_model_that_fails_fails_the_run_with_the_cause() -> None:
     assert run.usage.total_tokens == 0
 
 
-async def test_a_model_that_fails_in_the_middle_leaves_what_it_said() -> None:
+async def test_a_model_error_leaves_the_text_so_far() -> None:
     async with world([[say("Half an"), fail("Cut.")]]) as here:
         events = await streamed(here)
     assert names(events) == [*BEGIN, *OPEN_MESSAGE, "message.incomplete", "run.step.failed", "run.failed"]
@@ -232,13 +232,13 @@ async def test_a_model_that_fails_in_the_middle_leaves_what_it_said() -> None:
     assert step["last_error"] == {"code": "server_error", "message": "Cut."}
 
 
-async def test_a_model_that_fails_in_the_middle_of_calls() -> None:
+async def test_a_model_error_during_calls_fails_their_step() -> None:
     async with world([[say("Well."), call("weather", city="Rome"), fail("Cut.")]]) as here:
         events = await streamed(here)
     assert names(events) == [*BEGIN, *OPEN_MESSAGE, *CLOSE_MESSAGE, *OPEN_CALLS, "run.step.failed", "run.failed"]
 
 
-async def test_a_fault_of_the_engine_fails_the_run_with_its_name() -> None:
+async def test_an_unexpected_error_fails_the_run_with_its_name() -> None:
     def broken(_: object) -> Turn:
         raise ZeroDivisionError("oh")
 
@@ -248,7 +248,7 @@ async def test_a_fault_of_the_engine_fails_the_run_with_its_name() -> None:
     assert "ZeroDivisionError" in msgspec.json.encode(last_run(events).last_error).decode()
 
 
-async def test_an_answer_that_is_held_back_fails_the_run() -> None:
+async def test_an_answer_stopped_by_a_content_filter_fails_the_run() -> None:
     async with world([[say("I could"), finish("content_filter")]]) as here:
         events = await streamed(here)
     assert names(events) == [*BEGIN, *OPEN_MESSAGE, "message.incomplete", "run.step.completed", "run.failed"]
@@ -269,7 +269,7 @@ async def test_an_empty_answer_is_an_empty_message() -> None:
     ]
 
 
-async def test_a_refusal_is_a_part_of_its_own() -> None:
+async def test_a_refusal_is_a_separate_part() -> None:
     async with world([[refuse("I will not")]]) as here:
         events = await streamed(here)
     assert names(events) == PLAIN
@@ -278,13 +278,13 @@ async def test_a_refusal_is_a_part_of_its_own() -> None:
 
 
 @pytest.mark.parametrize("after", [say("\n"), refuse("No")])
-async def test_what_comes_behind_calls_is_not_told(after: Say) -> None:
+async def test_text_after_calls_is_dropped(after: Say) -> None:
     async with world([[call("weather", city="Rome"), after]]) as here:
         events = await streamed(here)
     assert names(events) == CALLS
 
 
-async def test_steps_are_there_once_the_model_begins() -> None:
+async def test_steps_exist_once_the_model_has_begun() -> None:
     gate = Gate()
     async with world([[gate, "Hello"]]) as here:
         run = await here.start()

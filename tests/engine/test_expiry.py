@@ -1,4 +1,4 @@
-"""A run's time: ten minutes from its creation, or what it was given, whatever it is doing then."""
+"""Expiry: ten minutes after a run's creation, or after the given time, in each state."""
 
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from tests.support.waiting import until, within
 from tests.support.worlds import WEATHER, World, names, text_of, world
 
 
-async def test_a_run_expires_ten_minutes_after_its_creation_and_no_second_earlier() -> None:
+async def test_a_run_expires_exactly_ten_minutes_after_its_creation() -> None:
     gate = Gate()
     async with world([gate]) as here:
         run = await here.start()
@@ -27,7 +27,7 @@ async def test_a_run_expires_ten_minutes_after_its_creation_and_no_second_earlie
         assert (ended.status, ended.expires_at, ended.last_error) == (Status.EXPIRED, run.expires_at, None)
 
 
-async def test_the_life_of_runs_is_a_setting() -> None:
+async def test_the_default_lifetime_is_a_setting() -> None:
     async with world([call("weather")], lifetime=5) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         assert run.expires_at == run.created_at + 5
@@ -35,7 +35,7 @@ async def test_the_life_of_runs_is_a_setting() -> None:
         await until(lambda: _is(here, run, Status.EXPIRED))
 
 
-async def test_a_run_that_waits_for_a_worker_expires() -> None:
+async def test_a_queued_run_expires() -> None:
     gate = Gate()
     async with world([gate, "Hello"], slots=1) as here:
         await here.start()
@@ -46,7 +46,7 @@ async def test_a_run_that_waits_for_a_worker_expires() -> None:
         assert names(await here.events(run)) == ["run.created", "run.queued", "run.expired"]
 
 
-async def test_a_run_in_the_middle_of_its_text_expires_with_what_is_written() -> None:
+async def test_a_run_that_is_writing_expires_with_the_text_so_far() -> None:
     gate = Gate()
     async with world([[say("Half an"), gate]]) as here:
         run = await here.start()
@@ -65,7 +65,7 @@ async def test_a_run_in_the_middle_of_its_text_expires_with_what_is_written() ->
         assert (step.status, step.expired_at) == ("expired", run.expires_at)
 
 
-async def test_a_run_that_waits_for_outputs_expires_and_counts_what_it_took() -> None:
+async def test_a_run_in_requires_action_expires_with_its_usage() -> None:
     async with world([call("weather", city="Rome"), "Sunny."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         paused = (await here.events(run))[-1].id
@@ -78,7 +78,7 @@ async def test_a_run_that_waits_for_outputs_expires_and_counts_what_it_took() ->
         assert step.usage is not None
 
 
-async def test_submitting_does_not_move_the_time_of_expiry() -> None:
+async def test_submitting_outputs_does_not_extend_the_lifetime() -> None:
     gate = Gate()
     async with world([call("weather", city="Rome"), gate]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
@@ -90,7 +90,7 @@ async def test_submitting_does_not_move_the_time_of_expiry() -> None:
         assert (await here.ended(run)).status == "expired"
 
 
-async def test_outputs_that_come_too_late_are_refused_in_words() -> None:
+async def test_outputs_after_the_expiry_are_refused() -> None:
     async with world([call("weather", city="Rome")]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         here.clock.slip(600)
@@ -102,7 +102,7 @@ async def test_outputs_that_come_too_late_are_refused_in_words() -> None:
             await here.clock.advance(1)
 
 
-async def test_a_thread_is_usable_after_its_run_expired() -> None:
+async def test_a_thread_is_unlocked_after_its_run_expired() -> None:
     async with world([call("weather", city="Rome"), "Hello"]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         await here.clock.advance(600)
@@ -120,7 +120,7 @@ async def test_many_runs_expire_together() -> None:
             await until(partial(_is, here, run, Status.EXPIRED))
 
 
-async def test_an_approval_may_take_days_and_holds_nothing(tmp_path: Path) -> None:
+async def test_a_run_may_wait_for_outputs_for_days_without_a_worker(tmp_path: Path) -> None:
     days = 24 * 3600
     async with world([call("weather")], path=tmp_path / "runs.db") as here:
         run = await here.ended(await here.start(tools=[WEATHER], expires_after=3 * days))
@@ -137,7 +137,7 @@ async def test_an_approval_may_take_days_and_holds_nothing(tmp_path: Path) -> No
         assert (ended.status, ended.completed_at) == ("completed", run.created_at + 3 * days - 1)
 
 
-async def test_a_run_whose_days_passed_while_nobody_was_there_expires(tmp_path: Path) -> None:
+async def test_a_run_whose_lifetime_ended_while_the_server_was_down_expires(tmp_path: Path) -> None:
     async with world([call("weather")], path=tmp_path / "runs.db") as here:
         run = await here.ended(await here.start(tools=[WEATHER], expires_after=5000))
         later = here.clock
@@ -146,7 +146,7 @@ async def test_a_run_whose_days_passed_while_nobody_was_there_expires(tmp_path: 
         await until(lambda: _is(here, run, Status.EXPIRED))
 
 
-async def test_those_that_wait_take_no_room_from_those_that_work() -> None:
+async def test_waiting_runs_take_no_worker_slots() -> None:
     async with world([call("weather"), call("weather"), "Hello"], slots=1) as here:
         for _ in range(2):
             waiting = await here.ended(await here.start(tools=[WEATHER], expires_after=1000))

@@ -1,4 +1,4 @@
-"""Whoever follows a run, from wherever, whatever the broker does: every event once, in order, to the end."""
+"""Following a run: every reader gets every event once, in order, to the end, even if the broker loses some."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -25,17 +25,17 @@ TEXT = say(*"abcdefgh")
 
 
 def stored(events: list[Event]) -> list[tuple[str, str | None]]:
-    """Names and positions of the events that are kept for ever."""
+    """The names and positions of the stored events."""
     return [(str(event.event), event.id) for event in events if "delta" not in event.event]
 
 
-async def truth(here: World, run: Run) -> list[tuple[str, str | None]]:
+async def all_stored(here: World, run: Run) -> list[tuple[str, str | None]]:
     events = await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 1000))
     return [(str(event.name), str(event.at)) for event in events]
 
 
-class Listening:
-    """Follows a run to its very end, again after every pause."""
+class Listener:
+    """A reader that follows a run to its end, with a new stream after every pause."""
 
     def __init__(self, here: World, run: Run, after: str | None, patience: float) -> None:
         self.after = after
@@ -53,14 +53,14 @@ class Listening:
                     self.events.append(event)
                     after = event.id
                     await asyncio.sleep(self._patience)
-            await asyncio.sleep(0.001)  # it may have ended without ever waiting: let others do their part
+            await asyncio.sleep(0.001)  # a stream may end without ever waiting
             if after == self.after and (await self._here.now(self._run)).status.terminal:
                 return
 
     def check(self, whole: list[tuple[str, str | None]]) -> None:
         at = Position.parse(self.after) if self.after else None
         Reader(at).read(self.events)
-        expected = [told for told in whole if at is None or Position.parse(told[1] or "") > at]
+        expected = [event for event in whole if at is None or Position.parse(event[1] or "") > at]
         assert stored(self.events) == expected
 
 
@@ -69,7 +69,7 @@ def _last(events: list[Event]) -> bool:
 
 
 @pytest.mark.parametrize("seed", range(40))
-async def test_every_reader_gets_every_event_once_whatever_the_broker_does(seed: int, tmp_path: Path) -> None:
+async def test_every_reader_gets_every_event_once_even_if_the_broker_loses_some(seed: int, tmp_path: Path) -> None:
     random = Random(seed)
     calls: list[Turn] = [[TEXT, call("weather", city="Rome")], [call("weather", city="Rome"), call("weather")]]
     ends: list[Turn] = [TEXT, [TEXT, fail("Broken.")]]
@@ -78,13 +78,13 @@ async def test_every_reader_gets_every_event_once_whatever_the_broker_does(seed:
     path = tmp_path / "rs.db" if seed % 2 else ":memory:"
     async with world(turns, path=path, broker=broker, clock=FastClock()) as here:
         run = await here.start(tools=[WEATHER])
-        listening: list[Listening] = []
+        listeners: list[Listener] = []
         positions: list[str | None] = [None]
         async with asyncio.TaskGroup() as readers, within():
 
             def begin() -> None:
-                listening.append(Listening(here, run, random.choice(positions), random.choice([0, 0, 0.002])))
-                readers.create_task(listening[-1].listen())
+                listeners.append(Listener(here, run, random.choice(positions), random.choice([0, 0, 0.002])))
+                readers.create_task(listeners[-1].listen())
 
             while not (await here.now(run)).status.terminal:
                 begin()
@@ -96,12 +96,12 @@ async def test_every_reader_gets_every_event_once_whatever_the_broker_does(seed:
                 if now.status == "requires_action":
                     await here.submit(now)
             begin()
-        whole = await truth(here, run)
-    for reader in listening:
+        whole = await all_stored(here, run)
+    for reader in listeners:
         reader.check(whole)
 
 
-async def test_what_was_heard_behind_a_gap_follows_what_was_missed() -> None:
+async def test_events_received_after_a_gap_follow_the_missing_ones() -> None:
     gate = Gate()
     async with world([[say("Half"), gate, say(" answer")]]) as here:
         run = await here.start()
@@ -111,17 +111,17 @@ async def test_what_was_heard_behind_a_gap_follows_what_was_missed() -> None:
         delta = RawEvent(Position(known[-1].at.seq, 1), EventName.MESSAGE_DELTA, b"{}")
 
         async def live() -> AsyncIterator[Sequence[RawEvent] | None]:
-            yield [*known[:3], known[-1], delta]  # what came between was lost
+            yield [*known[:3], known[-1], delta]  # the broker lost those between
             await asyncio.Event().wait()
 
-        told: list[RawEvent] = []
+        received: list[RawEvent] = []
         async with aclosing(follow(here.adapters, run.id, START, live(), replay=False)) as batches, within():
-            while delta not in told:
-                told += await anext(batches)
-        assert told == [*known, delta]
+            while delta not in received:
+                received += await anext(batches)
+        assert received == [*known, delta]
 
 
-async def test_an_event_that_the_store_does_not_know_is_not_waited_for() -> None:
+async def test_a_reader_does_not_wait_for_an_event_that_is_not_stored() -> None:
     gate = Gate()
     async with world([[say("Half"), gate, say(" answer")]]) as here:
         run = await here.start()
@@ -138,12 +138,12 @@ async def test_an_event_that_the_store_does_not_know_is_not_waited_for() -> None
             yield None
 
         async with aclosing(follow(here.adapters, run.id, START, live())) as batches, within():
-            told = [event async for batch in batches for event in batch]
-        assert asked_again.is_set(), "it does not look in the store again and again"
-        assert [event.at.seq for event in told if not event.at.delta] == list(range(1, known[-1].at.seq + 4))
+            received = [event async for batch in batches for event in batch]
+        assert asked_again.is_set(), "the reader does not poll the store"
+        assert [event.at.seq for event in received if not event.at.delta] == list(range(1, known[-1].at.seq + 4))
 
 
-async def test_a_reader_outlasts_a_store_that_is_away() -> None:
+async def test_a_reader_survives_an_outage_of_the_store() -> None:
     gate = Gate()
     async with world([[say("Half"), gate, say(" answer")]]) as here:
         run = await here.start()
@@ -164,20 +164,20 @@ async def test_a_reader_outlasts_a_store_that_is_away() -> None:
             within(),
             asyncio.TaskGroup() as reading,
         ):
-            told = list(await anext(batches))
+            received = list(await anext(batches))
             rest = reading.create_task(_all(batches))
             await until(lambda: store.failures >= 3)
             store.failing = False
-            told += await rest
-        Reader().read([decode_event(event.name, event.data, str(event.at)) for event in told])
-        assert told[-1].name == EventName.RUN_COMPLETED
+            received += await rest
+        Reader().read([decode_event(event.name, event.data, str(event.at)) for event in received])
+        assert received[-1].name == EventName.RUN_COMPLETED
 
 
 async def _all(batches: AsyncIterator[Sequence[RawEvent]]) -> list[RawEvent]:
     return [event async for batch in batches for event in batch]
 
 
-async def test_what_a_store_cannot_tell_at_the_start_is_an_error() -> None:
+async def test_an_error_of_the_store_at_the_start_is_raised() -> None:
     async with world(["Hello"]) as here:
         run = await here.ended(await here.start())
         store = FlakyStore(here.adapters.store, 1, part=1.0)
@@ -192,7 +192,7 @@ async def test_what_a_store_cannot_tell_at_the_start_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("lost", [0, 2])
-async def test_a_stream_ends_at_its_first_pause_however_late_its_reader_is(lost: int) -> None:
+async def test_a_stream_ends_at_its_first_pause_even_for_a_late_reader(lost: int) -> None:
     async with world([call("weather"), "Sunny."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         await here.ended(await here.submit(run))
@@ -205,11 +205,11 @@ async def test_a_stream_ends_at_its_first_pause_however_late_its_reader_is(lost:
             await asyncio.Event().wait()
 
         async with aclosing(follow(here.adapters, run.id, START, live(), replay=False)) as batches, within():
-            told = [event async for batch in batches for event in batch]
-        assert told == known[:6]
+            received = [event async for batch in batches for event in batch]
+        assert received == known[:6]
 
 
-async def test_who_comes_in_the_middle_of_a_message_gets_what_was_said_so_far() -> None:
+async def test_a_new_reader_gets_the_deltas_of_an_open_message() -> None:
     gate = Gate()
     async with world([[say("Half", " an"), gate, say(" answer")]]) as here:
         run = await here.start()
@@ -225,7 +225,7 @@ async def test_who_comes_in_the_middle_of_a_message_gets_what_was_said_so_far() 
         assert [event.id for event in events[9:]] == ["7.3", "8", "9", "10"]
 
 
-async def test_who_comes_back_goes_on_in_the_middle_of_a_message() -> None:
+async def test_a_reader_resumes_in_the_middle_of_a_message() -> None:
     gate = Gate()
     async with world([[say("Half", " an"), gate, say(" answer")]]) as here:
         run = await here.start()
@@ -238,26 +238,26 @@ async def test_who_comes_back_goes_on_in_the_middle_of_a_message() -> None:
         assert [event.id for event in events] == ["7.2", "7.3", "8", "9", "10"]
 
 
-async def test_a_message_that_is_written_comes_whole() -> None:
+async def test_a_completed_message_has_no_deltas() -> None:
     async with world([say("Half", " an answer")]) as here:
         run = await here.ended(await here.start())
         assert [event.id for event in await here.events(run, "7.1")] == ["8", "9", "10"]
         assert "thread.message.delta" not in {event.event for event in await here.events(run)}
 
 
-async def test_a_run_that_was_not_streamed_can_be_followed() -> None:
+async def test_a_run_that_was_never_streamed_can_be_followed() -> None:
     async with world([[call("weather"), call("weather")], "Sunny."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         await here.submit(run)
         await here.ended(run)
         events = await here.events(run)
         Reader().read(events)
-        assert stored(events) == await truth(here, run)
-        assert names(events).count("run.requires_action") == 1, "it does not stop at a pause that is over"
+        assert stored(events) == await all_stored(here, run)
+        assert names(events).count("run.requires_action") == 1, "the stream does not end at a pause that is over"
         assert names(events)[-1] == "run.completed"
 
 
-async def test_following_stops_where_the_run_waits_for_outputs() -> None:
+async def test_a_stream_ends_at_requires_action() -> None:
     async with world([call("weather"), "Sunny."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         events = await here.events(run)
@@ -289,18 +289,8 @@ async def test_long_histories_are_read_in_pages() -> None:
         assert await here.events(run, events[-2].id) == events[-1:]
 
 
-async def test_leaving_a_stream_does_not_stop_the_run() -> None:
-    gate = Gate()
-    async with world([[say("Half"), gate, say("whole")]]) as here:
-        run = await here.start()
-        async with aclosing(here.project.run_events(run.thread_id, run.id)) as stream:  # type: ignore[type-var]
-            await anext(stream)
-        gate.open()
-        assert (await here.ended(run)).status == "completed"
-
-
 @pytest.mark.parametrize("after", ["", "x", "1.", ".1", "-1", "1.2.3", "١", "9" * 40])
-async def test_a_position_that_is_none_is_refused_in_words(after: str) -> None:
+async def test_an_invalid_position_is_refused(after: str) -> None:
     async with world(["Hello"]) as here:
         run = await here.ended(await here.start())
         with pytest.raises(BadRequest) as refused:
@@ -309,14 +299,14 @@ async def test_a_position_that_is_none_is_refused_in_words(after: str) -> None:
         assert (refused.value.param, refused.value.code) == ("after", "invalid_value")
 
 
-async def test_a_position_behind_the_end_is_the_end() -> None:
+async def test_a_position_after_the_end_has_no_events() -> None:
     async with world(["Hello"]) as here:
         run = await here.ended(await here.start())
         assert await here.events(run, "999") == []
         assert await here.events(run, "999.5") == []
 
 
-async def test_a_run_that_is_unknown_cannot_be_followed() -> None:
+async def test_an_unknown_run_is_not_found() -> None:
     async with world(["Hello"]) as here:
         run = await here.ended(await here.start())
         with pytest.raises(NotFound, match="No run found with id 'run_x'"):

@@ -1,4 +1,4 @@
-"""What belongs to one project does not exist in another."""
+"""Projects are isolated: objects of one do not exist in another."""
 
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing
@@ -10,13 +10,14 @@ from msgspec.structs import replace
 from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, Turn, call
 from runstead.wire.assistant import AssistantUpdate
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadUpdate
 from runstead.wire.tool import ToolOutput
 from runstead.wire.webhook import WebhookRequest, WebhookUpdate
+from tests.support.callers import project_of
 from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, world
 
@@ -26,7 +27,7 @@ NOT_OF_A_PROJECT |= {"create_webhook", "webhooks"}
 
 
 def calls(rs: Project, run: Run, message_id: str, step_id: str, webhook_id: str) -> Calls:
-    """Every method that takes an id, given these."""
+    """A call of every method that takes an id, with these ids."""
     thread_id, run_id, assistant_id = run.thread_id, run.id, run.assistant_id
     said = MessageRequest(role="user", content="Hi")
     outputs = [ToolOutput(tool_call_id="call_1", output="")]
@@ -74,7 +75,7 @@ async def do(call: Awaitable[Any] | AsyncIterator[Any]) -> Any:
 
 
 async def everything(here: World) -> list[Any]:
-    """All that the project has."""
+    """All objects of the project."""
     rs = here.project
     threads = (await rs.threads()).data
     webhooks = (await rs.webhooks()).data
@@ -87,7 +88,7 @@ async def everything(here: World) -> list[Any]:
     return found
 
 
-async def test_nothing_of_another_project_can_be_seen_or_touched() -> None:
+async def test_objects_of_another_project_are_not_found() -> None:
     gate = Gate()
     turns: list[Turn] = [[call("weather", city="Rome")], gate]
     async with world(turns) as here:
@@ -95,7 +96,7 @@ async def test_nothing_of_another_project_can_be_seen_or_touched() -> None:
         run = await here.ended(await here.start(tools=[WEATHER]))
         [step], [message] = await here.steps(run), await here.messages(run)
         before = await everything(here)
-        other = here.application.project("another")
+        other = project_of(here.application, "another")
         tried = calls(other, run, message.id, step.id, webhook.id)
         streaming = {endpoint.streaming for endpoint in ENDPOINTS.values() if endpoint.streaming}
         assert set(tried) == set(ENDPOINTS) - NOT_OF_A_PROJECT | streaming, "every endpoint is tried"
@@ -112,12 +113,12 @@ async def test_nothing_of_another_project_can_be_seen_or_touched() -> None:
         assert await everything(here) == before
 
 
-async def test_ids_of_another_project_are_unknown_inside_ones_own() -> None:
+async def test_ids_of_another_project_are_not_found_in_an_own_thread() -> None:
     async with world([call("weather"), call("weather")]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         [step], [message] = await here.steps(run), await here.messages(run)
         mine = here.project
-        other = here.application.project("another")
+        other = project_of(here.application, "another")
         thread = await other.create_thread()
         assert (await other.threads()).data == [thread]
         for name, call_ in calls(other, replace(run, thread_id=thread.id), message.id, step.id, "webhook_1").items():

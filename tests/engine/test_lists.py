@@ -1,4 +1,4 @@
-"""Lists: exact pages in both directions, though everything was made within one second."""
+"""Lists: exact pages in both directions, even of objects that were created in the same second."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, NamedTuple
@@ -17,7 +17,7 @@ COUNT = 7
 
 
 class Listed(NamedTuple):
-    """A list of seven, and the ids in the order of their making."""
+    """A list of seven objects, and their ids in the order of creation."""
 
     page: Callable[..., Awaitable[PageOf[Any]]]
     ids: list[str]
@@ -62,7 +62,7 @@ async def steps(here: World) -> Listed:
 
 
 def answers(request: Any) -> Turn:
-    """Calls a function six times, then answers."""
+    """The model calls a function six times, then answers."""
     calls = sum(message["role"] == "tool" for message in request.messages)
     return call("weather") if request.functions and calls < COUNT - 1 else "Done."
 
@@ -74,7 +74,7 @@ Make = Callable[[World], Awaitable[Listed]]
 @LISTS
 @pytest.mark.parametrize("order", SortOrder)
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 8, 100])
-async def test_pages_forwards_give_everything_once(listed: Make, order: SortOrder, limit: int) -> None:
+async def test_pages_forwards_have_every_item_once(listed: Make, order: SortOrder, limit: int) -> None:
     async with world(answers) as here:
         made = await listed(here)
         expected = made.ids if order is SortOrder.ASC else made.ids[::-1]
@@ -95,7 +95,7 @@ async def test_pages_forwards_give_everything_once(listed: Make, order: SortOrde
 
 @LISTS
 @pytest.mark.parametrize("order", SortOrder)
-async def test_pages_backwards_give_what_is_before(listed: Make, order: SortOrder) -> None:
+async def test_pages_backwards_have_the_items_before_the_cursor(listed: Make, order: SortOrder) -> None:
     async with world(answers) as here:
         made = await listed(here)
         expected = made.ids if order is SortOrder.ASC else made.ids[::-1]
@@ -110,7 +110,7 @@ async def test_pages_backwards_give_what_is_before(listed: Make, order: SortOrde
 
 
 @LISTS
-async def test_the_newest_come_first_by_default(listed: Make) -> None:
+async def test_the_newest_item_is_first_by_default(listed: Make) -> None:
     async with world(answers) as here:
         made = await listed(here)
         assert [item.id for item in (await made.page()).data] == made.ids[::-1]

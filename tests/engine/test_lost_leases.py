@@ -1,4 +1,4 @@
-"""Workers that lost their run and do not know it: what they tell is dropped, and what two calls said never mixes."""
+"""Workers that lost a run without noticing: their deltas are dropped, and never mix with those of the new owner."""
 
 import asyncio
 from contextlib import AsyncExitStack, aclosing
@@ -7,6 +7,7 @@ from random import Random
 
 import pytest
 
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.chat.assembly import MessageDraft
 from runstead.domain.run import message_step, transitions, usage
 from runstead.domain.run.change import Change
@@ -27,11 +28,11 @@ from tests.support.worlds import adapters_of
 
 
 class Owner:
-    """A worker that holds the run, or did, and goes on in either case."""
+    """A worker that owns the run, or lost it and continues."""
 
     def __init__(self, hold: ClaimedRun) -> None:
         self.hold = hold
-        self.told = ""
+        self.published = ""
         self.lost = False
         self.message_id = ""
         self._words = (f"{hold.owner}:{number} " for number in count())
@@ -44,15 +45,15 @@ class Owner:
         await self.hold.commit(lambda run: message_step.open_message(run, step_id, self.message_id, adapters.now()))
         self.hold.message = MessageDraft(self.message_id)
 
-    async def say(self) -> None:
-        """Tell the next word of it."""
+    async def publish(self) -> None:
+        """Publish the next word of the message."""
         assert self.hold.message is not None
         word = next(self._words)
-        self.told += word
+        self.published += word
         await self.hold.emit(EventName.MESSAGE_DELTA, [self.hold.message.add_text(word)])
 
     async def finish(self) -> None:
-        """Close it, and the run."""
+        """Complete the message and the run."""
         now = self.hold.adapters.now()
 
         def change(run: Run) -> Change:
@@ -62,13 +63,13 @@ class Owner:
         await self.hold.commit(change)
 
 
-async def taken(adapters: Adapters, run_id: str, name: str) -> Owner:
+async def claimed(adapters: Adapters, run_id: str, name: str) -> Owner:
     hold = await claim(adapters, run_id, name)
     assert hold is not None
     return Owner(hold)
 
 
-async def a_run(project: Project) -> Run:
+async def new_run(project: Project) -> Run:
     assistant = await project.create_assistant(AssistantRequest(model="some-model", instructions="Go on."))
     thread = await project.create_thread(ThreadRequest())
     return await project.create_run(thread.id, RunRequest(assistant_id=assistant.id))
@@ -79,24 +80,24 @@ async def followed(project: Project, run: Run) -> list[Event]:
         return [event async for event in events]
 
 
-class Story:
-    """A run that is taken over, again and again, while all who ever held it go on telling."""
+class Takeovers:
+    """A run with three owners in turn, all of which continue to publish."""
 
     def __init__(self, adapters: Adapters, seed: int) -> None:
         self.random = Random(seed)
         self.owners: list[Owner] = []
         self.reading: list[asyncio.Task[list[Event]]] = []
         self._adapters = adapters
-        self._project = Project(adapters, "default", None)
+        self._project = Project(adapters, DEFAULT_PROJECT, None)
 
-    async def go(self, readers: asyncio.TaskGroup) -> None:
-        run = await a_run(self._project)
+    async def play(self, readers: asyncio.TaskGroup) -> None:
+        run = await new_run(self._project)
         for name in ("one", "two", "three"):
             self.reading.append(readers.create_task(followed(self._project, run)))
-            self.owners.append(await taken(self._adapters, run.id, name))
+            self.owners.append(await claimed(self._adapters, run.id, name))
             await self.owners[-1].begin()
             for _ in range(self.random.randrange(30)):
-                await self.random.choice(self.owners).say()
+                await self.random.choice(self.owners).publish()
                 await asyncio.sleep(0)
                 if self.random.random() < 0.1:
                     self.reading.append(readers.create_task(followed(self._project, run)))
@@ -105,25 +106,25 @@ class Story:
         *zombies, last = self.owners
         await last.finish()
         for zombie in zombies:
-            await zombie.say()
+            await zombie.publish()
             with pytest.raises(Interrupted):
                 await zombie.finish()
 
 
 @pytest.mark.parametrize("seed", range(40))
-async def test_what_two_owners_said_never_mixes_however_late_the_first_goes_on(seed: int) -> None:
+async def test_a_worker_that_lost_its_run_publishes_nothing_more(seed: int) -> None:
     adapters = adapters_of(broker=LossyBroker(seed, loss=[0.0, 0.1, 0.4][seed % 3]), clock=FastClock())
-    story = Story(adapters, seed)
+    takeovers = Takeovers(adapters, seed)
     async with AsyncExitStack() as stack, within():
         await adapters.store.start()
         stack.push_async_callback(adapters.store.stop)
         async with asyncio.TaskGroup() as readers:
-            await story.go(readers)
-    written = {owner.message_id: owner.told for owner in story.owners}
-    for task in story.reading:
+            await takeovers.play(readers)
+    written = {owner.message_id: owner.published for owner in takeovers.owners}
+    for task in takeovers.reading:
         reader = Reader()
         reader.read(task.result())
         assert reader.names[-1] == EventName.RUN_COMPLETED
         assert set(reader.texts) == set(written)
-        for message_id, said in reader.texts.items():
-            assert written[message_id].startswith(said), "nothing but what its own writer said, without a hole"
+        for message_id, text in reader.texts.items():
+            assert written[message_id].startswith(text), "only the deltas of its own writer, without a gap"

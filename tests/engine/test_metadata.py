@@ -1,4 +1,4 @@
-"""Changing a run's metadata, whatever it is doing."""
+"""Updating a run's metadata in each status."""
 
 import asyncio
 
@@ -52,7 +52,7 @@ async def test_absent_metadata_stays_and_null_clears_it() -> None:
         assert (await update(run.thread_id, run.id, None)).metadata == {}
 
 
-async def test_changes_and_a_worker_that_writes_never_lose_one_another() -> None:
+async def test_metadata_updates_and_worker_commits_never_lose_each_other() -> None:
     for _ in range(10):
         async with world([[say(*map(str, range(30)))]]) as here:
             run = await here.start()

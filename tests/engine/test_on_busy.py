@@ -1,4 +1,4 @@
-"""What comes to a busy thread: refused, in line, or instead of the run that is active."""
+"""`on_busy`: a run or message for a thread with an active run is refused, queued, or interrupts it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -14,7 +14,7 @@ from runstead.store.port import Store, Tx
 from runstead.wire.error import BadRequest
 from runstead.wire.message import Message, MessageRequest
 from runstead.wire.options import OnBusy
-from runstead.wire.run import Run, RunRequest, Status
+from runstead.wire.run import Run, RunRequest, Status, ThreadRunRequest
 from runstead.wire.struct import UNSET, SortOrder
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from tests.contract.store.adapters import ADAPTERS, Adapter
@@ -30,7 +30,7 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
 
 @asynccontextmanager
 async def busy(script: Sequence[Turn], **outside: Any) -> AsyncIterator[tuple[World, Run, Gate]]:
-    """A world whose first run says "One", and then waits for a gate; the others do as the script says."""
+    """A world whose first run writes "One" and then waits at a gate; later runs follow the script."""
     gate = Gate()
     async with world([[say("One"), gate], *script], **outside) as here:
         run = await here.start("First")
@@ -48,7 +48,7 @@ async def add(here: World, run: Run, text: str, on_busy: OnBusy = "enqueue") -> 
 
 
 async def follow_up(here: World, run: Run, *texts: str, on_busy: OnBusy = "enqueue") -> Run:
-    """Another run on the thread, with what the user says for it."""
+    """Another run on the thread, with additional messages of the user."""
     return await here.again(run, additional_messages=[said(text) for text in texts] or UNSET, on_busy=on_busy)
 
 
@@ -56,8 +56,8 @@ async def listed(here: World, run: Run) -> list[str]:
     return [text_of(message) for message in await here.messages(run)]
 
 
-def told(here: World, number: int) -> list[str]:
-    """What the model was told in its call of this number."""
+def prompt(here: World, number: int) -> list[str]:
+    """The messages of the model call with this number, from 0."""
     return [message["content"] for message in here.model.requests[number].messages]
 
 
@@ -71,7 +71,7 @@ async def refusal(answer: Awaitable[object]) -> BadRequest:
     return refused.value
 
 
-async def test_a_run_in_line_is_queued_until_the_one_before_has_ended(any_store: Store) -> None:
+async def test_a_run_is_queued_until_its_predecessor_has_ended(any_store: Store) -> None:
     async with busy(["Two"], store=any_store) as (here, run, gate):
         later = await follow_up(here, run, "Second")
         assert (later.status, later.started_at) == (Status.QUEUED, None)
@@ -81,11 +81,11 @@ async def test_a_run_in_line_is_queued_until_the_one_before_has_ended(any_store:
         gate.open()
         assert (await here.ended(later)).status == "completed"
         assert await statuses(here, run) == ["completed"]
-        assert told(here, 1) == ["First", "One", "Second"]
+        assert prompt(here, 1) == ["First", "One", "Second"]
         assert await listed(here, run) == ["First", "One", "Second", "Two"]
 
 
-async def test_the_events_of_a_run_in_line_are_those_of_any_run(any_store: Store) -> None:
+async def test_a_queued_run_has_the_events_of_any_run(any_store: Store) -> None:
     async with busy(["Two"], store=any_store) as (here, run, gate):
         request = RunRequest(assistant_id=run.assistant_id, on_busy="enqueue")
         stream = here.project.create_streaming_run(run.thread_id, request)
@@ -98,7 +98,7 @@ async def test_the_events_of_a_run_in_line_are_those_of_any_run(any_store: Store
         assert names(events)[-1] == "run.completed"
 
 
-async def test_each_run_in_line_is_told_what_was_said_before_it_and_nothing_later(any_store: Store) -> None:
+async def test_each_queued_run_gets_the_messages_before_it_and_none_after_it(any_store: Store) -> None:
     async with busy(["Two", "Three"], store=any_store) as (here, run, gate):
         await add(here, run, "a")
         second = await follow_up(here, run, "b", "c")
@@ -110,18 +110,18 @@ async def test_each_run_in_line_is_told_what_was_said_before_it_and_nothing_late
         gate.open()
         await here.ended(second)
         await here.ended(third)
-        assert told(here, 1) == ["First", "One", "a", "b", "c"]
-        assert told(here, 2) == ["First", "One", "a", "b", "c", "Two", "d", "e"]
+        assert prompt(here, 1) == ["First", "One", "a", "b", "c"]
+        assert prompt(here, 2) == ["First", "One", "a", "b", "c", "Two", "d", "e"]
         assert await listed(here, run) == ["First", "One", "a", "b", "c", "Two", "d", "e", "Three", "f"]
 
 
-async def test_runs_that_come_at_once_run_one_after_the_other_in_the_order_they_came(any_store: Store) -> None:
+async def test_concurrent_runs_execute_one_by_one_in_the_order_of_creation(any_store: Store) -> None:
     async with busy([f"{number}!" for number in range(10)], store=any_store) as (here, run, gate):
         runs = await asyncio.gather(*(follow_up(here, run, f"{number}") for number in range(10)))
         gate.open()
         ends = [await here.ended(each) for each in runs]
         assert {end.status for end in ends} == {Status.COMPLETED}
-        came = [told(here, number)[-1] for number in range(1, 11)]
+        came = [prompt(here, number)[-1] for number in range(1, 11)]
         assert sorted(came) == [f"{number}" for number in range(10)]
         answered = [text for number, asked in enumerate(came) for text in (asked, f"{number}!")]
         assert await listed(here, run) == ["First", "One", *answered]
@@ -131,7 +131,7 @@ async def test_runs_that_come_at_once_run_one_after_the_other_in_the_order_they_
 
 
 @pytest.mark.parametrize("on_busy", ["enqueue", "interrupt"])
-async def test_a_thread_that_is_not_busy_is_as_ever(any_store: Store, on_busy: OnBusy) -> None:
+async def test_on_busy_changes_nothing_on_an_idle_thread(any_store: Store, on_busy: OnBusy) -> None:
     async with world(["One"], store=any_store) as here:
         run = await here.start("First", on_busy=on_busy)
         await here.ended(run)
@@ -157,7 +157,7 @@ async def failed(_here: World, _run: Run, gate: Gate) -> None:
 
 
 @pytest.mark.parametrize("how", [cancelled, expired, failed])
-async def test_however_a_run_ends_the_next_has_its_turn(
+async def test_the_next_run_starts_however_its_predecessor_ended(
     any_store: Store, how: Callable[[World, Run, Gate], Awaitable[None]]
 ) -> None:
     gate = Gate()
@@ -172,7 +172,7 @@ async def test_however_a_run_ends_the_next_has_its_turn(
         assert await listed(here, run) == ["First", "One", "Two"]
 
 
-async def test_a_run_that_waits_for_outputs_has_not_ended(any_store: Store) -> None:
+async def test_a_run_in_requires_action_keeps_the_queue_waiting(any_store: Store) -> None:
     async with world([call("weather"), "Sunny", "Two"], store=any_store) as here:
         run = await here.ended(await here.start("First", tools=[WEATHER]))
         later = await follow_up(here, run, "Second")
@@ -182,7 +182,7 @@ async def test_a_run_that_waits_for_outputs_has_not_ended(any_store: Store) -> N
         assert await listed(here, run) == ["First", "Sunny", "Second", "Two"]
 
 
-async def test_a_waiting_run_that_is_cancelled_makes_way_for_those_behind_it(any_store: Store) -> None:
+async def test_runs_behind_a_cancelled_queued_run_move_up(any_store: Store) -> None:
     async with busy(["Two", "Three"], store=any_store) as (here, run, gate):
         second = await follow_up(here, run, "a")
         await add(here, run, "b")
@@ -195,11 +195,11 @@ async def test_a_waiting_run_that_is_cancelled_makes_way_for_those_behind_it(any
         assert len(here.model.requests) == 1
         gate.open()
         await here.ended(fourth)
-        assert told(here, 1) == ["First", "One", "a", "b", "c"]
+        assert prompt(here, 1) == ["First", "One", "a", "b", "c"]
         assert await listed(here, run) == ["First", "One", "a", "b", "c", "Two", "d", "Three"]
 
 
-async def test_a_waiting_run_expires(any_store: Store) -> None:
+async def test_a_queued_run_expires(any_store: Store) -> None:
     async with busy(["Two"], store=any_store) as (here, run, gate):
         second = await here.again(run, on_busy="enqueue", expires_after=60)
         third = await follow_up(here, run)
@@ -209,7 +209,7 @@ async def test_a_waiting_run_expires(any_store: Store) -> None:
         assert (await here.ended(third)).status == "completed"
 
 
-async def test_what_is_noted_on_what_waits_stays(any_store: Store) -> None:
+async def test_metadata_of_queued_runs_and_messages_is_kept(any_store: Store) -> None:
     async with busy(["Two"], store=any_store) as (here, run, gate):
         message = await add(here, run, "a")
         assert await here.project.get_message(run.thread_id, message.id) == message
@@ -222,7 +222,7 @@ async def test_what_is_noted_on_what_waits_stays(any_store: Store) -> None:
         assert await here.project.get_message(run.thread_id, message.id) == noted
 
 
-async def test_a_message_that_waited_keeps_the_time_at_which_it_was_said(any_store: Store) -> None:
+async def test_a_waiting_message_keeps_its_creation_time(any_store: Store) -> None:
     async with busy([], store=any_store) as (here, run, gate):
         message = await add(here, run, "a")
         here.clock.slip(10)
@@ -231,7 +231,7 @@ async def test_a_message_that_waited_keeps_the_time_at_which_it_was_said(any_sto
         assert (await here.messages(run))[-1] == message
 
 
-async def test_messages_that_wait_stand_at_the_end_of_every_page(any_store: Store) -> None:
+async def test_waiting_messages_are_listed_last(any_store: Store) -> None:
     async with busy([call("weather")], store=any_store) as (here, run, gate):
         waiting = [(await add(here, run, text)).id for text in "abc"]
         here.clock.slip(10)
@@ -253,7 +253,7 @@ async def test_messages_that_wait_stand_at_the_end_of_every_page(any_store: Stor
             await here.ended(later)
 
 
-async def test_a_message_that_waits_cannot_be_deleted_while_a_run_is_active(any_store: Store) -> None:
+async def test_a_waiting_message_cannot_be_deleted_while_a_run_is_active(any_store: Store) -> None:
     async with busy([], store=any_store) as (here, run, gate):
         message = await add(here, run, "a")
         refused = await refusal(here.project.delete_message(run.thread_id, message.id))
@@ -264,7 +264,7 @@ async def test_a_message_that_waits_cannot_be_deleted_while_a_run_is_active(any_
         assert await listed(here, run) == ["First", "One"]
 
 
-async def test_an_interrupt_stops_the_active_run_and_comes_before_those_that_wait(any_store: Store) -> None:
+async def test_an_interrupt_cancels_the_active_run_and_goes_before_the_queue(any_store: Store) -> None:
     async with busy(["New", "Two"], store=any_store) as (here, run, _):
         await add(here, run, "a")
         waiting = await follow_up(here, run, "b")
@@ -276,30 +276,30 @@ async def test_an_interrupt_stops_the_active_run_and_comes_before_those_that_wai
             "completed",
             "completed",
         ]
-        assert told(here, 1) == ["First", "One", "a", "d"]
-        assert told(here, 2) == ["First", "One", "a", "d", "New", "b"]
+        assert prompt(here, 1) == ["First", "One", "a", "d"]
+        assert prompt(here, 2) == ["First", "One", "a", "d", "New", "b"]
         assert await listed(here, run) == ["First", "One", "a", "d", "New", "b", "Two", "c"]
 
 
-async def test_an_interrupt_stops_a_run_that_nobody_works_on_at_once(any_store: Store) -> None:
+async def test_an_interrupt_cancels_a_run_in_requires_action_at_once(any_store: Store) -> None:
     async with world([call("weather"), "Two"], store=any_store) as here:
         run = await here.ended(await here.start("First", tools=[WEATHER]))
         new = await follow_up(here, run, "Second", on_busy="interrupt")
         assert await statuses(here, run) == ["cancelled"]
         assert (await here.ended(new)).status == "completed"
-        assert told(here, 1) == ["First", "Second"]
+        assert prompt(here, 1) == ["First", "Second"]
 
 
-async def test_an_interrupt_of_a_run_that_is_stopping_waits_for_its_end(any_store: Store) -> None:
+async def test_an_interrupt_waits_for_the_end_of_a_cancelling_run(any_store: Store) -> None:
     async with busy(["New", "Two"], store=any_store) as (here, run, _):
         waiting = await follow_up(here, run, "Second")
-        held = here.worker._executor._executing
-        hearing = held.pop(run.id)  # it does not hear of the cancel
+        executing = here.worker._executor._executing
+        task = executing.pop(run.id)  # the worker does not receive the cancel
         cancelling = await here.project.cancel(run.thread_id, run.id)
         new = await follow_up(here, run, "Third", on_busy="interrupt")
         assert cancelling.status == "cancelling"
         assert await statuses(here, run, new, waiting) == ["cancelling", "queued", "queued"]
-        held[run.id] = hearing
+        executing[run.id] = task
         await here.clock.advance(1)
         for each in (new, waiting):
             await here.ended(each)
@@ -312,10 +312,10 @@ async def test_a_message_may_interrupt(any_store: Store) -> None:
         later = await follow_up(here, run)
         assert (await here.ended(run)).status == "cancelled"
         await here.ended(later)
-        assert told(here, 1) == ["First", "One", "Stop!"]
+        assert prompt(here, 1) == ["First", "One", "Stop!"]
 
 
-async def test_a_message_may_interrupt_a_run_that_nobody_works_on(any_store: Store) -> None:
+async def test_a_message_may_interrupt_a_run_in_requires_action(any_store: Store) -> None:
     async with world([call("weather")], store=any_store) as here:
         run = await here.ended(await here.start("First", tools=[WEATHER]))
         await add(here, run, "Stop!", "interrupt")
@@ -323,7 +323,7 @@ async def test_a_message_may_interrupt_a_run_that_nobody_works_on(any_store: Sto
         assert await listed(here, run) == ["First", "Stop!"]
 
 
-async def test_deleting_a_thread_ends_the_streams_of_all_who_wait(any_store: Store) -> None:
+async def test_deleting_a_thread_ends_the_streams_of_its_queued_runs(any_store: Store) -> None:
     async with busy([], store=any_store) as (here, run, _):
         runs = [await follow_up(here, run, f"{number}") for number in range(3)]
         streams = [here.project.run_events(each.thread_id, each.id) for each in runs]
@@ -341,17 +341,17 @@ def find(run: Run, tx: Tx) -> Awaitable[object]:
     return tx.runs.load(run.id)
 
 
-async def test_a_line_survives_a_restart(tmp_path: Path) -> None:
+async def test_a_thread_queue_survives_a_restart(tmp_path: Path) -> None:
     async with busy([], path=tmp_path / "rs.db") as (here, run, _):
         await add(here, run, "a")
         later = await follow_up(here, run, "b")
     async with world(["One", "Two"], path=tmp_path / "rs.db") as here:
         assert [(await here.ended(each)).status for each in (run, later)] == ["completed", "completed"]
-        assert told(here, 1)[-3:] == ["One", "a", "b"]
+        assert prompt(here, 1)[-3:] == ["One", "a", "b"]
 
 
 @pytest.mark.parametrize(
-    ("request_says", "thread_says", "server_says", "expected"),
+    ("request_value", "thread_value", "server_value", "expected"),
     [
         (UNSET, UNSET, "reject", "reject"),
         (UNSET, UNSET, "enqueue", "enqueue"),
@@ -363,14 +363,14 @@ async def test_a_line_survives_a_restart(tmp_path: Path) -> None:
         (UNSET, "reject", "enqueue", "reject"),
     ],
 )
-async def test_the_request_says_what_happens_else_the_thread_else_the_server(
-    request_says: Any, thread_says: Any, server_says: OnBusy, expected: str
+async def test_on_busy_of_the_request_precedes_that_of_the_thread_and_the_server(
+    request_value: Any, thread_value: Any, server_value: OnBusy, expected: str
 ) -> None:
-    async with busy(["Two"], on_busy=server_says) as (here, run, gate):
-        await here.project.update_thread(run.thread_id, ThreadUpdate(on_busy=thread_says))
+    async with busy(["Two"], on_busy=server_value) as (here, run, gate):
+        await here.project.update_thread(run.thread_id, ThreadUpdate(on_busy=thread_value))
         message, request = (
-            said("a", on_busy=request_says),
-            RunRequest(assistant_id=run.assistant_id, on_busy=request_says),
+            said("a", on_busy=request_value),
+            RunRequest(assistant_id=run.assistant_id, on_busy=request_value),
         )
         if expected == "reject":
             locked = await refusal(here.project.create_message(run.thread_id, message))
@@ -384,14 +384,14 @@ async def test_the_request_says_what_happens_else_the_thread_else_the_server(
             assert (await here.ended(later)).status == "completed"
 
 
-async def test_what_is_refused_names_the_active_run_not_one_that_waits() -> None:
+async def test_the_error_names_the_active_run_not_a_queued_one() -> None:
     async with busy([]) as (here, run, _):
         await follow_up(here, run, "a")
         assert run.id in (await refusal(here.again(run))).message
         assert run.id in (await refusal(here.project.create_message(run.thread_id, said("b")))).message
 
 
-async def test_a_thread_shows_what_it_says_until_that_is_cleared() -> None:
+async def test_a_thread_shows_its_on_busy_until_it_is_cleared() -> None:
     async with world() as here:
         made = await here.project.create_thread(ThreadRequest(on_busy="enqueue"))
         assert made.on_busy == "enqueue"
@@ -401,3 +401,23 @@ async def test_a_thread_shows_what_it_says_until_that_is_cleared() -> None:
         assert (await here.project.update_thread(made.id, ThreadUpdate(on_busy=None))).on_busy is UNSET
         assert (await here.project.get_thread(made.id)).on_busy is UNSET
         assert (await here.project.create_thread(ThreadRequest(on_busy=None))).on_busy is UNSET
+
+
+async def test_a_message_created_with_a_run_or_a_thread_has_no_on_busy() -> None:
+    async with world(["One"]) as here:
+        run = await here.ended(await here.start("First"))
+        messages = [said("a"), said("b", on_busy="enqueue")]
+        thread, assistant_id = ThreadRequest(messages=messages), run.assistant_id
+        request = RunRequest(assistant_id=assistant_id, additional_messages=messages, on_busy="enqueue")
+        calls: dict[str, Awaitable[object]] = {
+            "messages": here.project.create_thread(thread),
+            "additional_messages": here.project.create_run(run.thread_id, request),
+            "thread.messages": here.project.create_thread_run(
+                ThreadRunRequest(assistant_id=assistant_id, thread=thread)
+            ),
+        }
+        for param, answer in calls.items():
+            refused = await refusal(answer)
+            assert "create the message by itself" in refused.message
+            assert refused.param == f"{param}[1].on_busy"
+        assert len(await here.messages(run)) == 2

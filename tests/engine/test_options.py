@@ -1,4 +1,4 @@
-"""Everything that a run may ask for reaches the model."""
+"""The options of a run reach the model."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ FORCED = NamedToolChoice(type="function", function=FunctionName(name="weather"))
 
 
 async def asked(here: World, **fields: Any) -> ModelRequest:
-    """What the model is asked by a run with these options."""
+    """The model request of a run with these options."""
     run = await here.start(**fields)
     await here.ended(run)
     return here.model.requests[-1]
@@ -57,13 +57,13 @@ async def test_a_forced_choice_reaches_the_model(choice: Any) -> None:
         assert (await asked(here, tools=[WEATHER], tool_choice=choice)).tool_choice == choice
 
 
-async def test_tools_reach_the_model_and_none_takes_them_away() -> None:
+async def test_tools_reach_the_model_unless_the_choice_is_none() -> None:
     async with world(["Hello"] * 2) as here:
         assert (await asked(here, tools=[WEATHER, TIME])).functions == [WEATHER.function, TIME.function]
         assert (await asked(here, tools=[WEATHER], tool_choice="none")).functions == []
 
 
-async def test_what_a_run_leaves_open_is_the_assistants_at_that_moment() -> None:
+async def test_absent_options_are_those_of_the_assistant_at_creation() -> None:
     async with world(["Hello"] * 2) as here:
         assistant_id = await here.assistant([WEATHER], instructions="Help.", temperature=0.5)
         thread_id = await here.thread("Hi")
@@ -84,7 +84,7 @@ async def test_what_a_run_leaves_open_is_the_assistants_at_that_moment() -> None
         assert (again.model, again.instructions) == ("another-model", "Stop.")
 
 
-async def test_a_run_outlives_its_assistant() -> None:
+async def test_a_run_continues_after_its_assistant_is_deleted() -> None:
     async with world([call("weather"), "Done."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         await here.project.delete_assistant(run.assistant_id)
@@ -92,13 +92,13 @@ async def test_a_run_outlives_its_assistant() -> None:
         assert (await here.ended(run)).status == "completed"
 
 
-async def test_instructions_are_replaced_and_appended_to() -> None:
+async def test_instructions_are_replaced_or_appended() -> None:
     async with world(["Hello"] * 2) as here:
         request = await asked(here, instructions="Stop.", additional_instructions="Be brief.")
         assert request.messages[0] == {"role": "system", "content": "Stop.\n\nBe brief."}
 
 
-async def test_additional_messages_are_put_on_the_thread_first() -> None:
+async def test_additional_messages_are_added_before_the_run() -> None:
     async with world(["Hello"]) as here:
         more = [MessageRequest(role="assistant", content="One?"), MessageRequest(role="user", content="Two!")]
         run = await here.start("Hi", additional_messages=more)
@@ -108,7 +108,7 @@ async def test_additional_messages_are_put_on_the_thread_first() -> None:
         assert [text_of(message) for message in await here.messages(run)] == ["Hi", "One?", "Two!", "Hello"]
 
 
-async def test_the_thread_is_told_in_its_order_and_answers_too() -> None:
+async def test_the_model_gets_the_thread_in_order_with_earlier_answers() -> None:
     async with world(["First.", "Second."]) as here:
         run = await here.ended(await here.start("One", "Two"))
         await here.project.create_message(run.thread_id, MessageRequest(role="user", content="Three"))
@@ -117,7 +117,7 @@ async def test_the_thread_is_told_in_its_order_and_answers_too() -> None:
         assert said == ["One", "Two", "First.", "Three"]
 
 
-async def test_only_the_newest_messages_are_told_when_asked_for() -> None:
+async def test_last_messages_limits_the_prompt_to_the_newest() -> None:
     async with world(["Hello"]) as here:
         newest = TruncationStrategy(type="last_messages", last_messages=2)
         run = await here.start("One", "Two", "Three", truncation_strategy=newest, instructions="Help.")
@@ -125,7 +125,7 @@ async def test_only_the_newest_messages_are_told_when_asked_for() -> None:
         assert [each["content"] for each in here.model.requests[0].messages] == ["Help.", "Two", "Three"]
 
 
-async def test_a_long_thread_is_told_from_its_newest_end_as_far_as_the_budget_goes() -> None:
+async def test_a_long_thread_is_truncated_to_its_newest_messages() -> None:
     async with world(["Hello"]) as here:
         run = await here.start(*(f"{n} " + "x" * 300 for n in range(200)), max_prompt_tokens=1000)
         ended = await here.ended(run)
@@ -149,13 +149,13 @@ async def test_images_reach_the_model() -> None:
 
 
 class Picky(ScriptedModel):
-    """Answers to one name."""
+    """A model server with one model."""
 
     def takes(self, model: str) -> bool:
         return model == "some-model"
 
 
-async def test_a_model_that_nobody_has_is_refused_before_anything_is_made() -> None:
+async def test_a_run_with_an_unknown_model_is_refused_before_anything_is_stored() -> None:
     async with world(model=Picky(["Hello"])) as here:
         assistant_id, thread_id = await here.assistant(), await here.thread("Hi")
         more = [MessageRequest(role="user", content="And?")]
@@ -173,7 +173,7 @@ async def test_a_model_that_nobody_has_is_refused_before_anything_is_made() -> N
 
 
 class Listless(Picky):
-    """Cannot say which models it has."""
+    """A model server without a list of models."""
 
     async def models(self) -> Sequence[Model]:
         return []
@@ -186,14 +186,14 @@ async def no_model(here: World, name: str) -> None:
     assert (refused.value.param, refused.value.code) == ("model", "model_not_found")
 
 
-async def test_a_model_that_is_not_listed_does_not_exist_though_its_name_would_be_taken() -> None:
+async def test_a_model_that_is_not_listed_is_not_found() -> None:
     async with world() as here:
         assert [model.id for model in (await here.project.models()).data] == ["scripted"]
         assert (await here.project.get_model("scripted")).id == "scripted"
         await no_model(here, "gpt-x")
 
 
-async def test_where_no_model_is_listed_a_name_that_is_taken_exists() -> None:
+async def test_any_accepted_name_is_found_if_the_server_has_no_list() -> None:
     async with world(model=Listless([])) as here:
         assert (await here.project.get_model("some-model")).id == "some-model"
         await no_model(here, "gpt-x")

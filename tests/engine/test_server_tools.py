@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,10 +10,11 @@ import pytest
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.journal import Call, StepRow
 from runstead.engine.check import examine
-from runstead.engine.execution.tool_call import MAX_OUTPUT
+from runstead.engine.execution.tool_call import MAX_OUTPUT, MAX_SHOWN
 from runstead.engine.execution.tool_turn import PARALLEL_CALLS
 from runstead.llm.script import Call as CallAct
 from runstead.llm.script import Gate, Turn, call, say, usage
+from runstead.store.port import Store
 from runstead.store.tables.collections import SqlSteps
 from runstead.tools.port import ToolError, ToolResult, ToolSession
 from runstead.wire.delta import RunStepDelta
@@ -20,15 +22,18 @@ from runstead.wire.error import BadRequest
 from runstead.wire.event import Event
 from runstead.wire.run import Run
 from runstead.wire.run_step import (
+    CodeInterpreter,
     CodeInterpreterCall,
     FileSearch,
     FileSearchCall,
     FunctionToolCall,
+    LogsOutput,
     RunStep,
     ToolCall,
     ToolCallsDetails,
 )
 from runstead.wire.tool import FileSearchTool, Function, FunctionTool, NamedToolChoice, Tool
+from tests.contract.store.adapters import ADAPTERS, Adapter
 from tests.support.reader import Reader
 from tests.support.tools import BOTH, Execute, Search, held_by
 from tests.support.waiting import until, within
@@ -61,10 +66,16 @@ def calls_of(step: RunStep) -> list[ToolCall]:
     return step.step_details.tool_calls
 
 
-async def test_the_model_reads_what_its_tools_gave_and_goes_on() -> None:
-    script = [call("search", query="cats"), call("execute", code="1+1"), "Two cats."]
+@pytest.fixture(params=ADAPTERS, ids=lambda adapter: adapter.name)
+def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    adapter: Adapter = request.param
+    return adapter.make(tmp_path)
+
+
+async def test_the_model_reads_what_its_tools_gave_and_goes_on(any_store: Store) -> None:
+    script: list[Turn] = [call("search", query="cats"), call("execute", code="1+1"), "Two cats."]
     search, execute = Search(), Execute()
-    async with world(script, tools=[search, execute]) as here:
+    async with world(script, tools=[search, execute], store=any_store) as here:
         run = await here.ended(await here.start(tools=BOTH))
         assert run.status == "completed"
         assert [each.name for each in here.model.requests[0].functions] == ["search", "execute"]
@@ -160,10 +171,10 @@ async def test_no_more_than_so_many_calls_run_at_once() -> None:
     assert most == PARALLEL_CALLS
 
 
-async def test_a_turn_of_both_kinds_asks_the_client_when_the_server_is_done() -> None:
+async def test_a_turn_of_both_kinds_asks_the_client_when_the_server_is_done(any_store: Store) -> None:
     gate = Gate()
     turn: Turn = [say("Let me see."), call("weather", city="Rome"), call("search", q="x"), call("weather", city="Oslo")]
-    async with world([turn, "Sunny."], tools=[Search(held_by(gate))]) as here:
+    async with world([turn, "Sunny."], tools=[Search(held_by(gate))], store=any_store) as here:
         run = await here.start(tools=[WEATHER, *BOTH[:1]])
         async with within():
             await gate.reached.wait()
@@ -278,10 +289,19 @@ class TestFailures:
         said, _ = await self.output(Search(shout))
         assert said == "x" * MAX_OUTPUT + "\n[The output was cut: these are the first 100000 of 100001 characters.]"
 
-    async def test_an_output_that_is_no_text_of_unicode_is_told_as_far_as_it_is(self) -> None:
-        async def surrogate(call: Call, session: ToolSession) -> str:
-            return "a\udc00b"
+    async def test_a_result_that_is_too_large_to_show_is_left_out_of_the_step(self) -> None:
+        class Talkative(Execute):
+            async def run(self, call: Call, session: ToolSession) -> ToolResult:
+                shown = CodeInterpreter(input="x", outputs=[LogsOutput(logs="x" * MAX_SHOWN)])
+                return ToolResult(output="x", shown=CodeInterpreterCall(id=call.id, code_interpreter=shown))
 
+        async with world([call("execute", code="x"), "Done."], tools=[Talkative()]) as here:
+            run = await here.ended(await here.start(tools=BOTH[1:]))
+            [shown] = calls_of((await here.steps(run))[0])
+            assert shown == Execute().show(Call(id=shown.id, name="execute", arguments='{"code":"x"}'))
+            await checked(here, run)
+
+    async def test_an_output_that_is_no_text_of_unicode_is_told_as_far_as_it_is(self) -> None:
         class Plain(Search):
             async def run(self, call: Call, session: ToolSession) -> ToolResult:
                 return ToolResult(output="a\udc00b", shown=self.show(call))

@@ -1,4 +1,4 @@
-"""One active run on a thread, and nothing said on it meanwhile."""
+"""The thread lock: one active run, and no messages added or deleted meanwhile."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -36,7 +36,7 @@ async def assert_locked(here: World, run: Run) -> None:
     assert await here.messages(run) == before, "nothing of a refused run stays"
 
 
-async def assert_usable(here: World, run: Run) -> None:
+async def assert_unlocked(here: World, run: Run) -> None:
     message = await here.project.create_message(run.thread_id, SAID)
     await here.project.delete_message(run.thread_id, message.id)
     await here.again(run)
@@ -51,7 +51,7 @@ async def test_a_thread_is_locked_until_its_run_has_ended() -> None:
         await assert_locked(here, run)
         gate.open()
         await here.ended(run)
-        await assert_usable(here, run)
+        await assert_unlocked(here, run)
 
 
 async def test_a_thread_is_locked_while_its_run_is_queued() -> None:
@@ -65,15 +65,15 @@ async def test_a_thread_is_locked_while_its_run_is_queued() -> None:
         await assert_locked(here, run)
 
 
-async def test_a_thread_is_locked_while_its_run_waits_for_outputs() -> None:
+async def test_a_thread_is_locked_while_its_run_requires_action() -> None:
     async with world([call("weather", city="Rome"), "Hello"]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         await assert_locked(here, run)
         await here.project.cancel(run.thread_id, run.id)
-        await assert_usable(here, run)
+        await assert_unlocked(here, run)
 
 
-async def test_of_runs_that_start_at_once_one_wins() -> None:
+async def test_of_concurrent_runs_on_a_thread_one_is_created() -> None:
     async with world(lambda _: Gate()) as here:
         thread_id, assistant_id = await here.thread("Hello"), await here.assistant()
         request = RunRequest(assistant_id=assistant_id)
@@ -84,7 +84,7 @@ async def test_of_runs_that_start_at_once_one_wins() -> None:
         assert lost == {f"Thread {thread_id} already has an active run {winner.id}."}
 
 
-async def test_reads_and_changes_of_metadata_work_on_a_locked_thread() -> None:
+async def test_a_locked_thread_can_be_read_and_its_metadata_updated() -> None:
     gate = Gate()
     async with world([[say("Half"), gate]]) as here:
         run = await here.start()
@@ -98,7 +98,7 @@ async def test_reads_and_changes_of_metadata_work_on_a_locked_thread() -> None:
         assert thread == await here.project.get_thread(run.thread_id)
 
 
-async def test_what_is_noted_on_a_message_that_is_being_written_stays() -> None:
+async def test_metadata_of_a_message_survives_its_completion() -> None:
     gate = Gate()
     async with world([[say("Half"), gate, say("whole")]]) as here:
         run = await here.start()
@@ -113,7 +113,7 @@ async def test_what_is_noted_on_a_message_that_is_being_written_stays() -> None:
         assert (text_of(whole), whole.metadata) == ("Halfwhole", {"a": "b"})
 
 
-async def test_what_is_noted_on_a_message_that_is_cut_stays() -> None:
+async def test_metadata_of_a_message_survives_a_cancel() -> None:
     gate = Gate()
     async with world([[say("Half"), gate]]) as here:
         run = await here.start()
@@ -127,7 +127,7 @@ async def test_what_is_noted_on_a_message_that_is_cut_stays() -> None:
         assert (text_of(cut), cut.status, cut.metadata) == ("Half", "incomplete", {"a": "b"})
 
 
-async def test_deleting_a_thread_stops_its_run_and_ends_its_streams() -> None:
+async def test_deleting_a_thread_cancels_its_run_and_ends_its_streams() -> None:
     gate = Gate()
     async with world([[say("Half"), gate]]) as here:
         run = await here.start()
@@ -148,7 +148,7 @@ async def test_deleting_a_thread_stops_its_run_and_ends_its_streams() -> None:
         assert await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 9)) == []
 
 
-async def test_deleting_a_thread_ends_the_streams_of_a_run_that_nobody_works_on() -> None:
+async def test_deleting_a_thread_ends_the_streams_of_a_queued_run() -> None:
     gate = Gate()
     async with world([gate], slots=1) as here:
         await here.start()
@@ -163,7 +163,7 @@ async def test_deleting_a_thread_ends_the_streams_of_a_run_that_nobody_works_on(
         assert names(events) == ["run.created", "run.queued", "run.cancelling", "run.cancelled"]
 
 
-async def test_nothing_is_kept_of_a_run_that_was_deleted_in_the_middle() -> None:
+async def test_no_topic_is_left_of_a_run_deleted_while_it_ends() -> None:
     gates = [Gate() for _ in range(20)]
     turns: list[Turn] = [[say("Half"), gate, say("answer")] for gate in gates]
     async with world(turns) as here:

@@ -1,4 +1,4 @@
-"""Giving a run the outputs that it waits for."""
+"""Submitting tool outputs."""
 
 import asyncio
 
@@ -21,30 +21,30 @@ async def refusal(here: World, run: Run, *call_ids: str) -> str:
     return refused.value.message
 
 
-def asked_for(run: Run) -> list[str]:
+def required_calls(run: Run) -> list[str]:
     assert run.required_action is not None
     return [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
 
 
-async def test_the_run_is_queued_and_goes_on_with_the_outputs() -> None:
+async def test_a_run_continues_with_the_submitted_outputs() -> None:
     async with world(TWO_CALLS) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
-        one, other = asked_for(run)
+        one, other = required_calls(run)
         outputs = [ToolOutput(tool_call_id=other, output="rain"), ToolOutput(tool_call_id=one, output="sun")]
         answer = await here.project.submit_tool_output(run.thread_id, run.id, outputs)
         assert (answer.status, answer.required_action, answer.usage) == ("queued", None, None)
         ended = await here.ended(run)
         assert ended.status == "completed"
-        told = here.model.requests[1].messages
-        assert [(each["role"], each.get("tool_call_id"), each["content"]) for each in told[-2:]] == [
+        prompt = here.model.requests[1].messages
+        assert [(each["role"], each.get("tool_call_id"), each["content"]) for each in prompt[-2:]] == [
             ("tool", one, "sun"),
             ("tool", other, "rain"),
         ]
-        assert [each["id"] for each in told[-3]["tool_calls"]] == [one, other]
+        assert [each["id"] for each in prompt[-3]["tool_calls"]] == [one, other]
         assert text_of((await here.messages(run))[-1]) == "Sunny in both."
 
 
-async def test_text_before_the_calls_is_told_with_them() -> None:
+async def test_text_before_the_calls_is_part_of_the_next_prompt() -> None:
     async with world([[say("Let me see."), call("weather", city="Rome")], "Sunny."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         await here.submit(run)
@@ -56,10 +56,10 @@ async def test_text_before_the_calls_is_told_with_them() -> None:
         ]
 
 
-async def test_outputs_that_are_missing_unknown_or_double_are_refused_and_change_nothing() -> None:
+async def test_missing_unknown_and_duplicate_outputs_are_refused_and_change_nothing() -> None:
     async with world(TWO_CALLS) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
-        one, other = asked_for(run)
+        one, other = required_calls(run)
         for got in ([], [one], [one, "call_x"], [one, one], [one, other, "call_x"]):
             expected = f"Expected tool outputs for call_ids {[one, other]!r}, got {got!r}"
             assert await refusal(here, run, *got) == expected
@@ -68,7 +68,7 @@ async def test_outputs_that_are_missing_unknown_or_double_are_refused_and_change
         assert (await here.ended(run)).status == "completed"
 
 
-async def test_outputs_nobody_asked_for_are_refused_in_words() -> None:
+async def test_outputs_are_refused_in_any_other_status() -> None:
     gate = Gate()
     async with world([[gate, "Hello"]]) as here:
         run = await here.start()
@@ -80,7 +80,7 @@ async def test_outputs_nobody_asked_for_are_refused_in_words() -> None:
         assert await refusal(here, run, "call_x") == 'Runs in status "completed" do not accept tool outputs.'
 
 
-async def test_of_submits_at_once_one_is_taken() -> None:
+async def test_of_concurrent_submits_one_is_accepted() -> None:
     gate = Gate()
     async with world([TWO_CALLS[0], gate]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
@@ -94,7 +94,7 @@ async def test_of_submits_at_once_one_is_taken() -> None:
         assert len(here.model.requests) == 2, "the model is asked once"
 
 
-async def test_a_cancel_and_a_submit_at_once_end_in_one_of_the_two() -> None:
+async def test_a_concurrent_cancel_and_submit_have_one_winner() -> None:
     for _ in range(20):
         async with world(TWO_CALLS) as here:
             run = await here.ended(await here.start(tools=[WEATHER]))
@@ -109,7 +109,7 @@ async def test_a_cancel_and_a_submit_at_once_end_in_one_of_the_two() -> None:
             assert isinstance(cancelled, Run) or ended.status == "completed"
 
 
-async def test_a_call_of_a_function_nobody_knows_is_the_clients_to_answer() -> None:
+async def test_a_call_of_an_unknown_function_is_required_too() -> None:
     async with world([call("unheard_of"), "Never mind."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         assert run.required_action is not None

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.run.journal import StepRow, from_wire
 from runstead.store.port import RunRow, Store, Tx
 from runstead.wire.assistant import Assistant
@@ -34,7 +35,7 @@ __all__ = [
     "thread",
 ]
 
-MINE, THEIRS = "default", "another"
+MINE, THEIRS = DEFAULT_PROJECT, "another"
 
 
 def assistant(id: str = "asst_1", at: int = 100, **fields: Any) -> Assistant:

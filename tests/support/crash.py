@@ -11,6 +11,7 @@ from runstead.llm.scripted import ScriptedModel
 from runstead.store.port import Store, Tx
 from runstead.store.sqlite import SqliteStore
 from runstead.worker.application import Application, run
+from tests.support.callers import entered
 from tests.support.waiting import within
 from tests.support.worlds import World, adapters_of
 
@@ -57,9 +58,11 @@ class MortalStore:
 
 
 @asynccontextmanager
-async def doomed(script: Script, path: Path, *, slots: int = 5000, **outside: Any) -> AsyncIterator[World]:
-    """An application over a file that dies at the end of the block, with whatever it is doing."""
-    store = MortalStore(SqliteStore(path))
+async def doomed(
+    script: Script, path: Path, *, slots: int = 5000, store: Store | None = None, **outside: Any
+) -> AsyncIterator[World]:
+    """An application over a file, or another `store`, that dies at the end of the block, with whatever it is doing."""
+    store = MortalStore(store or SqliteStore(path))
     adapters = adapters_of(script, store=store, **outside)
     before = asyncio.all_tasks()
     started: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
@@ -73,7 +76,8 @@ async def doomed(script: Script, path: Path, *, slots: int = 5000, **outside: An
         process.create_task(live())
         try:
             assert isinstance(adapters.model, ScriptedModel)
-            yield World(await started, adapters, adapters.model)
+            application = await started
+            yield World(application, await entered(application), adapters, adapters.model)
         finally:
             store.die()
             async with within():

@@ -138,7 +138,7 @@ async def standing(broker: NatsBroker) -> None:
     await until(
         lambda: (
             all(subscription.handle for subscription in broker._connection._subscriptions)
-            and all(topic._early is None for topic in broker._topics.values())
+            and all(topic._early is None for topic in broker._feeds.values())
         )
     )
 
@@ -147,7 +147,7 @@ async def prepared(broker: NatsBroker) -> None:
     """Until the servers keep offers: a broker goes on before that, when it takes long."""
 
     async def keeps() -> bool:
-        return "config" in await asked(broker, f"$JS.API.STREAM.INFO.{broker._naming.runs}")
+        return "config" in await asked(broker, f"$JS.API.STREAM.INFO.{broker._subjects.offer_stream}")
 
     await until(keeps)
 
@@ -155,7 +155,7 @@ async def prepared(broker: NatsBroker) -> None:
 async def asked(broker: NatsBroker, subject: str, data: bytes = b"") -> dict[str, Any]:
     """What a server answers to a question in JSON; nothing when none does soon: without a leader nobody answers."""
     with broker._connection.mailbox() as box, suppress(TimeoutError):
-        broker._connection.say(subject, data, box.subject)
+        broker._connection.send(subject, data, box.subject)
         async with within(1):
             answer: dict[str, Any] = json.loads((await box.messages.get()).data or b"{}")
             return answer

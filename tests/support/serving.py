@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 
 from runstead.api.app import Application, Settings, create_app
+from runstead.interface.operation import Operations
+from runstead.interface.operations import OPERATIONS
 
 __all__ = ["served_at"]
 
@@ -21,14 +23,14 @@ class _Server(uvicorn.Server):
 
 
 @asynccontextmanager
-async def served_at(application: Application) -> AsyncIterator[str]:
+async def served_at(application: Application, operations: Operations = OPERATIONS) -> AsyncIterator[str]:
     """The URL of a server of this application."""
     # Only of a socket that is TCP by name asyncio knows that it shall send small packets at once.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        create_app(application, Settings()), http="httptools", ws="none", lifespan="off", log_config=None
-    )
+    listening.listen()  # from here on connections wait for the server
+    app = create_app(application, Settings(), operations)
+    config = uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None)
     server = _Server(config)
     host, port = listening.getsockname()
     async with asyncio.TaskGroup() as group:

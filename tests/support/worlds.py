@@ -13,6 +13,7 @@ from typing import Any
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.engine.adapters import Adapters, Clock
+from runstead.engine.resources.caller import Caller
 from runstead.engine.resources.project import Project
 from runstead.llm.port import ChatModel
 from runstead.llm.script import Script
@@ -31,6 +32,7 @@ from runstead.wire.thread import ThreadRequest
 from runstead.wire.tool import Function, FunctionTool, Tool, ToolOutput
 from runstead.worker.application import Application, run
 from runstead.worker.worker import Worker
+from tests.support.callers import entered
 from tests.support.clock import ManualClock
 from tests.support.waiting import within
 
@@ -47,10 +49,12 @@ _KEY = b"the key of this server, which nobody knows"
 class World:
     """A running application, and what a test does with it again and again."""
 
-    def __init__(self, application: Application, adapters: Adapters, model: ScriptedModel | None) -> None:
+    def __init__(
+        self, application: Application, caller: Caller, adapters: Adapters, model: ScriptedModel | None
+    ) -> None:
         self.application = application
         self.adapters = adapters
-        self.project: Project = application.project("default")
+        self.project: Project = caller.project
         self._model = model
 
     @property
@@ -169,7 +173,7 @@ async def world(script: Script = (), *, slots: int = 5000, **outside: Any) -> As
     async with run(adapters, slots=slots) as application:
         if clock:
             await clock.asleep(sleepers + _LOOPS + adapters.store.shared - (slots == 0))
-        yield World(application, adapters, model)
+        yield World(application, await entered(application), adapters, model)
 
 
 def names(events: Sequence[Event]) -> list[str]:

@@ -1,3 +1,5 @@
+"""Events: their positions, names and data."""
+
 import msgspec
 import pytest
 from hypothesis import given
@@ -11,7 +13,7 @@ POSITIONS = st.builds(Position, st.integers(0, 10**9), st.integers(0, 10**9))
 
 
 @given(POSITIONS)
-def test_a_position_is_read_as_it_is_written(position: Position) -> None:
+def test_a_position_is_parsed_from_its_text(position: Position) -> None:
     assert Position.parse(str(position)) == position
 
 
@@ -23,7 +25,7 @@ def test_positions_are_ordered_as_events_are(one: Position, other: Position) -> 
 @pytest.mark.parametrize(
     "text", ["", "x", "-1", "1.", ".1", "1.2.3", "1 ", "١", "1.x", "9" * 40, "9" * 20, "1." + "9" * 20, "+1"]
 )
-def test_anything_else_is_no_position(text: str) -> None:
+def test_any_other_text_is_not_a_position(text: str) -> None:
     with pytest.raises(BadRequest) as caught:
         Position.parse(text)
     assert (caught.value.param, caught.value.code) == ("after", "invalid_value")
@@ -43,12 +45,12 @@ def test_events_are_those_of_the_contract() -> None:
     }
 
 
-def test_a_stream_ends_where_a_run_ends_or_waits_for_the_client() -> None:
+def test_pausing_events_are_those_of_pausing_statuses() -> None:
     pausing = {name.removeprefix("thread.run.") for name in EventName if name.pausing}
     assert pausing == {str(status) for status in Status if status.pausing}
 
 
-def test_every_event_has_its_data() -> None:
+def test_every_event_has_a_data_type() -> None:
     assert set(EVENT_DATA) == {str(name) for name in EventName}
     assert EVENT_DATA["thread.run.step.delta"].__name__ == "RunStepDelta"
     assert EVENT_DATA["thread.run.step.completed"].__name__ == "RunStep"
@@ -61,13 +63,13 @@ def test_an_event_is_decoded_into_its_object() -> None:
     assert event == Event(event=EventName.RUN_QUEUED, data=run, id="2")
 
 
-def test_an_error_is_an_event_too() -> None:
+def test_an_error_event_has_an_error_body() -> None:
     event = decode_event("error", b'{"error":{"message":"boom"}}')
     assert isinstance(event.data, ErrorBody)
     assert event.data.error.message == "boom"
 
 
-def test_an_unknown_event_keeps_its_data_as_it_came() -> None:
+def test_an_unknown_event_keeps_its_raw_data() -> None:
     event = decode_event("thread.run.paused", b'{"x": 1}', "5")
     assert event.event == "thread.run.paused"
     assert isinstance(event.data, msgspec.Raw)

@@ -1,4 +1,4 @@
-"""The objects against the contract's section 3: which keys travel, and what stands in them."""
+"""The objects of the wire: their keys and default values, as in section 3 of the contract."""
 
 import json
 from typing import Any
@@ -12,8 +12,8 @@ from runstead.wire.content import FileCitation, ImageUrlPart, Text, TextPart
 from runstead.wire.delta import FunctionToolCallDelta, MessageDelta
 from runstead.wire.error import BadRequest, ErrorBody, RateLimited, ServerError, api_error
 from runstead.wire.message import Message, MessageDeleted
-from runstead.wire.model import Model
-from runstead.wire.page import ModelList, Page
+from runstead.wire.model import Model, ModelList
+from runstead.wire.page import Page
 from runstead.wire.run import Run, Status, Usage
 from runstead.wire.run_step import RunStep
 from runstead.wire.thread import Thread, ThreadDeleted
@@ -71,19 +71,19 @@ def wire(thing: Struct) -> Any:
         (MessageDeleted(id="msg_1"), "thread.message.deleted", "id object deleted"),
     ],
 )  # fmt: skip
-def test_an_object_has_all_its_keys_and_says_what_it_is(thing: Struct, kind: str, keys: str) -> None:
-    said = wire(thing)
-    assert set(said) == set(keys.split())
-    assert said["object"] == kind
+def test_an_object_has_all_its_keys_and_its_kind(thing: Struct, kind: str, keys: str) -> None:
+    sent = wire(thing)
+    assert set(sent) == set(keys.split())
+    assert sent["object"] == kind
 
 
-def test_what_is_not_set_is_what_the_hosted_service_said() -> None:
-    said = wire(ASSISTANT)
-    assert (said["temperature"], said["top_p"], said["response_format"]) == (1.0, 1.0, "auto")
-    assert (said["tools"], said["metadata"], said["reasoning_effort"]) == ([], {}, None)
-    said = wire(RUN)
-    assert said["truncation_strategy"] == {"type": "auto", "last_messages": None}
-    assert (said["tool_choice"], said["parallel_tool_calls"], said["response_format"]) == ("auto", True, "auto")
+def test_defaults_are_those_of_the_hosted_service() -> None:
+    sent = wire(ASSISTANT)
+    assert (sent["temperature"], sent["top_p"], sent["response_format"]) == (1.0, 1.0, "auto")
+    assert (sent["tools"], sent["metadata"], sent["reasoning_effort"]) == ([], {}, None)
+    sent = wire(RUN)
+    assert sent["truncation_strategy"] == {"type": "auto", "last_messages": None}
+    assert (sent["tool_choice"], sent["parallel_tool_calls"], sent["response_format"]) == ("auto", True, "auto")
     assert wire(MESSAGE)["attachments"] == []
 
 
@@ -113,7 +113,7 @@ def test_a_function_without_parameters_takes_none_and_is_not_strict() -> None:
     }
 
 
-def test_file_search_comes_back_with_its_ranking() -> None:
+def test_file_search_shows_its_default_ranking() -> None:
     ranking = {"ranker": "default_2024_08_21", "score_threshold": 0.0, "hybrid_search": None}
     assert wire(FileSearchTool()) == {"type": "file_search", "file_search": {"ranking_options": ranking}}
 
@@ -157,7 +157,7 @@ def test_deltas_have_the_recorded_shapes_and_nothing_more(kind: type[Struct], sh
 
 
 @pytest.mark.parametrize("thing", [ASSISTANT, THREAD, MESSAGE, RUN, STEP], ids=lambda each: type(each).__name__)
-def test_an_object_of_a_newer_server_is_read_without_what_is_new(thing: Struct) -> None:
+def test_unknown_fields_of_objects_are_ignored(thing: Struct) -> None:
     assert msgspec.convert(wire(thing) | {"brand_new": {"x": 1}}, type(thing)) == thing
 
 
@@ -166,9 +166,9 @@ def test_an_error_body_always_has_all_four_keys() -> None:
     assert wire(BadRequest("m").body) == body
 
 
-def test_an_error_is_the_same_after_a_journey() -> None:
-    sent = BadRequest("m", param="p", code="c")
-    details = msgspec.json.decode(msgspec.json.encode(sent.body), type=ErrorBody).error
+def test_an_error_is_restored_from_its_response() -> None:
+    error = BadRequest("m", param="p", code="c")
+    details = msgspec.json.decode(msgspec.json.encode(error.body), type=ErrorBody).error
     back = api_error(400, details, "req_1")
     assert isinstance(back, BadRequest)
     assert (back.message, back.param, back.code, back.request_id) == ("m", "p", "c", "req_1")
@@ -177,7 +177,7 @@ def test_an_error_is_the_same_after_a_journey() -> None:
 @pytest.mark.parametrize(
     ("status", "kind"), [(429, RateLimited), (500, ServerError), (503, ServerError), (418, BadRequest)]
 )
-def test_a_status_becomes_its_error_or_the_nearest_of_its_family(status: int, kind: type[Exception]) -> None:
+def test_a_status_has_an_error_class(status: int, kind: type[Exception]) -> None:
     error = api_error(status, BadRequest("m").body.error)
     assert type(error) is kind
     assert error.status == status

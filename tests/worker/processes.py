@@ -15,6 +15,7 @@ from runstead.store.postgres import PostgresStore
 from runstead.wire.run import Run
 from runstead.worker.application import run
 from runstead.worker.worker import Worker
+from tests.support.callers import entered
 from tests.support.postgres import server
 from tests.support.waiting import until
 from tests.support.worlds import World, adapters_of
@@ -43,7 +44,7 @@ def starter(schema: str, url: str | None = None) -> Start:
         adapters = adapters_of(script, store=store, clock=SystemClock(), **outside)
         assert isinstance(adapters.model, ScriptedModel)
         async with run(adapters, works=works, lease=lease, slots=slots) as application:
-            yield World(application, adapters, adapters.model)
+            yield World(application, await entered(application), adapters, adapters.model)
 
     return start
 

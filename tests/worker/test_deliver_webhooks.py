@@ -10,13 +10,14 @@ import pytest
 from openai import OpenAI
 
 from runstead.domain.idempotency import digest, with_key
-from runstead.domain.signature import signed
+from runstead.domain.webhooks import signature_headers
 from runstead.engine.adapters import SystemClock
 from runstead.llm.script import Script, call
 from runstead.outbound.http import HttpOutbound
 from runstead.wire.error import BadRequest
 from runstead.wire.struct import SortOrder
 from runstead.wire.webhook import WebhookDelivery, WebhookRequest, WebhookUpdate, WebhookWithSecret
+from tests.support.callers import project_of
 from tests.support.clock import START
 from tests.support.crash import doomed
 from tests.support.receiver import Receiver, RecordedReply, receiver
@@ -51,7 +52,7 @@ async def settled(here: World, webhook_id: str, attempts: int = 1) -> WebhookDel
 
 def opens(told: RecordedReply, secret: str) -> bool:
     """Whether it is signed by this secret, at the time that its headers say."""
-    headers = signed([secret], told.headers["webhook-id"], int(told.headers["webhook-timestamp"]), told.body)
+    headers = signature_headers([secret], told.headers["webhook-id"], int(told.headers["webhook-timestamp"]), told.body)
     return headers["webhook-signature"] in told.headers["webhook-signature"].split(" ")
 
 
@@ -108,7 +109,7 @@ class TestTelling:
 
     async def test_another_projects_webhook_is_not_told(self) -> None:
         async with telling(["Hello!"]) as (here, there, _):
-            other = here.application.project("another")
+            other = project_of(here.application, "another")
             theirs = await other.create_webhook(WebhookRequest(url=there.url))
             await here.ended(await here.start())
             assert (await other.webhook_deliveries(theirs.id)).data == []

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.model_call import ModelRequest
 from runstead.engine.execution.claimed_run import claim
 from runstead.engine.resources.project import Project
@@ -21,6 +22,7 @@ from runstead.wire.page import ListQuery
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.worker.worker import Worker
 from tests.support.backlog import backlog
+from tests.support.callers import project_of
 from tests.support.crowd import Crowd
 from tests.support.postgres import place, server
 from tests.support.waiting import until, within
@@ -85,7 +87,7 @@ async def test_a_backlog_is_drained_as_fast_as_runs_end_and_never_more_at_once(w
     gate.open()  # from here on time stands still: whoever ends lets the next one in
     async with within():
         for run in runs:
-            project = places[0].application.project("big")
+            project = project_of(places[0].application, "big")
             async for _ in project.run_events(run.thread_id, run.id):
                 pass
     assert model.most == 7
@@ -111,7 +113,7 @@ async def test_the_oldest_of_a_project_come_first_whoever_comes_while_there_is_r
     gate = Gate()
     model = Crowd([gate, "Hello"])
     async with world(model=model, slots=most, max_running=1) as here:
-        project = here.application.project("big")
+        project = project_of(here.application, "big")
         assistant_id = (await project.create_assistant(AssistantRequest(model="big"))).id
         await backlog(here, "big", 20)
         await looked(lambda: model.now == 1, here)
@@ -160,7 +162,7 @@ async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
         assert not (await here.project.runs(thread_id)).data
 
         async def threads() -> int:
-            page = await here.adapters.store.read(lambda tx: tx.threads.page("default", ListQuery(limit=100)))
+            page = await here.adapters.store.read(lambda tx: tx.threads.page(DEFAULT_PROJECT, ListQuery(limit=100)))
             return len(page.data) if page else 0
 
         before = await threads()
@@ -168,7 +170,7 @@ async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
             await here.project.create_thread_run(ThreadRunRequest(assistant_id=paused.assistant_id))
         assert await threads() == before
         assert (await here.submit(paused)).status == "queued", "what is under way is not refused"
-        elsewhere = here.application.project("another")
+        elsewhere = project_of(here.application, "another")
         assistant = await elsewhere.create_assistant(AssistantRequest(model="m", instructions="Help."))
         run = await elsewhere.create_thread_run(ThreadRunRequest(assistant_id=assistant.id))
         assert run.status == "queued", "another project's queue is not full"
@@ -193,7 +195,7 @@ async def test_a_worker_without_room_leaves_offers_to_those_that_have_some() -> 
 
 async def offered(here: World) -> Run:
     """A run that is made in another process, and offered by it."""
-    alone = Project(here.adapters, "default")
+    alone = Project(here.adapters, DEFAULT_PROJECT)
     thread_id, request = await here.thread("Hi"), RunRequest(assistant_id=await here.assistant())
     return await alone.create_run(thread_id, request)
 

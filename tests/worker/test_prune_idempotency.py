@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.idempotency import DAY, MINUTE, Replay, digest, with_key, with_retry_count
 from runstead.engine.adapters import Adapters
 from runstead.engine.resources.project import Project
@@ -29,7 +30,7 @@ async def adapters(clock: ManualClock) -> AsyncIterator[Adapters]:
 
 
 async def test_every_answer_is_removed_in_its_time(adapters: Adapters, clock: ManualClock) -> None:
-    project = Project(adapters, "default")
+    project = Project(adapters, DEFAULT_PROJECT)
     for number in range(700):
         await project.once(with_key(f"k{number}", b"")).create_thread()
     await clock.advance(DAY - 1)
@@ -42,7 +43,7 @@ async def test_every_answer_is_removed_in_its_time(adapters: Adapters, clock: Ma
 async def test_of_those_who_count_their_tries_one_answer_a_thread_is_kept(
     adapters: Adapters, clock: ManualClock
 ) -> None:
-    project = Project(adapters, "default")
+    project = Project(adapters, DEFAULT_PROJECT)
     thread = await project.create_thread()
     for number in range(10):
         asked = with_retry_count(0, digest(b"%d" % number), thread.id)
@@ -59,6 +60,6 @@ async def test_a_process_that_works_removes_them_by_itself() -> None:
         await here.clock.advance(DAY)
 
         async def gone() -> bool:
-            return await here.adapters.store.write(lambda tx: tx.idempotency.get("default", "key k", 0)) is None
+            return await here.adapters.store.write(lambda tx: tx.idempotency.get(DEFAULT_PROJECT, "key k", 0)) is None
 
         await until(gone)

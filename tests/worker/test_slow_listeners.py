@@ -1,6 +1,6 @@
 """Who listens to a run does not hold it up, however slowly."""
 
-from runstead.broker.listener import BACKLOG
+from runstead.broker.subscriber import BACKLOG
 from runstead.llm.script import Gate, say
 from tests.support.reader import Reader
 from tests.support.waiting import until, within

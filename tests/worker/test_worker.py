@@ -6,6 +6,7 @@ from random import Random
 
 import pytest
 
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.model_call import ModelRequest
 from runstead.engine.execution.claimed_run import claim
 from runstead.engine.resources.project import Project
@@ -86,7 +87,7 @@ async def test_who_waits_for_room_comes_before_who_comes_later() -> None:
 
 async def test_an_offer_that_is_lost_is_found_in_the_store() -> None:
     async with world(["Hello"], broker=LossyBroker(1, loss=1.0), clock=FastClock()) as here:
-        alone = Project(here.adapters, "default")  # as in a process without a worker
+        alone = Project(here.adapters, DEFAULT_PROJECT)  # as in a process without a worker
         run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
         assert run.status == "queued"
         assert (await here.ended(run)).status == "completed"
@@ -94,7 +95,7 @@ async def test_an_offer_that_is_lost_is_found_in_the_store() -> None:
 
 async def test_a_run_that_is_made_elsewhere_is_offered() -> None:
     async with world(["Hello"]) as here:  # the clock stands still: nobody looks
-        alone = Project(here.adapters, "default")
+        alone = Project(here.adapters, DEFAULT_PROJECT)
         run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
         assert names(await here.events(run))[-1] == "run.completed"
 
@@ -169,7 +170,7 @@ async def test_an_interrupt_that_is_lost_is_found_in_the_store() -> None:
 async def test_of_many_workers_one_takes_each_run() -> None:
     model = Crowd()
     async with world(model=model, broker=LossyBroker(3, loss=0.3), clock=FastClock(), slots=0) as here:
-        alone = Project(here.adapters, "default")
+        alone = Project(here.adapters, DEFAULT_PROJECT)
         workers = [Worker(here.adapters, f"worker_{n}") for n in range(4)]
         async with asyncio.TaskGroup() as group:
             for worker in workers:

@@ -1,8 +1,8 @@
-"""The server as one ASGI application, made from the table of endpoints.
+"""The server as one ASGI application, made from the table of operations.
 
 ```
-request ─┬─ /v1/…  ─▶ border ─▶ dispatch     straight: a framework's layers would cost a tenth of a run
-         └─ beside ─▶ Starlette, with the same border: health, the OpenAPI document, the pages to read it
+request ─┬─ /v1/… ─▶ middleware ─▶ dispatch    without a framework: its layers would cost a tenth of a run
+         └─ else  ─▶ Starlette, with the same middleware: health, the OpenAPI document, the pages to read it
 ```
 """
 
@@ -17,44 +17,42 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runstead.api.dispatch import PREFIX, Dispatch
 from runstead.api.errors import MethodNotAllowed, invalid_url
-from runstead.api.middleware import Border
+from runstead.api.middleware import ApiMiddleware
 from runstead.api.pages import pages
-from runstead.api.port import Application, Project, Settings
+from runstead.api.port import Application, Settings
+from runstead.interface.operation import Operations
+from runstead.interface.operations import OPERATIONS
 
-__all__ = ["Application", "Project", "Settings", "create_app"]
+__all__ = ["Application", "Settings", "create_app"]
 
 
-def create_app(application: Application, settings: Settings | None = None) -> ASGIApp:
-    """The API under `/v1`, with health, the OpenAPI document and the pages to read it beside."""
+def create_app(
+    application: Application, settings: Settings | None = None, operations: Operations = OPERATIONS
+) -> ASGIApp:
+    """The operations under `/v1`. Beside them: health, the OpenAPI document and the pages to read it."""
     settings = settings or Settings()
-    beside = Starlette(
+    site = Starlette(
         routes=pages(application),
-        middleware=[Middleware(Border, allowed_hosts=settings.allowed_hosts)],
+        middleware=[Middleware(ApiMiddleware, allowed_hosts=settings.allowed_hosts)],
         exception_handlers={HTTPException: _refuse},
     )
-    beside.router.redirect_slashes = False
-    beside.router.default = _nothing_here
-    return _Fork(Border(Dispatch(application, settings), settings.allowed_hosts), beside)
+    site.router.redirect_slashes = False
+    site.router.default = _not_found
+    api = ApiMiddleware(Dispatch(operations, application, settings), settings.allowed_hosts)
 
-
-class _Fork:
-    """The API, or what is beside it."""
-
-    def __init__(self, api: ASGIApp, beside: ASGIApp) -> None:
-        self._api = api
-        self._beside = beside
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
         below = scope["type"] == "http" and scope["path"].startswith(PREFIX)
-        await (self._api if below else self._beside)(scope, receive, send)
+        await (api if below else site)(scope, receive, send)
+
+    return app
 
 
 def _refuse(request: Request, error: Exception) -> Response:
-    """Starlette's own refusals, in the API's shape: all that is left is a method that a page does not take."""
+    """Starlette's errors in the API's shape. The only one that can happen is an unsupported method."""
     assert isinstance(error, HTTPException)
     allowed = (error.headers or {}).get("Allow", "GET").split(", ")
     raise MethodNotAllowed(request.method, request.url.path, allowed)
 
 
-async def _nothing_here(scope: Scope, _receive: Receive, _send: Send) -> NoReturn:
+async def _not_found(scope: Scope, _receive: Receive, _send: Send) -> NoReturn:
     raise invalid_url(scope.get("method", "GET"), scope["path"])

@@ -1,4 +1,4 @@
-"""What an error is on the wire: its status, headers and body, the same for every path."""
+"""Errors on the wire: status, headers and body, the same for every path."""
 
 import logging
 import math
@@ -19,7 +19,7 @@ _JSON = (b"content-type", b"application/json")
 
 
 class MethodNotAllowed(BadRequest):
-    """The path is right, the method is not."""
+    """The path exists, but does not take this method."""
 
     status = 405
 
@@ -29,30 +29,30 @@ class MethodNotAllowed(BadRequest):
 
 
 def invalid_url(method: str, path: str) -> NotFound:
-    """There is nothing at this path."""
+    """The error for an unknown path."""
     hint = "" if path.startswith("/v1") else ". The paths of the API begin with /v1"
     return NotFound(f"Invalid URL ({method} {path}){hint}")
 
 
 def as_api_error(error: Exception, request_id: str) -> ApiError:
-    """The error as a client may see it: what nobody foresaw goes to the log, under the request's id."""
+    """The error as a client may see it. The details of unexpected errors are logged under the request's id."""
     if isinstance(error, ApiError):
         return error
     if isinstance(error, Closed):
         return ServerError("The server is about to stop. Please try again in a moment.", status=503)
-    _log.error("%s failed", request_id, exc_info=error)
+    _log.error("unexpected error in request %s", request_id, exc_info=error)
     return ServerError(
         f"The server had an error processing your request. Its log has the cause under the request id {request_id}."
     )
 
 
 async def send_error(send: Send, error: ApiError, *, safe_to_retry: bool) -> None:
-    """Answer with an error to a request that may do harm when it comes again, or not."""
+    """Send an error reply; `safe_to_retry` says whether the request may be sent again after an internal error."""
     await send_json(send, msgspec.json.encode(error.body), error.status, _headers(error, safe_to_retry))
 
 
 async def send_json(send: Send, body: bytes, status: int = 200, headers: Headers = ()) -> None:
-    """Answer with JSON."""
+    """Send a JSON reply."""
     await send(
         {
             "type": "http.response.start",
@@ -64,18 +64,18 @@ async def send_json(send: Send, body: bytes, status: int = 200, headers: Headers
 
 
 def _headers(error: ApiError, safe_to_retry: bool) -> Headers:
-    """What tells clients whether and when to try again."""
+    """The headers that say whether and when to retry."""
     if isinstance(error, RateLimited):
         return _retry_after(error.retry_after)
     if error.status == 503:
         return _retry_after(1.0)
     if error.status == 500 and not safe_to_retry:
-        # What it wrote would be written twice.
+        # The request may have been carried out before it failed.
         return ((b"x-should-retry", b"false"),)
     if isinstance(error, MethodNotAllowed):
         return ((b"allow", error.allowed.encode()),)
     if isinstance(error, TooLarge):
-        # The rest of the body is still on its way: nobody will read it.
+        # The rest of the body is still on its way, and will not be read.
         return ((b"connection", b"close"),)
     return ()
 

@@ -1,4 +1,4 @@
-"""Whether the server is well, for people and for load balancers."""
+"""The server's health, for people and for load balancers."""
 
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
@@ -11,7 +11,7 @@ __all__ = ["Health", "health", "package_version"]
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """How the server is. It takes requests, and goes on to, only when it is `ok`."""
+    """The server's health. It accepts requests only while it is `ok`."""
 
     status: Literal["ok", "starting", "draining"]
     version: str
@@ -19,7 +19,7 @@ class Health(Struct, frozen=True, kw_only=True):
 
 
 def health(application: Application) -> Health:
-    """How the application is now."""
+    """The application's health now."""
     draining = application.draining.is_set()
     status: Literal["ok", "starting", "draining"] = "ok"
     if draining or not application.ready:
@@ -28,7 +28,7 @@ def health(application: Application) -> Health:
 
 
 def package_version() -> str:
-    """The version that is installed."""
+    """The installed version."""
     try:
         return version("runstead")
     except PackageNotFoundError:

@@ -1,8 +1,8 @@
-"""Who may call: a web page from elsewhere may not.
+"""Protection against foreign web pages: checks of `Host` and `Origin`.
 
-A server on a developer's machine needs no key, but a browser on the same machine shows pages of strangers. Such a page
-reaches the server in two ways: directly, then the browser names its `Origin`; or under a name of its own that resolves
-to this machine, then `Host` is that name. Both are refused. Programs name no origin, and call the server by its name.
+A server on a developer's machine needs no key, and a browser on the same machine shows pages of any origin. Such a page
+can reach the server in two ways: directly, with its `Origin`, or by DNS rebinding, with a `Host` of its own that
+resolves to this machine. Both are refused. Programs send no origin, and call the server by its name.
 """
 
 from collections.abc import Iterable, Mapping
@@ -12,18 +12,18 @@ from urllib.parse import urlsplit
 
 from runstead.wire.error import Forbidden
 
-__all__ = ["Visitors"]
+__all__ = ["HostCheck"]
 
 
-class Visitors:
-    """The names by which this server may be called, and from whose pages."""
+class HostCheck:
+    """The names by which this server may be called, and the origins whose pages may call it."""
 
     def __init__(self, allowed: Iterable[str] = ()) -> None:
         self._allowed = frozenset(name.lower() for name in allowed)
         self._knows = lru_cache(maxsize=256)(self._is_known)
 
     def check(self, headers: Mapping[bytes, bytes]) -> None:
-        """`Forbidden` for a request that a stranger's page has made."""
+        """`Forbidden` for a request that a foreign page may have made."""
         host = headers.get(b"host")
         if host is not None and not self._knows(b"//" + host):
             raise Forbidden(

@@ -1,72 +1,50 @@
-"""Requests that may come again, as their headers tell: by a key, or by the number of tries before.
+"""Idempotency by headers: which requests are retries of an earlier one.
 
-The number is what official clients send with every request; they send no key. What a request asks for is its method,
-address and body, byte for byte, and for one without a key also who sends it.
+A retry is recognised by its `Idempotency-Key`, or by the retry count that official clients send instead. Two requests
+are the same if their method, path, query and body are, byte for byte; without a key, also their sender.
 """
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import aclosing
-from typing import Any, cast
+from collections.abc import Mapping
 
 from starlette.types import Scope
 
-from runstead.api.port import Project
-from runstead.domain.idempotency import DAY, IdempotentRequest, Replay, digest, with_key, with_retry_count
-from runstead.wire.event import RawEvent
+from runstead.domain.idempotency import DAY, IdempotentRequest, digest, with_key, with_retry_count
 
-__all__ = ["KEEPS", "REPLAYED", "begun", "idempotency_of", "safe_to_retry"]
+__all__ = ["IDEMPOTENCY_KEYS", "REPLAYED", "idempotency_of", "safe_to_retry"]
 
-KEEPS = (b"idempotency-keys", b"%d" % DAY)
-"""Tells clients that keys are kept, and for how many seconds: so they may repeat what has one."""
+IDEMPOTENCY_KEYS = (b"idempotency-keys", b"%d" % DAY)
+"""The header that says for how many seconds keys are stored: so a client may retry requests that have one."""
 REPLAYED = ((b"idempotent-replayed", b"true"),)
-"""Marks an answer that was given before."""
+"""Marks the reply of an earlier request."""
 
 _KEY = b"idempotency-key"
-_TRIES = b"x-stainless-retry-count"
+_RETRY_COUNT = b"x-stainless-retry-count"
 _SENDER = (b"authorization", b"user-agent")
 
 
 def safe_to_retry(method: str, headers: Mapping[bytes, bytes]) -> bool:
-    """Whether it does no harm to send this request once more."""
-    return method != "POST" or _KEY in headers or _tries(headers) is not None
+    """Whether sending the request again carries it out only once."""
+    return method != "POST" or _KEY in headers or _retry_count(headers) is not None
 
 
 def idempotency_of(
     scope: Scope, headers: Mapping[bytes, bytes], body: bytes, thread_id: str | None
 ) -> IdempotentRequest | None:
-    """How a POST is known when it comes again; None if its headers do not tell."""
-    target = (scope["method"].encode(), scope["path"].encode(), scope["query_string"], body)
+    """How a retry of this POST is recognised, by its body or the digest of its upload; None if no header says so."""
     key = headers.get(_KEY)
     if key is not None:
-        return with_key(key.decode("latin-1"), digest(*target))
-    tries = _tries(headers)
-    if tries is None:
+        return with_key(key.decode("latin-1"), digest(*_target(scope), body))
+    count = _retry_count(headers)
+    if count is None:
         return None
     sender = (headers.get(name, b"") for name in _SENDER)
-    return with_retry_count(tries, digest(*target, *sender), thread_id)
+    return with_retry_count(count, digest(*_target(scope), body, *sender), thread_id)
 
 
-def _tries(headers: Mapping[bytes, bytes]) -> int | None:
-    number = headers.get(_TRIES, b"")
+def _target(scope: Scope) -> tuple[bytes, bytes, bytes]:
+    return scope["method"].encode(), scope["path"].encode(), scope["query_string"]
+
+
+def _retry_count(headers: Mapping[bytes, bytes]) -> int | None:
+    number = headers.get(_RETRY_COUNT, b"")
     return int(number) if number.isdigit() and len(number) < 10 else None
-
-
-async def begun(
-    project: Project, name: str, arguments: dict[str, Any]
-) -> tuple[AsyncIterator[Sequence[RawEvent]], bool]:
-    """The events of a streaming call, and whether it was made before. What is wrong with it is raised here."""
-    batches = project.stream(name, **arguments)
-    try:
-        return _behind(await anext(batches), batches), False
-    except Replay as repeated:
-        return project.again(repeated), True
-
-
-async def _behind(
-    first: Sequence[RawEvent], batches: AsyncIterator[Sequence[RawEvent]]
-) -> AsyncGenerator[Sequence[RawEvent]]:
-    """All batches, the first of them being there already."""
-    async with aclosing(cast("AsyncGenerator[Sequence[RawEvent]]", batches)):
-        yield first
-        async for batch in batches:
-            yield batch

@@ -1,7 +1,7 @@
-"""The border: what holds for every request, whatever it asks for.
+"""What holds for every request.
 
-A request gets an id, is refused if a stranger's page sent it, and is answered in the error shape when anything below
-raises. Every answer says its request id and how long it took.
+A request gets an id, and is refused if a foreign web page sent it. Exceptions become error replies. Every reply has
+the request's id and its processing time.
 """
 
 import logging
@@ -11,28 +11,28 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from runstead.api.body import Disconnected
 from runstead.api.errors import as_api_error, send_error
-from runstead.api.host_check import Visitors
-from runstead.api.idempotency import KEEPS, safe_to_retry
+from runstead.api.host_check import HostCheck
+from runstead.api.idempotency import IDEMPOTENCY_KEYS, safe_to_retry
+from runstead.interface.transfer import Disconnected
 
-__all__ = ["HEADERS", "REQUEST_ID", "Border"]
+__all__ = ["HEADERS", "REQUEST_ID", "ApiMiddleware"]
 
 HEADERS = "runstead.headers"
-"""Where the scope has the request's headers by name; of a repeated one the last."""
+"""The key of the scope under which the headers are, by name; of a repeated header the last."""
 REQUEST_ID = "runstead.request_id"
-"""Where the scope has the request's id."""
+"""The key of the scope under which the request's id is."""
 
 _log = logging.getLogger("runstead.api")
 _VERSION = (b"openai-version", b"2020-10-01")
 
 
-class Border:
+class ApiMiddleware:
     """The outermost layer of the server."""
 
     def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...] = ()) -> None:
         self._app = app
-        self._visitors = Visitors(allowed_hosts)
+        self._hosts = HostCheck(allowed_hosts)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -40,26 +40,26 @@ class Border:
             return
         scope[HEADERS] = dict(scope["headers"])
         scope[REQUEST_ID] = f"req_{secrets.token_hex(16)}"
-        answer = _Answer(scope[REQUEST_ID], send)
+        reply = _Reply(scope[REQUEST_ID], send)
         try:
-            self._visitors.check(scope[HEADERS])
-            await self._app(scope, receive, answer.send)
+            self._hosts.check(scope[HEADERS])
+            await self._app(scope, receive, reply.send)
         except Disconnected:
             return
         except Exception as error:
-            if answer.status:
-                raise  # half an answer cannot be mended: the server cuts the connection
-            again = safe_to_retry(scope["method"], scope[HEADERS])
-            await send_error(answer.send, as_api_error(error, scope[REQUEST_ID]), safe_to_retry=again)
+            if reply.status:
+                raise  # the reply has begun, so no error can be sent: the server cuts the connection
+            retry = safe_to_retry(scope["method"], scope[HEADERS])
+            await send_error(reply.send, as_api_error(error, scope[REQUEST_ID]), safe_to_retry=retry)
         if _log.isEnabledFor(logging.DEBUG):
             _log.debug(
                 "%s %s %a %d in %.1f ms",
-                scope[REQUEST_ID], scope["method"], scope["path"], answer.status, answer.milliseconds(),
+                scope[REQUEST_ID], scope["method"], scope["path"], reply.status, reply.milliseconds(),
             )  # fmt: skip
 
 
-class _Answer:
-    """The way out: adds the headers that every answer has."""
+class _Reply:
+    """Sends a reply, with the headers that every reply has."""
 
     def __init__(self, request_id: str, send: Send) -> None:
         self._request_id = request_id.encode()
@@ -76,7 +76,7 @@ class _Answer:
             own: list[Any] = [
                 (b"x-request-id", self._request_id),
                 _VERSION,
-                KEEPS,
+                IDEMPOTENCY_KEYS,
                 (b"openai-processing-ms", b"%d" % self.milliseconds()),
             ]
             message = {**message, "headers": [*message["headers"], *own]}

@@ -1,16 +1,18 @@
-"""The OpenAPI document, printed from the table of endpoints, the types and the interfaces' docstrings."""
+"""The OpenAPI document, made from the table of operations, the wire types and the interfaces' docstrings."""
 
 import inspect
 import re
+import sys
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from runstead.api.health import Health, package_version
-from runstead.interface import Interface
+from runstead.interface.operation import Operation, Operations
+from runstead.interface.operations import OPERATIONS
 from runstead.wire.codec.introspect import pattern_in_json
-from runstead.wire.endpoint import ENDPOINTS, Endpoint
+from runstead.wire.endpoints.endpoint import AnyEndpoint, Nothing
 from runstead.wire.error import ErrorBody
 from runstead.wire.event import EVENT_DATA
 from runstead.wire.struct import Request
@@ -48,6 +50,14 @@ _LAST_EVENT_ID = {
     "description": "The id of the last event that was seen. It goes before `after`.",
     "schema": {"type": "string"},
 }
+_RANGE = {
+    "name": "Range",
+    "in": "header",
+    "required": False,
+    "description": "One range of bytes, such as `bytes=0-1023`.",
+    "schema": {"type": "string"},
+}
+_BYTES = {"application/octet-stream": {"schema": {"type": "string", "contentMediaType": "application/octet-stream"}}}
 
 
 @cache
@@ -56,26 +66,28 @@ def document_json() -> bytes:
     return msgspec.json.encode(document())
 
 
-def document() -> dict[str, Any]:
+def document(operations: Operations = OPERATIONS) -> dict[str, Any]:
     """The document of the whole API."""
-    endpoints = list(ENDPOINTS.values())
-    bodies = {kind for endpoint in endpoints for kind in (endpoint.body, endpoint.query) if kind}
-    replies = {endpoint.reply for endpoint in endpoints if not _always_streams(endpoint)}
-    kinds = sorted(bodies | replies | {ErrorBody, Health, *EVENT_DATA.values()}, key=str)
+    endpoints = [each.endpoint for each in operations.values()]
+    queries = {each.query for each in endpoints} - {Nothing}
+    forms = {each.body for each in endpoints if each.takes == "multipart"}
+    bodies = {each.body for each in endpoints if each.takes == "json"}
+    replies = {each.reply for each in endpoints if each.gives == "json"}
+    kinds = sorted(queries | forms | bodies | replies | {ErrorBody, Health, *EVENT_DATA.values()}, key=str)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     _spell_patterns(components)
     schema_of = dict(zip(kinds, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
-    for endpoint in endpoints:
-        operation = _operation(endpoint, schema_of, components)
-        paths.setdefault(f"/v1{endpoint.path}", {})[endpoint.method.lower()] = operation
-    for endpoint in endpoints:
-        if endpoint.query is not None:
-            components.pop(endpoint.query.__name__, None)  # their fields are parameters
+    for operation in operations.values():
+        described = _operation(operation, schema_of, components)
+        paths.setdefault(f"/v1{operation.endpoint.path}", {})[operation.endpoint.method.lower()] = described
+    for kind in queries | (forms - bodies):
+        components.pop(kind.__name__, None)  # their fields are parameters, or stand beside the files of a form
+    parts = {part.__name__: part for part in map(_part, operations.values())}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Runstead", "version": package_version(), "description": _ABOUT},
-        "tags": [*({"name": name, "description": _summary(kind)} for name, kind in _groups().items()), _SERVER],
+        "tags": [*({"name": name, "description": _summary(part)} for name, part in parts.items()), _SERVER],
         "paths": paths | {"/health": {"get": _health(schema_of)}},
         "components": {
             "schemas": components,
@@ -86,7 +98,7 @@ def document() -> dict[str, Any]:
 
 
 def _spell_patterns(schema: Any) -> None:
-    """Write the patterns inside as JSON Schema has them."""
+    """Write the patterns inside in the syntax of JSON Schema."""
     if isinstance(schema, dict):
         if isinstance(pattern := schema.get("pattern"), str):
             schema["pattern"] = pattern_in_json(pattern)
@@ -96,35 +108,46 @@ def _spell_patterns(schema: Any) -> None:
             _spell_patterns(inner)
 
 
-def _operation(endpoint: Endpoint[Any], schema_of: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
-    method = getattr(Interface, endpoint.name)
-    operation: dict[str, Any] = {
+def _operation(operation: Operation, schema_of: dict[Any, Any], components: dict[str, Any]) -> dict[str, Any]:
+    endpoint = operation.endpoint
+    described: dict[str, Any] = {
         "operationId": endpoint.name,
-        "tags": [next(name for name, kind in _groups().items() if endpoint.name in vars(kind))],
-        "summary": _summary(method),
-        "description": inspect.getdoc(method),
+        "tags": [_part(operation).__name__],
+        "summary": _summary(operation.method),
+        "description": inspect.getdoc(operation.method),
         "parameters": _parameters(endpoint, components),
-        "responses": {"200": _success(endpoint, schema_of), "default": {"$ref": "#/components/responses/Error"}},
+        "responses": _success(endpoint, schema_of) | {"default": {"$ref": "#/components/responses/Error"}},
     }
-    if endpoint.body is not None:
+    if endpoint.takes == "json":
         required = any(field.required for field in msgspec.structs.fields(endpoint.body))
-        operation["requestBody"] = {
-            "required": required,
-            "content": {"application/json": {"schema": schema_of[endpoint.body]}},
-        }
+        content = {"application/json": {"schema": schema_of[endpoint.body]}}
+        described["requestBody"] = {"required": required, "content": content}
+    elif endpoint.takes == "multipart":
+        content = {"multipart/form-data": {"schema": _form(endpoint, components)}}
+        described["requestBody"] = {"required": True, "content": content}
     if endpoint.extension:
-        operation["x-extension"] = True
-    return operation
+        described["x-extension"] = True
+    if endpoint.access != "project":
+        described["x-scope"] = endpoint.access
+    return described
 
 
-def _parameters(endpoint: Endpoint[Any], components: dict[str, Any]) -> list[dict[str, Any]]:
+def _form(endpoint: AnyEndpoint, components: dict[str, Any]) -> dict[str, Any]:
+    """The fields of a form, and its files."""
+    fields = components[endpoint.body.__name__]
+    files = {name: {"type": "string", "contentMediaType": "application/octet-stream"} for name in endpoint.files}
+    required = [*fields.get("required", ()), *files]
+    return {"type": "object", "properties": fields["properties"] | files, "required": required}
+
+
+def _parameters(endpoint: AnyEndpoint, components: dict[str, Any]) -> list[dict[str, Any]]:
     path = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
         for name in re.findall(r"\{(\w+)\}", endpoint.path)
     ]
-    query = _query_parameters(endpoint.query, components) if endpoint.query else []
-    header = [_LAST_EVENT_ID] if _always_streams(endpoint) else []
-    header += [_KEY] if endpoint.method == "POST" else []
+    query = [] if endpoint.query is Nothing else _query_parameters(endpoint.query, components)
+    header = {"json": [], "events": [_LAST_EVENT_ID], "bytes": [_RANGE]}[endpoint.gives]
+    header = header + ([_KEY] if endpoint.method == "POST" else [])
     return path + query + header + ([_BETA] if endpoint.beta else [])
 
 
@@ -141,13 +164,18 @@ def _query_parameters(query: type[Request], components: dict[str, Any]) -> list[
     ]
 
 
-def _success(endpoint: Endpoint[Any], schema_of: dict[Any, Any]) -> dict[str, Any]:
+def _success(endpoint: AnyEndpoint, schema_of: dict[Any, Any]) -> dict[str, Any]:
+    """The successful responses, by status."""
+    if endpoint.gives == "bytes":
+        part = {"description": "The range that was asked for.", "content": _BYTES}
+        unsatisfiable = {"description": "The range begins after the end."}
+        return {"200": {"description": "The content.", "content": _BYTES}, "206": part, "416": unsatisfiable}
     content: dict[str, Any] = {}
-    if not _always_streams(endpoint):
+    if endpoint.gives == "json":
         content["application/json"] = {"schema": schema_of[endpoint.reply]}
-    if endpoint.streaming is not None:
+    if endpoint.gives == "events" or endpoint.streaming is not None:
         content["text/event-stream"] = {"schema": {"type": "string", "description": _FRAMES}}
-    return {"description": "Done.", "content": content}
+    return {"200": {"description": "Done.", "content": content}}
 
 
 def _health(schema_of: dict[Any, Any]) -> dict[str, Any]:
@@ -165,16 +193,11 @@ def _answer(description: str, schema: dict[str, Any]) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
-@cache
-def _groups() -> dict[str, type]:
-    """The parts of the interface, by name: each is a chapter."""
-    parts = [kind for kind in Interface.__mro__ if kind.__module__.startswith("runstead.interface.")]
-    return {kind.__name__: kind for kind in parts}
+def _part(operation: Operation) -> type:
+    """The part of the interface that has the operation's method: each is a chapter."""
+    part: type = getattr(sys.modules[operation.method.__module__], operation.method.__qualname__.partition(".")[0])
+    return part
 
 
 def _summary(described: object) -> str:
     return (inspect.getdoc(described) or "").partition("\n")[0]
-
-
-def _always_streams(endpoint: Endpoint[Any]) -> bool:
-    return endpoint.streaming == endpoint.name

@@ -20,8 +20,8 @@ _STATIC = {
     "/docs/docs.js": ("docs.js", "text/javascript; charset=utf-8"),
     "/docs/schema.js": ("schema.js", "text/javascript; charset=utf-8"),
 }
-_SHUT_IN = {
-    # The page talks to this server alone and runs nothing but its own files.
+_SECURITY_HEADERS = {
+    # The page calls this server only, and runs only its own files.
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "x-content-type-options": "nosniff",
@@ -32,9 +32,9 @@ _SHUT_IN = {
 def pages(application: Application) -> list[Route]:
     """The routes of everything that is not the API itself."""
 
-    async def how_it_is(_: Request) -> Response:
-        said = health(application)
-        return Response(msgspec.json.encode(said), 200 if said.status == "ok" else 503, media_type="application/json")
+    async def health_page(_: Request) -> Response:
+        state = health(application)
+        return Response(msgspec.json.encode(state), 200 if state.status == "ok" else 503, media_type="application/json")
 
     async def openapi(_: Request) -> Response:
         return Response(document_json(), media_type="application/json")
@@ -43,7 +43,7 @@ def pages(application: Application) -> list[Route]:
         return RedirectResponse("/docs")
 
     return [
-        Route("/health", how_it_is),
+        Route("/health", health_page),
         Route("/openapi.json", openapi),
         Route("/", home),
         *(Route(path, _file(name, kind)) for path, (name, kind) in _STATIC.items()),
@@ -54,6 +54,6 @@ def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:
     body = files("runstead.api").joinpath("static", name).read_bytes()
 
     async def serve(_: Request) -> Response:
-        return Response(body, headers={"content-type": kind, **_SHUT_IN})
+        return Response(body, headers={"content-type": kind, **_SECURITY_HEADERS})
 
     return serve

@@ -1,34 +1,59 @@
-"""What is served: an application, and the project that a request is for."""
+"""What the API serves: an application, and the interfaces that its callers may use."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from typing import Any, Protocol, Self
+from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Protocol, Self
 
 from msgspec import Struct
 
+from runstead.domain.access import Access, Credentials
 from runstead.domain.idempotency import IdempotentRequest, Replay
-from runstead.interface import Interface
+from runstead.interface import Administration, Interface
+from runstead.interface.streams import StreamCall
 from runstead.wire.event import RawEvent
 
-__all__ = ["Application", "Project", "Settings"]
+__all__ = ["Application", "Caller", "Idempotent", "Project", "Settings"]
 
 
-class Project(Interface, Protocol):
-    """The interface, bound to one project, and its streams as they go over the wire."""
+class Idempotent(Protocol):
+    """An interface whose calls can be carried out once."""
 
-    def stream(self, name: str, **arguments: Any) -> AsyncIterator[Sequence[RawEvent]]:
-        """The events of a streaming method, by its name, encoded; those that are there together in one batch.
+    def once(self, asked: IdempotentRequest | Callable[[], IdempotentRequest]) -> Self:
+        """A copy for one call, which raises `Replay` if the request was carried out before.
 
-        What is wrong with the request is raised before the first batch; an empty one says that nothing is.
+        A function is called when the request's upload was read to its end.
         """
         ...
 
-    def once(self, asked: IdempotentRequest) -> Self:
-        """The same for one call, which is not carried out again: `Replay` if what it asks for is done already."""
+
+class Project(Interface, Idempotent, Protocol):
+    """The interface of one project, and its streams as they go over the wire."""
+
+    def stream(self, call: StreamCall) -> AsyncIterator[Sequence[RawEvent]]:
+        """The events of a streaming call, encoded. Events that are available together are a batch.
+
+        The errors of the call are raised before the first batch, which is empty.
+        """
         ...
 
     def again(self, repeated: Replay) -> AsyncIterator[Sequence[RawEvent]]:
-        """The events of a streaming call that was made before, from where they began then. As `stream`."""
+        """The events of a streaming call that was carried out before, from where they began then. As `stream`."""
+        ...
+
+
+class Caller(Protocol):
+    """The sender of a request, and the interfaces that it may use as far as its scopes allow."""
+
+    @property
+    def project(self) -> Project: ...
+    @property
+    def administration(self) -> Administration: ...
+    @property
+    def scopes(self) -> AbstractSet[Access]: ...
+    @property
+    def key_id(self) -> str | None:
+        """The key that was presented; None where none is asked for."""
         ...
 
 
@@ -37,16 +62,16 @@ class Application(Protocol):
 
     @property
     def ready(self) -> bool:
-        """It takes requests."""
+        """It accepts requests."""
         ...
 
     @property
     def draining(self) -> asyncio.Event:
-        """Set once it is about to stop: streams end then, and clients come back to its successor."""
+        """Set when the application begins to stop: streams end, and clients reconnect elsewhere."""
         ...
 
-    def project(self, name: str) -> Project:
-        """The project of this name."""
+    async def enter(self, credentials: Credentials) -> Caller:
+        """The caller that these credentials stand for. `Unauthorized` or `Forbidden` if there is none."""
         ...
 
 
@@ -54,12 +79,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     """How to serve."""
 
     require_beta_header: bool = True
-    """Calls without `OpenAI-Beta: assistants=v2` are refused, as the original did."""
+    """Refuse calls without `OpenAI-Beta: assistants=v2`, as the original does."""
     body_limit: int = 32 * 1024 * 1024
-    """Bytes of a request's body: room for images in data URLs and long tool outputs."""
+    """The largest body in bytes: enough for images in data URLs and long tool outputs."""
     ping_after: float = 15.0
-    """Seconds of silence after which a stream says that it lives. Some clients give up after 30."""
+    """Seconds of silence after which a stream sends a comment. Some clients time out after 30."""
     allowed_hosts: tuple[str, ...] = ()
     """Names by which this server may be called, besides those of the machine itself."""
     poll_after_ms: int = 100
-    """How soon to look again, told to clients that poll an active run."""
+    """The polling interval that clients of an active run are asked to keep."""

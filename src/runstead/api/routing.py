@@ -1,4 +1,4 @@
-"""Paths to handlers, over a tree of their segments: the cost of finding one does not grow with their number."""
+"""Routing of paths over a tree of their segments, so that the cost does not grow with the number of routes."""
 
 from typing import Generic, TypeVar
 
@@ -8,7 +8,7 @@ H = TypeVar("H")
 
 
 class _Node(Generic[H]):
-    """What may stand at one place of a path."""
+    """One segment of a path, and what may follow it."""
 
     __slots__ = ("fixed", "greedy", "methods", "name", "parameter")
 
@@ -21,7 +21,7 @@ class _Node(Generic[H]):
 
 
 class Routes(Generic[H]):
-    """The paths of an API, each with a handler for every method it takes. A fixed segment goes before a parameter."""
+    """The paths of an API, each with a handler for every method it takes. Fixed segments come before parameters."""
 
     def __init__(self) -> None:
         self._root = _Node[H]()

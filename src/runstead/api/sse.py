@@ -1,4 +1,4 @@
-"""A run's events as the body of an answer: frames as they come, a sign of life in silence, and a clean end."""
+"""A run's events as the body of a response: events as they happen, pings in silence, and a clean end."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -21,19 +21,19 @@ _START: Message = {
     "headers": [
         (b"content-type", b"text/event-stream; charset=utf-8"),
         (b"cache-control", b"no-cache"),
-        (b"x-accel-buffering", b"no"),  # proxies shall pass on, not collect
+        (b"x-accel-buffering", b"no"),  # proxies must not buffer
     ],
 }
 _PATIENCE = 1.0
-"""Seconds in which an error is still an answer of its own; then the stream opens, with or without events."""
+"""Seconds in which an error is still a JSON response. After that the stream starts, with or without events."""
 
 
 class EventStream:
-    """An answer of events. It ends
+    """A response of events. It ends
 
     - with `done`, after the last event;
-    - without it, when the server is about to stop: clients take the stream up again elsewhere;
-    - at once, when the client leaves. The run goes on in any case.
+    - without `done`, when the server is draining: clients resume the stream elsewhere;
+    - at once, when the client disconnects. The run goes on in any case.
     """
 
     def __init__(
@@ -47,7 +47,7 @@ class EventStream:
         request_id: str,
         headers: Headers = (),
     ) -> None:
-        # An iterator that can be closed early, as every generator can.
+        # Every implementation is a generator, which can be closed early.
         self._batches = cast("AsyncGenerator[Sequence[RawEvent]]", batches)
         self._receive = receive
         self._send = send
@@ -64,17 +64,17 @@ class EventStream:
         self._open = asyncio.Event()
 
     async def run(self) -> None:
-        """Answer. What goes wrong before the first event is raised instead."""
+        """Send the response. An error before the first event is raised instead."""
         whole = left = False
         async with asyncio.TaskGroup() as group:
             pump = group.create_task(self._pump())
             if await self._opens():
-                gone = group.create_task(self._gone())
+                disconnected = group.create_task(self._disconnected())
                 stopping = group.create_task(self._draining.wait())
-                ended = await self._watch({pump, gone, stopping})
+                ended = await self._watch({pump, disconnected, stopping})
                 whole = pump in ended and not self._cut
-                left = gone in ended
-                for task in (pump, gone, stopping):
+                left = disconnected in ended
+                for task in (pump, disconnected, stopping):
                     task.cancel()
         if self._failure is not None:
             raise self._failure
@@ -82,7 +82,7 @@ class EventStream:
             await self._send({"type": "http.response.body", "body": DONE_FRAME if whole else b"", "more_body": False})
 
     async def _opens(self) -> bool:
-        """Begin the answer, unless an error comes first."""
+        """Start the response, unless there is an error first."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_PATIENCE):
                 await self._begun.wait()
@@ -93,7 +93,7 @@ class EventStream:
         return True
 
     async def _pump(self) -> None:
-        """Write the events, and the error that ends them early."""
+        """Write the events, and the error event if they fail."""
         try:
             async with aclosing(self._batches) as batches:
                 async for batch in batches:
@@ -101,7 +101,7 @@ class EventStream:
                     await self._open.wait()
                     if batch:
                         await self._write(b"".join(map(encode, batch)))
-        except Exception as error:  # noqa: BLE001  whatever it is, the client is told
+        except Exception as error:  # noqa: BLE001 (it becomes an error event or an error response)
             await self._fail(error)
         finally:
             self._begun.set()
@@ -115,13 +115,13 @@ class EventStream:
             body = msgspec.json.encode(as_api_error(error, self._request_id).body)
             await self._write(b"event: error\ndata: %b\n\n" % body)
 
-    async def _gone(self) -> None:
-        """Return when the client has left."""
+    async def _disconnected(self) -> None:
+        """Return when the client has disconnected."""
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
     async def _watch(self, tasks: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
-        """Those of the tasks that ended first; until then a sign of life in every silence."""
+        """The first of the tasks that end. Until then, send a ping whenever nothing was sent for a while."""
         while True:
             silence = 0.0 if self._writing else self._clock() - self._spoke_at
             if silence >= self._ping_after:

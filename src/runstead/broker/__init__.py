@@ -1,1 +1,1 @@
-"""Speed: hints that work is ready, live events, and stop signals. Nothing depends on their arrival."""
+"""Speed: hints that a run is ready, live events, and interrupts. Nothing depends on their arrival."""

@@ -5,25 +5,25 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
-from runstead.broker.listener import SILENCE, Listener
 from runstead.broker.port import Offer
+from runstead.broker.subscriber import SILENCE, Subscriber
 from runstead.wire.event import RawEvent
 
 __all__ = ["InProcessBroker"]
 
 
 class _Topic:
-    """One run: who listens, and the deltas since its last stored event."""
+    """One run: its subscribers, and the deltas since its last stored event."""
 
-    __slots__ = ("kept", "listeners")
+    __slots__ = ("kept", "subscribers")
 
     def __init__(self) -> None:
         self.kept: list[RawEvent] = []
-        self.listeners: set[Listener] = set()
+        self.subscribers: set[Subscriber] = set()
 
 
 class InProcessBroker:
-    """Loses nothing while the process lives, but promises no more than the port."""
+    """It loses nothing while the process lives, but promises no more than the port."""
 
     def __init__(self, *, silence: float = SILENCE) -> None:
         self._silence = silence
@@ -47,12 +47,12 @@ class InProcessBroker:
 
     @asynccontextmanager
     async def offers(self) -> AsyncIterator[AsyncIterator[Offer]]:
-        yield self._take_offers()
+        yield self._next_offers()
 
-    async def _take_offers(self) -> AsyncIterator[Offer]:
+    async def _next_offers(self) -> AsyncIterator[Offer]:
         while True:
             while self._offers:
-                yield Offer(self._offers.popleft(), _done)
+                yield Offer(self._offers.popleft(), _ack)
             self._offered.clear()
             await self._offered.wait()
 
@@ -69,22 +69,22 @@ class InProcessBroker:
             topic.kept.extend(events)
         else:
             topic.kept.clear()
-        for listener in topic.listeners:
-            listener.hear(events)
-        if not topic.kept and not topic.listeners:
+        for subscriber in topic.subscribers:
+            subscriber.receive(events)
+        if not topic.kept and not topic.subscribers:
             del self._topics[run_id]
 
     @asynccontextmanager
     async def subscribe(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
         topic = self._topics.setdefault(run_id, _Topic())
-        listener = Listener(topic.kept, self._silence)
-        topic.listeners.add(listener)
+        subscriber = Subscriber(topic.kept, self._silence)
+        topic.subscribers.add(subscriber)
         try:
-            yield listener.listen()
+            yield subscriber.batches()
         finally:
-            listener.stop()
-            topic.listeners.discard(listener)
-            if not topic.kept and not topic.listeners and self._topics.get(run_id) is topic:
+            subscriber.stop()
+            topic.subscribers.discard(subscriber)
+            if not topic.kept and not topic.subscribers and self._topics.get(run_id) is topic:
                 del self._topics[run_id]
 
     async def interrupt(self, run_id: str) -> None:
@@ -96,15 +96,15 @@ class InProcessBroker:
         queue: asyncio.Queue[str] = asyncio.Queue()
         self._interrupted.add(queue)
         try:
-            yield _take(queue)
+            yield _items(queue)
         finally:
             self._interrupted.discard(queue)
 
 
-def _done() -> None:
-    """Nothing is lost between an offer and its taking while the process lives."""
+def _ack() -> None:
+    """An offer cannot be lost between here and its claim while the process lives."""
 
 
-async def _take(queue: asyncio.Queue[str]) -> AsyncIterator[str]:
+async def _items(queue: asyncio.Queue[str]) -> AsyncIterator[str]:
     while True:
         yield await queue.get()

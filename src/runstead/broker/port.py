@@ -1,7 +1,7 @@
 """The port of the broker: fast and forgetful.
 
-It may lose, double or delay anything: every wait on it ends, after a time, in a read of the store. Telling it something
-never fails and never waits: what cannot be told is lost.
+It may lose, double or delay anything. Every wait on it ends, after a time, in a read of the store. Publishing never
+fails and never waits: a message that cannot be sent is lost.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -14,42 +14,44 @@ __all__ = ["Broker", "Offer"]
 
 
 class Offer(NamedTuple):
-    """A hint that a run is ready."""
+    """A hint that a run is ready to be claimed."""
 
     run_id: str
     ack: Callable[[], object]
-    """To be called once it was taken, or there was nothing to take; an offer that is not done may come again."""
+    """To be called once the run was claimed, or need not be. An offer without it may be delivered again."""
 
 
 class Broker(Protocol):
-    """Offers of work, live events, and interrupts."""
+    """Offers of runs, live events, and interrupts."""
 
     async def start(self) -> None:
-        """Begin. It need not be there yet: until then, what it is told may be lost."""
+        """Connect. The servers may come up later: what is published until then may be lost."""
         ...
 
     async def stop(self) -> None:
-        """What was told is on its way; nothing is told any more."""
+        """Send what is waiting to be sent, within bounds, and disconnect."""
         ...
 
     async def offer(self, run_id: str) -> None:
-        """A run is ready: tell one of the workers."""
+        """Offer a run that is ready to one of the workers."""
         ...
 
     def offers(self) -> AbstractAsyncContextManager[AsyncIterator[Offer]]:
-        """What is offered to this worker, among all that listen: one at a time, and only while it waits for one."""
+        """The offers to this worker, one at a time. None is fetched while the iterator is not being awaited."""
         ...
 
     async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:
-        """Tell whoever follows the run; deltas of the open message are kept for those who come late."""
+        """Send events to the run's subscribers. The deltas of the open message are kept for late subscribers."""
         ...
 
     def subscribe(self, run_id: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RawEvent] | None]]:
-        """The run's events as they come, kept deltas first; None after silence or when some were dropped."""
+        """The run's events as they arrive, the kept deltas first. None means: read the store; nothing has arrived for a
+        while, or events were dropped.
+        """
         ...
 
     async def interrupt(self, run_id: str) -> None:
-        """Whoever works on this run, look at its status now."""
+        """Ask the worker that executes this run to look at its status now."""
         ...
 
     def interrupts(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:

@@ -46,10 +46,10 @@ def _summary(examined: "Examined") -> str:
     runs, active = _many(examined.runs, "run"), f"({examined.active:,} of them active)"
     counted = [_many(examined.steps, "step"), _many(examined.messages, "message"), _many(examined.events, "event")]
     lines = [f"Examined {runs} {active}, {', '.join(counted)}: {_many(examined.violations, 'violation')}."]
-    if examined.to_rescue == 1:
+    if examined.to_recover == 1:
         lines.append("1 run is held by a worker that is gone: the next one takes it over.")
-    elif examined.to_rescue:
-        lines.append(f"{examined.to_rescue:,} runs are held by workers that are gone: the next one takes them over.")
+    elif examined.to_recover:
+        lines.append(f"{examined.to_recover:,} runs are held by workers that are gone: the next one takes them over.")
     if examined.deleted:
         lines.append(f"Deleted since: {_many(examined.deleted, 'message')}.")
     return "\n".join(lines)

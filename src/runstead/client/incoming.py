@@ -1,8 +1,10 @@
 """From the bytes of an answer to objects, events and errors. No IO."""
 
+import re
 from collections.abc import Callable
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import unquote
 
 import msgspec
 
@@ -11,10 +13,24 @@ from runstead.wire.codec.sse import Decoder
 from runstead.wire.error import ApiError, ErrorBody, ErrorDetails, RateLimited, ServerError, Unreachable, api_error
 from runstead.wire.event import DONE, EVENT_DATA, Event, EventName, decode_event
 
-__all__ = ["EventReader", "Headers", "advice", "error_of", "header", "keeps_keys", "object_of", "poll_after"]
+__all__ = [
+    "ContentHead",
+    "EventReader",
+    "Headers",
+    "advice",
+    "content_head",
+    "error_of",
+    "header",
+    "keeps_keys",
+    "object_of",
+    "poll_after",
+]
 
 T = TypeVar("T")
 Headers = list[tuple[bytes, bytes]]
+
+_EXACT_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
+_PLAIN_NAME = re.compile(r'filename="([^"]*)"', re.IGNORECASE)
 
 SHOWN = 200
 """Characters of an answer that is no JSON, shown in the error."""
@@ -36,7 +52,7 @@ def object_of(kind: type[T], body: bytes) -> T:
 
 def _lenient(kind: type[T], body: bytes) -> T:
     """The object, without fields that this version does not know."""
-    from runstead.wire.codec.lenient import decode_lenient  # noqa: PLC0415 (seldom needed, and not light)
+    from runstead.wire.codec.response import decode_lenient  # noqa: PLC0415 (seldom needed, and not light)
 
     try:
         return decode_lenient(kind, body)
@@ -109,6 +125,36 @@ def _number(text: str | None) -> float | None:
     except ValueError:
         return None
     return number if 0 <= number < float("inf") else None
+
+
+class ContentHead(NamedTuple):
+    """What is said about a file before its content."""
+
+    content_type: str
+    size: int | None
+    """In bytes, if it is known."""
+    file_name: str | None
+
+
+def content_head(headers: Headers) -> ContentHead:
+    """What an answer says about the file that it holds."""
+    size = header(headers, b"content-length")
+    return ContentHead(
+        header(headers, b"content-type") or "application/octet-stream",
+        int(size) if size and size.isdigit() else None,
+        _file_name(header(headers, b"content-disposition") or ""),
+    )
+
+
+def _file_name(disposition: str) -> str | None:
+    """The name of RFC 6266, without folders."""
+    if exact := _EXACT_NAME.search(disposition):
+        name = unquote(exact[1])
+    elif plain := _PLAIN_NAME.search(disposition):
+        name = plain[1]
+    else:
+        return None
+    return name.replace("\\", "/").rpartition("/")[2] or None
 
 
 class EventReader:

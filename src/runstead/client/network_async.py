@@ -59,6 +59,8 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         self._paused = False
         self._ended = False
         self._trouble: Exception | None = None
+        self._writer: asyncio.Future[None] | None = None
+        """Is done when the transport takes more; None while it does."""
 
     def configured(self, options: Iterable[Any]) -> Self:
         """Itself, with the options set on the socket."""
@@ -85,6 +87,15 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         self._ended = True
         self._trouble = exc
         self._wake()
+        self.resume_writing()
+
+    def pause_writing(self) -> None:
+        self._writer = asyncio.get_running_loop().create_future()
+
+    def resume_writing(self) -> None:
+        if self._writer is not None and not self._writer.done():
+            self._writer.set_result(None)
+        self._writer = None
 
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
@@ -118,7 +129,13 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
                 alarm.cancel()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send; a request is small, and whether it arrived is known by its answer."""
+        """Send. Whether it arrived is known by the answer; a slow receiver of an upload slows down the next write."""
+        if self._writer is not None:
+            try:
+                async with asyncio.timeout(timeout):
+                    await asyncio.shield(self._writer)
+            except TimeoutError as error:
+                raise httpcore2.WriteTimeout("Nothing could be sent in time.") from error
         if self._ended:
             raise httpcore2.WriteError(self._trouble or "The connection is closed.")
         if buffer:

@@ -11,11 +11,13 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.client.target import Target
-from runstead.wire.endpoint import Endpoint
+from runstead.wire.endpoints.endpoint import AnyEndpoint
 from runstead.wire.error import BadRequest
 from runstead.wire.struct import Request
 
 __all__ = ["Outgoing", "greeting", "outgoing"]
+
+_ACCEPT = {"json": b"application/json", "events": b"text/event-stream", "bytes": b"*/*"}
 
 
 class Outgoing(NamedTuple):
@@ -24,7 +26,9 @@ class Outgoing(NamedTuple):
     method: str
     path: bytes
     headers: list[tuple[bytes, bytes]]
-    content: bytes | None
+    content: bytes | None = None
+    form: Any = None
+    """An upload's body, which is iterated over once a try."""
 
     def __repr__(self) -> str:
         return f"Outgoing({self.method} {self.path.decode()})"
@@ -34,25 +38,38 @@ class Outgoing(NamedTuple):
         """Doing it twice is the same as doing it once."""
         return self.method != "POST"
 
+    @property
+    def resendable(self) -> bool:
+        """It can be sent more than once."""
+        return self.form is None or self.form.rereadable
+
 
 def outgoing(
     target: Target,
-    endpoint: Endpoint[Any],
+    endpoint: AnyEndpoint,
     path: Mapping[str, str],
     query: Request | None,
     body: Request | None,
     *,
     streaming: bool = False,
     key: str | None = None,
+    form: Any = None,
 ) -> Outgoing:
-    """The request that carries a call; `streaming` asks for events instead of the object. A POST is known by `key`."""
+    """The request that carries a call; `streaming` asks for events instead of the object. A POST is known by `key`.
+
+    `form` is the body of an upload.
+    """
     where = target.prefix + _filled(endpoint.path, path) + _query_string(query)
-    accept = b"text/event-stream" if streaming else b"application/json"
+    accept = b"text/event-stream" if streaming else _ACCEPT[endpoint.gives]
     headers = [*target.headers, (b"Accept", accept)]
     if endpoint.method != "POST":
         return Outgoing(endpoint.method, where.encode(), headers, None)
     # One key for all tries: a server that keeps such keys does the work once. Others ignore it.
     headers.append((b"Idempotency-Key", _sendable(key) if key is not None else os.urandom(16).hex().encode()))
+    if form is not None:
+        framing = (b"Transfer-Encoding", b"chunked") if form.size is None else (b"Content-Length", b"%d" % form.size)
+        headers += [framing, (b"Content-Type", form.content_type)]
+        return Outgoing("POST", where.encode(), headers, form=form)
     content = _content(body, streaming=streaming)
     headers.append((b"Content-Length", b"%d" % len(content)))
     if content:

@@ -1,10 +1,10 @@
 """Where a reader of a run's events stands, and how it goes on after its connection broke. No IO."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from runstead.wire import endpoint
-from runstead.wire.endpoint import Endpoint
+from runstead.wire.endpoints import runs as endpoint
+from runstead.wire.endpoints.endpoint import AnyEndpoint
 from runstead.wire.event import Event, Position
 from runstead.wire.page import EventQuery
 from runstead.wire.run import Run
@@ -16,7 +16,7 @@ __all__ = ["Standing", "StreamCall", "events_of"]
 class StreamCall(NamedTuple):
     """A call that is answered with events."""
 
-    endpoint: Endpoint[Any]
+    endpoint: AnyEndpoint
     path: Mapping[str, str]
     query: Request | None = None
     body: Request | None = None

@@ -1,1 +1,1 @@
-"""The rules: plain functions over values. No waiting, no clock, no dice."""
+"""The rules: pure functions over values. They do no IO, read no clock and draw no random numbers."""

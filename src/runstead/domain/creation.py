@@ -1,4 +1,4 @@
-"""New things from requests, and changed ones: what is absent, null or given becomes a whole object."""
+"""New and updated objects from requests: absent and null fields become their defaults."""
 
 from collections.abc import Container, Mapping
 from typing import Any, TypeVar
@@ -22,13 +22,13 @@ from runstead.wire.tool import (
     ToolResources,
 )
 
-__all__ = ["assistant", "content", "message", "run", "thread", "updated_assistant", "updated_thread", "value"]
+__all__ = ["assistant", "content", "message", "run", "thread", "updated_assistant", "updated_thread", "value_or"]
 
 T = TypeVar("T")
 
 _AUTO: ToolChoice = "auto"
 
-# What null, or absence at creation, stands for. Everything else is null when it is absent.
+# What a field is when it is null, or absent at creation. A field that is not listed is null then.
 _ASSISTANT_DEFAULTS: Mapping[str, Any] = {
     "tools": [],
     "metadata": {},
@@ -40,50 +40,50 @@ _ASSISTANT_DEFAULTS: Mapping[str, Any] = {
 _THREAD_DEFAULTS: Mapping[str, Any] = {"tool_resources": ToolResources(), "metadata": {}, "on_busy": UNSET}
 
 
-def value(given: T | None | UnsetType, default: T) -> T:
-    """What was given, or the default for an absent or null field."""
+def value_or(given: T | None | UnsetType, default: T) -> T:
+    """The given value, or the default if the field is absent or null."""
     return default if given is None or given is UNSET else given
 
 
 def assistant(request: AssistantRequest, id: str, now: int) -> Assistant:
-    """The assistant that a request asks for."""
-    guards.check_tools(value(request.tools, []))
-    guards.check_resources(value(request.tool_resources, ToolResources()))
-    fields = _given(request, _ASSISTANT_DEFAULTS)
-    fields["tool_resources"] = _resources(fields.get("tools", []), fields.get("tool_resources"))
+    """The assistant that a request creates. `BadRequest` if its tools or resources do not fit."""
+    guards.check_tools(value_or(request.tools, []))
+    guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    fields = _given_fields(request, _ASSISTANT_DEFAULTS)
+    fields["tool_resources"] = _with_tool_resources(fields.get("tools", []), fields.get("tool_resources"))
     return Assistant(id=id, created_at=now, **fields)
 
 
 def updated_assistant(before: Assistant, request: AssistantUpdate) -> Assistant:
     """The assistant with the given fields changed."""
-    guards.check_tools(value(request.tools, []))
-    guards.check_resources(value(request.tool_resources, ToolResources()))
-    fields = _given(request, _ASSISTANT_DEFAULTS)
+    guards.check_tools(value_or(request.tools, []))
+    guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    fields = _given_fields(request, _ASSISTANT_DEFAULTS)
     after = structs.replace(before, **fields)
-    return structs.replace(after, tool_resources=_resources(after.tools, after.tool_resources))
+    return structs.replace(after, tool_resources=_with_tool_resources(after.tools, after.tool_resources))
 
 
 def thread(request: ThreadRequest, id: str, now: int) -> Thread:
-    """The thread that a request asks for; its messages are made apart."""
-    resources = value(request.tool_resources, ToolResources())
+    """The thread that a request creates, without the request's messages."""
+    resources = value_or(request.tool_resources, ToolResources())
     guards.check_resources(resources)
     return Thread(
         id=id,
         created_at=now,
         tool_resources=resources,
-        metadata=value(request.metadata, {}),
+        metadata=value_or(request.metadata, {}),
         on_busy=UNSET if request.on_busy is None else request.on_busy,
     )
 
 
 def updated_thread(before: Thread, request: ThreadUpdate) -> Thread:
     """The thread with the given fields changed."""
-    guards.check_resources(value(request.tool_resources, ToolResources()))
-    return structs.replace(before, **_given(request, _THREAD_DEFAULTS))
+    guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    return structs.replace(before, **_given_fields(request, _THREAD_DEFAULTS))
 
 
 def content(given: InputContent) -> Content:
-    """Content as messages keep it: a string is one text part."""
+    """Content as messages have it: a string becomes one text part."""
     if isinstance(given, str):
         return [TextPart(text=Text(value=given))]
     return [
@@ -93,7 +93,7 @@ def content(given: InputContent) -> Content:
 
 
 def message(request: MessageRequest, id: str, thread_id: str, now: int) -> Message:
-    """The message that a request asks for."""
+    """The message that a request creates."""
     return Message(
         id=id,
         created_at=now,
@@ -101,71 +101,73 @@ def message(request: MessageRequest, id: str, thread_id: str, now: int) -> Messa
         completed_at=now,
         role=request.role,
         content=content(request.content),
-        attachments=value(request.attachments, []),
-        metadata=value(request.metadata, {}),
+        attachments=value_or(request.attachments, []),
+        metadata=value_or(request.metadata, {}),
     )
 
 
 def run(
     request: RunRequest | ThreadRunRequest,
-    of: Assistant,
+    defaults: Assistant,
     id: str,
     thread_id: str,
     now: int,
     lifetime: int,
     served: Container[str] = (),
 ) -> Run:
-    """The run that a request asks for, queued. What the request leaves open is the assistant's, as it is now. `served`
-    are the kinds of tools that the server runs itself.
+    """The queued run that a request creates. Fields that the request leaves open are copied from the assistant.
+
+    `lifetime` is in seconds, for a request without `expires_after`; `served` are the kinds of tools that the server
+    runs itself. `BadRequest` if the fields do not fit together.
     """
     if isinstance(request, ThreadRunRequest):
-        guards.check_resources(value(request.tool_resources, ToolResources()))
-    tools = value(request.tools, of.tools)
+        guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    tools = value_or(request.tools, defaults.tools)
     guards.check_tools(tools)
-    guards.check_available(tools, served)
-    choice: ToolChoice = value(request.tool_choice, _AUTO)
-    guards.check_choice(choice, tools)
-    strategy = value(request.truncation_strategy, TruncationStrategy())
+    guards.check_tools_available(tools, served)
+    choice: ToolChoice = value_or(request.tool_choice, _AUTO)
+    guards.check_tool_choice(choice, tools)
+    strategy = value_or(request.truncation_strategy, TruncationStrategy())
     guards.check_truncation(strategy)
     return Run(
         id=id,
         created_at=now,
         thread_id=thread_id,
-        assistant_id=of.id,
+        assistant_id=defaults.id,
         status=Status.QUEUED,
-        expires_at=now + value(request.expires_after, lifetime),
-        model=value(request.model, of.model),
-        instructions=_instructions(request, of),
+        expires_at=now + value_or(request.expires_after, lifetime),
+        model=value_or(request.model, defaults.model),
+        instructions=_instructions(request, defaults),
         tools=tools,
-        tool_resources=of.tool_resources,
-        metadata=value(request.metadata, {}),
-        temperature=value(request.temperature, of.temperature),
-        top_p=value(request.top_p, of.top_p),
-        reasoning_effort=value(request.reasoning_effort, of.reasoning_effort),
-        max_prompt_tokens=value(request.max_prompt_tokens, None),
-        max_completion_tokens=value(request.max_completion_tokens, None),
+        tool_resources=defaults.tool_resources,
+        metadata=value_or(request.metadata, {}),
+        temperature=value_or(request.temperature, defaults.temperature),
+        top_p=value_or(request.top_p, defaults.top_p),
+        reasoning_effort=value_or(request.reasoning_effort, defaults.reasoning_effort),
+        max_prompt_tokens=value_or(request.max_prompt_tokens, None),
+        max_completion_tokens=value_or(request.max_completion_tokens, None),
         truncation_strategy=strategy,
         tool_choice=choice,
-        parallel_tool_calls=value(request.parallel_tool_calls, True),
-        response_format=value(request.response_format, of.response_format),
-        max_total_tokens=_set(request.max_total_tokens),
-        max_tool_calls=_set(request.max_tool_calls),
-        max_seconds=_set(request.max_seconds),
+        parallel_tool_calls=value_or(request.parallel_tool_calls, True),
+        response_format=value_or(request.response_format, defaults.response_format),
+        max_total_tokens=_unset_if_none(request.max_total_tokens),
+        max_tool_calls=_unset_if_none(request.max_tool_calls),
+        max_seconds=_unset_if_none(request.max_seconds),
     )
 
 
-def _set(given: int | None | UnsetType) -> int | UnsetType:
+def _unset_if_none(given: int | None | UnsetType) -> int | UnsetType:
     return UNSET if given is None else given
 
 
-def _instructions(request: RunRequest | ThreadRunRequest, of: Assistant) -> str | None:
-    instructions = value(request.instructions, of.instructions)
-    more = value(request.additional_instructions, None) if isinstance(request, RunRequest) else None
+def _instructions(request: RunRequest | ThreadRunRequest, defaults: Assistant) -> str | None:
+    instructions = value_or(request.instructions, defaults.instructions)
+    more = value_or(request.additional_instructions, None) if isinstance(request, RunRequest) else None
     return "\n\n".join(part for part in (instructions, more) if part) or instructions
 
 
-def _given(request: Struct, defaults: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields that a request gives, null ones as their default."""
+def _given_fields(request: Struct, defaults: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that a request has, with defaults instead of nulls."""
     fields: dict[str, Any] = {}
     for name in request.__struct_fields__:
         given = getattr(request, name)
@@ -174,8 +176,8 @@ def _given(request: Struct, defaults: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def _resources(tools: list[Tool], given: ToolResources | None) -> ToolResources:
-    """The resources as they are echoed: a tool that is on always shows its own."""
+def _with_tool_resources(tools: list[Tool], given: ToolResources | None) -> ToolResources:
+    """The resources with those of every enabled tool, empty if none were given."""
     resources = given if given is not None else ToolResources()
     if resources.code_interpreter is UNSET and any(isinstance(tool, CodeInterpreterTool) for tool in tools):
         resources = structs.replace(resources, code_interpreter=CodeInterpreterResources())

@@ -1,4 +1,7 @@
-"""What may be done now, and what fits together: rules that types cannot say. Each raises `BadRequest` in words."""
+"""Checks that types cannot make: what a run's status allows, and which fields fit together.
+
+Each check raises `BadRequest`. Its message is the wire's contract where the original API had one.
+"""
 
 from collections.abc import Container, Sequence
 
@@ -15,55 +18,54 @@ from runstead.wire.run import Run, Status
 from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput, ToolResources
 
 __all__ = [
-    "check_available",
     "check_cancel",
-    "check_choice",
-    "check_companions",
+    "check_has_input",
+    "check_no_on_busy",
+    "check_not_past_deadline",
     "check_offers",
     "check_outputs",
     "check_resources",
-    "check_something_to_do",
-    "check_time_left",
+    "check_tool_choice",
     "check_tools",
+    "check_tools_available",
     "check_truncation",
     "queue_full",
     "thread_busy",
     "thread_locked",
 ]
 
-
-_COME_BACK = 5.0
-"""Seconds after which there may be room in a queue that is full."""
+_RETRY_AFTER = 5.0
+"""Seconds after which a full queue may have room again."""
 
 
 def thread_busy(thread_id: str, active: str) -> BadRequest:
-    """A second run on a thread whose run has not ended."""
+    """The error for a new run on a thread that has an active run."""
     return BadRequest(f"Thread {thread_id} already has an active run {active}.")
 
 
 def thread_locked(thread_id: str, active: str) -> BadRequest:
-    """A message added or removed while a run has not ended."""
+    """The error for a message that is added or deleted while the thread has an active run."""
     return BadRequest(f"Can't add messages to {thread_id} while a run {active} is active.")
 
 
-def queue_full(most: int) -> RateLimited:
-    """One more run of a project that has as many waiting as may."""
+def queue_full(max_queued: int) -> RateLimited:
+    """The error for a new run of a project that has `max_queued` queued runs."""
     error = RateLimited(
-        f"This project has {most} runs that wait, and may not have more. Please try again in a few seconds.",
+        f"This project has {max_queued} runs that wait, which is its limit. Please try again in a few seconds.",
         code="rate_limit_exceeded",
     )
-    error.retry_after = _COME_BACK
+    error.retry_after = _RETRY_AFTER
     return error
 
 
 def check_cancel(run: Run) -> None:
-    """Only a run that has not ended, and is not stopping already, can be cancelled."""
+    """A run can be cancelled unless it has ended or is already `cancelling`."""
     if run.status.terminal or run.status is Status.CANCELLING:
         raise BadRequest(f"Cannot cancel run with status '{run.status}'.")
 
 
 def check_outputs(run: Run, outputs: Sequence[ToolOutput]) -> dict[str, str]:
-    """The outputs by call id: exactly one for every call that the run waits for."""
+    """The outputs by call id. There must be exactly one for each required call."""
     if run.status is not Status.REQUIRES_ACTION or run.required_action is None:
         raise BadRequest(f'Runs in status "{run.status}" do not accept tool outputs.')
     expected = [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
@@ -73,28 +75,28 @@ def check_outputs(run: Run, outputs: Sequence[ToolOutput]) -> dict[str, str]:
     return {output.tool_call_id: output.output for output in outputs}
 
 
-def check_time_left(run: Run, now: int) -> None:
-    """Past its time a run takes no outputs, even before it was ended."""
+def check_not_past_deadline(run: Run, now: int) -> None:
+    """A run accepts no tool outputs after its deadline, even if it has not been marked as ended yet."""
     signal = stop_signal(run, now)
     if run.status is Status.REQUIRES_ACTION and signal is not None:
         raise BadRequest(f'Runs in status "{target(run.status, signal)}" do not accept tool outputs.')
 
 
-def check_companions(messages: Sequence[MessageRequest], param: str) -> None:
-    """Messages that come with a run or a thread cannot say by themselves what they do on a busy thread."""
-    for place, message in enumerate(messages):
+def check_no_on_busy(messages: Sequence[MessageRequest], param: str) -> None:
+    """Messages that are created together with a run or a thread have no `on_busy` of their own."""
+    for index, message in enumerate(messages):
         if message.on_busy is not UNSET and message.on_busy is not None:
-            where = f"{param}[{place}].on_busy"
+            where = f"{param}[{index}].on_busy"
             raise BadRequest(
-                f"Invalid '{where}': a message that comes with a run or a thread goes where that goes. "
-                "Say it for the run or the thread, or create the message by itself.",
+                f"Invalid '{where}': a message that is created with a run or a thread has no 'on_busy' of its own. "
+                "Set it for the run or the thread, or create the message by itself.",
                 param=where,
                 code="unsupported_parameter",
             )
 
 
-def check_something_to_do(run: Run, newest: Sequence[Message]) -> None:
-    """A run needs something to answer: a message on the thread, or instructions."""
+def check_has_input(run: Run, newest: Sequence[Message]) -> None:
+    """A run needs a message on its thread, or instructions. `newest` are the thread's newest messages."""
     if not newest and not run.instructions:
         raise BadRequest(
             "Run creation requires a Thread with a user message or an assistant with instructions.",
@@ -103,17 +105,17 @@ def check_something_to_do(run: Run, newest: Sequence[Message]) -> None:
 
 
 def check_tools(tools: Sequence[Tool]) -> None:
-    """No two functions of one name: a call could not tell them apart."""
+    """Function names are unique, because a tool call names its function."""
     names = [tool.function.name for tool in tools if isinstance(tool, FunctionTool)]
-    for place, name in enumerate(names):
-        if name in names[:place]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
             raise BadRequest(
                 f"Invalid 'tools': the function name '{name}' is used twice.", param="tools", code="invalid_value"
             )
 
 
 def check_resources(resources: ToolResources) -> None:
-    """Stores are named or made, not both; and this server can make none yet."""
+    """Vector stores are named or created, not both; and this server cannot create any."""
     search = resources.file_search
     if search is UNSET or search.vector_stores is UNSET:
         return
@@ -130,7 +132,7 @@ def check_resources(resources: ToolResources) -> None:
 
 
 def check_offers(offered: Sequence[Offer]) -> None:
-    """No two functions of one name, of the client's and the server's: a call could not tell which is meant."""
+    """No two functions have one name, of the client's and the server's: a call could not tell which is meant."""
     tools: dict[str, str] = {}
     for tool, function in offered:
         other = tools.setdefault(function.name, tool)
@@ -143,9 +145,10 @@ def check_offers(offered: Sequence[Offer]) -> None:
             )
 
 
-def check_available(tools: Sequence[Tool], served: Container[str]) -> None:
-    """A run may only use tools that this server has: better a clear refusal than an answer without them. `served` are
-    the kinds of tools that it runs itself.
+def check_tools_available(tools: Sequence[Tool], served: Container[str]) -> None:
+    """A run may only use tools that this server has: an answer without them would hide that they are missing.
+
+    `served` are the kinds of tools that the server runs itself.
     """
     for tool in tools:
         name = kind_of(tool)
@@ -158,8 +161,8 @@ def check_available(tools: Sequence[Tool], served: Container[str]) -> None:
             )
 
 
-def check_choice(choice: ToolChoice, tools: Sequence[Tool]) -> None:
-    """A forced tool must be named, and be there."""
+def check_tool_choice(choice: ToolChoice, tools: Sequence[Tool]) -> None:
+    """A tool that the model must use is named, and is one of the run's tools."""
     if choice == "required" and not tools:
         raise BadRequest(
             "Invalid 'tool_choice': 'required' needs at least one tool.", param="tool_choice", code="invalid_value"
@@ -191,7 +194,7 @@ def check_choice(choice: ToolChoice, tools: Sequence[Tool]) -> None:
 
 
 def check_truncation(strategy: TruncationStrategy) -> None:
-    """`last_messages` must say how many."""
+    """A strategy of type `last_messages` has their number."""
     if strategy.type == "last_messages" and strategy.last_messages is None:
         raise BadRequest(
             "Missing required parameter: 'truncation_strategy.last_messages'.",

@@ -24,71 +24,76 @@ __all__ = [
     "MINUTE",
     "IdempotentRequest",
     "Replay",
-    "about",
     "created_thread",
     "digest",
-    "repeats",
+    "is_retry",
+    "last_request_key",
     "with_key",
     "with_retry_count",
 ]
 
 DAY = 24 * 3600
 MINUTE = 60
-_LONGEST = 255
+_MAX_KEY_LENGTH = 255
 
 
 class Replay(Exception):
-    """What was asked for is done already."""
+    """The request is a retry. Raised instead of carrying it out a second time."""
 
     def __init__(self, answer: bytes, seq: int) -> None:
-        super().__init__("done already")
+        super().__init__("retry of a request that was carried out")
         self.answer = answer
-        """What was answered."""
+        """The JSON reply of the earlier request."""
         self.seq = seq
-        """If that is a run: the number of its last event before it was asked."""
+        """If the reply is a run: the number of the run's last event before the earlier request."""
 
 
 class IdempotentRequest(Struct, frozen=True, kw_only=True):
-    """A request that shall not be carried out twice."""
+    """How a request is recognised when it is retried."""
 
     key: str
-    """What its answer is kept under."""
+    """The key of its idempotency record."""
     digest: bytes
-    """What it asks for, in short."""
+    """A digest of what it asks for."""
     lifetime: int
-    """Seconds for which its answer is kept."""
-    named: bool = False
-    """Its client has named the key."""
-    again: bool = True
-    """It may be a further try."""
-    makes: bool = False
-    """It names no thread."""
+    """Seconds for which its record is kept."""
+    client_key: bool = False
+    """The client sent the key, so another request under it is an error."""
+    may_be_retry: bool = True
+    """False for a first attempt of a client that counts its retries."""
+    creates_thread: bool = False
+    """It names no thread, and its reply may be a new one."""
 
 
 def with_key(key: str, digest: bytes) -> IdempotentRequest:
-    """A request whose client names a key; `BadRequest` if that is none."""
-    if not (0 < len(key) <= _LONGEST and key.isascii() and key.isprintable()):
+    """A request with an `Idempotency-Key`. `BadRequest` if the key is empty, too long or not printable ASCII."""
+    if not (0 < len(key) <= _MAX_KEY_LENGTH and key.isascii() and key.isprintable()):
         raise BadRequest(
-            f"Invalid 'Idempotency-Key': expected 1 to {_LONGEST} printable ASCII characters.",
+            f"Invalid 'Idempotency-Key': expected 1 to {_MAX_KEY_LENGTH} printable ASCII characters.",
             param="Idempotency-Key",
             code="invalid_idempotency_key",
         )
-    return IdempotentRequest(key=f"key {key}", digest=digest, lifetime=DAY, named=True)
+    return IdempotentRequest(key=f"key {key}", digest=digest, lifetime=DAY, client_key=True)
 
 
-def with_retry_count(tries: int, digest: bytes, thread_id: str | None) -> IdempotentRequest:
-    """A request of a client that has with_retry_count it so often before; about this thread, if it names one."""
-    key = about(thread_id) if thread_id else f"made {digest.hex()}"
-    return IdempotentRequest(key=key, digest=digest, lifetime=MINUTE, again=tries > 0, makes=thread_id is None)
+def with_retry_count(retries: int, digest: bytes, thread_id: str | None) -> IdempotentRequest:
+    """A request without a key, from a client that has retried it `retries` times; about the thread, if it names one."""
+    return IdempotentRequest(
+        key=last_request_key(thread_id) if thread_id else f"made {digest.hex()}",
+        digest=digest,
+        lifetime=MINUTE,
+        may_be_retry=retries > 0,
+        creates_thread=thread_id is None,
+    )
 
 
-def about(thread_id: str) -> str:
-    """The key of the last request about a thread that counted its tries."""
+def last_request_key(thread_id: str) -> str:
+    """The key of the record of the last request about a thread that came with a retry count."""
     return f"last {thread_id}"
 
 
 def digest(*parts: bytes) -> bytes:
-    """What a request asks for, in short: the same for the same bytes, and for no others."""
+    """A digest of what a request asks for. Parts that are split differently have different digests."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(b"%d " % len(part))
@@ -96,21 +101,24 @@ def digest(*parts: bytes) -> bytes:
     return digest.digest()
 
 
-def repeats(asked: IdempotentRequest, digest: bytes, *, ambiguous: bool) -> bool:
-    """Whether a request is the one that was kept under its key; `BadRequest` if its key was used for another one."""
-    same = asked.digest == digest
-    if asked.named and not same:
+def is_retry(request: IdempotentRequest, digest: bytes, *, ambiguous: bool) -> bool:
+    """Whether a request retries the one whose record has `digest`; `BadRequest` if its key belongs to another request.
+
+    A record is `ambiguous` if two identical requests may be meant by it.
+    """
+    same = request.digest == digest
+    if request.client_key and not same:
         raise BadRequest(
             "This 'Idempotency-Key' was used for another request within the last day. "
             "Repeat that request unchanged, or use a new key.",
             param="Idempotency-Key",
             code="idempotency_key_reused",
         )
-    return same and asked.again and not ambiguous
+    return same and request.may_be_retry and not ambiguous
 
 
-class _Made(Struct):
-    """What tells of an answer which thread was made."""
+class _CreatedObject(Struct):
+    """The fields of a reply that name the thread."""
 
     id: str = ""
     object: str = ""
@@ -118,6 +126,6 @@ class _Made(Struct):
 
 
 def created_thread(answer: bytes) -> str | None:
-    """The thread that a request has made, if it did, by its answer: the thread, or a run on it."""
-    made = msgspec.json.decode(answer, type=_Made)
-    return made.id if made.object == "thread" else made.thread_id
+    """The id of the thread that a request created, from its reply: the thread itself, or a run on it."""
+    created = msgspec.json.decode(answer, type=_CreatedObject)
+    return created.id if created.object == "thread" else created.thread_id

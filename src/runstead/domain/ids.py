@@ -1,7 +1,7 @@
-"""Ids: what they look like, and telling one kind from another.
+"""Ids: how they are made, and the check that an id is of the right kind.
 
-An id is a prefix and 24 letters and digits: eight of time, so that rows made together lie together in every index,
-and sixteen of chance (95 bits).
+An id is a prefix and 24 letters and digits. The first eight are the time, so that rows that are created together are
+close together in every index. The other sixteen are random (95 bits).
 """
 
 from functools import lru_cache
@@ -25,12 +25,12 @@ _KINDS = {
 
 
 def make(prefix: str, milliseconds: int, chance: int) -> str:
-    """The id `prefix_…` of a moment; `chance` is a random number below 62**16."""
+    """A new id `prefix_…`. `milliseconds` is Unix time; `chance` is a random number below 62**16."""
     return f"{prefix}_{_moment(milliseconds)}{_digits(chance, 16)}"
 
 
 def check(**ids: str) -> None:
-    """`BadRequest` if an id is not of the kind that its parameter's name says."""
+    """Raise `BadRequest` if an id has another prefix than the name of its parameter requires."""
     for name, id in ids.items():
         prefix = _KINDS[name]
         if not id.startswith(prefix):
@@ -43,12 +43,12 @@ def check(**ids: str) -> None:
 
 @lru_cache(maxsize=1)
 def _moment(milliseconds: int) -> str:
-    """The digits of a moment, which many ids share."""
+    """The digits of a time. Cached, because the ids of one transaction share it."""
     return _digits(milliseconds, 8)
 
 
 def _digits(number: int, width: int) -> str:
-    """A number in base 62, padded to an even width; two digits at a time, because a run makes a dozen ids."""
+    """A number in base 62, padded to an even width. Two digits at a time, because a run needs a dozen ids."""
     pairs: list[str] = []
     for _ in range(width // 2):
         number, pair = divmod(number, _BASE)

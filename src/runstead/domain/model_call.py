@@ -1,4 +1,4 @@
-"""One model call, as values: the request, and the pieces an answer comes in."""
+"""A model call as values: the request, and the pieces of the streamed answer."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
@@ -23,7 +23,7 @@ __all__ = [
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
-    """One model call. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first."""
+    """A request to a model. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first."""
 
     model: str
     messages: Sequence[dict[str, Any]]
@@ -39,7 +39,7 @@ class ModelRequest(Struct, frozen=True, kw_only=True):
     """Opaque state of the run's earlier turns, by the place of the turn's message in `messages`: what the adapter
     handed over with a `CarriedPiece`. It is apart from the messages, so that no server sees it that did not give it."""
     run_id: str | UnsetType = UNSET
-    """For logs and for the upstream's own tracing."""
+    """For logs, and for the upstream's tracing."""
 
 
 class TextPiece(Struct, frozen=True):
@@ -55,7 +55,7 @@ class RefusalPiece(Struct, frozen=True):
 
 
 class ToolCallPiece(Struct, frozen=True):
-    """More of the call number `index`: `id` and `name` come with its first piece, arguments in pieces."""
+    """More of the tool call at `index`, from 0. Its first piece has `id` and `name`; arguments are concatenated."""
 
     index: int
     id: str | None = None
@@ -73,7 +73,7 @@ class Finish(Struct, frozen=True):
 
 
 class UsagePiece(Struct, frozen=True):
-    """What the call took; may come after `Finish`."""
+    """The tokens that the call used. It may follow `Finish`."""
 
     usage: Usage
 

@@ -1,4 +1,4 @@
-"""The engine inside a program: `open`, `open_async`, and what carries a client's calls when there is no server."""
+"""The engine inside a program: `open` and `open_async` give a client whose calls need no server."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 __all__ = ["open", "open_async"]
 
-_PROJECT = "default"
-
 
 def open(
     path: str | PathLike[str],
@@ -26,24 +24,26 @@ def open(
     run_lifetime: int = 600,
     allow_private_webhooks: bool = False,
 ) -> "Client":
-    """The engine over the file at `path`, made if missing; without a server, as SQLite is without one.
+    """Open the engine over the file at `path`, which is created if it is missing.
 
-    Runs that an earlier program left go on by themselves. One program at a time may have a file open; another gets
-    `RunsteadError`. Models are asked at `model_url`, any server of chat completions, with `model_key`; or `model`
-    answers, one of `runstead.llm`; without either the embedded model does, for trying out. `aliases` are model names
-    that stand for others. A run expires `run_lifetime` seconds after its creation. Webhooks may be on this machine or
-    in a private network if `allow_private_webhooks`.
+    Unfinished runs of an earlier program continue. Only one program at a time can have a file open; another gets
+    `RunsteadError`. Models are called at `model_url`, any server of chat completions, with `model_key`. Instead,
+    `model` can be a model of `runstead.llm`. Without either the embedded model is used, which is for trying out.
+    `aliases` maps model names to others. A run expires `run_lifetime` seconds after its creation. Webhooks may have
+    addresses of this machine or of a private network if `allow_private_webhooks`.
 
-    Use it with `with`, or `close` it.
+    Use the client with `with`, or `close` it.
     """
     from runstead import bootstrap
     from runstead.client import Client
+    from runstead.domain.access import Credentials
     from runstead.embedded.thread import EngineThread
     from runstead.embedded.transport_sync import EngineTransport
 
     chosen = model or bootstrap.model_of(_config(model_url, model_key, aliases))
     application = bootstrap.embedded(Path(path), chosen, run_lifetime, allow_private_webhooks=allow_private_webhooks)
-    return Client(EngineTransport(EngineThread(application), _PROJECT))
+    engine = EngineThread(application)
+    return Client(EngineTransport(engine, engine.wait(engine.application.enter(Credentials()))))
 
 
 @asynccontextmanager
@@ -57,9 +57,10 @@ async def open_async(
     run_lifetime: int = 600,
     allow_private_webhooks: bool = False,
 ) -> AsyncIterator["AsyncClient"]:
-    """As `open`, on the event loop of the caller: `async with runstead.open_async("runs.db") as rs`."""
+    """As `open`, on the caller's event loop: `async with runstead.open_async("runs.db") as rs`."""
     from runstead import bootstrap
     from runstead.client import AsyncClient
+    from runstead.domain.access import Credentials
     from runstead.embedded.transport_async import AsyncEngineTransport
 
     chosen = model or bootstrap.model_of(_config(model_url, model_key, aliases))
@@ -67,7 +68,7 @@ async def open_async(
         bootstrap.embedded(
             Path(path), chosen, run_lifetime, allow_private_webhooks=allow_private_webhooks
         ) as application,
-        AsyncClient(AsyncEngineTransport(application.project(_PROJECT))) as client,
+        AsyncClient(AsyncEngineTransport(await application.enter(Credentials()))) as client,
     ):
         yield client
 

@@ -1,4 +1,4 @@
-"""The engine on a thread of its own, for programs that do not await."""
+"""The engine on a thread of its own, for sync programs."""
 
 import asyncio
 import atexit
@@ -20,16 +20,16 @@ T = TypeVar("T")
 _log = logging.getLogger("runstead.engine")
 
 _LAST_SECONDS = 5.0
-"""How long a program that ends waits for an engine that it did not close. Then its runs are left as by a crash."""
+"""How long the exit of a program waits for an engine that was not closed. Then its runs are left as by a crash."""
 
 
 class EngineThread:
-    """Runs an application, from here on until closed."""
+    """Runs an application until closed."""
 
     def __init__(self, application: AbstractAsyncContextManager[Application]) -> None:
         self._started: Future[tuple[asyncio.AbstractEventLoop, Application]] = Future()
         self._stop = asyncio.Event()
-        # Again by the same thread: whatever it does in here, the garbage collector may close a stream meanwhile.
+        # Reentrant: the garbage collector may close a stream while this thread holds the lock.
         self._lock = threading.RLock()
         self._closed: Closed | None = None
         work = (self._run(application),)
@@ -43,18 +43,18 @@ class EngineThread:
         _close_at_exit(self)
 
     def wait(self, coroutine: Coroutine[Any, Any, T]) -> T:
-        """What it gives, after it ran beside the engine. `Closed` once the engine is, also while waiting."""
+        """The coroutine's result, after it ran on the engine's thread. `Closed` when the engine is or gets closed."""
         future = self.begin(coroutine)
         try:
             return future.result()
         except CancelledError:
             raise self._closed or Closed("This engine is being closed.") from None
         except BaseException:
-            future.cancel()  # who waited was interrupted; if it failed by itself, this does nothing
+            future.cancel()  # the waiting thread was interrupted; if the coroutine failed by itself, this does nothing
             raise
 
     def begin(self, coroutine: Coroutine[Any, Any, T]) -> Future[T]:
-        """Let it run beside the engine. What begins before the engine is closed also ends."""
+        """Start the coroutine on the engine's thread. It is cancelled when the engine is closed."""
         with self._lock:
             if self._closed is not None:
                 coroutine.close()
@@ -62,7 +62,7 @@ class EngineThread:
             return asyncio.run_coroutine_threadsafe(coroutine, self._loop)
 
     def close(self, patience: float | None = None) -> None:
-        """Hand back the runs at work, and close the store."""
+        """Release the claimed runs, and close the store."""
         with self._lock:
             if self._closed is None:
                 self._closed = Closed("This engine was closed.")
@@ -74,11 +74,11 @@ class EngineThread:
             async with application as running:
                 self._started.set_result((asyncio.get_running_loop(), running))
                 await self._stop.wait()
-        except BaseException as error:  # noqa: BLE001  whatever it is, it is told to those who wait
+        except BaseException as error:  # noqa: BLE001 (it is raised to the waiting threads)
             if not self._started.done():
                 self._started.set_exception(error)
                 return
-            _log.critical("the engine failed", exc_info=error)
+            _log.critical("engine failed", exc_info=error)
             with self._lock:
                 self._closed = Closed(
                     "This engine failed; its log says of what. The next `open` goes on with all runs."
@@ -86,7 +86,7 @@ class EngineThread:
 
 
 def _close_at_exit(engine: EngineThread) -> None:
-    """Close it when the program ends, while it can still use its threads: `atexit` comes after they were ended."""
+    """Close the engine when the program ends. `atexit` functions would run too late: after all threads have ended."""
     known = weakref.ref(engine)
 
     def close() -> None:

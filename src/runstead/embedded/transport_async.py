@@ -1,55 +1,63 @@
-"""Calls that go straight to the engine, on the event loop that it runs on."""
+"""The transport of `open_async`: calls to the engine on the same event loop."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from copy import copy
-from typing import Any, Self, TypeVar
+from typing import Any, Self, TypeVar, cast
 
+from runstead.client._async.download import AsyncDownload
+from runstead.client._async.upload import AsyncUpload
 from runstead.client.deadline import Deadline
+from runstead.client.incoming import ContentHead
 from runstead.embedded.calls import Calls
-from runstead.engine.resources.project import Project
-from runstead.wire.endpoint import Endpoint
+from runstead.engine.resources.caller import Caller
+from runstead.interface.operation import Operations
+from runstead.interface.operations import OPERATIONS
+from runstead.interface.transfer import Content
+from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import WaitTimeout
 from runstead.wire.event import Event, decode_event
 from runstead.wire.struct import Request
 
-__all__ = ["AsyncEngineTransport", "within"]
+__all__ = ["AsyncEngineTransport", "head_of", "within"]
 
+Q = TypeVar("Q", bound=Request)
+B = TypeVar("B", bound=Request)
 R = TypeVar("R")
 
 POLL_AFTER = 0.02
-"""Seconds after which a poll is worth it again: it costs a read of memory."""
+"""The polling interval in seconds. A poll only reads the local file."""
 
 
 class AsyncEngineTransport:
-    """Carries the calls of an `AsyncClient` in the same process."""
+    """Makes the calls of an `AsyncClient` to an engine in the same process."""
 
-    def __init__(self, project: Project) -> None:
-        self._calls = Calls(project)
+    def __init__(self, caller: Caller, operations: Operations = OPERATIONS) -> None:
+        self._calls = Calls(caller, operations)
 
     async def call(
         self,
-        endpoint: Endpoint[R],
+        endpoint: Endpoint[Q, B, R],
         path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
+        query: Q | None = None,
+        body: B | None = None,
         deadline: Deadline | None = None,
     ) -> R:
         async with within(deadline):
             return await self._calls.call(endpoint, path, query, body)
 
     async def poll(
-        self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
+        self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
         return await self.call(endpoint, path, deadline=deadline), POLL_AFTER
 
     async def stream(
         self,
-        endpoint: Endpoint[Any],
+        endpoint: Endpoint[Q, B, Any],
         path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
+        query: Q | None = None,
+        body: B | None = None,
         deadline: Deadline | None = None,
     ) -> AsyncGenerator[Event]:
         async with aclosing(self._calls.stream(endpoint, path, query, body)) as batches:
@@ -61,18 +69,55 @@ class AsyncEngineTransport:
                 for event in events:
                     yield decode_event(event.name, event.data, str(event.at))
 
+    async def upload(
+        self,
+        endpoint: Endpoint[Q, B, R],
+        path: Mapping[str, str],
+        upload: AsyncUpload[B],
+        query: Q | None = None,
+        deadline: Deadline | None = None,
+    ) -> R:
+        async with within(deadline):
+            return await self._calls.upload(endpoint, path, query, upload)
+
+    async def download(
+        self,
+        endpoint: Endpoint[Q, B, Content],
+        path: Mapping[str, str],
+        query: Q | None = None,
+        deadline: Deadline | None = None,
+    ) -> AsyncDownload:
+        content = await self.call(endpoint, path, query, deadline=deadline)
+        chunks = _bounded(content, deadline)
+        return AsyncDownload(head_of(content), chunks, chunks)
+
     def once(self, key: str | None) -> Self:
         transport = copy(self)
         transport._calls = self._calls.once(key)  # noqa: SLF001 (its own)
         return transport
 
     async def aclose(self) -> None:
-        """The engine is closed by who opened it."""
+        """Nothing to close: the engine belongs to `open_async`."""
+
+
+def head_of(content: Content) -> ContentHead:
+    """What a server would say about the content."""
+    return ContentHead(content.content_type, content.size, content.file_name)
+
+
+async def _bounded(content: Content, deadline: Deadline | None) -> AsyncGenerator[bytes]:
+    async with aclosing(cast("AsyncGenerator[bytes]", content.read(0, content.size))) as chunks:
+        while True:
+            async with within(deadline):
+                chunk = await anext(chunks, None)
+            if chunk is None:
+                return
+            yield chunk
 
 
 @asynccontextmanager
 async def within(deadline: Deadline | None) -> AsyncIterator[None]:
-    """`WaitTimeout` when the deadline comes first."""
+    """`WaitTimeout` if the block is not done by the deadline."""
     try:
         async with asyncio.timeout(None if deadline is None else deadline.remaining):
             yield

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from runstead.broker.port import Broker
 from runstead.domain import ids
+from runstead.engine.observer import Observer, Unobserved
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
 from runstead.store.port import Store
@@ -61,6 +62,8 @@ class Adapters(Struct, frozen=True, kw_only=True):
     """What a run or a message does on a busy thread, if neither it nor the thread says."""
     tools: Sequence[Tool] = ()
     """The tools that the server runs itself, each of another kind."""
+    observer: Observer = Unobserved()
+    """What counts, for metrics."""
     outbound: Outbound | None = None
     """What sends to webhooks; without it there are none."""
     secret: Callable[[], bytes] | None = None

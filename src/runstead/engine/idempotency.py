@@ -5,7 +5,7 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from runstead.domain.idempotency import IdempotentRequest, Replay, about, created_thread, repeats
+from runstead.domain.idempotency import IdempotentRequest, Replay, created_thread, is_retry, last_request_key
 from runstead.store.port import IdempotencyRecord, Tx
 
 __all__ = ["RecordedReply", "as_reply", "once"]
@@ -39,8 +39,8 @@ async def once(
     """Do the work, and keep what is `told` of it; `Replay` if it was done before."""
     before = await tx.idempotency.get(project, asked.key, now)
     # Who has asked something about the thread that was made has heard of it, and tries no more.
-    pending = before is not None and not (asked.makes and await _went_on(tx, project, before, now))
-    if before is not None and pending and repeats(asked, before.digest, ambiguous=before.ambiguous):
+    pending = before is not None and not (asked.creates_thread and await _went_on(tx, project, before, now))
+    if before is not None and pending and is_retry(asked, before.digest, ambiguous=before.ambiguous):
         raise Replay(before.body, before.seq)
     result = await work(tx)
     reply, seq = told(result)
@@ -49,7 +49,7 @@ async def once(
         body=_encode(reply),
         expires_at=now + asked.lifetime,
         seq=seq,
-        ambiguous=asked.makes and before is not None and (pending or before.ambiguous),
+        ambiguous=asked.creates_thread and before is not None and (pending or before.ambiguous),
     )
     await tx.idempotency.put(project, asked.key, kept)
     return result
@@ -58,4 +58,4 @@ async def once(
 async def _went_on(tx: Tx, project: str, made: IdempotencyRecord, now: int) -> bool:
     """Whether something was asked about the thread that was made."""
     thread_id = created_thread(made.body)
-    return thread_id is not None and await tx.idempotency.get(project, about(thread_id), now) is not None
+    return thread_id is not None and await tx.idempotency.get(project, last_request_key(thread_id), now) is not None

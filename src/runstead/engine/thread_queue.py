@@ -6,7 +6,7 @@ that this one does not end before somebody waits for its end.
 
 from collections.abc import Sequence
 
-from runstead.domain.creation import value
+from runstead.domain.creation import value_or
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed
 from runstead.engine.execution.stop import stop
@@ -23,7 +23,7 @@ __all__ = ["enqueue", "interrupt", "on_busy_for", "predecessor_for"]
 
 def on_busy_for(adapters: Adapters, thread: Thread, given: OnBusy | None | UnsetType) -> OnBusy:
     """What shall happen on a busy thread: what was `given`, or else what the thread says, or the server."""
-    return value(given, value(thread.on_busy, adapters.on_busy))
+    return value_or(given, value_or(thread.on_busy, adapters.on_busy))
 
 
 async def predecessor_for(tx: Tx, project: str, thread_id: str, on_busy: OnBusy) -> RunRow | None:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 from runstead.domain import webhooks
-from runstead.domain.signature import secret, signed
 from runstead.engine.adapters import Adapters
 from runstead.outbound.port import Outbound
 from runstead.store.port import Notification, RunRow, Tx, WebhookRow
@@ -36,7 +35,9 @@ async def send(adapters: Adapters, row: WebhookRow, id: str, payload: bytes) -> 
     secrets = [secret_of(adapters, row)]
     if now < row.old_until:
         secrets.append(secret_of(adapters, row, row.generation - 1))
-    return await outbound_of(adapters).post(row.webhook.url, signed(secrets, id, now, payload), payload)
+    return await outbound_of(adapters).post(
+        row.webhook.url, webhooks.signature_headers(secrets, id, now, payload), payload
+    )
 
 
 def secret_of(adapters: Adapters, row: WebhookRow, generation: int | None = None) -> str:
@@ -46,7 +47,9 @@ def secret_of(adapters: Adapters, row: WebhookRow, generation: int | None = None
             "This server cannot sign what it sends to webhooks: it has no key. Give all its processes the same one, "
             "of 32 characters or more, as RUNSTEAD_SECRET."
         )
-    return secret(adapters.secret(), row.webhook.id, row.generation if generation is None else generation)
+    return webhooks.signing_secret(
+        adapters.secret(), row.webhook.id, row.generation if generation is None else generation
+    )
 
 
 def outbound_of(adapters: Adapters) -> Outbound:

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from runstead.interface.administration import Administration
 from runstead.interface.assistants import Assistants
 from runstead.interface.messages import Messages
 from runstead.interface.models import Models
@@ -10,8 +11,8 @@ from runstead.interface.runs import Runs
 from runstead.interface.threads import Threads
 from runstead.interface.webhooks import Webhooks
 
-__all__ = ["Assistants", "Interface", "Messages", "Models", "PageOf", "Runs", "Threads", "Webhooks"]
+__all__ = ["Administration", "Assistants", "Interface", "Messages", "Models", "PageOf", "Runs", "Threads", "Webhooks"]
 
 
 class Interface(Assistants, Threads, Messages, Runs, Models, Webhooks, Protocol):
-    """All of them, in one object."""
+    """Everything that can be done in one project."""

@@ -10,22 +10,35 @@ __all__ = ["Assistants"]
 
 
 class Assistants(Protocol):
-    """A model with instructions and tools, kept under an id. An unknown id is `NotFound`."""
+    """Assistants: models with instructions and tools.
+
+    An unknown id raises `NotFound`, an id of another kind `BadRequest`.
+    """
 
     async def create_assistant(self, request: AssistantRequest) -> Assistant:
-        """Make an assistant. Its model is not checked before a run asks for it."""
+        """Create an assistant.
+
+        The model is not looked up until a run uses it. `BadRequest` if two functions have the same name, or if
+        `tool_resources` would create a vector store.
+        """
         ...
 
     async def get_assistant(self, assistant_id: AssistantId) -> Assistant:
-        """The assistant as it is now."""
+        """Return an assistant."""
         ...
 
     async def update_assistant(self, assistant_id: AssistantId, request: AssistantUpdate) -> Assistant:
-        """Change the fields that are given: absent ones stay, `None` clears. Runs that exist are not touched."""
+        """Update an assistant.
+
+        Absent fields keep their value; `None` clears a field. Runs that were created before keep the old values.
+        """
         ...
 
     async def delete_assistant(self, assistant_id: AssistantId) -> AssistantDeleted:
-        """Remove the assistant. Its runs and messages stay, and runs at work go on."""
+        """Delete an assistant.
+
+        Its runs and messages stay, and runs that have not ended continue.
+        """
         ...
 
     async def assistants(
@@ -35,5 +48,8 @@ class Assistants(Protocol):
         after: AssistantId | None = None,
         before: AssistantId | None = None,
     ) -> PageOf[Assistant]:
-        """The assistants, newest first by default."""
+        """List the assistants, newest first by default.
+
+        `limit` is from 1 to 100. `after` and `before` are ids, exclusive and relative to the order.
+        """
         ...

@@ -12,28 +12,41 @@ __all__ = ["Messages"]
 
 
 class Messages(Protocol):
-    """What was said on a thread. An unknown thread or message is `NotFound`."""
+    """Messages: what users and assistants said on a thread.
+
+    An unknown id raises `NotFound`, an id of another kind `BadRequest`.
+    """
 
     async def create_message(self, thread_id: ThreadId, request: MessageRequest) -> Message:
-        """Add a message at the end of the thread.
+        """Add a message at the end of a thread.
 
-        While a run of the thread is active it is refused with `BadRequest`, joins the thread when the runs in line have
-        ended, or interrupts the active one, as `on_busy` says.
+        `on_busy` decides what happens while a run of the thread is active. `reject` raises `BadRequest`. `enqueue`
+        lists the message at once, at the end, but only runs that are created after it see it. `interrupt` cancels the
+        active run and then adds the message. Without `on_busy`, that of the thread applies, else that of the server.
         """
         ...
 
     async def get_message(self, thread_id: ThreadId, message_id: MessageId) -> Message:
-        """The message as it is now; one that a run is writing is `in_progress` and empty."""
+        """Return a message.
+
+        A message that a run is writing is `in_progress`, and its content is empty until it is complete.
+        """
         ...
 
     async def update_message(
         self, thread_id: ThreadId, message_id: MessageId, metadata: Metadata | None | UnsetType = UNSET
     ) -> Message:
-        """Change the metadata: absent leaves it, `None` clears it."""
+        """Update the metadata of a message.
+
+        The new metadata replaces the old; absent metadata stays, and `None` clears it.
+        """
         ...
 
     async def delete_message(self, thread_id: ThreadId, message_id: MessageId) -> MessageDeleted:
-        """Remove the message. `BadRequest` while a run of the thread is active."""
+        """Delete a message.
+
+        `BadRequest` while a run of the thread is active.
+        """
         ...
 
     async def messages(
@@ -45,5 +58,9 @@ class Messages(Protocol):
         before: MessageId | None = None,
         run_id: RunId | None = None,
     ) -> PageOf[Message]:
-        """The thread's messages, newest first by default; with `run_id` only those that this run wrote."""
+        """List the messages of a thread, newest first by default.
+
+        With `run_id`, only those that this run wrote. `limit` is from 1 to 100. `after` and `before` are ids, exclusive
+        and relative to the order.
+        """
         ...

@@ -2,19 +2,21 @@
 
 from typing import Protocol
 
-from runstead.wire.model import Model
-from runstead.wire.page import ModelList
+from runstead.wire.model import Model, ModelList
 
 __all__ = ["Models"]
 
 
 class Models(Protocol):
-    """The models that runs may use."""
+    """Models: the names that assistants and runs may use."""
 
     async def models(self) -> ModelList:
-        """Every model that is known by name, aliases too."""
+        """List every model that is known by name, including aliases."""
         ...
 
     async def get_model(self, model: str) -> Model:
-        """The model of this name. `NotFound` if no upstream takes it."""
+        """Return the model with this name.
+
+        `NotFound` if no upstream serves it.
+        """
         ...

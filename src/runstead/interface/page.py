@@ -1,4 +1,4 @@
-"""What every list gives back."""
+"""The page that every list returns."""
 
 from collections.abc import Sequence
 from typing import Protocol, TypeVar
@@ -9,10 +9,10 @@ T_co = TypeVar("T_co", covariant=True)
 
 
 class PageOf(Protocol[T_co]):
-    """Some items of a list, in the order asked for.
+    """Some items of a list, in the requested order.
 
-    `first_id` and `last_id` are cursors for `before` and `after`, None when the page is empty. `has_more` tells
-    whether there are more items in the direction of travel.
+    `first_id` and `last_id` are cursors for `before` and `after`; they are None if the page is empty. `has_more` says
+    whether there are more items after the last one; in a page requested with `before`, ahead of the first one.
     """
 
     @property

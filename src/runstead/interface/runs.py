@@ -1,4 +1,4 @@
-"""The heart: an execution run on a thread."""
+"""The interface of runs."""
 
 from collections.abc import AsyncIterator, Sequence
 from typing import Protocol
@@ -15,35 +15,48 @@ __all__ = ["Runs"]
 
 
 class Runs(Protocol):
-    """An execution run on a thread.
+    """Runs: executions of an assistant on a thread.
 
-    A run lives by itself once it is created: it goes on when the caller leaves, and after a crash of the machine.
-    An unknown thread, run or step is `NotFound`. `include` asks for extra content of file searches.
+    A run is durable once it is created: it continues after its caller disconnects and after a crash of the machine.
+    An unknown id raises `NotFound`, an id of another kind `BadRequest`. `include` requests the content of file search
+    results, which steps do not show otherwise.
     """
 
     async def create_run(self, thread_id: ThreadId, request: RunRequest, include: Sequence[Include] = ()) -> Run:
-        """Start a run, and answer at once with it `queued`.
+        """Create a run, and return it `queued` without waiting for it.
 
-        Model, instructions and tools are taken from the request, else from the assistant, and stay those of this
-        moment. While another run of the thread is active it is refused with `BadRequest`, waits in line or interrupts
-        that one, as `on_busy` says.
+        Fields that the request leaves open are copied from the assistant, and stay as they are when the assistant
+        changes. Additional messages are added to the thread in the same transaction.
+
+        `on_busy` decides what happens while another run of the thread is active. `reject` raises `BadRequest`.
+        `enqueue` queues the run behind the active one and those that are queued already. `interrupt` cancels the active
+        run and puts this one next. Without `on_busy`, that of the thread applies, else that of the server.
+
+        `BadRequest` also if the thread has no message and there are no instructions, if fields do not fit together, or
+        if this server lacks one of the tools. `RateLimited` if the project has too many queued runs.
         """
         ...
 
     def create_streaming_run(
         self, thread_id: ThreadId, request: RunRequest, include: Sequence[Include] = ()
     ) -> AsyncIterator[Event]:
-        """Start a run and follow its events, until it ends or waits for tool outputs. Leaving does not stop it."""
+        """Create a run, and stream its events until it ends or waits for tool outputs.
+
+        As `create_run` otherwise. Closing the stream does not stop the run; `run_events` continues it.
+        """
         ...
 
     async def get_run(self, thread_id: ThreadId, run_id: RunId) -> Run:
-        """The run as it is now."""
+        """Return a run."""
         ...
 
     async def update_run(
         self, thread_id: ThreadId, run_id: RunId, metadata: Metadata | None | UnsetType = UNSET
     ) -> Run:
-        """Change the metadata: absent leaves it, `None` clears it. Allowed in every status."""
+        """Update the metadata of a run, in any status.
+
+        The new metadata replaces the old; absent metadata stays, and `None` clears it.
+        """
         ...
 
     async def runs(
@@ -54,38 +67,55 @@ class Runs(Protocol):
         after: RunId | None = None,
         before: RunId | None = None,
     ) -> PageOf[Run]:
-        """The thread's runs, newest first by default."""
+        """List the runs of a thread, newest first by default.
+
+        `limit` is from 1 to 100. `after` and `before` are ids, exclusive and relative to the order.
+        """
         ...
 
     async def submit_tool_output(self, thread_id: ThreadId, run_id: RunId, output: Sequence[ToolOutput]) -> Run:
-        """Give a run in `requires_action` the outputs of all its calls; it is `queued` again.
+        """Submit the outputs of all calls that a run in `requires_action` waits for, and return it `queued`.
 
-        `BadRequest` in any other status, and when a call's output is missing, double or unknown.
+        `BadRequest` in any other status, after the run's deadline, and if an output is missing, duplicate or of an
+        unknown call. Nothing is stored then.
         """
         ...
 
     def submit_streaming_tool_output(
         self, thread_id: ThreadId, run_id: RunId, output: Sequence[ToolOutput]
     ) -> AsyncIterator[Event]:
-        """As `submit_tool_output`, and follow the events from there on."""
+        """Submit tool outputs, and stream the events that follow until the run ends or waits again.
+
+        As `submit_tool_output` otherwise.
+        """
         ...
 
     async def cancel(self, thread_id: ThreadId, run_id: RunId) -> Run:
-        """Stop a run; the answer is `cancelling`, `cancelled` follows at once. `BadRequest` if it cannot be stopped."""
+        """Cancel a run, and return it `cancelling`. It is `cancelled` soon after.
+
+        What the run has written stays, in a message that is `incomplete`. `BadRequest` if the run has ended or is
+        `cancelling` already.
+        """
         ...
 
     async def create_thread_run(self, request: ThreadRunRequest) -> Run:
-        """Make a thread and start a run on it: both, or nothing."""
+        """Create a thread and a run on it, in one transaction.
+
+        Errors as in `create_run`.
+        """
         ...
 
     def create_streaming_thread_run(self, request: ThreadRunRequest) -> AsyncIterator[Event]:
-        """As `create_thread_run`, and follow the events, `thread.created` first."""
+        """Create a thread and a run on it, and stream the events, beginning with `thread.created`.
+
+        As `create_streaming_run` otherwise.
+        """
         ...
 
     async def run_step(
         self, thread_id: ThreadId, run_id: RunId, step_id: RunStepId, include: Sequence[Include] = ()
     ) -> RunStep:
-        """One step of a run as it is now."""
+        """Return a step of a run."""
         ...
 
     async def run_steps(
@@ -98,13 +128,18 @@ class Runs(Protocol):
         before: RunStepId | None = None,
         include: Sequence[Include] = (),
     ) -> PageOf[RunStep]:
-        """The run's steps, newest first by default. None exists before the model begins."""
+        """List the steps of a run, newest first by default.
+
+        A run has no steps before its model begins to answer. `limit` is from 1 to 100. `after` and `before` are ids,
+        exclusive and relative to the order.
+        """
         ...
 
     def run_events(self, thread_id: ThreadId, run_id: RunId, after: str | None = None) -> AsyncIterator[Event]:
-        """Follow any run, running or ended, from any event: its start, or the one after the event with id `after`.
+        """Stream the events of a run, from its first or from the one after the event with the id `after`.
 
-        Ends as a stream does: with the run, or where it waits for tool outputs. Text of a message that is long
-        written comes whole, with the event that completed it. The original API never had this.
+        The run may be active or have ended. The stream ends when the run has ended or waits for tool outputs. Deltas of
+        a message that is complete are not repeated: the event that completed it has the whole text. The original API
+        has no such call. `BadRequest` if `after` is not the id of an event.
         """
         ...

@@ -10,22 +10,31 @@ __all__ = ["Threads"]
 
 
 class Threads(Protocol):
-    """A conversation: messages, and the runs over them. An unknown id is `NotFound`."""
+    """Threads: conversations, with their messages and runs.
+
+    An unknown id raises `NotFound`, an id of another kind `BadRequest`.
+    """
 
     async def create_thread(self, request: ThreadRequest | None = None) -> Thread:
-        """Make a thread, with its first messages if there are any: all of it, or nothing."""
+        """Create a thread with its first messages, if any, in one transaction."""
         ...
 
     async def get_thread(self, thread_id: ThreadId) -> Thread:
-        """The thread as it is now, without its messages."""
+        """Return a thread, without its messages."""
         ...
 
     async def update_thread(self, thread_id: ThreadId, request: ThreadUpdate) -> Thread:
-        """Change the fields that are given: absent ones stay, `None` clears. Allowed while a run is active."""
+        """Update a thread.
+
+        Absent fields keep their value; `None` clears a field. Allowed while a run is active.
+        """
         ...
 
     async def delete_thread(self, thread_id: ThreadId) -> ThreadDeleted:
-        """Remove the thread with its messages, runs and steps. Runs that have not ended are stopped."""
+        """Delete a thread with its messages, runs and steps.
+
+        Runs that have not ended are cancelled, and their streams end with `thread.run.cancelled`.
+        """
         ...
 
     async def threads(
@@ -35,5 +44,8 @@ class Threads(Protocol):
         after: ThreadId | None = None,
         before: ThreadId | None = None,
     ) -> PageOf[Thread]:
-        """All threads, newest first by default. The original API never had this."""
+        """List the threads, newest first by default. The original API has no such list.
+
+        `limit` is from 1 to 100. `after` and `before` are ids, exclusive and relative to the order.
+        """
         ...

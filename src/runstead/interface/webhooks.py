@@ -21,39 +21,52 @@ __all__ = ["Webhooks"]
 
 
 class Webhooks(Protocol):
-    """Addresses that are told when a run waits for its client, or has ended. An unknown id is `NotFound`."""
+    """Webhooks: URLs that receive an event when a run waits for the client or has ended. An extension.
+
+    An unknown id raises `NotFound`, an id of another kind `BadRequest`.
+    """
 
     async def create_webhook(self, request: WebhookRequest) -> WebhookWithSecret:
-        """Make a webhook: from now on it is told. Its secret is shown this once.
+        """Create a webhook, and return it with its secret, which no other call returns.
 
-        Whatever happens is told at least once, within about a second, and again with longer and longer pauses until
-        the address answers with a 2xx status; after ten attempts, two days later, it is given up. The order is not
-        kept. What is sent is signed as the Standard Webhooks say, and is not sent to private addresses, unless this
-        server is set so.
+        Every event from now on is delivered at least once, within about a second. An attempt that gets no 2xx status is
+        retried with growing delays; after ten attempts, about two days, the delivery has failed. The order of events is
+        not kept. Requests are signed as the Standard Webhooks specification says.
+
+        `BadRequest` if the URL is not http or https or has a password, if the project has 50 webhooks already, or if
+        the server has no key to sign with. Private addresses receive nothing unless the server's configuration allows
+        them.
         """
         ...
 
     async def get_webhook(self, webhook_id: WebhookId) -> Webhook:
-        """The webhook as it is now."""
+        """Return a webhook, without its secret."""
         ...
 
     async def update_webhook(self, webhook_id: WebhookId, request: WebhookUpdate) -> Webhook:
-        """Change the fields that are given. What is pending goes to the new address."""
+        """Update a webhook.
+
+        Absent fields keep their value. Pending deliveries are sent to the new URL.
+        """
         ...
 
     async def rotate_webhook_secret(self, webhook_id: WebhookId, keep_old: bool = False) -> WebhookWithSecret:
-        """Give the webhook a new secret, which is shown this once.
+        """Replace the secret of a webhook, and return it with the new one, which no other call returns.
 
-        With `keep_old`, what is sent is signed with the old one too for a day, so that a receiver can take its time.
+        With `keep_old`, requests are signed with both secrets for a day, so that receivers need not change at once.
         """
         ...
 
     async def test_webhook(self, webhook_id: WebhookId, event_type: WebhookEvent) -> WebhookTestResult:
-        """Send a signed sample now, once. `BadRequest` in words when there is no answer."""
+        """Send a signed sample event now, once, and return the status of the response.
+
+        The sample is about a run that does not exist, and is not listed as a delivery. `BadRequest` with the cause if
+        there is no response.
+        """
         ...
 
     async def delete_webhook(self, webhook_id: WebhookId) -> WebhookDeleted:
-        """Remove the webhook, and with it all that was noted for it."""
+        """Delete a webhook with its deliveries. Pending ones are not sent."""
         ...
 
     async def webhooks(
@@ -63,7 +76,10 @@ class Webhooks(Protocol):
         after: WebhookId | None = None,
         before: WebhookId | None = None,
     ) -> PageOf[Webhook]:
-        """The webhooks, newest first by default."""
+        """List the webhooks, newest first by default.
+
+        `limit` is from 1 to 100. `after` and `before` are ids, exclusive and relative to the order.
+        """
         ...
 
     async def webhook_deliveries(
@@ -74,12 +90,16 @@ class Webhooks(Protocol):
         after: DeliveryId | None = None,
         before: DeliveryId | None = None,
     ) -> PageOf[WebhookDelivery]:
-        """What a webhook was or will be told, newest first by default. A week after they ended they are forgotten."""
+        """List the deliveries of a webhook, newest first by default.
+
+        They are deleted a week after they ended. `limit` is from 1 to 100. `after` and `before` are ids, exclusive and
+        relative to the order.
+        """
         ...
 
     async def replay_webhook_delivery(self, webhook_id: WebhookId, delivery_id: DeliveryId) -> WebhookDelivery:
-        """Tell it again, now and as patiently as the first time, whether it was told before or not.
+        """Deliver an event once more, now, and return the delivery `pending`.
 
-        It is the same event, with the same id.
+        The event and its id are the same. Failed attempts are retried as often as for a new delivery.
         """
         ...

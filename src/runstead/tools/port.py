@@ -36,7 +36,7 @@ class ToolResult(Struct, frozen=True, kw_only=True):
     output: str
     """For the model to read. The engine cuts an output that is too long."""
     shown: ToolCall
-    """The call as the run's step shows it, with the id of the call."""
+    """The call as the run's step shows it, with the id of the call; without its result if it were over 1 MiB."""
 
 
 class ToolSession(Protocol):

@@ -1,1 +1,1 @@
-"""What travels: the types of the wire, their codecs and the table of endpoints. No IO."""
+"""The wire format: types of objects and requests, their codecs, and the table of endpoints. No IO."""

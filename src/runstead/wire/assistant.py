@@ -18,7 +18,7 @@ Description: TypeAlias = Annotated[str, Meta(max_length=512)]
 
 
 class Assistant(Object, frozen=True, kw_only=True):
-    """An assistant, as the server knows it."""
+    """An assistant, as the server returns it."""
 
     id: AssistantId
     object: Literal["assistant"] = "assistant"
@@ -37,7 +37,7 @@ class Assistant(Object, frozen=True, kw_only=True):
 
 
 class AssistantRequest(Request, frozen=True, kw_only=True):
-    """Makes an assistant."""
+    """Creates an assistant."""
 
     model: ModelName
     name: Name | None | UnsetType = UNSET
@@ -53,7 +53,7 @@ class AssistantRequest(Request, frozen=True, kw_only=True):
 
 
 class AssistantUpdate(Request, frozen=True, kw_only=True):
-    """Changes an assistant: absent fields stay, `None` clears."""
+    """Updates an assistant. Absent fields keep their value; `None` clears a field."""
 
     model: ModelName | UnsetType = UNSET
     name: Name | None | UnsetType = UNSET
@@ -69,7 +69,7 @@ class AssistantUpdate(Request, frozen=True, kw_only=True):
 
 
 class AssistantDeleted(Object, frozen=True, kw_only=True):
-    """The assistant is gone; runs that it started are not touched."""
+    """An assistant was deleted. Its runs are not affected."""
 
     id: AssistantId
     object: Literal["assistant.deleted"] = "assistant.deleted"

@@ -1,4 +1,4 @@
-"""What a message is made of: parts as they are stored and shown, and parts as a client sends them."""
+"""The content of a message: parts as the server returns them, and parts as a client sends them."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -30,7 +30,7 @@ ImageDetail: TypeAlias = Literal["auto", "low", "high"]
 
 
 class CitedFile(Object, frozen=True, kw_only=True):
-    """The file that a citation points at; `quote` is sent in deltas only."""
+    """The file that a citation refers to. Only deltas have a `quote`."""
 
     file_id: str
     quote: str | UnsetType = UNSET
@@ -46,13 +46,13 @@ class FileCitation(Object, frozen=True, kw_only=True, tag_field="type", tag="fil
 
 
 class PathFile(Object, frozen=True, kw_only=True):
-    """The file that a path stands for."""
+    """The file at a path."""
 
     file_id: str
 
 
 class FilePath(Object, frozen=True, kw_only=True, tag_field="type", tag="file_path"):
-    """The characters `[start_index, end_index)` of the text name a file that a tool made."""
+    """The characters `[start_index, end_index)` of the text are the path of a file that a tool created."""
 
     text: str
     start_index: int
@@ -78,14 +78,14 @@ class ImageFile(Request, frozen=True, kw_only=True):
 
 
 class ImageUrl(Request, frozen=True, kw_only=True):
-    """An image somewhere: an http(s) or data URL."""
+    """An image at an http, https or data URL."""
 
     url: Annotated[str, Meta(min_length=1)]
     detail: ImageDetail = "auto"
 
 
 class TextPart(Object, frozen=True, kw_only=True, tag_field="type", tag="text"):
-    """Text, as messages show it."""
+    """Text, as the server returns it."""
 
     text: Text
 
@@ -103,13 +103,13 @@ class ImageFilePart(Request, frozen=True, kw_only=True, tag_field="type", tag="i
 
 
 class ImageUrlPart(Request, frozen=True, kw_only=True, tag_field="type", tag="image_url"):
-    """An image in a message, by address."""
+    """An image in a message, by its URL."""
 
     image_url: ImageUrl
 
 
 class TextInput(Request, frozen=True, kw_only=True, tag_field="type", tag="text"):
-    """Text, as a client sends it: a plain string."""
+    """Text, as a client sends it: a string without annotations."""
 
     text: Annotated[str, Meta(max_length=256_000)]
 

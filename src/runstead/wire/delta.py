@@ -1,6 +1,6 @@
-"""Deltas: the small events that a message or a step is built from while it is streamed.
+"""Deltas: the increments of a message or a step in a stream.
 
-Parts and calls are merged by `index`, contiguous from 0. A call's `id` and name come exactly once, because clients
+Parts and calls are merged by `index`, contiguous from 0. A call's `id` and name are sent exactly once, because clients
 concatenate strings.
 """
 
@@ -37,7 +37,7 @@ __all__ = [
 
 
 class TextDelta(Object, frozen=True, kw_only=True):
-    """More text; the first delta of a part brings the empty list of annotations."""
+    """More text. The first delta of a part has an empty list of annotations."""
 
     value: str | UnsetType = UNSET
     annotations: list[dict[str, Any]] | UnsetType = UNSET
@@ -58,14 +58,14 @@ class RefusalPartDelta(Object, frozen=True, kw_only=True, tag_field="type", tag=
 
 
 class ImageFilePartDelta(Object, frozen=True, kw_only=True, tag_field="type", tag="image_file"):
-    """A whole image part."""
+    """A whole part with an uploaded image."""
 
     index: int
     image_file: ImageFile | UnsetType = UNSET
 
 
 class ImageUrlPartDelta(Object, frozen=True, kw_only=True, tag_field="type", tag="image_url"):
-    """A whole image part."""
+    """A whole part with an image by its URL."""
 
     index: int
     image_url: ImageUrl | UnsetType = UNSET
@@ -75,14 +75,14 @@ PartDelta: TypeAlias = TextPartDelta | RefusalPartDelta | ImageFilePartDelta | I
 
 
 class MessageDeltaBody(Object, frozen=True, kw_only=True):
-    """What is new in a message."""
+    """The new parts of a message's content."""
 
     role: Role | UnsetType = UNSET
     content: list[PartDelta] | UnsetType = UNSET
 
 
 class MessageDelta(Object, frozen=True, kw_only=True):
-    """More of a message."""
+    """An increment of a message."""
 
     id: MessageId
     object: Literal["thread.message.delta"] = "thread.message.delta"
@@ -90,7 +90,7 @@ class MessageDelta(Object, frozen=True, kw_only=True):
 
 
 class FunctionDelta(Object, frozen=True, kw_only=True):
-    """More of a function call: its name once, its arguments in pieces."""
+    """More of a called function: its name once, its arguments in pieces."""
 
     name: str | UnsetType = UNSET
     arguments: str | UnsetType = UNSET
@@ -106,14 +106,14 @@ class FunctionToolCallDelta(Object, frozen=True, kw_only=True, tag_field="type",
 
 
 class CodeInterpreterDelta(Object, frozen=True, kw_only=True):
-    """More code, or more of what came out."""
+    """More code, or more of its output."""
 
     input: str | UnsetType = UNSET
     outputs: list[dict[str, Any]] | UnsetType = UNSET
 
 
 class CodeInterpreterCallDelta(Object, frozen=True, kw_only=True, tag_field="type", tag="code_interpreter"):
-    """More of a piece of code that runs."""
+    """More of a code interpreter call."""
 
     index: int
     id: str | UnsetType = UNSET
@@ -121,7 +121,7 @@ class CodeInterpreterCallDelta(Object, frozen=True, kw_only=True, tag_field="typ
 
 
 class FileSearchCallDelta(Object, frozen=True, kw_only=True, tag_field="type", tag="file_search"):
-    """A search that began."""
+    """A file search that has started."""
 
     index: int
     id: str | UnsetType = UNSET
@@ -138,7 +138,7 @@ class ToolCallsDelta(Object, frozen=True, kw_only=True, tag_field="type", tag="t
 
 
 class MessageCreationDelta(Object, frozen=True, kw_only=True, tag_field="type", tag="message_creation"):
-    """Which message a step writes."""
+    """The message that a step writes."""
 
     message_creation: MessageCreation | UnsetType = UNSET
 
@@ -147,13 +147,13 @@ StepDetailsDelta: TypeAlias = ToolCallsDelta | MessageCreationDelta
 
 
 class RunStepDeltaBody(Object, frozen=True, kw_only=True):
-    """What is new in a step."""
+    """The new details of a step."""
 
     step_details: StepDetailsDelta | UnsetType = UNSET
 
 
 class RunStepDelta(Object, frozen=True, kw_only=True):
-    """More of a step."""
+    """An increment of a step."""
 
     id: RunStepId
     object: Literal["thread.run.step.delta"] = "thread.run.step.delta"

@@ -1,17 +1,17 @@
 """Errors, the same in process and over HTTP.
 
 RunsteadError
-├── ApiError                 what a server answers: message, type, param, code, and an HTTP status
-│   ├── BadRequest           400  the request is wrong, or not now
+├── ApiError                 an error response: message, type, param, code, and an HTTP status
+│   ├── BadRequest           400  the request is invalid, or not allowed in the present state
 │   ├── Unauthorized         401  no key, or a wrong one
-│   ├── Forbidden            403
-│   ├── NotFound             404  no such object, for this project
-│   ├── Conflict             409  another writer was first
-│   ├── TooLarge             413  the body is over the limit
-│   ├── RateLimited          429  come back later (`retry_after` seconds)
+│   ├── Forbidden            403  the key is not allowed to do this
+│   ├── NotFound             404  no such object in this project
+│   ├── Conflict             409  a concurrent change won
+│   ├── TooLarge             413  the body is larger than the limit
+│   ├── RateLimited          429  too many requests; retry after `retry_after` seconds
 │   └── ServerError          5xx  the server's fault
-├── Unreachable              no answer: refused, cut, or timed out
-├── WaitTimeout              a bounded wait ran out; the run goes on
+├── Unreachable              no response: the connection was refused or lost, or timed out
+├── WaitTimeout              a wait with a timeout ended first; the run continues
 └── Closed                   this client or engine was closed
 """
 
@@ -40,7 +40,7 @@ __all__ = [
 
 
 class ErrorDetails(Struct, frozen=True, kw_only=True):
-    """The inside of an error answer; all four keys are always sent."""
+    """The details of an error response. All four keys are always sent."""
 
     message: str
     type: str = "invalid_request_error"
@@ -49,17 +49,17 @@ class ErrorDetails(Struct, frozen=True, kw_only=True):
 
 
 class ErrorBody(Struct, frozen=True, kw_only=True):
-    """An error answer: `{"error": {…}}`."""
+    """The body of an error response: `{"error": {…}}`."""
 
     error: ErrorDetails
 
 
 class RunsteadError(Exception):
-    """Anything that goes wrong here on purpose."""
+    """The base class of every error that Runstead raises on purpose."""
 
 
 class ApiError(RunsteadError):
-    """What a server answers when it does not do what was asked."""
+    """An error response of the server, or of an engine in this process."""
 
     status: int = 500
     type: ClassVar[str] = "invalid_request_error"
@@ -83,12 +83,12 @@ class ApiError(RunsteadError):
 
     @property
     def body(self) -> ErrorBody:
-        """The answer to send."""
+        """The body of the response."""
         return ErrorBody(error=ErrorDetails(message=self.message, type=self.type, param=self.param, code=self.code))
 
 
 class BadRequest(ApiError):
-    """The request is wrong, or cannot be done now. Nothing was changed."""
+    """The request is invalid, or not allowed in the present state. Nothing was changed."""
 
     status = 400
 
@@ -100,31 +100,31 @@ class Unauthorized(ApiError):
 
 
 class Forbidden(ApiError):
-    """The key may not do this."""
+    """The key is not allowed to do this."""
 
     status = 403
 
 
 class NotFound(ApiError):
-    """There is no such object, as far as this project can see."""
+    """The project has no such object."""
 
     status = 404
 
 
 class Conflict(ApiError):
-    """Another writer was first."""
+    """A concurrent change won. The request may be repeated."""
 
     status = 409
 
 
 class TooLarge(ApiError):
-    """The body is larger than the server takes."""
+    """The body is larger than the server's limit."""
 
     status = 413
 
 
 class RateLimited(ApiError):
-    """Too much at once; `retry_after` says in how many seconds to come back."""
+    """Too many requests. A retry may succeed after `retry_after` seconds."""
 
     status = 429
     type: ClassVar[str] = "rate_limit_exceeded"
@@ -132,18 +132,18 @@ class RateLimited(ApiError):
 
 
 class ServerError(ApiError):
-    """The server failed; its log has the cause under the request id."""
+    """The server failed. Its log has the cause, with the request's id."""
 
     status = 500
     type: ClassVar[str] = "server_error"
 
 
 class Unreachable(RunsteadError):
-    """No answer came: the connection was refused, cut, or timed out."""
+    """There was no response: the connection was refused or lost, or timed out."""
 
 
 class WaitTimeout(RunsteadError, TimeoutError):
-    """A bounded wait ran out. The run goes on."""
+    """A wait with a timeout ended before the run did. The run continues."""
 
 
 class Closed(RunsteadError):
@@ -157,7 +157,7 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 
 
 def api_error(status: int, details: ErrorDetails, request_id: str | None = None) -> ApiError:
-    """The error that an answer stands for; an unknown status becomes the nearest of its family."""
+    """The error of a response. An unknown status becomes `BadRequest`, or `ServerError` from 500 on."""
     family = ServerError if status >= 500 else BadRequest
     kind = _BY_STATUS.get(status, family)
     return kind(details.message, param=details.param, code=details.code, status=status, request_id=request_id)

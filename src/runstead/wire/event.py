@@ -1,7 +1,7 @@
-"""What a run reports while it lives: events, by name, each with the object it is about.
+"""The events of a run: their names, the object that each carries, and their positions.
 
-An event is *stored* (its seq is new, its delta 0) or a *delta*, numbered after the stored event that it follows. A
-`Position` is where a reader stands; on the wire it is the SSE id, `17` or `17.4`.
+An event is either *stored*, with a number of its own (`seq`), or a *delta*, numbered after the stored event that it
+follows. A `Position` is the place of an event among a run's events; on the wire it is the SSE id, `17` or `17.4`.
 """
 
 from enum import StrEnum
@@ -21,7 +21,7 @@ __all__ = ["DONE", "EVENT_DATA", "START", "Event", "EventData", "EventName", "Po
 
 
 class EventName(StrEnum):
-    """The names on the `event:` line."""
+    """The names of events, as on the `event:` line of a stream."""
 
     THREAD_CREATED = "thread.created"
     RUN_CREATED = "thread.run.created"
@@ -50,7 +50,7 @@ class EventName(StrEnum):
 
     @property
     def pausing(self) -> bool:
-        """A stream ends after this event: the run has ended, or it waits for the client."""
+        """Whether a stream ends after this event, because the run has ended or waits for the client."""
         return self in _PAUSING
 
 
@@ -66,11 +66,11 @@ _PAUSING = frozenset(
 )
 
 DONE = b"[DONE]"
-"""The data of the last frame of a stream, whose event is `done`."""
+"""The data of a stream's last frame, whose event is `done`."""
 
 
 class Position(NamedTuple):
-    """Where a reader stands: after stored event `seq`, and after `delta` deltas that followed it."""
+    """A position in a run's events: after the stored event `seq`, and after `delta` deltas that followed it."""
 
     seq: int
     delta: int = 0
@@ -80,7 +80,7 @@ class Position(NamedTuple):
 
     @classmethod
     def parse(cls, text: str) -> "Position":
-        """The position that `17` or `17.4` stands for; `BadRequest` otherwise."""
+        """The position written as `17` or `17.4`. `BadRequest` if the text is neither."""
         seq, dot, delta = text.partition(".")
         if _is_number(seq) and (not dot or _is_number(delta)):
             return cls(int(seq), int(delta or 0))
@@ -92,18 +92,18 @@ class Position(NamedTuple):
 
 
 def _is_number(text: str) -> bool:
-    """Digits, and no more of them than a database's integers have."""
+    """Whether the text is digits only, and no more of them than an integer of the database has."""
     return text.isascii() and text.isdigit() and len(text) <= 18
 
 
 START = Position(0)
-"""Before the first event of a run."""
+"""The position before the first event."""
 
 EventData: TypeAlias = Thread | Run | RunStep | RunStepDelta | Message | MessageDelta | ErrorBody
 
 
 class RawEvent(NamedTuple):
-    """An event as it is kept and carried: its data is JSON already."""
+    """An event as it is stored and published: its data is encoded as JSON."""
 
     at: Position
     name: EventName
@@ -111,7 +111,7 @@ class RawEvent(NamedTuple):
 
 
 class Event(Object, frozen=True, kw_only=True):
-    """An event as a program reads it. `id` is its position, to go on after it; a foreign server sends none."""
+    """A decoded event. `id` is its position, from which `run_events` continues; None if the server sends no ids."""
 
     event: EventName | str
     data: EventData | msgspec.Raw
@@ -119,7 +119,7 @@ class Event(Object, frozen=True, kw_only=True):
 
 
 EVENT_DATA: dict[str, type[EventData]] = {}
-"""What each event is about."""
+"""The type of each event's data, by the event's name."""
 for _name in EventName:
     _kind: type[EventData]
     match _name:
@@ -145,7 +145,7 @@ _DECODERS: dict[str, tuple[EventName, msgspec.json.Decoder[EventData]]] = {
 
 
 def decode_event(name: str, data: bytes, id: str | None = None) -> Event:
-    """The event of a frame. An unknown name keeps its data as raw JSON."""
+    """The event of a frame. The data of an event with an unknown name remains raw JSON."""
     known = _DECODERS.get(name)
     if known is None:
         return Event(event=name, data=msgspec.Raw(data), id=id)

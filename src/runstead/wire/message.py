@@ -1,4 +1,4 @@
-"""A message: what a user or the assistant said on a thread."""
+"""A message of a user or an assistant on a thread."""
 
 from typing import Annotated, Literal, TypeAlias
 
@@ -30,26 +30,26 @@ MessageStatus: TypeAlias = Literal["in_progress", "incomplete", "completed"]
 
 
 class AttachmentTool(Request, frozen=True, kw_only=True):
-    """A tool that may use an attached file."""
+    """A tool that may read an attached file."""
 
     type: Literal["code_interpreter", "file_search"]
 
 
 class Attachment(Request, frozen=True, kw_only=True):
-    """A file that came with a message."""
+    """A file that is attached to a message."""
 
     file_id: str | UnsetType = UNSET
     tools: list[AttachmentTool] | UnsetType = UNSET
 
 
 class IncompleteMessage(Object, frozen=True, kw_only=True):
-    """Why a message ends before its end."""
+    """Why a message is incomplete."""
 
     reason: Literal["content_filter", "max_tokens", "run_cancelled", "run_expired", "run_failed"]
 
 
 class Message(Object, frozen=True, kw_only=True):
-    """A message, as the server knows it. `run_id` is set when a run wrote it."""
+    """A message, as the server returns it. `run_id` is set if a run wrote it."""
 
     id: MessageId
     object: Literal["thread.message"] = "thread.message"
@@ -75,17 +75,17 @@ class MessageRequest(Request, frozen=True, kw_only=True):
     attachments: Annotated[list[Attachment], Meta(max_length=500)] | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
     on_busy: OnBusy | None | UnsetType = UNSET
-    """What happens while a run of the thread has not ended; only where the message is added by itself. An extension."""
+    """What to do while the thread has an active run. Only for a message that is created by itself. An extension."""
 
 
 class MessageUpdate(Request, frozen=True, kw_only=True):
-    """Changes a message's metadata: absent stays, `None` clears."""
+    """Updates a message's metadata. Absent metadata stays; `None` clears it."""
 
     metadata: Metadata | None | UnsetType = UNSET
 
 
 class MessageDeleted(Object, frozen=True, kw_only=True):
-    """The message is gone."""
+    """A message was deleted."""
 
     id: MessageId
     object: Literal["thread.message.deleted"] = "thread.message.deleted"

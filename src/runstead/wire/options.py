@@ -1,4 +1,4 @@
-"""How the model shall answer: options shared by assistants and runs."""
+"""Options of model calls, which assistants and runs share."""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -27,10 +27,10 @@ Instructions: TypeAlias = Annotated[str, Meta(max_length=256_000)]
 Temperature: TypeAlias = Annotated[float, Meta(ge=0, le=2)]
 TopP: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 TokenBudget: TypeAlias = Annotated[int, Meta(ge=256)]
-"""Tokens over all model calls of a run; the hosted service refused less than 256."""
+"""Tokens of all model calls of a run together. The hosted service refused less than 256."""
 OnBusy: TypeAlias = Literal["reject", "enqueue", "interrupt"]
-"""What becomes of a run or a message for a thread whose run has not ended: it is refused, it waits for its turn, or
-that run is cancelled for it. Not part of the original API, which refused."""
+"""What to do with a run or a message for a thread that has an active run: refuse it, queue it behind the active run and
+those queued before, or cancel the active run for it. An extension; the original API always refused."""
 ReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
@@ -39,11 +39,11 @@ class TextFormat(Request, frozen=True, kw_only=True, tag_field="type", tag="text
 
 
 class ObjectFormat(Request, frozen=True, kw_only=True, tag_field="type", tag="json_object"):
-    """Answer with some JSON object."""
+    """Answer with a JSON object of any form."""
 
 
 class JsonSchema(Request, frozen=True, kw_only=True):
-    """A named schema that the answer must fit."""
+    """A named JSON schema for the answer."""
 
     name: Name
     description: str | UnsetType = UNSET
@@ -52,7 +52,7 @@ class JsonSchema(Request, frozen=True, kw_only=True):
 
 
 class JsonSchemaFormat(Request, frozen=True, kw_only=True, tag_field="type", tag="json_schema"):
-    """Answer with JSON that fits a schema."""
+    """Answer with JSON that conforms to a schema."""
 
     json_schema: JsonSchema
 
@@ -61,7 +61,7 @@ ResponseFormat: TypeAlias = Literal["auto"] | TextFormat | ObjectFormat | JsonSc
 
 
 class TruncationStrategy(Request, frozen=True, kw_only=True):
-    """Which messages the model sees: what fits (`auto`), or the newest `last_messages`."""
+    """Which messages of the thread the model gets: those that fit (`auto`), or only the newest `last_messages`."""
 
     type: Literal["auto", "last_messages"] = "auto"
     last_messages: Annotated[int, Meta(ge=1)] | None = None

@@ -1,10 +1,9 @@
-"""Lists: what a caller asks for, and the page that answers."""
+"""Pagination: the queries of lists, and the page that a list returns."""
 
 from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 from msgspec import Meta, field
 
-from runstead.wire.model import Model
 from runstead.wire.run_step import Include
 from runstead.wire.struct import Object, Request, SortOrder
 
@@ -13,7 +12,6 @@ __all__ = [
     "IncludeQuery",
     "ListQuery",
     "MessageQuery",
-    "ModelList",
     "Page",
     "StepQuery",
 ]
@@ -24,10 +22,10 @@ Limit: TypeAlias = Annotated[int, Meta(ge=1, le=100)]
 
 
 class Page(Object, Generic[T], frozen=True, kw_only=True):
-    """Some items of a list, in the order asked for.
+    """Some items of a list, in the requested order.
 
-    `first_id` and `last_id` are cursors for `before` and `after`, null when the page is empty. `has_more` tells
-    whether there are more items in the direction of travel: after the last, or with `before` ahead of the first.
+    `first_id` and `last_id` are cursors for `before` and `after`; they are null if the page is empty. `has_more` says
+    whether there are more items after the last one; in a page requested with `before`, ahead of the first one.
     """
 
     object: Literal["list"] = "list"
@@ -37,15 +35,8 @@ class Page(Object, Generic[T], frozen=True, kw_only=True):
     has_more: bool = False
 
 
-class ModelList(Object, frozen=True, kw_only=True):
-    """All models; this list has no pages."""
-
-    object: Literal["list"] = "list"
-    data: list[Model]
-
-
 class ListQuery(Request, frozen=True, kw_only=True):
-    """Which part of a list: cursors are ids, exclusive, relative to the order."""
+    """Which page of a list. The cursors `after` and `before` are ids, exclusive, and relative to the order."""
 
     limit: Limit = 20
     order: SortOrder = SortOrder.DESC
@@ -54,24 +45,24 @@ class ListQuery(Request, frozen=True, kw_only=True):
 
 
 class MessageQuery(ListQuery, frozen=True, kw_only=True):
-    """Messages, of one run if `run_id` is given."""
+    """Which messages; with `run_id`, only those that this run wrote."""
 
     run_id: str | None = None
 
 
 class IncludeQuery(Request, frozen=True, kw_only=True):
-    """Extra content to include."""
+    """Which optional content to include."""
 
     include: list[Include] = field(default_factory=list)
 
 
 class StepQuery(ListQuery, frozen=True, kw_only=True):
-    """Steps, with extra content to include."""
+    """Which steps, and which optional content to include."""
 
     include: list[Include] = field(default_factory=list)
 
 
 class EventQuery(Request, frozen=True, kw_only=True):
-    """From which event on: the events after this one, all of them without it."""
+    """Which events: those after the event with this id, or all."""
 
     after: str | None = None

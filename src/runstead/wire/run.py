@@ -1,4 +1,4 @@
-"""A run: an assistant at work on a thread."""
+"""A run: the execution of an assistant on a thread."""
 
 from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
@@ -32,6 +32,7 @@ __all__ = [
     "RequiredToolOutputs",
     "Run",
     "RunId",
+    "RunOptions",
     "RunRequest",
     "RunUpdate",
     "Status",
@@ -43,14 +44,14 @@ __all__ = [
 Lifetime: TypeAlias = Annotated[int, Meta(ge=1, le=30 * 24 * 3600)]
 """Seconds, up to thirty days."""
 Amount: TypeAlias = Annotated[int, Meta(ge=1)]
-"""Of tokens, calls or seconds; nobody needs a budget of none."""
+"""Tokens, calls or seconds. A budget of zero would be useless, so it is an error."""
 
 RunId: TypeAlias = str
 """`run_` and 24 letters or digits."""
 
 
 class Status(StrEnum):
-    """Where a run stands. See `docs/lifecycle.md` for what leads where."""
+    """The status of a run. `docs/lifecycle.md` has the transitions."""
 
     QUEUED = "queued"
     IN_PROGRESS = "in_progress"
@@ -64,12 +65,12 @@ class Status(StrEnum):
 
     @property
     def terminal(self) -> bool:
-        """The run will never change its status again."""
+        """Whether the run has ended: its status never changes again."""
         return self in _TERMINAL
 
     @property
     def pausing(self) -> bool:
-        """Nothing more happens by itself: the run has ended, or it waits for the client."""
+        """Whether the run has ended, or waits for the client."""
         return self in _TERMINAL or self is Status.REQUIRES_ACTION
 
 
@@ -77,13 +78,13 @@ _TERMINAL = frozenset({Status.CANCELLED, Status.FAILED, Status.COMPLETED, Status
 
 
 class RequiredToolOutputs(Object, frozen=True, kw_only=True):
-    """The calls whose outputs the run waits for."""
+    """The calls whose outputs the client must submit."""
 
     tool_calls: list[RequiredFunctionCall]
 
 
 class RequiredAction(Object, frozen=True, kw_only=True):
-    """What the client must do before the run can go on."""
+    """What the client must do before the run continues."""
 
     type: Literal["submit_tool_outputs"] = "submit_tool_outputs"
     submit_tool_outputs: RequiredToolOutputs
@@ -99,11 +100,11 @@ class LastError(Object, frozen=True, kw_only=True):
 BudgetName: TypeAlias = Literal[
     "max_completion_tokens", "max_prompt_tokens", "max_total_tokens", "max_tool_calls", "max_seconds"
 ]
-"""The first two are the original API's."""
+"""The name of a budget. Only the first two are part of the original API."""
 
 
 class IncompleteRun(Object, frozen=True, kw_only=True):
-    """Which budget was used up."""
+    """Why a run is incomplete: the budget that was used up."""
 
     reason: BudgetName
 
@@ -121,7 +122,7 @@ class CompletionTokensDetails(Object, frozen=True, kw_only=True):
 
 
 class Usage(Object, frozen=True, kw_only=True):
-    """Tokens that a model call, or all of a run's, took."""
+    """The tokens that a model call, or all model calls of a run, used."""
 
     prompt_tokens: int = 0
     completion_tokens: int = 0
@@ -132,7 +133,7 @@ class Usage(Object, frozen=True, kw_only=True):
 
 
 class Run(Object, frozen=True, kw_only=True):
-    """A run, as the server knows it. Model, instructions and tools are those of its creation."""
+    """A run, as the server returns it. Model, instructions and tools are those of the time of its creation."""
 
     id: RunId
     object: Literal["thread.run"] = "thread.run"
@@ -163,85 +164,67 @@ class Run(Object, frozen=True, kw_only=True):
     tool_choice: ToolChoice | None = "auto"
     parallel_tool_calls: bool = True
     response_format: ResponseFormat | None = "auto"
-    # Budgets that are not part of the original API; absent unless asked for.
+    # Budgets that are not part of the original API; absent unless they were set.
     max_total_tokens: int | UnsetType = UNSET
     max_tool_calls: int | UnsetType = UNSET
     max_seconds: int | UnsetType = UNSET
 
 
-class RunRequest(Request, frozen=True, kw_only=True):
-    """Starts a run on a thread. What is absent is the assistant's."""
+class RunOptions(Request, frozen=True, kw_only=True):
+    """What a new run may be asked for, on a thread that exists or on a new one. What is absent is the assistant's."""
 
     assistant_id: AssistantId
     model: ModelName | None | UnsetType = UNSET
     instructions: Instructions | None | UnsetType = UNSET
     """Replaces the assistant's instructions."""
+    tools: Tools | None | UnsetType = UNSET
+    metadata: Metadata | None | UnsetType = UNSET
+    temperature: Temperature | None | UnsetType = UNSET
+    top_p: TopP | None | UnsetType = UNSET
+    reasoning_effort: ReasoningEffort | None | UnsetType = UNSET
+    stream: bool | None | UnsetType = UNSET
+    max_prompt_tokens: TokenBudget | None | UnsetType = UNSET
+    max_completion_tokens: TokenBudget | None | UnsetType = UNSET
+    truncation_strategy: TruncationStrategy | None | UnsetType = UNSET
+    tool_choice: ToolChoice | None | UnsetType = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
+    response_format: ResponseFormat | None | UnsetType = UNSET
+    expires_after: Lifetime | None | UnsetType = UNSET
+    """Seconds after which it expires; without, the server's default. An extension, as those below."""
+    max_total_tokens: Amount | None | UnsetType = UNSET
+    """Tokens, read and written, of all model calls."""
+    max_tool_calls: Amount | None | UnsetType = UNSET
+    """Calls of all model turns; a turn that would exceed them is asked for none of its calls."""
+    max_seconds: Amount | None | UnsetType = UNSET
+    """Seconds since its creation, waiting included. Every budget that is used up ends the run as `incomplete`."""
+
+
+class RunRequest(RunOptions, frozen=True, kw_only=True):
+    """Starts a run on a thread. What is absent is the assistant's."""
+
     additional_instructions: Instructions | None | UnsetType = UNSET
     """Appended to the instructions."""
     additional_messages: list[MessageRequest] | None | UnsetType = UNSET
     """Added to the thread first."""
-    tools: Tools | None | UnsetType = UNSET
-    metadata: Metadata | None | UnsetType = UNSET
-    temperature: Temperature | None | UnsetType = UNSET
-    top_p: TopP | None | UnsetType = UNSET
-    reasoning_effort: ReasoningEffort | None | UnsetType = UNSET
-    stream: bool | None | UnsetType = UNSET
-    max_prompt_tokens: TokenBudget | None | UnsetType = UNSET
-    max_completion_tokens: TokenBudget | None | UnsetType = UNSET
-    truncation_strategy: TruncationStrategy | None | UnsetType = UNSET
-    tool_choice: ToolChoice | None | UnsetType = UNSET
-    parallel_tool_calls: bool | UnsetType = UNSET
-    response_format: ResponseFormat | None | UnsetType = UNSET
-    expires_after: Lifetime | None | UnsetType = UNSET
-    """Seconds after which it expires; without, the server's default. An extension, as those below."""
-    max_total_tokens: Amount | None | UnsetType = UNSET
-    """Tokens, read and written, of all model calls."""
-    max_tool_calls: Amount | None | UnsetType = UNSET
-    """Calls of all model turns; a turn that would exceed them is asked for none of its calls."""
-    max_seconds: Amount | None | UnsetType = UNSET
-    """Seconds since its creation, waiting included. Every budget that is used up ends the run as `incomplete`."""
     on_busy: OnBusy | None | UnsetType = UNSET
     """What happens while another run of the thread has not ended; without, what the thread says, or the server."""
 
 
-class ThreadRunRequest(Request, frozen=True, kw_only=True):
+class ThreadRunRequest(RunOptions, frozen=True, kw_only=True):
     """Makes a thread and starts a run on it. Without `thread`, the thread is empty."""
 
-    assistant_id: AssistantId
     thread: ThreadRequest | UnsetType = UNSET
-    model: ModelName | None | UnsetType = UNSET
-    instructions: Instructions | None | UnsetType = UNSET
-    tools: Tools | None | UnsetType = UNSET
     tool_resources: ToolResources | None | UnsetType = UNSET
-    metadata: Metadata | None | UnsetType = UNSET
-    temperature: Temperature | None | UnsetType = UNSET
-    top_p: TopP | None | UnsetType = UNSET
-    reasoning_effort: ReasoningEffort | None | UnsetType = UNSET
-    stream: bool | None | UnsetType = UNSET
-    max_prompt_tokens: TokenBudget | None | UnsetType = UNSET
-    max_completion_tokens: TokenBudget | None | UnsetType = UNSET
-    truncation_strategy: TruncationStrategy | None | UnsetType = UNSET
-    tool_choice: ToolChoice | None | UnsetType = UNSET
-    parallel_tool_calls: bool | UnsetType = UNSET
-    response_format: ResponseFormat | None | UnsetType = UNSET
-    expires_after: Lifetime | None | UnsetType = UNSET
-    """Seconds after which it expires; without, the server's default. An extension, as those below."""
-    max_total_tokens: Amount | None | UnsetType = UNSET
-    """Tokens, read and written, of all model calls."""
-    max_tool_calls: Amount | None | UnsetType = UNSET
-    """Calls of all model turns; a turn that would exceed them is asked for none of its calls."""
-    max_seconds: Amount | None | UnsetType = UNSET
-    """Seconds since its creation, waiting included. Every budget that is used up ends the run as `incomplete`."""
 
 
 class RunUpdate(Request, frozen=True, kw_only=True):
-    """Changes a run's metadata: absent stays, `None` clears."""
+    """Updates a run's metadata. Absent metadata stays; `None` clears it."""
 
     metadata: Metadata | None | UnsetType = UNSET
 
 
 class ToolOutputs(Request, frozen=True, kw_only=True):
-    """All outputs that a run waits for, in one request."""
+    """The outputs of all calls that a run waits for."""
 
     output: list[ToolOutput] = field(name="tool_outputs")
     stream: bool | None | UnsetType = UNSET

@@ -38,11 +38,11 @@ RunStepId: TypeAlias = str
 
 StepStatus: TypeAlias = Literal["in_progress", "cancelled", "failed", "completed", "expired"]
 Include: TypeAlias = Literal["step_details.tool_calls[*].file_search.results[*].content"]
-"""Extra content that a caller may ask for."""
+"""Optional content that a caller may request."""
 
 
 class FunctionCallResult(Object, frozen=True, kw_only=True):
-    """A function call; `output` is null until it was submitted."""
+    """A called function. `output` is null until it is submitted."""
 
     name: str
     arguments: str
@@ -57,19 +57,19 @@ class FunctionToolCall(Object, frozen=True, kw_only=True, tag_field="type", tag=
 
 
 class LogsOutput(Object, frozen=True, kw_only=True, tag_field="type", tag="logs"):
-    """What the code printed."""
+    """The output that the code printed."""
 
     logs: str
 
 
 class OutputImage(Object, frozen=True, kw_only=True):
-    """An image file that the code made."""
+    """The file of an image that the code created."""
 
     file_id: str
 
 
 class ImageOutput(Object, frozen=True, kw_only=True, tag_field="type", tag="image"):
-    """An image that the code made."""
+    """An image that the code created."""
 
     image: OutputImage
 
@@ -78,21 +78,21 @@ CodeOutput: TypeAlias = LogsOutput | ImageOutput
 
 
 class CodeInterpreter(Object, frozen=True, kw_only=True):
-    """The code that ran, and what came out."""
+    """The code that was executed, and its output."""
 
     input: str
     outputs: list[CodeOutput] = field(default_factory=list)
 
 
 class CodeInterpreterCall(Object, frozen=True, kw_only=True, tag_field="type", tag="code_interpreter"):
-    """A piece of code that ran inside the run."""
+    """Code that the server executed for the run."""
 
     id: str
     code_interpreter: CodeInterpreter
 
 
 class FileSearchResult(Object, frozen=True, kw_only=True):
-    """A part of a file that was found; `content` only when asked for by `include`."""
+    """A part of a file that a search found. It has `content` only if `include` requested it."""
 
     file_id: str
     file_name: str
@@ -102,14 +102,14 @@ class FileSearchResult(Object, frozen=True, kw_only=True):
 
 
 class FileSearch(Object, frozen=True, kw_only=True):
-    """A search with its results."""
+    """A file search with its results."""
 
     ranking_options: dict[str, Any]
     results: list[FileSearchResult] = field(default_factory=list)
 
 
 class FileSearchCall(Object, frozen=True, kw_only=True, tag_field="type", tag="file_search"):
-    """A search that ran inside the run."""
+    """A file search that the server executed for the run."""
 
     id: str
     file_search: FileSearch
@@ -119,19 +119,19 @@ ToolCall: TypeAlias = FunctionToolCall | CodeInterpreterCall | FileSearchCall
 
 
 class MessageCreation(Object, frozen=True, kw_only=True):
-    """Which message the step wrote."""
+    """The message that a step wrote."""
 
     message_id: MessageId
 
 
 class MessageCreationDetails(Object, frozen=True, kw_only=True, tag_field="type", tag="message_creation"):
-    """The step wrote a message."""
+    """The details of a step that wrote a message."""
 
     message_creation: MessageCreation
 
 
 class ToolCallsDetails(Object, frozen=True, kw_only=True, tag_field="type", tag="tool_calls"):
-    """The step called tools: all parallel calls of one model turn."""
+    """The details of a step that called tools: all parallel calls of one model turn."""
 
     tool_calls: list[ToolCall]
 
@@ -140,7 +140,7 @@ StepDetails: TypeAlias = MessageCreationDetails | ToolCallsDetails
 
 
 class RunStep(Object, frozen=True, kw_only=True):
-    """A step, as the server knows it."""
+    """A step of a run, as the server returns it."""
 
     id: RunStepId
     object: Literal["thread.run.step"] = "thread.run.step"

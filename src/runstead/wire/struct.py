@@ -1,29 +1,28 @@
-"""The two kinds of things that travel, and the value types they share.
+"""The two kinds of wire types, and the value types that they share.
 
-An `Object` is what the server says: unknown fields are ignored, so a newer server does not break an older client.
-A `Request` is what a client sends: unknown fields are refused, and an absent field (`UNSET`), `None` and a value are
+An `Object` is sent by the server. Unknown fields are ignored, so a newer server does not break an older client.
+A `Request` is sent by a client. Unknown fields are an error, and an absent field (`UNSET`), `None` and a value are
 three different things.
 """
 
+from enum import StrEnum
 from typing import Annotated, TypeAlias
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 __all__ = ["UNSET", "Metadata", "Name", "Object", "Request", "SortOrder", "Timestamp", "UnsetType"]
 
-from enum import StrEnum
-
 
 class Object(Struct, frozen=True, kw_only=True):
-    """Something the server says. Every field is always sent, unless it is `UNSET`."""
+    """Sent by the server. Every field is always present, unless it is `UNSET`."""
 
 
 class Request(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Something a client sends. A field that is `UNSET` is not sent."""
+    """Sent by a client. A field that is `UNSET` is absent."""
 
 
 class SortOrder(StrEnum):
-    """The order of a list, by time of creation; exact within a second too."""
+    """The order of a list, by creation. It is exact even within a second."""
 
     ASC = "asc"
     DESC = "desc"
@@ -33,7 +32,7 @@ Timestamp: TypeAlias = int
 """Unix time in whole seconds."""
 
 Name: TypeAlias = Annotated[str, Meta(pattern=r"^[a-zA-Z0-9_-]+\Z", max_length=64)]
-"""A name that models know something by: a function, or a schema."""
+"""The name of a function or a schema, as models see it."""
 
 MetadataKey: TypeAlias = Annotated[str, Meta(max_length=64)]
 MetadataValue: TypeAlias = Annotated[str, Meta(max_length=512)]

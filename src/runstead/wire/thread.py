@@ -16,7 +16,7 @@ ThreadId: TypeAlias = str
 
 
 class Thread(Object, frozen=True, kw_only=True):
-    """A thread, as the server knows it. Its messages are listed apart."""
+    """A thread, as the server returns it. Its messages are not part of it."""
 
     id: ThreadId
     object: Literal["thread"] = "thread"
@@ -24,30 +24,30 @@ class Thread(Object, frozen=True, kw_only=True):
     tool_resources: ToolResources | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     on_busy: OnBusy | UnsetType = UNSET
-    """Not part of the original API; absent unless asked for."""
+    """Not part of the original API; absent unless it was set."""
 
 
 class ThreadRequest(Request, frozen=True, kw_only=True):
-    """Makes a thread, with its first messages if there are any."""
+    """Creates a thread with its first messages, if any."""
 
     messages: list[MessageRequest] | UnsetType = UNSET
     tool_resources: ToolResources | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
     on_busy: OnBusy | None | UnsetType = UNSET
-    """What its runs and messages do while a run has not ended, unless they say. An extension."""
+    """What to do with new runs and messages that have no `on_busy`, while a run is active. An extension."""
 
 
 class ThreadUpdate(Request, frozen=True, kw_only=True):
-    """Changes a thread: absent fields stay, `None` clears."""
+    """Updates a thread. Absent fields keep their value; `None` clears a field."""
 
     tool_resources: ToolResources | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
     on_busy: OnBusy | None | UnsetType = UNSET
-    """What its runs and messages do while a run has not ended, unless they say. An extension."""
+    """What to do with new runs and messages that have no `on_busy`, while a run is active. An extension."""
 
 
 class ThreadDeleted(Object, frozen=True, kw_only=True):
-    """The thread is gone, with its messages and runs."""
+    """A thread was deleted, with its messages and runs."""
 
     id: ThreadId
     object: Literal["thread.deleted"] = "thread.deleted"

@@ -1,4 +1,4 @@
-"""Tools an assistant may use, the choice among them, and the calls that a run makes."""
+"""The tools of an assistant, the choice among them, and the calls of functions."""
 
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -34,17 +34,17 @@ def _no_parameters() -> FunctionParameters:
 
 
 class Function(Request, frozen=True, kw_only=True):
-    """A function that the client runs: the run stops in `requires_action` and asks for its output."""
+    """A function of the client. To call it, a run goes to `requires_action` until its output is submitted."""
 
     name: Name
     description: str | None | UnsetType = UNSET
     parameters: FunctionParameters = field(default_factory=_no_parameters)
-    """The arguments, as a JSON Schema object. Without one the function takes none."""
+    """The parameters, as a JSON Schema. The default has none."""
     strict: bool | None = False
 
 
 class RankingOptions(Request, frozen=True, kw_only=True):
-    """How search results are scored, and from which score on they count."""
+    """How search results are scored, and the lowest score of a result."""
 
     ranker: Literal["auto", "default_2024_08_21"] = "default_2024_08_21"
     score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
@@ -59,19 +59,19 @@ class FileSearchSettings(Request, frozen=True, kw_only=True):
 
 
 class FunctionTool(Request, frozen=True, kw_only=True, tag_field="type", tag="function"):
-    """A tool that the client runs."""
+    """A function of the client."""
 
     function: Function
 
 
 class FileSearchTool(Request, frozen=True, kw_only=True, tag_field="type", tag="file_search"):
-    """Search in the assistant's and the thread's vector stores."""
+    """Searches the vector stores of the assistant and the thread."""
 
     file_search: FileSearchSettings = FileSearchSettings()
 
 
 class CodeInterpreterTool(Request, frozen=True, kw_only=True, tag_field="type", tag="code_interpreter"):
-    """Run code that the model writes."""
+    """Executes code that the model writes."""
 
 
 Tool: TypeAlias = FunctionTool | FileSearchTool | CodeInterpreterTool
@@ -85,18 +85,18 @@ class FunctionName(Request, frozen=True, kw_only=True):
 
 
 class NamedToolChoice(Request, frozen=True, kw_only=True):
-    """Forces one tool; `function` names which, when `type` is `function`."""
+    """The model must use this tool. `function` is required if `type` is `function`."""
 
     type: Literal["function", "file_search", "code_interpreter"]
     function: FunctionName | UnsetType = UNSET
 
 
 ToolChoice: TypeAlias = Literal["none", "auto", "required"] | NamedToolChoice
-"""`required`: at least one tool before answering; `none`: no tools."""
+"""`required`: the model must call at least one tool. `none`: it must not call any. `auto`: it decides."""
 
 
 class CodeInterpreterResources(Request, frozen=True, kw_only=True):
-    """Files that the code may read."""
+    """The ids of files that the code may read."""
 
     file_ids: Annotated[list[str], Meta(max_length=20)] = field(default_factory=list)
 
@@ -106,7 +106,7 @@ class FileSearchResources(Request, frozen=True, kw_only=True):
 
     vector_store_ids: Annotated[list[str], Meta(max_length=1)] | UnsetType = UNSET
     vector_stores: Annotated[list[dict[str, Any]], Meta(max_length=1)] | UnsetType = UNSET
-    """Make a store from files at once, instead of naming one."""
+    """Creates a vector store from files, instead of naming one."""
 
 
 class ToolResources(Request, frozen=True, kw_only=True):
@@ -117,21 +117,21 @@ class ToolResources(Request, frozen=True, kw_only=True):
 
 
 class FunctionCall(Object, frozen=True, kw_only=True):
-    """A function with its arguments, a string that the model wrote as JSON."""
+    """A function with its arguments: JSON in a string, as the model wrote it."""
 
     name: str
     arguments: str
 
 
 class RequiredFunctionCall(Object, frozen=True, kw_only=True, tag_field="type", tag="function"):
-    """A call that waits for its output."""
+    """A call whose output the client must submit."""
 
     id: str
     function: FunctionCall
 
 
 class ToolOutput(Request, frozen=True, kw_only=True):
-    """What a function gave back, for the call that asked for it."""
+    """The output of a function for one call."""
 
     tool_call_id: str
     output: str

@@ -1,4 +1,4 @@
-"""Webhooks: who is told when a run pauses or ends, and what became of telling. All of it extends the original API.
+"""Webhooks: URLs that receive events when a run waits for the client or ends, and their deliveries. An extension.
 
 Calls and fields are those of the hosted service's webhook endpoints, as far as it has them.
 """
@@ -29,7 +29,7 @@ __all__ = [
 WebhookId: TypeAlias = str
 """`webhook_` and 24 letters or digits."""
 DeliveryId: TypeAlias = str
-"""`evt_`, the run's 24 letters or digits, and the number of the event among the run's."""
+"""`evt_`, the 24 letters or digits of the run's id, and the number of the run's event."""
 
 WebhookEvent: TypeAlias = Literal[
     "thread.run.requires_action",
@@ -39,7 +39,7 @@ WebhookEvent: TypeAlias = Literal[
     "thread.run.cancelled",
     "thread.run.expired",
 ]
-"""What a webhook can be told: that a run waits for the client, or how it ended."""
+"""The events that a webhook can receive: a run waits for the client, or has ended."""
 
 Url: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2048)]
 Name: TypeAlias = Annotated[str, Meta(max_length=256)]
@@ -47,7 +47,7 @@ Events: TypeAlias = Annotated[list[WebhookEvent], Meta(min_length=1, max_length=
 
 
 class Webhook(Object, frozen=True, kw_only=True):
-    """An address that is told."""
+    """A webhook, as the server returns it."""
 
     id: WebhookId
     object: Literal["webhook_endpoint"] = "webhook_endpoint"
@@ -57,11 +57,11 @@ class Webhook(Object, frozen=True, kw_only=True):
     url: str
     event_types: list[WebhookEvent]
     enabled: bool = True
-    """It is told. While it is not, nothing new is noted for it, and what is pending waits."""
+    """Whether events are delivered. While it is false, new events are dropped, and pending deliveries wait."""
 
 
 class WebhookWithSecret(Webhook, frozen=True, kw_only=True):
-    """An address that is told, with the secret that proves who tells. The secret is never shown again."""
+    """A webhook with the secret that its requests are signed with. The secret is not returned again."""
 
     signing_secret: str
 
@@ -70,17 +70,17 @@ class WebhookWithSecret(Webhook, frozen=True, kw_only=True):
 
 
 class WebhookRequest(Request, frozen=True, kw_only=True):
-    """Makes a webhook."""
+    """Creates a webhook."""
 
     url: Url
-    """Where to POST, by http or https."""
+    """An http or https URL, to which events are sent by POST."""
     event_types: Events | UnsetType = UNSET
-    """All that there are, unless some are named."""
+    """The events to deliver. By default all."""
     name: Name | UnsetType = UNSET
 
 
 class WebhookUpdate(Request, frozen=True, kw_only=True):
-    """Changes a webhook: absent fields stay."""
+    """Updates a webhook. Absent fields keep their value."""
 
     url: Url | UnsetType = UNSET
     event_types: Events | UnsetType = UNSET
@@ -89,14 +89,14 @@ class WebhookUpdate(Request, frozen=True, kw_only=True):
 
 
 class SecretRotation(Request, frozen=True, kw_only=True):
-    """How the secret is changed."""
+    """Replaces a webhook's secret."""
 
     keep_old: bool = field(name="keep_old_secret_active_for_24_hours", default=False)
-    """For a day, sign with the old secret too."""
+    """For a day, requests are signed with the old secret too."""
 
 
 class WebhookDeleted(Object, frozen=True, kw_only=True):
-    """The webhook is gone, with all that was noted for it."""
+    """A webhook was deleted, with its deliveries."""
 
     id: WebhookId
     object: Literal["webhook_endpoint.deleted"] = "webhook_endpoint.deleted"
@@ -104,13 +104,13 @@ class WebhookDeleted(Object, frozen=True, kw_only=True):
 
 
 class WebhookTest(Request, frozen=True, kw_only=True):
-    """Which event to try."""
+    """Sends a sample event to a webhook."""
 
     event_type: WebhookEvent
 
 
 class WebhookTestResult(Object, frozen=True, kw_only=True):
-    """The webhook answered, with this status."""
+    """The response of a webhook to a sample event."""
 
     object: Literal["webhook_endpoint.test"] = "webhook_endpoint.test"
     webhook_endpoint_id: WebhookId
@@ -120,10 +120,10 @@ class WebhookTestResult(Object, frozen=True, kw_only=True):
 
 
 class WebhookDelivery(Object, frozen=True, kw_only=True):
-    """An event that a webhook is to be told, and how far that is."""
+    """The delivery of an event to a webhook, and its state."""
 
     id: DeliveryId
-    """The event's own id, which is sent as `webhook-id` with every attempt."""
+    """The id of the event, which every attempt sends as `webhook-id`."""
     object: Literal["webhook_endpoint.delivery"] = "webhook_endpoint.delivery"
     created_at: Timestamp
     webhook_id: WebhookId
@@ -134,8 +134,8 @@ class WebhookDelivery(Object, frozen=True, kw_only=True):
     attempts: int = 0
     next_attempt_at: Timestamp | None = None
     ended_at: Timestamp | None = None
-    """When it was delivered, or given up."""
+    """When it was delivered, or failed for good."""
     status_code: int | None = None
-    """What the last attempt was answered."""
+    """The status of the response to the last attempt."""
     error: str | None = None
     """Why the last attempt failed."""

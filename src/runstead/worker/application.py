@@ -5,7 +5,10 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 
+from runstead.domain.access import ALL_SCOPES, DEFAULT_PROJECT, Credentials
 from runstead.engine.adapters import Adapters
+from runstead.engine.resources.administration import Administration
+from runstead.engine.resources.caller import Caller
 from runstead.engine.resources.project import Project
 from runstead.worker.lease import LEASE, leased
 from runstead.worker.maintenance.deliver_webhooks import deliver
@@ -27,23 +30,32 @@ _MAINTENANCE: Sequence[Loop] = (expire, prune, deliver)
 
 
 class Application:
-    """What is handed to the API, or to a program that runs the engine inside itself."""
+    """A running engine, as the API or a program that embeds it sees it."""
 
     def __init__(self, adapters: Adapters, worker: Worker | None = None) -> None:
         self._adapters = adapters
         self._worker = worker
-        self._projects: dict[str, Project] = {}
+        self._callers: dict[str, Caller] = {}
         self.draining = asyncio.Event()
-        """Set once it is about to stop: streams end then, and their readers come back to its successor."""
+        """Set when the application begins to stop: streams end, and clients reconnect elsewhere."""
         self.ready = True
-        """It takes requests."""
+        """It accepts requests."""
 
-    def project(self, name: str) -> Project:
-        """Everything that can be done in this project, and in no other."""
-        project = self._projects.get(name)
-        if project is None:
-            project = self._projects[name] = Project(self._adapters, name, self._worker)
-        return project
+    async def enter(self, credentials: Credentials) -> Caller:
+        """The caller that these credentials stand for. `Unauthorized` or `Forbidden` if there is none.
+
+        No keys exist yet, so everybody is a caller of the default project, with all scopes.
+        """
+        return self._caller(DEFAULT_PROJECT)
+
+    def _caller(self, project: str) -> Caller:
+        caller = self._callers.get(project)
+        if caller is None:
+            bound = Project(self._adapters, project, self._worker)
+            administration = Administration(self._adapters)
+            caller = Caller(project=bound, administration=administration, scopes=ALL_SCOPES)
+            self._callers[project] = caller
+        return caller
 
 
 @asynccontextmanager

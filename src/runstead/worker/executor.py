@@ -152,6 +152,7 @@ class Executor:
         if task is None:
             raise RuntimeError("a run is executed in a task")
         self._executing[claimed.run.id] = task
+        self._adapters.observer.run_claimed(claimed.row)
         try:
             await execute(claimed)
         except Interrupted:

@@ -14,7 +14,7 @@ from tests.support.nats import NatsCluster, asked, nats_broker, standing
 from tests.support.waiting import until, within
 
 STALL = 2.0
-"""Seconds for which a listener may hear nothing while the server that it was connected to dies."""
+"""Seconds without events that a subscriber may see while the server that it was connected to dies."""
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def leader(broker: NatsBroker, stream: str) -> str:
 
 
 async def write(broker: Broker, run_id: str) -> None:
-    """Tells deltas for ever, a hundred a second."""
+    """Publishes deltas for ever, a hundred a second."""
     number = 0
     while True:
         number += 1
@@ -58,7 +58,7 @@ async def deltas(broker: Broker, run_id: str) -> AsyncIterator[int]:
                 yield event.at.delta
 
 
-async def test_who_listens_goes_on_when_the_leader_dies_and_offers_come_again(cluster: NatsCluster) -> None:
+async def test_subscriptions_and_offers_survive_the_death_of_the_leader(cluster: NatsCluster) -> None:
     async with nats_broker(cluster, "a", replicas=3) as watching:
         first = cluster.servers[await leader(watching, "a_RUNS")]
         assert (await asked(watching, "$JS.API.STREAM.INFO.a_RUNS"))["config"]["num_replicas"] == 3

@@ -1,4 +1,4 @@
-"""Servers that die, freeze, and lose their disk: nobody who uses the broker notices more than a delay."""
+"""Servers that die, freeze and lose their disk cost the broker's users no more than a delay."""
 
 import asyncio
 import logging
@@ -9,7 +9,6 @@ import pytest
 from nats.aio.client import Client
 
 from runstead.broker.nats import NatsBroker
-from runstead.broker.nats.connection import _cut
 from runstead.broker.port import Offer
 from runstead.wire.event import EventName, Position, RawEvent
 from tests.support.nats import NatsServer, asked, nats_broker, prepared, standing
@@ -66,7 +65,7 @@ async def heard(live: Live, count: int) -> list[RawEvent]:
 
 
 @pytest.mark.parametrize("wiped", [False, True], ids=["restarted", "wiped"])
-async def test_everything_works_again_after_the_server_was_killed(
+async def test_the_broker_works_again_after_the_server_was_killed(
     server: NatsServer, wiped: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
@@ -97,7 +96,7 @@ async def test_everything_works_again_after_the_server_was_killed(
     assert len(caplog.messages) < 20
 
 
-async def test_what_was_under_way_when_the_server_died_is_told_again(server: NatsServer) -> None:
+async def test_messages_under_way_when_the_server_dies_are_sent_again(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
         await standing(there)
         await here.publish("run_1", [delta(1)])
@@ -112,14 +111,14 @@ async def test_what_was_under_way_when_the_server_died_is_told_again(server: Nat
         assert await heard(live, 2) == [delta(2), delta(3)]
 
 
-async def test_what_is_told_again_makes_nobody_forget_what_others_told_since(server: NatsServer) -> None:
+async def test_resent_messages_roll_up_no_newer_deltas(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, nats_broker(server, "a") as late:
         await here.publish("run_1", [stored(1)])
         await until(lambda: len(here._connection._unconfirmed._newer) == 1)
         await asked(here, "$JS.API.INFO")
         await there.publish("run_1", [delta(1), delta(2)])
         await asked(there, "$JS.API.INFO")
-        _cut(client(here))
+        client(here)._transport._io_writer.transport.abort()  # type: ignore[union-attr]
         await down(here)
         await until(lambda: here.connected)
         await here.publish("run_2", [stored(1)])
@@ -137,8 +136,8 @@ def client(broker: NatsBroker) -> Client:
     return found
 
 
-async def test_a_client_that_gave_up_is_replaced(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runstead.broker.nats.connection._PULSE", 0.1)
+async def test_a_closed_client_is_replaced(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runstead.broker.nats.connection._CHECK_PERIOD", 0.1)
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
         await standing(there)
         server.kill()
@@ -153,7 +152,7 @@ async def test_a_client_that_gave_up_is_replaced(server: NatsServer, monkeypatch
         assert await heard(live, 1) == [stored(1)]
 
 
-async def test_what_is_told_before_the_end_is_told(server: NatsServer) -> None:
+async def test_messages_published_before_stop_are_sent(server: NatsServer) -> None:
     async with nats_broker(server, "a") as there, there.subscribe("run_1") as live, there.offers() as offers:
         await standing(there)
         async with nats_broker(server, "a") as here:
@@ -164,7 +163,7 @@ async def test_what_is_told_before_the_end_is_told(server: NatsServer) -> None:
             assert await taken(offers) == "run_1"
 
 
-async def test_an_offer_that_was_not_taken_comes_again(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_an_unacknowledged_offer_is_delivered_again(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runstead.broker.nats.jetstream.ACK_WAIT", 1)
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, here.offers() as offers, within():
         async with there.offers() as dying:
@@ -175,14 +174,14 @@ async def test_an_offer_that_was_not_taken_comes_again(server: NatsServer, monke
         assert await taken(offers) == "run_2", "what was taken does not come again"
 
 
-async def test_offers_outlive_the_server(server: NatsServer) -> None:
+async def test_offers_survive_a_restart_of_the_server(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here:
         for number in range(5):
             await here.offer(f"run_{number}")
 
         async def kept() -> bool:
             with here._connection.mailbox() as box:
-                here._connection.say("$JS.API.STREAM.INFO.a_RUNS", b"", box.subject)
+                here._connection.send("$JS.API.STREAM.INFO.a_RUNS", b"", box.subject)
                 return b'"messages":5' in (await box.messages.get()).data
 
         await until(kept)
@@ -192,7 +191,7 @@ async def test_offers_outlive_the_server(server: NatsServer) -> None:
         assert [await taken(offers) for _ in range(5)] == [f"run_{number}" for number in range(5)]
 
 
-async def test_an_open_wait_for_offers_goes_on_after_a_restart(server: NatsServer) -> None:
+async def test_a_pending_request_for_offers_survives_a_restart(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, here.offers() as offers:
         waiting = asyncio.get_running_loop().create_task(taken(offers))
         await asyncio.sleep(0)
@@ -206,7 +205,7 @@ async def test_an_open_wait_for_offers_goes_on_after_a_restart(server: NatsServe
             assert await waiting == "run_1"
 
 
-async def test_readers_look_in_the_store_soon_while_there_is_no_server(server: NatsServer) -> None:
+async def test_subscribers_poll_the_store_while_there_is_no_server(server: NatsServer) -> None:
     async with nats_broker(server, silence=600) as broker, broker.subscribe("run_1") as live:
         await standing(broker)
         server.kill()
@@ -214,11 +213,11 @@ async def test_readers_look_in_the_store_soon_while_there_is_no_server(server: N
             assert await anext(live) is None
 
 
-async def test_streams_that_were_deleted_are_made_again(server: NatsServer) -> None:
+async def test_deleted_streams_are_created_again(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there:
         for stream in ("a_RUNS", "a_EV"):
             with here._connection.mailbox() as box:
-                here._connection.say(f"$JS.API.STREAM.DELETE.{stream}", b"", box.subject)
+                here._connection.send(f"$JS.API.STREAM.DELETE.{stream}", b"", box.subject)
                 async with within():
                     assert b"true" in (await box.messages.get()).data
         async with there.offers() as offers:
@@ -232,8 +231,8 @@ async def test_streams_that_were_deleted_are_made_again(server: NatsServer) -> N
             assert await waiting == "run_1"
 
 
-async def test_a_frozen_server_holds_up_nobody(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runstead.broker.nats.connection._PULSE", 1.0)
+async def test_a_frozen_server_blocks_no_caller(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runstead.broker.nats.connection._CHECK_PERIOD", 1.0)
     big = RawEvent(Position(1, 1), EventName.MESSAGE_DELTA, b"x" * 100_000)
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there:
         server.freeze()
@@ -253,10 +252,10 @@ async def test_a_frozen_server_holds_up_nobody(server: NatsServer, monkeypatch: 
             assert await heard(live, 1) == [stored(1)]
 
 
-async def test_a_server_that_is_not_there_yet_is_waited_for_behind_the_callers_back(
+async def test_a_missing_server_is_connected_to_in_the_background(
     server: NatsServer, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runstead.broker.nats.connection._PATIENCE", 0.1)
+    monkeypatch.setattr("runstead.broker.nats.connection.TIMEOUT", 0.1)
     server.kill()
     async with nats_broker(server, silence=0.05) as here, here.subscribe("run_1") as live, here.offers() as offers:
         monkeypatch.undo()
@@ -275,13 +274,13 @@ async def test_a_server_that_is_not_there_yet_is_waited_for_behind_the_callers_b
             assert await taken(offers) == "run_2"
 
 
-async def test_a_broker_that_never_met_its_server_ends_at_once(server: NatsServer) -> None:
+async def test_a_broker_that_never_connected_stops_at_once(server: NatsServer) -> None:
     server.kill()
     async with asyncio.timeout(5), nats_broker(server):
         pass
 
 
-async def test_secrets_of_the_url_are_told_to_nobody(
+async def test_credentials_of_the_url_are_never_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, server: NatsServer
 ) -> None:
     caplog.set_level(logging.DEBUG)

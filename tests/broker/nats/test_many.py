@@ -1,4 +1,4 @@
-"""Several brokers on one server, thousands of listeners on one connection, and listeners that do not read."""
+"""Several brokers on one server, thousands of subscribers on one connection, and subscribers that do not read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -6,9 +6,9 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from runstead.broker.listener import BACKLOG
 from runstead.broker.nats import NatsBroker
 from runstead.broker.port import Offer
+from runstead.broker.subscriber import BACKLOG
 from runstead.wire.event import EventName, Position, RawEvent
 from tests.support.nats import NatsServer, asked, nats_broker, standing
 from tests.support.waiting import until, within
@@ -46,7 +46,7 @@ async def brokers(nats: NatsServer, request: pytest.FixtureRequest) -> AsyncIter
         yield here, there
 
 
-async def test_workers_compete_and_each_offer_is_taken_once(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+async def test_each_offer_reaches_one_of_many_workers(brokers: tuple[NatsBroker, NatsBroker]) -> None:
     done: list[str] = []
     asked = [f"run_{number}" for number in range(300)]
 
@@ -73,10 +73,10 @@ async def test_a_run_can_be_offered_again_at_once(brokers: tuple[NatsBroker, Nat
             assert await taken(offers) == "run_1"
 
 
-async def test_a_full_queue_refuses_offers_and_nobody_fails(
+async def test_a_full_queue_refuses_offers_without_an_error(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("runstead.broker.nats.jetstream._MOST_OFFERS", 2)
+    monkeypatch.setattr("runstead.broker.nats.jetstream._MAX_OFFERS", 2)
     async with nats_broker(nats) as here:
         for number in range(3):
             await here.offer(f"run_{number}")
@@ -87,7 +87,7 @@ async def test_a_full_queue_refuses_offers_and_nobody_fails(
             assert await taken(offers) == "run_3"
 
 
-async def test_what_a_worker_that_stopped_had_asked_for_goes_to_another(
+async def test_an_offer_requested_by_a_stopped_worker_goes_to_another(
     brokers: tuple[NatsBroker, NatsBroker],
 ) -> None:
     here, there = brokers
@@ -100,7 +100,7 @@ async def test_what_a_worker_that_stopped_had_asked_for_goes_to_another(
         assert await taken(offers) == "run_1"
 
 
-async def test_a_late_listener_elsewhere_gets_what_is_kept_and_then_what_comes(
+async def test_a_late_subscriber_elsewhere_gets_kept_deltas_then_live_events(
     brokers: tuple[NatsBroker, NatsBroker],
 ) -> None:
     here, there = brokers
@@ -123,7 +123,7 @@ async def test_a_late_listener_elsewhere_gets_what_is_kept_and_then_what_comes(
         assert [event for event in events if event.at.delta] == [delta(1, seq=2)], "the older message is forgotten"
 
 
-async def test_whoever_comes_while_a_message_is_told_misses_nothing(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+async def test_subscribing_in_mid_message_misses_no_delta(brokers: tuple[NatsBroker, NatsBroker]) -> None:
     here, there = brokers
     last = 300
 
@@ -145,7 +145,9 @@ async def test_whoever_comes_while_a_message_is_told_misses_nothing(brokers: tup
         assert task.result() == [delta(number) for number in range(1, last + 1)]
 
 
-async def test_an_event_too_large_to_be_told_makes_listeners_look(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+async def test_an_event_too_large_for_a_message_makes_subscribers_read_the_store(
+    brokers: tuple[NatsBroker, NatsBroker],
+) -> None:
     here, there = brokers
     half = b"x" * 400_000
     async with there.subscribe("run_1") as live, within():
@@ -158,7 +160,7 @@ async def test_an_event_too_large_to_be_told_makes_listeners_look(brokers: tuple
         assert await anext(live) == [stored(5)]
 
 
-async def test_a_listener_that_does_not_read_slows_nobody(brokers: tuple[NatsBroker, NatsBroker]) -> None:
+async def test_a_subscriber_that_does_not_read_slows_no_other(brokers: tuple[NatsBroker, NatsBroker]) -> None:
     here, there = brokers
     async with there.subscribe("run_1") as slow, there.subscribe("run_1") as quick:
         await standing(there)
@@ -172,7 +174,7 @@ async def test_a_listener_that_does_not_read_slows_nobody(brokers: tuple[NatsBro
 
 
 @pytest.mark.parametrize("run_id", ["*", ">", "a.b", "a b", "\r\nPUB x 1\r\n", "", "x" * 10_000, "ü"])
-async def test_an_id_from_a_stranger_is_nothing_but_a_name(nats: NatsServer, run_id: str) -> None:
+async def test_an_id_from_a_request_is_only_a_name_in_a_subject(nats: NatsServer, run_id: str) -> None:
     async with (
         nats_broker(nats, "strange") as here,
         nats_broker(nats, "strange") as there,
@@ -184,7 +186,7 @@ async def test_an_id_from_a_stranger_is_nothing_but_a_name(nats: NatsServer, run
         assert await heard(live, 1) == [stored(2)]
 
 
-async def test_a_thousand_listeners_of_one_run_and_one_of_each_of_a_thousand_runs(
+async def test_a_thousand_subscribers_to_one_run_and_one_to_each_of_a_thousand_runs(
     brokers: tuple[NatsBroker, NatsBroker],
 ) -> None:
     here, there = brokers
@@ -196,10 +198,10 @@ async def test_a_thousand_listeners_of_one_run_and_one_of_each_of_a_thousand_run
                 await here.publish(run_id, [stored(1)])
             for live in listening:
                 assert await heard(live, 1) == [stored(1)]
-        assert not there._topics
+        assert not there._feeds
 
 
-async def test_what_the_server_had_yet_to_keep_is_heard_all_the_same(
+async def test_deltas_the_server_had_not_kept_yet_arrive_all_the_same(
     brokers: tuple[NatsBroker, NatsBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = brokers
@@ -216,10 +218,10 @@ async def test_what_the_server_had_yet_to_keep_is_heard_all_the_same(
 
 
 async def kept(broker: NatsBroker, run_id: str, count: int) -> bool:
-    return len(await broker._jetstream.past(broker._naming.event(run_id))) == count
+    return len(await broker._jetstream.past(broker._subjects.event(run_id))) == count
 
 
-async def test_nothing_is_kept_of_a_run_that_is_quiet(nats: NatsServer) -> None:
+async def test_no_state_is_kept_for_a_quiet_run(nats: NatsServer) -> None:
     async with nats_broker(nats, "quiet") as here:
         for number in range(20):
             await here.publish(f"run_{number}", [delta(1)])
@@ -228,7 +230,7 @@ async def test_nothing_is_kept_of_a_run_that_is_quiet(nats: NatsServer) -> None:
 
         async def empty() -> bool:
             with here._connection.mailbox() as box:
-                here._connection.say("$JS.API.STREAM.INFO.quiet_EV", b"", box.subject)
+                here._connection.send("$JS.API.STREAM.INFO.quiet_EV", b"", box.subject)
                 return b'"messages":0' in (await box.messages.get()).data
 
         await until(empty)

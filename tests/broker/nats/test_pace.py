@@ -4,8 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from runstead.broker.nats.outbox import Outbox
-from runstead.broker.nats.pace import MANY, SPAN, Pace
+from runstead.broker.nats.outbox import MANY, SPAN, Outbox, Pace
 from runstead.wire.event import EventName, Position, RawEvent
 
 STEP = 0.001
@@ -24,7 +23,7 @@ def messages(runs: int, each: int, seconds: float) -> tuple[int, float]:
         for run in range(runs):
             if (tick + run) % each == 0:
                 said[run] += 1
-                outbox.tell(f"run_{run}", [RawEvent(Position(1, said[run]), EventName.MESSAGE_DELTA, b"{}")])
+                outbox.publish(f"run_{run}", [RawEvent(Position(1, said[run]), EventName.MESSAGE_DELTA, b"{}")])
                 since = now if since is None else since
         if now >= until and since is not None:
             longest, since = max(longest, now - since), None
@@ -35,14 +34,14 @@ def messages(runs: int, each: int, seconds: float) -> tuple[int, float]:
 
 
 @pytest.mark.parametrize(("runs", "each"), [(1, 20), (1, 1), (40, 20), (20, 10)])
-def test_little_leaves_at_once_and_one_by_one(runs: int, each: int) -> None:
+def test_few_messages_leave_at_once(runs: int, each: int) -> None:
     sent, longest = messages(runs, each, 1.0)
     assert sent == pytest.approx(1000 / each * runs, abs=runs)
     assert longest == 0
 
 
 @pytest.mark.parametrize(("runs", "each"), [(100, 1), (20, 2), (200, 5), (300, 20)])
-def test_of_much_what_belongs_together_leaves_together(runs: int, each: int) -> None:
+def test_many_events_of_a_run_leave_as_one_message(runs: int, each: int) -> None:
     sent, longest = messages(runs, each, 1.0)
     assert sent < 0.75 * 1000 / each * runs or runs > MANY, "fewer messages than deltas"
     assert sent <= (MANY + 2 * runs) * (1 / SPAN + 1), "however fast the models are"
@@ -50,7 +49,7 @@ def test_of_much_what_belongs_together_leaves_together(runs: int, each: int) -> 
 
 
 @given(some.lists(some.tuples(some.floats(0, 0.03), some.integers(0, 100)), max_size=50))
-def test_nothing_waits_longer_than_a_span_nor_at_all_while_few_were_sent(
+def test_no_message_waits_longer_than_a_span(
     story: list[tuple[float, int]],
 ) -> None:
     pace = Pace(0)

@@ -7,6 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.broker.nats import NatsBroker
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, say
 from runstead.wire.run import RunRequest
@@ -17,7 +18,7 @@ from tests.support.worlds import World, names, text_of, world
 
 
 def elsewhere(here: World, broker: NatsBroker) -> Project:
-    return Project(replace(here.adapters, broker=broker), "default")
+    return Project(replace(here.adapters, broker=broker), DEFAULT_PROJECT)
 
 
 async def test_a_run_is_streamed_to_another_node(nats: NatsServer, tmp_path: Path) -> None:
@@ -38,7 +39,7 @@ async def test_a_run_is_streamed_to_another_node(nats: NatsServer, tmp_path: Pat
             assert sum(event.event == "thread.message.delta" for event in events) == 8
 
 
-async def test_a_run_is_cancelled_from_another_node_in_the_middle_of_its_text(nats: NatsServer, tmp_path: Path) -> None:
+async def test_a_run_is_cancelled_from_another_node_in_mid_stream(nats: NatsServer, tmp_path: Path) -> None:
     gate = Gate()
     carrying = NatsBroker(nats.url, name="far_cancel")
     async with (
@@ -62,9 +63,7 @@ async def test_a_run_is_cancelled_from_another_node_in_the_middle_of_its_text(na
 
 
 @pytest.mark.parametrize("forgotten", [True, False], ids=["long-ago", "just-now"])
-async def test_who_comes_after_the_server_lost_its_disk_gets_the_whole_message_once_it_is_written(
-    tmp_path: Path, forgotten: bool
-) -> None:
+async def test_a_subscriber_after_a_lost_disk_gets_the_completed_message(tmp_path: Path, forgotten: bool) -> None:
     server = NatsServer(tmp_path / "nats")
     server.start()
     gate = Gate()

@@ -1,4 +1,4 @@
-"""What is not ours on our subjects, and what newer code says: nobody breaks, and everything else comes."""
+"""Foreign messages on our subjects, and messages of newer versions, break nothing and delay nothing."""
 
 import pytest
 
@@ -14,20 +14,20 @@ EVENT = RawEvent(Position(1), EventName.RUN_QUEUED, b"{}")
 
 def say(broker: NatsBroker, subject: str) -> None:
     for data in GARBAGE:
-        assert broker._connection.say(subject, data)
+        assert broker._connection.send(subject, data)
 
 
-async def test_who_listens_looks_in_the_store_and_hears_what_comes(nats: NatsServer) -> None:
+async def test_a_subscriber_reads_the_store_after_an_outage_and_then_gets_events(nats: NatsServer) -> None:
     async with nats_broker(nats, "strangers") as here, nats_broker(nats, "strangers") as there, within():
         async with there.subscribe("run_1") as live:
             await standing(there)
-            say(here, here._naming.event("run_1"))
+            say(here, here._subjects.event("run_1"))
             assert await anext(live) is None
             await here.publish("run_1", [EVENT])
             while (told := await anext(live)) is None:
                 pass
             assert told == [EVENT]
-        say(here, here._naming.event("run_2"))
+        say(here, here._subjects.event("run_2"))
         await asked(here, "$JS.API.INFO")
         async with there.subscribe("run_2") as late:
             await standing(there)
@@ -37,9 +37,11 @@ async def test_who_listens_looks_in_the_store_and_hears_what_comes(nats: NatsSer
             assert told == [EVENT]
 
 
-async def test_workers_hear_of_runs_alone(nats: NatsServer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_foreign_messages_on_the_offer_subject_are_discarded(
+    nats: NatsServer, caplog: pytest.LogCaptureFixture
+) -> None:
     async with nats_broker(nats, "stranger_work") as here, nats_broker(nats, "stranger_work") as there, within():
-        say(here, here._naming.offer)
+        say(here, here._subjects.offer)
         await here.offer("run_1")
         async with there.offers() as offers:
             offer = await anext(offers)
@@ -47,7 +49,7 @@ async def test_workers_hear_of_runs_alone(nats: NatsServer, caplog: pytest.LogCa
             offer.ack()
         async with there.interrupts() as interrupts:
             await standing(there)
-            say(here, here._naming.interrupt)
+            say(here, here._subjects.interrupt)
             await here.interrupt("run_1")
             assert await anext(interrupts) == "run_1"
 

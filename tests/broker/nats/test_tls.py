@@ -1,4 +1,4 @@
-"""Secrets that a URL holds travel encrypted, and to nobody but the server whose certificate we trust."""
+"""Credentials in a URL travel only encrypted, and only to a server whose certificate is trusted."""
 
 import shutil
 import subprocess
@@ -45,10 +45,10 @@ async def connects(url: str) -> bool:
         await broker.stop()
 
 
-async def test_a_server_is_met_if_its_certificate_is_trusted(
+async def test_a_tls_server_is_used_if_its_certificate_is_trusted(
     server: NatsServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("runstead.broker.nats.connection._PATIENCE", 1)
+    monkeypatch.setattr("runstead.broker.nats.connection.TIMEOUT", 1)
     url = server.url.replace("nats://", "tls://me:hush@")
     assert not await connects(url)
     assert "certificate verify failed" in caplog.text
@@ -57,9 +57,9 @@ async def test_a_server_is_met_if_its_certificate_is_trusted(
     assert "hush" not in caplog.text
 
 
-async def test_nothing_is_told_to_a_server_that_does_not_encrypt(
+async def test_no_credentials_go_to_a_server_without_tls(
     nats: NatsServer, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("runstead.broker.nats.connection._PATIENCE", 1)
+    monkeypatch.setattr("runstead.broker.nats.connection.TIMEOUT", 1)
     assert not await connects(nats.url.replace("nats://", "tls://me:hush@"))
     assert "The URL says tls://, but the server does not encrypt." in caplog.text

@@ -7,7 +7,7 @@ import pytest
 
 from runstead.client._async.client import AsyncClient
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import RunRequest, ThreadRunRequest

@@ -6,8 +6,9 @@ from runstead.client._async.client import AsyncClient
 from runstead.client.deadline import Deadline
 from runstead.client.outgoing import outgoing
 from runstead.client.target import Target
-from runstead.wire import endpoint
 from runstead.wire.assistant import AssistantRequest
+from runstead.wire.endpoints.models import MODELS
+from runstead.wire.endpoints.threads import GET_THREAD
 from runstead.wire.error import (
     ApiError,
     BadRequest,
@@ -40,7 +41,7 @@ async def test_the_key_and_the_beta_header_go_with_every_request(server: WireSer
     async with client_of(server, pauses, api_key="sk-secret") as client:
         await client.get_thread(THREAD_ID)
         assert "secret" not in repr(client)
-        assert "secret" not in repr(outgoing(Target(server.url, "sk-secret"), endpoint.MODELS, {}, None, None))
+        assert "secret" not in repr(outgoing(Target(server.url, "sk-secret"), MODELS, {}, None, None))
     headers = server.seen[0].headers
     assert headers["authorization"] == "Bearer sk-secret"
     assert headers["openai-beta"] == "assistants=v2"
@@ -295,7 +296,7 @@ async def test_an_answer_that_does_not_come_is_unreachable(server: WireServer, p
 async def test_a_deadline_bounds_a_call(client: AsyncClient, server: WireServer, pauses: AsyncPauses) -> None:
     server.on("GET", THREAD_PATH, Silence())
     with pytest.raises(WaitTimeout):
-        await client._transport.call(endpoint.GET_THREAD, {"thread_id": THREAD_ID}, deadline=Deadline(0.1))
+        await client._transport.call(GET_THREAD, {"thread_id": THREAD_ID}, deadline=Deadline(0.1))
     assert not pauses.taken
 
 

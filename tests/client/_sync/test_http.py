@@ -7,8 +7,9 @@ from runstead.client._sync.client import Client
 from runstead.client.deadline import Deadline
 from runstead.client.outgoing import outgoing
 from runstead.client.target import Target
-from runstead.wire import endpoint
 from runstead.wire.assistant import AssistantRequest
+from runstead.wire.endpoints.models import MODELS
+from runstead.wire.endpoints.threads import GET_THREAD
 from runstead.wire.error import (
     ApiError,
     BadRequest,
@@ -41,7 +42,7 @@ def test_the_key_and_the_beta_header_go_with_every_request(server: WireServer, p
     with client_of(server, pauses, api_key="sk-secret") as client:
         client.get_thread(THREAD_ID)
         assert "secret" not in repr(client)
-        assert "secret" not in repr(outgoing(Target(server.url, "sk-secret"), endpoint.MODELS, {}, None, None))
+        assert "secret" not in repr(outgoing(Target(server.url, "sk-secret"), MODELS, {}, None, None))
     headers = server.seen[0].headers
     assert headers["authorization"] == "Bearer sk-secret"
     assert headers["openai-beta"] == "assistants=v2"
@@ -289,7 +290,7 @@ def test_an_answer_that_does_not_come_is_unreachable(server: WireServer, pauses:
 def test_a_deadline_bounds_a_call(client: Client, server: WireServer, pauses: Pauses) -> None:
     server.on("GET", THREAD_PATH, Silence())
     with pytest.raises(WaitTimeout):
-        client._transport.call(endpoint.GET_THREAD, {"thread_id": THREAD_ID}, deadline=Deadline(0.1))
+        client._transport.call(GET_THREAD, {"thread_id": THREAD_ID}, deadline=Deadline(0.1))
     assert not pauses.taken
 
 

@@ -1,4 +1,4 @@
-"""Every test of the interface runs over every way to it."""
+"""Every test of the interface runs on every deployment."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -8,12 +8,12 @@ import pytest
 from runstead.domain.model_call import ModelRequest
 from runstead.llm.script import Turn
 from runstead.llm.scripted import ScriptedModel
-from tests.contract.interface.place import Place
-from tests.contract.interface.ways import WAYS, Way
+from tests.contract.interface.deployments import DEPLOYMENTS, Deployment
+from tests.contract.interface.harness import Harness
 
 
 class Script:
-    """What the model answers, said by the test while the engine runs already."""
+    """The model's turns, which a test may add while the engine is running."""
 
     def __init__(self) -> None:
         self.turns: list[Turn] = []
@@ -27,14 +27,14 @@ def script() -> Script:
     return Script()
 
 
-@pytest.fixture(params=WAYS, ids=lambda way: way.__name__.strip("_"))
-def way(request: pytest.FixtureRequest) -> Way:
-    found: Way = request.param
+@pytest.fixture(params=DEPLOYMENTS, ids=lambda deployment: deployment.__name__.strip("_"))
+def deployment(request: pytest.FixtureRequest) -> Deployment:
+    found: Deployment = request.param
     return found
 
 
 @pytest.fixture
-async def place(way: Way, script: Script, tmp_path: Path) -> AsyncIterator[Place]:
+async def harness(deployment: Deployment, script: Script, tmp_path: Path) -> AsyncIterator[Harness]:
     model = ScriptedModel(script)
-    async with way(tmp_path / "rs.db", model) as rs:
-        yield Place(rs, model, script.turns)
+    async with deployment(tmp_path / "rs.db", model) as rs:
+        yield Harness(rs, model, script.turns)

@@ -1,87 +1,56 @@
-"""A run or a message for a busy thread, whichever way it is added."""
+"""`on_busy` of messages, runs and threads. Its rules are in `tests/engine/test_on_busy.py`."""
 
 import pytest
 
 from runstead.llm.script import Gate, say
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
-from runstead.wire.run import Run, RunRequest, ThreadRunRequest
+from runstead.wire.run import Run, RunRequest
 from runstead.wire.struct import UNSET
-from runstead.wire.thread import ThreadRequest, ThreadUpdate
-from tests.contract.interface.place import Place
+from runstead.wire.thread import ThreadUpdate
+from tests.contract.interface.harness import Harness
 from tests.support.waiting import within
 from tests.support.worlds import names, text_of
 
 
-async def started(place: Place) -> tuple[Run, Gate]:
-    """A run in the middle of its answer."""
+async def started(harness: Harness) -> tuple[Run, Gate]:
+    """A run that is in the middle of its answer."""
     gate = Gate()
-    place.answers([say("One"), gate])
-    run = await place.start()
+    harness.answers([say("One"), gate])
+    run = await harness.start()
     async with within():
         await gate.reached.wait()
     return run, gate
 
 
-async def test_runs_and_messages_wait_in_line(place: Place) -> None:
-    run, gate = await started(place)
-    place.answers("Two", "Three")
-    message = await place.rs.create_message(
+async def test_messages_and_runs_are_queued(harness: Harness) -> None:
+    run, gate = await started(harness)
+    harness.answers("Two", "Three")
+    message = await harness.rs.create_message(
         run.thread_id, MessageRequest(role="user", content="Second", on_busy="enqueue")
     )
     later = RunRequest(assistant_id=run.assistant_id, on_busy="enqueue")
-    second = await place.rs.create_run(run.thread_id, later)
+    second = await harness.rs.create_run(run.thread_id, later)
     assert second.status == "queued"
-    stream = place.rs.create_streaming_run(run.thread_id, later)
-    assert await place.rs.get_message(run.thread_id, message.id) == message
+    stream = harness.rs.create_streaming_run(run.thread_id, later)
+    assert await harness.rs.get_message(run.thread_id, message.id) == message
     gate.open()
     async with within():
         events = [event async for event in stream]
     assert names(events)[:3] == ["run.created", "run.queued", "run.in_progress"]
     assert names(events)[-1] == "run.completed"
-    assert (await place.ended(second)).status == "completed"
-    assert [text_of(each) for each in await place.messages(run)] == ["Hi", "One", "Second", "Two", "Three"]
+    assert (await harness.ended(second)).status == "completed"
+    assert [text_of(each) for each in await harness.messages(run)] == ["Hi", "One", "Second", "Two", "Three"]
 
 
-async def test_a_run_interrupts(place: Place) -> None:
-    run, _ = await started(place)
-    place.answers("Two")
-    more = [MessageRequest(role="user", content="Rather this.")]
-    request = RunRequest(assistant_id=run.assistant_id, additional_messages=more, on_busy="interrupt")
-    new = await place.rs.create_run(run.thread_id, request)
-    assert (await place.ended(new)).status == "completed"
-    assert (await place.ended(run)).status == "cancelled"
-    assert [text_of(each) for each in await place.messages(run)] == ["Hi", "One", "Rather this.", "Two"]
-
-
-async def test_a_thread_says_it_for_all_that_comes(place: Place) -> None:
-    run, gate = await started(place)
-    changed = await place.rs.update_thread(run.thread_id, ThreadUpdate(on_busy="enqueue"))
+async def test_a_thread_has_an_on_busy_for_its_runs(harness: Harness) -> None:
+    run, gate = await started(harness)
+    changed = await harness.rs.update_thread(run.thread_id, ThreadUpdate(on_busy="enqueue"))
     assert changed.on_busy == "enqueue"
-    later = await place.rs.create_run(run.thread_id, RunRequest(assistant_id=run.assistant_id))
-    cleared = await place.rs.update_thread(run.thread_id, ThreadUpdate(on_busy=None))
+    later = await harness.rs.create_run(run.thread_id, RunRequest(assistant_id=run.assistant_id))
+    cleared = await harness.rs.update_thread(run.thread_id, ThreadUpdate(on_busy=None))
     assert cleared.on_busy is UNSET
     with pytest.raises(BadRequest, match=f"already has an active run {run.id}"):
-        await place.rs.create_run(run.thread_id, RunRequest(assistant_id=run.assistant_id))
+        await harness.rs.create_run(run.thread_id, RunRequest(assistant_id=run.assistant_id))
     gate.open()
-    assert (await place.ended(later)).status == "completed"
-
-
-async def test_what_comes_with_a_run_or_a_thread_goes_where_that_goes(place: Place) -> None:
-    run = await place.start()
-    await place.ended(run)
-    alone = [MessageRequest(role="user", content="a"), MessageRequest(role="user", content="b", on_busy="enqueue")]
-    with pytest.raises(BadRequest, match="create the message by itself") as refused:
-        await place.rs.create_thread(ThreadRequest(messages=alone))
-    assert refused.value.param == "messages[1].on_busy"
-    with pytest.raises(BadRequest) as refused:
-        await place.rs.create_run(
-            run.thread_id, RunRequest(assistant_id=run.assistant_id, additional_messages=alone, on_busy="enqueue")
-        )
-    assert refused.value.param == "additional_messages[1].on_busy"
-    with pytest.raises(BadRequest) as refused:
-        await place.rs.create_thread_run(
-            ThreadRunRequest(assistant_id=run.assistant_id, thread=ThreadRequest(messages=alone))
-        )
-    assert refused.value.param == "thread.messages[1].on_busy"
-    assert len(await place.messages(run)) == 2
+    assert (await harness.ended(later)).status == "completed"

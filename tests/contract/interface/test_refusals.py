@@ -1,4 +1,4 @@
-"""What is refused is refused in the same words, whichever way it is asked for: contract 8."""
+"""Errors are the same on every deployment. The messages are those of the contract, section 8."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, TypeAlias
@@ -6,13 +6,12 @@ from typing import Any, TypeAlias
 import pytest
 
 from runstead.interface import Interface
-from runstead.llm.script import Gate, say
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.error import ApiError, BadRequest, NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
-from runstead.wire.tool import CodeInterpreterTool, FileSearchTool, ToolOutput
-from tests.contract.interface.place import WEATHER, Place
+from runstead.wire.tool import ToolOutput
+from tests.contract.interface.harness import WEATHER, Harness
 from tests.support.waiting import within
 
 Call: TypeAlias = Callable[[Interface, Run], Awaitable[Any] | AsyncIterator[Any]]
@@ -22,13 +21,13 @@ OUTPUTS = [ToolOutput(tool_call_id="call_1", output="")]
 
 
 async def refusal(call: Awaitable[Any] | AsyncIterator[Any]) -> ApiError:
-    """Why a call is refused."""
+    """The error of a call or a stream."""
     with pytest.raises(ApiError) as refused:
-        await _done(call)
+        await _finish(call)
     return refused.value
 
 
-async def _done(call: Awaitable[Any] | AsyncIterator[Any]) -> None:
+async def _finish(call: Awaitable[Any] | AsyncIterator[Any]) -> None:
     async with within():
         if isinstance(call, Awaitable):
             await call
@@ -144,71 +143,32 @@ WRONG: list[tuple[str, str | None, str | None, Call]] = [
 ]
 
 
-async def test_what_is_unknown_is_not_found_and_named(place: Place) -> None:
-    run = await place.ended(await place.start())
+async def test_an_unknown_id_is_not_found_and_named(harness: Harness) -> None:
+    run = await harness.ended(await harness.start())
     for kind, id, call in UNKNOWN:
-        refused = await refusal(call(place.rs, run))
+        refused = await refusal(call(harness.rs, run))
         assert isinstance(refused, NotFound)
         assert refused.message == f"No {kind} found with id '{id}'."
         assert (refused.status, refused.param, refused.code) == (404, None, None)
 
 
-async def test_an_id_of_the_wrong_kind_is_refused(place: Place) -> None:
-    run = await place.ended(await place.start())
+async def test_an_id_of_another_kind_is_refused(harness: Harness) -> None:
+    run = await harness.ended(await harness.start())
     for param, prefix, call in WRONG_KIND:
-        refused = await refusal(call(place.rs, run))
+        refused = await refusal(call(harness.rs, run))
         assert isinstance(refused, BadRequest)
         assert refused.message == f"Invalid '{param}': 'wf_1'. Expected an ID that begins with '{prefix}'."
         assert (refused.status, refused.param, refused.code) == (400, param, "invalid_value")
 
 
-async def test_what_is_wrong_is_refused_in_words(place: Place, request: pytest.FixtureRequest) -> None:
-    run = await place.ended(await place.start())
-    straight = "engine" in request.node.name
+async def test_an_invalid_call_has_the_message_of_the_contract(
+    harness: Harness, request: pytest.FixtureRequest
+) -> None:
+    run = await harness.ended(await harness.start())
+    engine = "engine" in request.node.name
     for message, param, code, call in WRONG:
-        if straight and code is not None and (("value" in code and "_m" in code) or "above" in code):
-            continue  # what a type says is checked at the borders: by the server, and by open
-        refused = await refusal(call(place.rs, run))
+        if engine and code is not None and (("value" in code and "_m" in code) or "above" in code):
+            continue  # the server and `open` validate types, the engine does not
+        refused = await refusal(call(harness.rs, run))
         assert isinstance(refused, BadRequest)
         assert (refused.message, refused.param, refused.code) == (message, param, code)
-
-
-@pytest.mark.parametrize("tool", [CodeInterpreterTool(), FileSearchTool()])
-async def test_a_run_with_a_tool_that_is_not_there_is_refused(place: Place, tool: Any) -> None:
-    request = RunRequest(assistant_id=await place.assistant([tool]))
-    refused = await refusal(place.rs.create_run(await place.thread("Hi"), request))
-    assert "is not available on this server" in refused.message
-    assert (refused.status, refused.param, refused.code) == (400, "tools", "unsupported_tool")
-
-
-async def test_a_run_with_nothing_to_do_is_refused(place: Place) -> None:
-    assistant_id, thread_id = await place.assistant(), await place.thread()
-    refused = await refusal(place.rs.create_run(thread_id, RunRequest(assistant_id=assistant_id)))
-    assert refused.message == "Run creation requires a Thread with a user message or an assistant with instructions."
-    assert refused.code == "invalid_thread"
-    run = await place.rs.create_run(thread_id, RunRequest(assistant_id=assistant_id, instructions="Greet."))
-    assert (await place.ended(run)).status == "completed"
-
-
-async def test_a_thread_is_locked_while_its_run_is_active(place: Place) -> None:
-    gate = Gate()
-    place.answers([say("Half"), gate])
-    run = await place.start()
-    async with within():
-        await gate.reached.wait()
-    message = (await place.messages(run))[0]
-    locked = f"Can't add messages to {run.thread_id} while a run {run.id} is active."
-    again = RunRequest(assistant_id=run.assistant_id)
-    said: list[tuple[str, Awaitable[Any] | AsyncIterator[Any]]] = [
-        (locked, place.rs.create_message(run.thread_id, SAID)),
-        (locked, place.rs.delete_message(run.thread_id, message.id)),
-        (f"Thread {run.thread_id} already has an active run {run.id}.", place.rs.create_run(run.thread_id, again)),
-    ]
-    for words, call in said:
-        refused = await refusal(call)
-        assert (refused.status, refused.message) == (400, words)
-    first, second = await place.rs.cancel(run.thread_id, run.id), place.rs.cancel(run.thread_id, run.id)
-    assert first.status == "cancelling"
-    assert (await refusal(second)).message.startswith("Cannot cancel run with status 'cancell")
-    await place.ended(run)
-    await place.rs.create_message(run.thread_id, SAID)

@@ -1,6 +1,6 @@
 """The ledger: everything that is kept of runs, in parts that leave nothing out."""
 
-from runstead.domain.invariants.record import LedgerPage, Record
+from runstead.domain.invariants.record import LedgerPage, RunRecord
 from runstead.store.port import Store, Tx
 from runstead.wire.event import EventName
 from runstead.wire.run import Status
@@ -13,7 +13,7 @@ async def leaf(store: Store, after: str = "", limit: int = 10) -> LedgerPage:
     return await store.read(lambda tx: tx.ledger.page(after, limit))
 
 
-async def record(store: Store, run_id: str) -> Record:
+async def record(store: Store, run_id: str) -> RunRecord:
     [found] = [each for each in (await leaf(store)).records if each.run.id == run_id]
     return found
 
@@ -46,18 +46,18 @@ async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
     await store.write(work)
     found = await record(store, "run_1")
     assert (found.run.status, found.status, found.last_event, found.deadline) == ("in_progress", "in_progress", 3, 150)
-    assert (found.owner, found.owner_lives, found.has_thread, found.rival) == ("here", True, True, None)
-    assert [(batch.first, batch.last, len(batch.events)) for batch in found.told] == [(1, 2, 2), (3, 3, 1)]
-    assert [each.event for each in found.history] == [
+    assert (found.owner, found.owner_alive, found.has_thread, found.other_active_run) == ("here", True, True, None)
+    assert [(batch.first, batch.last, len(batch.events)) for batch in found.event_batches] == [(1, 2, 2), (3, 3, 1)]
+    assert [each.event for each in found.events] == [
         "thread.run.queued",
         "thread.run.queued",
         "thread.run.in_progress",
     ]
     assert [each.id for each in found.steps] == ["step_1", "step_2"]
     assert [each.id for each in found.messages] == ["msg_1"]
-    assert (found.waiting, found.foreign) == (["msg_3"], ["step_2"])
+    assert (found.waiting_messages, found.in_other_project) == (["msg_3"], ["step_2"])
     await store.write(lambda tx: tx.workers.deregister("here"))
-    assert not (await record(store, "run_1")).owner_lives
+    assert not (await record(store, "run_1")).owner_alive
 
 
 async def test_a_run_in_line_comes_with_what_it_waits_for(store: Store) -> None:
@@ -68,8 +68,13 @@ async def test_a_run_in_line_comes_with_what_it_waits_for(store: Store) -> None:
 
     await store.write(work)
     second, third = await record(store, "run_2"), await record(store, "run_3")
-    assert (second.status, second.predecessor, second.ahead, second.rival) == ("waiting", "run_1", "queued", "run_1")
-    assert (third.predecessor, third.ahead, third.has_thread) == ("run_1", None, False)
+    assert (second.status, second.predecessor, second.predecessor_status, second.other_active_run) == (
+        "waiting",
+        "run_1",
+        "queued",
+        "run_1",
+    )
+    assert (third.predecessor, third.predecessor_status, third.has_thread) == ("run_1", None, False)
 
 
 async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_runs(store: Store) -> None:

@@ -1,6 +1,8 @@
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from runstead.domain.chat import prompt
 from runstead.domain.chat.offer import offers
@@ -10,7 +12,16 @@ from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPa
 from runstead.wire.message import Message
 from runstead.wire.options import ObjectFormat
 from runstead.wire.run import Run, Usage
-from runstead.wire.tool import FileSearchTool, FunctionName, FunctionTool, NamedToolChoice, ToolChoice
+from runstead.wire.tool import (
+    CodeInterpreterTool,
+    FileSearchTool,
+    Function,
+    FunctionName,
+    FunctionTool,
+    NamedToolChoice,
+    Tool,
+    ToolChoice,
+)
 from tests.domain.things import WEATHER, call, calls_step, message, run, text_step
 
 
@@ -18,6 +29,15 @@ def build(
     of: Run, *history: Message, steps: tuple[StepRow, ...] = (), written: tuple[Message, ...] = ()
 ) -> ModelRequest:
     return prompt.build(of, history, steps, {each.id: each for each in written}, offers(of.tools, {}))
+
+
+SEARCH = [Function(name="search"), Function(name="read")]
+
+
+def offered(*tools: Tool, functions: Sequence[Function] = SEARCH, **fields: Any) -> ModelRequest:
+    """The request of a run with these tools, on a server that has `file_search`."""
+    of = run(tools=list(tools), **fields)
+    return prompt.build(of, [], [], {}, offers(of.tools, {"file_search": functions}))
 
 
 def own(*steps: StepRow, written: tuple[Message, ...] = ()) -> list[dict[str, Any]]:
@@ -176,9 +196,44 @@ class TestTools:
         assert build(forced, steps=(crashed,)).tool_choice == choice
         assert build(forced, steps=(crashed, calls_step(call("call_a", "sunny")))).tool_choice == "auto"
 
+    def test_a_tool_of_the_server_is_offered_as_its_functions(self) -> None:
+        assert offered(FileSearchTool(), FunctionTool(function=WEATHER)).functions == [*SEARCH, WEATHER]
+        assert offered(FileSearchTool(), FileSearchTool()).functions == SEARCH, "named twice, it is still one tool"
+        assert offered(CodeInterpreterTool()).functions == []
+
+    def test_a_tool_of_the_server_is_forced_by_its_only_function(self) -> None:
+        choice = NamedToolChoice(type="file_search")
+        one = offered(FileSearchTool(), FunctionTool(function=WEATHER), functions=SEARCH[:1], tool_choice=choice)
+        assert one.tool_choice == NamedToolChoice(type="function", function=FunctionName(name="search"))
+        assert one.functions == [SEARCH[0], WEATHER]
+
+    def test_a_tool_of_several_functions_is_forced_by_leaving_them_alone(self) -> None:
+        choice = NamedToolChoice(type="file_search")
+        several = offered(FileSearchTool(), FunctionTool(function=WEATHER), tool_choice=choice)
+        assert (several.tool_choice, several.functions) == ("required", SEARCH)
+
     def test_a_tool_that_is_not_offered_is_not_forced(self) -> None:
         assert build(run(tool_choice="required", tools=[])).tool_choice == "auto"
         assert build(run(tool_choice=NamedToolChoice(type="file_search"))).tool_choice == "auto"
+
+
+class TestCarried:
+    def test_state_comes_back_with_the_message_of_its_turn(self) -> None:
+        written = {"msg_2": spoken("Let me see.", "msg_2")}
+        steps = [text_step("msg_2"), replace(calls_step(call("call_a", "sunny")), carried={"a": 1})]
+        steps += [replace(calls_step(call("call_b", "rainy")), carried=[2])]
+        request = prompt.build(run(instructions="Be brief."), [message("Hello")], steps, written, [])
+        assert request.carried == {2: {"a": 1}, 4: [2]}
+        assert [request.messages[place]["role"] for place in request.carried] == ["assistant", "assistant"]
+
+    @pytest.mark.parametrize("status", ["failed", "in_progress", "cancelled"])
+    def test_a_step_that_was_not_completed_carries_nothing(self, status: Any) -> None:
+        step = replace(calls_step(call("call_a", "sunny"), status=status), carried={"a": 1})
+        assert prompt.build(run(), [], [step], {}, []).carried == {}
+
+    def test_a_message_deleted_meanwhile_carries_nothing(self) -> None:
+        steps = [calls_step(call("call_a", "sunny")), replace(text_step("msg_2"), carried=[1])]
+        assert prompt.build(run(), [], steps, {}, []).carried == {}
 
 
 class TestOptions:

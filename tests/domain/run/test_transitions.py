@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from msgspec.structs import replace
 
+from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.chat.assembly import function_call
 from runstead.domain.invariants import violations
-from runstead.domain.invariants.record import Batch, Record
+from runstead.domain.invariants.record import EventBatch, RunRecord
 from runstead.domain.run import call_step, message_step, transitions, usage
 from runstead.domain.run.change import Change, event, run_event
 from runstead.domain.run.deadline import deadline
@@ -110,7 +111,7 @@ class Lives(RuleBasedStateMachine):
         self.opened = OpenWork()
         self.attempts: dict[str, int] = {}
         self.reader = Reader()
-        self.told: list[Batch] = []
+        self.told: list[EventBatch] = []
         self.seq = 0
         self.made = 0
         self.ended = 0
@@ -168,7 +169,8 @@ class Lives(RuleBasedStateMachine):
     @precondition(lambda self: self.opened.row is not None and self.opened.message is None)
     @rule(tools=st.lists(TOOLS, min_size=1, max_size=3), tokens=st.integers(0, 9))
     def call_too_much(self, tools: list[str], tokens: int) -> None:
-        reply = self._reply(tools, tokens)
+        assert self.opened.row is not None
+        reply = self._reply([call.tool for call in self.opened.row.calls] or tools, tokens)
 
         def decide() -> Change:
             refused = call_step.refuse_calls(self.run, self.opened, reply, self.now)
@@ -314,15 +316,15 @@ class Lives(RuleBasedStateMachine):
     @invariant()
     def a_checker_of_the_store_finds_nothing_wrong(self) -> None:
         at_work = self.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
-        kept = Record(
+        kept = RunRecord(
             run=self.run,
-            project="default",
+            project=DEFAULT_PROJECT,
             last_event=self.seq,
             status=self.run.status,
             deadline=deadline(self.run),
             has_thread=True,
             owner="worker" if at_work else None,
-            told=self.told,
+            event_batches=self.told,
             steps=list(self.steps.values()),
             messages=[replace(message, metadata={"a": "b"}) for message in self.messages.values()],
         )
@@ -389,7 +391,7 @@ class Lives(RuleBasedStateMachine):
         first = self.seq + 1
         self.seq += len(change.events)
         events = [decode_event(raw.name, raw.data, str(Position(at))) for at, raw in enumerate(change.events, first)]
-        self.told.append(Batch(first, self.seq, events))
+        self.told.append(EventBatch(first, self.seq, events))
         self.reader.read(events)
         assert self.reader.status is self.run.status, "every change of status is reported"
 

@@ -9,6 +9,7 @@ from runstead.llm.scripted import ScriptedModel
 from runstead.wire.run import RunRequest, Status
 from runstead.worker.application import run
 from tests.store.postgres.conftest import Make
+from tests.support.callers import entered
 from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, names, text_of, world
 
@@ -17,7 +18,7 @@ async def test_a_run_with_tools_goes_from_question_to_answer(make: Make) -> None
     model = ScriptedModel([[call("weather", city="Oslo"), call("weather", city="Rome")], "Sunny in both."])
     adapters = Adapters(store=make(), broker=InProcessBroker(), model=model, clock=SystemClock())
     async with within(), run(adapters) as application:
-        here = World(application, adapters, model)
+        here = World(application, await entered(application), adapters, model)
         asked = await here.ended(await here.start("How is it?", tools=[WEATHER]))
         assert asked.status is Status.REQUIRES_ACTION
         await here.submit(asked)

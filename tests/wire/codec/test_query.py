@@ -1,3 +1,5 @@
+"""Queries: how the parameters of a URL are decoded and refused."""
+
 from urllib.parse import parse_qsl
 
 import pytest
@@ -17,30 +19,30 @@ def read(kind: type[Struct], text: str) -> Struct:
     return decode_query(kind, parse_qsl(text, keep_blank_values=True))
 
 
-def test_nothing_is_the_defaults() -> None:
+def test_an_empty_query_has_the_defaults() -> None:
     assert read(ListQuery, "") == ListQuery(limit=20, order=SortOrder.DESC, after=None, before=None)
 
 
-def test_texts_become_what_the_fields_are() -> None:
+def test_parameters_get_the_types_of_their_fields() -> None:
     query = read(MessageQuery, "limit=5&order=asc&after=msg_1&before=msg_2&run_id=run_1")
     assert query == MessageQuery(limit=5, order=SortOrder.ASC, after="msg_1", before="msg_2", run_id="run_1")
 
 
 @pytest.mark.parametrize("name", ["include%5B%5D", "include[]", "include", "include[0]"])
-def test_a_list_is_its_name_repeated_in_any_spelling(name: str) -> None:
+def test_a_list_is_a_repeated_name_in_any_spelling(name: str) -> None:
     assert read(StepQuery, f"{name}={ENCODED}&{name}={ENCODED}") == StepQuery(include=[RESULTS, RESULTS])
 
 
-def test_an_empty_value_is_none() -> None:
+def test_an_empty_value_is_ignored() -> None:
     assert read(ListQuery, "after=&limit=&order=") == ListQuery()
     assert read(EventQuery, "after=") == EventQuery()
 
 
-def test_a_number_where_text_is_meant_stays_text() -> None:
+def test_a_string_parameter_of_digits_stays_a_string() -> None:
     assert read(EventQuery, "after=17") == EventQuery(after="17")
 
 
-def test_what_addresses_a_deployment_is_no_parameter() -> None:
+def test_parameters_that_address_a_deployment_are_ignored() -> None:
     assert read(ListQuery, "api-version=2024-05-01-preview&limit=3") == ListQuery(limit=3)
 
 
@@ -73,7 +75,7 @@ def test_what_addresses_a_deployment_is_no_parameter() -> None:
         ),
     ],
 )  # fmt: skip
-def test_a_wrong_parameter_is_refused_in_words(
+def test_an_invalid_parameter_has_the_message_of_the_contract(
     kind: type[Struct], text: str, message: str, param: str, code: str
 ) -> None:
     with pytest.raises(BadRequest) as caught:
@@ -82,6 +84,6 @@ def test_a_wrong_parameter_is_refused_in_words(
 
 
 @pytest.mark.parametrize("text", ["limit=1_0", "limit=٣", "limit=1.0", "limit= 5", "limit=0x10", "limit=1e1"])
-def test_only_plain_digits_are_a_number(text: str) -> None:
+def test_an_integer_is_plain_digits_only(text: str) -> None:
     with pytest.raises(BadRequest):
         read(ListQuery, text)

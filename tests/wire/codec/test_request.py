@@ -1,4 +1,4 @@
-"""Every complaint that a request can get, with its literal."""
+"""Every error of an invalid request, with its message."""
 
 import json
 from typing import Annotated, Any
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from msgspec import Meta, Struct
 
 from runstead.wire.assistant import AssistantRequest
-from runstead.wire.codec.request import check, decode_request
-from runstead.wire.endpoint import ENDPOINTS
+from runstead.wire.codec.request import decode_request, validate
+from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import RunRequest, ThreadRunRequest, ToolOutputs
@@ -254,7 +254,7 @@ def function(**fields: Any) -> dict[str, Any]:
         ),
     ],
 )  # fmt: skip
-def test_what_is_wrong_is_said_in_the_words_clients_know(
+def test_an_invalid_request_has_the_message_of_the_contract(
     kind: type[Struct], body: Any, message: str, param: str | None, code: str
 ) -> None:
     error = refusal(kind, body)
@@ -275,20 +275,20 @@ def test_what_is_wrong_is_said_in_the_words_clients_know(
         b"\0",
     ],
 )
-def test_what_is_no_json_is_a_bad_request_that_says_so(raw: bytes) -> None:
+def test_a_body_that_is_not_json_is_refused(raw: bytes) -> None:
     error = refusal(RunRequest, raw)
     assert error.message.startswith("We could not parse the JSON body of your request.")
     assert (error.param, error.code) == (None, None)
 
 
 class Narrow(Request, frozen=True, kw_only=True):
-    """Limits that no request has today."""
+    """A request with limits that no real request has."""
 
     name: Annotated[str, Meta(min_length=2)] = "ab"
     items: Annotated[list[int], Meta(min_length=2)] = []  # noqa: RUF012  msgspec copies an empty default
 
 
-def test_what_is_too_short_is_told_apart_from_what_is_empty() -> None:
+def test_empty_and_too_short_values_have_different_codes() -> None:
     short, empty = refusal(Narrow, {"name": "a"}), refusal(Narrow, {"name": ""})
     assert (short.code, empty.code) == ("string_below_min_length", "empty_string")
     assert short.message == (
@@ -303,31 +303,31 @@ def test_what_is_too_short_is_told_apart_from_what_is_empty() -> None:
     )
 
 
-def test_unknown_fields_come_before_missing_ones() -> None:
+def test_unknown_fields_are_reported_before_missing_ones() -> None:
     assert refusal(RunRequest, {"asistant_id": "a"}).message == "Unknown parameter: 'asistant_id'."
 
 
-def test_a_long_value_is_not_sent_back_whole() -> None:
+def test_a_long_value_is_shortened_in_the_message() -> None:
     error = refusal(MessageRequest, {"role": "r" * 10_000, "content": ""})
     assert len(error.message) < 300
     assert "rrr...rrr" in error.message
 
 
 @pytest.mark.parametrize("raw", [b"", b"  ", b"null", b"{}", b" {} "])
-def test_no_body_is_an_empty_one(raw: bytes) -> None:
+def test_an_empty_body_is_an_empty_object(raw: bytes) -> None:
     assert decode_request(ThreadRequest, raw) == ThreadRequest()
 
 
-def test_no_body_misses_what_is_required() -> None:
+def test_an_empty_body_lacks_required_fields() -> None:
     assert refusal(RunRequest, b"").code == "missing_required_parameter"
 
 
-def test_empty_lists_are_taken_as_dotnet_sends_them() -> None:
+def test_empty_lists_are_accepted_because_the_dotnet_client_sends_them() -> None:
     assert decode_request(RunRequest, b'{"assistant_id":"a","additional_messages":[]}').additional_messages == []
     assert decode_request(ThreadRequest, b'{"messages":[]}').messages == []
 
 
-def test_absent_and_null_are_different_things() -> None:
+def test_absent_and_null_fields_are_different() -> None:
     assert decode_request(ThreadRequest, b"{}").metadata is UNSET
     assert decode_request(ThreadRequest, b'{"metadata":null}').metadata is None
 
@@ -339,27 +339,27 @@ def test_absent_and_null_are_different_things() -> None:
                          "metadata", "temperature", "tool_choice", "response_format", "text", "x"]), inner, max_size=4),
     max_leaves=12,
 ), st.sampled_from(BODIES))  # fmt: skip
-def test_any_json_is_a_request_or_is_refused_in_words(value: Any, kind: type[Request]) -> None:
+def test_any_json_is_decoded_or_refused_with_a_message(value: Any, kind: type[Request]) -> None:
     try:
         request = decode_request(kind, json.dumps(value).encode())
     except BadRequest as error:
-        said = error.message
+        message = error.message
     else:
-        said = ""
+        message = ""
         assert decode_request(kind, msgspec.json.encode(request)) == request
-    # The walk finds every fault itself; it never falls back on the decoder's words.
-    assert not said.startswith("Invalid request:")
+    # The validation finds every error itself; it never falls back on the decoder's message.
+    assert not message.startswith("Invalid request:")
 
 
-def test_a_request_made_by_a_program_is_checked_as_one_off_the_wire() -> None:
+def test_a_constructed_request_is_validated_like_a_decoded_one() -> None:
     request = RunRequest(assistant_id="asst_1", temperature=0.5, metadata={"a": "b"})
-    assert check(request) == request
+    assert validate(request) == request
     with pytest.raises(BadRequest) as caught:
-        check(RunRequest(assistant_id="asst_1", temperature=3.5))
+        validate(RunRequest(assistant_id="asst_1", temperature=3.5))
     assert caught.value.code == "decimal_above_max_value"
 
 
-def test_what_a_program_cannot_send_is_a_bad_request() -> None:
+def test_a_request_that_cannot_be_encoded_is_refused() -> None:
     odd: Metadata = {"a": object()}  # type: ignore[dict-item]
     with pytest.raises(BadRequest):
-        check(ThreadRequest(metadata=odd))
+        validate(ThreadRequest(metadata=odd))

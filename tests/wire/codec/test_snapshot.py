@@ -1,4 +1,4 @@
-"""Deltas added up give what the whole object says."""
+"""Snapshots: deltas applied to messages and steps give the complete object."""
 
 import msgspec
 import pytest
@@ -43,13 +43,13 @@ def step_of(*calls: object) -> list[object]:
 
 
 @given(st.lists(st.text()))
-def test_text_is_joined(pieces: list[str]) -> None:
+def test_text_is_concatenated(pieces: list[str]) -> None:
     first = [{"index": 0, "type": "text", "text": {"value": "", "annotations": []}}]
     deltas = [[{"index": 0, "type": "text", "text": {"value": piece}}] for piece in pieces]
     assert message_of(first, *deltas) == [{"type": "text", "text": {"value": "".join(pieces), "annotations": []}}]
 
 
-def test_an_annotation_loses_its_index() -> None:
+def test_an_annotation_has_no_index() -> None:
     text = {"value": "ab【0†a】", "annotations": [{"index": 0} | CITATION]}
     assert message_of([{"index": 0, "type": "text", "text": text}]) == [
         {"type": "text", "text": {"value": "ab【0†a】", "annotations": [CITATION]}}
@@ -71,16 +71,16 @@ def test_parts_are_found_by_their_index() -> None:
 
 
 @pytest.mark.parametrize("index", [1, 99, -1])
-def test_a_part_that_would_leave_a_gap_is_left_out(index: int) -> None:
+def test_a_delta_that_would_leave_a_gap_is_ignored(index: int) -> None:
     assert message_of([{"index": index, "type": "text", "text": {"value": "a"}}]) == []
 
 
-def test_the_message_before_is_not_touched() -> None:
+def test_the_given_message_is_not_changed() -> None:
     message_of([{"index": 0, "type": "text", "text": {"value": "a"}}])
     assert MESSAGE.content == []
 
 
-def test_function_calls_are_joined_side_by_side() -> None:
+def test_parallel_function_calls_are_merged_by_index() -> None:
     assert step_of(
         [{"index": 0, "id": "call_1", "type": "function", "function": {"name": "f", "arguments": "", "output": None}}],
         [{"index": 0, "type": "function", "function": {"arguments": '{"a"'}}],
@@ -93,7 +93,7 @@ def test_function_calls_are_joined_side_by_side() -> None:
     ]
 
 
-def test_code_and_its_outputs_are_joined() -> None:
+def test_code_and_its_outputs_are_merged() -> None:
     logs = {"index": 0, "type": "logs", "logs": "3"}
     assert step_of(
         [{"index": 0, "id": "c", "type": "code_interpreter", "code_interpreter": {"input": "", "outputs": []}}],
@@ -108,6 +108,6 @@ def test_code_and_its_outputs_are_joined() -> None:
     ]
 
 
-def test_a_search_is_put_in_its_place() -> None:
+def test_a_file_search_is_inserted_at_its_index() -> None:
     [call] = step_of([{"index": 0, "id": "c", "type": "file_search", "file_search": {"results": []}}])
     assert call == {"type": "file_search", "id": "c", "file_search": {"ranking_options": {}, "results": []}}

@@ -1,3 +1,5 @@
+"""Server-sent events: frames encoded, and decoded however their bytes are cut."""
+
 import itertools
 import json
 
@@ -19,10 +21,24 @@ RAW_EVENTS = st.builds(
     st.sampled_from(EventName),
     DATA.filter(lambda data: b"\r" not in data and b"\n" not in data),
 )
+LINES = [
+    b"id: 1",
+    b"id:2",
+    b"event: a",
+    b"event:b",
+    b"event: ",
+    b"data: x",
+    b"data:",
+    b"data: y z",
+    b": ping",
+    b"",
+    b"?",
+]
+ENDS = [b"\n", b"\n\n", b"\r\n", b"\r"]
 
 
 def decoded(wire: bytes, cuts: list[int]) -> list[Frame]:
-    """The frames of a wire that arrives cut at these places."""
+    """The frames of bytes that arrive in chunks, cut at these places."""
     places = [0, *sorted(cut % (len(wire) + 1) for cut in cuts), len(wire)]
     decoder = Decoder()
     return [frame for here, there in itertools.pairwise(places) for frame in decoder.feed(wire[here:there])]
@@ -32,12 +48,12 @@ def as_frame(event: RawEvent) -> Frame:
     return Frame(event.name, event.data, str(event.at))
 
 
-def test_a_frame_has_the_contracts_lines() -> None:
+def test_a_frame_has_an_id_an_event_and_a_data_line() -> None:
     event = RawEvent(Position(17, 4), EventName.MESSAGE_DELTA, b'{"a":1}')
     assert encode(event) == b'id: 17.4\nevent: thread.message.delta\ndata: {"a":1}\n\n'
 
 
-def test_a_stored_event_has_a_whole_number_for_its_id() -> None:
+def test_the_id_of_a_stored_event_is_an_integer() -> None:
     assert encode(RawEvent(Position(3), EventName.RUN_QUEUED, b"{}")).startswith(b"id: 3\n")
 
 
@@ -47,7 +63,7 @@ def test_the_last_frame_is_done() -> None:
 
 
 @given(st.lists(RAW_EVENTS, max_size=5), st.lists(st.integers(0), max_size=20))
-def test_frames_come_out_as_they_went_in_wherever_they_are_cut(events: list[RawEvent], cuts: list[int]) -> None:
+def test_frames_are_decoded_wherever_they_are_cut(events: list[RawEvent], cuts: list[int]) -> None:
     wire = b"".join(map(encode, events))
     assert decoded(wire, cuts) == [as_frame(event) for event in events]
 
@@ -55,9 +71,7 @@ def test_frames_come_out_as_they_went_in_wherever_they_are_cut(events: list[RawE
 @given(
     st.lists(RAW_EVENTS, max_size=4), st.sampled_from([b"\r\n", b"\r", b"\n"]), st.lists(st.integers(0), max_size=30)
 )
-def test_every_kind_of_line_end_is_understood_wherever_it_is_cut(
-    events: list[RawEvent], end: bytes, cuts: list[int]
-) -> None:
+def test_every_line_end_is_accepted_wherever_it_is_cut(events: list[RawEvent], end: bytes, cuts: list[int]) -> None:
     wire = b"".join(map(encode, events)).replace(b"\n", end)
     # A lone CR at the end may be half of a CRLF: only what follows decides.
     frames = decoded(wire + end * 2, cuts) if end != b"\r" else decoded(wire + b"\n", cuts)
@@ -65,12 +79,12 @@ def test_every_kind_of_line_end_is_understood_wherever_it_is_cut(
 
 
 @given(st.lists(RAW_EVENTS, min_size=1, max_size=4), st.lists(st.integers(0), max_size=10))
-def test_pings_between_frames_are_not_seen(events: list[RawEvent], cuts: list[int]) -> None:
+def test_pings_between_frames_are_ignored(events: list[RawEvent], cuts: list[int]) -> None:
     wire = PING + PING.join(map(encode, events)) + PING + DONE_FRAME
     assert decoded(wire, cuts) == [*map(as_frame, events), Frame("done", b"[DONE]", None)]
 
 
-def test_a_ping_is_no_block_of_its_own() -> None:
+def test_a_ping_has_no_blank_line() -> None:
     assert not PING.endswith(b"\n\n")
 
 
@@ -86,14 +100,20 @@ def test_a_ping_is_no_block_of_its_own() -> None:
         (b": note\nevent: e\ndata: x\n\n", Frame("e", b"x", None)),
     ],
 )
-def test_foreign_frames_are_read_by_the_standard(wire: bytes, frame: Frame) -> None:
+def test_frames_of_other_servers_are_decoded_as_the_standard_says(wire: bytes, frame: Frame) -> None:
     assert Decoder().feed(wire) == [frame]
 
 
 @pytest.mark.parametrize("wire", [b": ping\n\n", b"event: x\n\n", b"id: 1\n\n", b"\n\n\n\n"])
-def test_a_block_without_data_is_no_event(wire: bytes) -> None:
+def test_a_block_without_data_is_ignored(wire: bytes) -> None:
     assert Decoder().feed(wire) == []
 
 
-def test_half_a_frame_is_no_frame() -> None:
+def test_an_incomplete_frame_is_not_returned() -> None:
     assert Decoder().feed(b"event: thread.run.queued\ndata: {}\n") == []
+
+
+@given(st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(ENDS))))
+def test_the_fast_path_and_the_line_by_line_path_agree(parts: list[tuple[bytes, bytes]]) -> None:
+    wire = b"".join(line + end for line, end in parts)
+    assert Decoder().feed(wire) == Decoder()._others(wire)

@@ -1,4 +1,4 @@
-"""Where the servers are. The secrets of a URL are taken out of it, so that no log and no error can tell them."""
+"""Where the servers are. Secrets are taken out of the URL, so that no log line and no error shows them."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -11,7 +11,7 @@ _FORM = "The URL of NATS is of the form nats://host:4222, or tls://host:4222."
 
 
 class Address(Struct, frozen=True):
-    """The servers of one cluster, and who we are to them."""
+    """The servers of one cluster, and the credentials for them."""
 
     servers: tuple[str, ...]
     user: str | None = None
@@ -20,7 +20,7 @@ class Address(Struct, frozen=True):
 
     @classmethod
     def parse(cls, url: str) -> "Address":
-        """`nats://[user:password@|token@]host[:port]`, several with commas between; `ValueError` when it is none."""
+        """`nats://[user:password@|token@]host[:port]`, several separated by commas; `ValueError` if it is not one."""
         servers: list[str] = []
         found: dict[str, str] = {}
         scheme = "nats"
@@ -40,7 +40,7 @@ class Address(Struct, frozen=True):
 
     @property
     def encrypted(self) -> bool:
-        """Whether we talk to servers that encrypt, and to no others."""
+        """Whether only servers that encrypt are acceptable."""
         return any(server.startswith("tls:") for server in self.servers)
 
     def __repr__(self) -> str:

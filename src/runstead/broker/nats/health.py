@@ -1,4 +1,4 @@
-"""Whether the servers are there, and what the log says of it: one line when they go, one when they are back."""
+"""Whether the servers are there. An outage is one line in the log when it begins and one when it is over."""
 
 import asyncio
 import logging
@@ -9,10 +9,10 @@ __all__ = ["Health"]
 
 _log = logging.getLogger("runstead.broker")
 
-_SELDOM = 10.0
-"""Seconds between two complaints of the same kind, while the servers are there; while they are away each comes once."""
-_MOST = 100
-"""Kinds of complaints that are remembered."""
+_REPEAT_AFTER = 10.0
+"""Seconds between two log lines of the same text while the servers are there. While they are away each comes once."""
+_MAX_TEXTS = 100
+"""Texts that are remembered."""
 
 
 class Health:
@@ -27,7 +27,7 @@ class Health:
         self._complained: dict[str, float] = {}
 
     def unreachable(self) -> None:
-        """There is none at the start, and nobody waits for it longer."""
+        """There is no server at the start, and the start waits no longer."""
         if not self.up.is_set():
             self._away("NATS is not reachable; going on without it until it is: %r")
 
@@ -45,24 +45,24 @@ class Health:
         self._lost_at = None
 
     def lost(self) -> None:
-        """It is there no longer."""
+        """The server is gone."""
         if self.up.is_set():
             self.up.clear()
-            self._away("NATS is away; until it is back other processes hear of runs from the store alone: %r")
+            self._away("NATS is away; until it is back, events of other processes are read from the store: %r")
 
     def end(self) -> None:
-        """What happens from here on is no news."""
+        """Log nothing from here on."""
         self._ended = True
 
     def complain(self, what: object) -> None:
-        """Say what is wrong, but not again and again."""
+        """Log what is wrong, but not again and again."""
         text = f"{type(what).__name__}: {what}" if isinstance(what, Exception) else str(what)
         now = asyncio.get_running_loop().time()
         if self._ended or (text in self._complained and (not self.up.is_set() or now < self._complained[text])):
             return
-        if len(self._complained) >= _MOST:
+        if len(self._complained) >= _MAX_TEXTS:
             self._complained.clear()
-        self._complained[text] = now + _SELDOM
+        self._complained[text] = now + _REPEAT_AFTER
         _log.warning("NATS: %s", text)
 
     def _away(self, said: str) -> None:

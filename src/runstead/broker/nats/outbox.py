@@ -1,28 +1,40 @@
-"""What waits to be sent, in order. Events of one run that wait together leave together."""
+"""Outgoing messages: what waits to be sent, how soon it leaves, and what may have to be sent again.
+
+Sending is paced. Time is cut into spans of `SPAN`. After `MANY` messages in one span the rest waits for its end, and
+the events of a run that wait together become one message. So a delta is at most `SPAN` late, a quiet process delays
+nothing, and a busy one sends no more than `MANY` messages and two for each of its runs in a span.
+"""
 
 import asyncio
 from collections.abc import Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from runstead.broker.nats.packing import pack
+from runstead.broker.nats.messages import pack
 from runstead.wire.event import RawEvent
 
-__all__ = ["Outbox", "Said"]
+__all__ = ["MANY", "SPAN", "Outbox", "Outgoing", "Pace", "Unconfirmed"]
 
 T = TypeVar("T")
 
-_MOST = 16 * 1024 * 1024
-"""Bytes of events that wait, while the server is away or slow; with more, all of them are dropped."""
+SPAN = 0.02
+"""Seconds."""
+MANY = 40
+"""Messages in a span; two thousand a second delay nothing."""
 
-_FORGET = "Nats-Rollup"
-_FRESH = {_FORGET: "sub", "Nats-TTL": "1s"}
-"""Stored events: what was kept of the run is of no more use, and they themselves are in the store."""
-_FROM_HERE = {_FORGET: "sub"}
-"""Stored events with deltas behind them, which are kept."""
+_MAX_WAITING = 16 * 1024 * 1024
+"""Bytes of events that wait while the server is away or slow. With more, all of them are dropped."""
+_MAX_UNCONFIRMED = 16 * 1024 * 1024
+"""Bytes of events that are remembered after sending. With more, the older half is forgotten."""
+
+_ROLLUP = "Nats-Rollup"
+_REPLACE_ALL = {_ROLLUP: "sub", "Nats-TTL": "1s"}
+"""Of stored events: they make the run's kept deltas worthless, and are in the store themselves."""
+_REPLACE_OLDER = {_ROLLUP: "sub"}
+"""Of stored events followed by deltas, which are kept."""
 
 
-class Said(NamedTuple):
-    """One message."""
+class Outgoing(NamedTuple):
+    """One message to send."""
 
     subject: str
     data: bytes
@@ -30,13 +42,13 @@ class Said(NamedTuple):
     headers: dict[str, str] | None = None
     events: bool = False
 
-    def again(self) -> "Said":
-        """To be said once more. Others may have told newer deltas since: they are not to be forgotten for it."""
-        headers = {name: value for name, value in (self.headers or {}).items() if name != _FORGET}
+    def resent(self) -> "Outgoing":
+        """The message for a second sending. It must not roll up newer deltas of other processes."""
+        headers = {name: value for name, value in (self.headers or {}).items() if name != _ROLLUP}
         return self._replace(headers=headers or None)
 
 
-class _Told(NamedTuple):
+class _Events(NamedTuple):
     subject: str
     events: list[RawEvent]
 
@@ -45,57 +57,106 @@ class Outbox(Generic[T]):
     """Takes everything at once and never waits. `T` is whatever else must keep its place in the order."""
 
     def __init__(self) -> None:
-        self._waiting: list[Said | _Told | T] = []
-        self._told: dict[str, _Told] = {}
+        self._waiting: list[Outgoing | _Events | T] = []
+        self._open: dict[str, _Events] = {}
         self._size = 0
         self.filled = asyncio.Event()
         """Something waits."""
         self.urgent = asyncio.Event()
-        """Something waits that is more than events."""
+        """Something other than events waits."""
 
-    def tell(self, subject: str, events: Sequence[RawEvent]) -> bool:
-        """Events of a run. False when those that waited had to be dropped."""
+    def publish(self, subject: str, events: Sequence[RawEvent]) -> bool:
+        """Add events of a run. False when the events that waited had to be dropped."""
         size = sum(len(event.data) for event in events)
-        kept = self._size + size <= _MOST
+        kept = self._size + size <= _MAX_WAITING
         if not kept:
-            self._waiting = [each for each in self._waiting if not isinstance(each, _Told)]
-            self._told.clear()
+            self._waiting = [each for each in self._waiting if not isinstance(each, _Events)]
+            self._open.clear()
             self._size = 0
-        told = self._told.get(subject)
-        if told is None:
-            told = self._told[subject] = _Told(subject, [])
-            self._waiting.append(told)
-        told.events.extend(events)
+        waiting = self._open.get(subject)
+        if waiting is None:
+            waiting = self._open[subject] = _Events(subject, [])
+            self._waiting.append(waiting)
+        waiting.events.extend(events)
         self._size += size
         self.filled.set()
         return kept
 
-    def put(self, other: Said | T) -> None:
-        """Anything else. Nothing that is told after it leaves before it."""
+    def put(self, other: Outgoing | T) -> None:
+        """Add anything else. Events that are published after it leave after it."""
         self._waiting.append(other)
-        self._told.clear()
+        self._open.clear()
         self.filled.set()
         self.urgent.set()
 
-    def take(self) -> list[Said | T]:
-        """All that waits."""
+    def take(self) -> list[Outgoing | T]:
+        """Everything that waits, in order."""
         waiting, self._waiting = self._waiting, []
-        self._told.clear()
+        self._open.clear()
         self._size = 0
         self.filled.clear()
         self.urgent.clear()
-        taken: list[Said | T] = []
+        taken: list[Outgoing | T] = []
         for each in waiting:
-            if isinstance(each, _Told):
+            if isinstance(each, _Events):
                 taken.extend(_messages(each))
             else:
                 taken.append(each)
         return taken
 
 
-def _messages(told: _Told) -> list[Said]:
-    last_is_delta = bool(told.events[-1].at.delta)
+def _messages(waiting: _Events) -> list[Outgoing]:
+    rollup = _REPLACE_OLDER if waiting.events[-1].at.delta else _REPLACE_ALL
     return [
-        Said(told.subject, data, headers=(_FROM_HERE if last_is_delta else _FRESH) if fresh else None, events=True)
-        for data, fresh in pack(told.events)
+        Outgoing(waiting.subject, data, headers=rollup if replaces else None, events=True)
+        for data, replaces in pack(waiting.events)
     ]
+
+
+class Pace:
+    """How long one connection waits between two batches. It reads no clock: the time is passed in."""
+
+    def __init__(self, now: float) -> None:
+        self._began = now
+        self._sent = 0
+
+    def pause(self, now: float, sent: int) -> float:
+        """Seconds to wait after sending so many more messages; 0 for none."""
+        left = self._began + SPAN - now
+        if left <= 0:
+            self._began, self._sent = now, 0
+            return 0
+        self._sent += sent
+        return left if self._sent > MANY else 0
+
+
+class Unconfirmed:
+    """Events that were sent and that the server may not have passed on yet.
+
+    A broken connection loses what was under way. It is sent again over the next connection, in its order and before
+    anything newer; readers know by positions what they have. Kept is everything since the confirmation before the last
+    one, because what the server had received at the last one may not have left it yet.
+    """
+
+    def __init__(self, max_size: int = _MAX_UNCONFIRMED) -> None:
+        self._max_size = max_size
+        self._older: list[Outgoing] = []
+        self._newer: list[Outgoing] = []
+        self._size = 0
+
+    def add(self, sent: Outgoing) -> None:
+        """Remember a message that was sent."""
+        self._newer.append(sent)
+        self._size += len(sent.data)
+        if self._size > self._max_size // 2:
+            self.confirmed()
+
+    def confirmed(self) -> None:
+        """The server has received all that was sent."""
+        self._older, self._newer, self._size = self._newer, [], 0
+
+    def take(self) -> list[Outgoing]:
+        """What may be lost, oldest first."""
+        taken = [sent.resent() for sent in (*self._older, *self._newer)]
+        self._older, self._newer, self._size = [], [], 0
+        return taken

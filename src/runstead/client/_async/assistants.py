@@ -2,8 +2,8 @@
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.client._async.pages import AsyncPage
-from runstead.wire import endpoint
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
+from runstead.wire.endpoints import assistants as endpoint
 from runstead.wire.page import ListQuery
 from runstead.wire.struct import SortOrder
 

@@ -9,12 +9,13 @@ from typing import Self, TypeVar
 from runstead.client._async.pages import AsyncPage
 from runstead.client._async.transport import AsyncTransport
 from runstead.wire import page as wire
-from runstead.wire.endpoint import Endpoint
+from runstead.wire.endpoints.endpoint import Endpoint, Nothing
 from runstead.wire.page import ListQuery
 
 __all__ = ["AsyncCalls"]
 
 T = TypeVar("T")
+L = TypeVar("L", bound=ListQuery)
 
 
 class AsyncCalls:
@@ -36,6 +37,8 @@ class AsyncCalls:
         client._transport = self._transport.once(key)  # noqa: SLF001 (its own)
         return client
 
-    async def _page(self, endpoint: Endpoint[wire.Page[T]], path: Mapping[str, str], query: ListQuery) -> AsyncPage[T]:
+    async def _page(
+        self, endpoint: Endpoint[L, Nothing, wire.Page[T]], path: Mapping[str, str], query: L
+    ) -> AsyncPage[T]:
         page = await self._transport.call(endpoint, path, query)
         return AsyncPage(page, query, partial(self._page, endpoint, path))

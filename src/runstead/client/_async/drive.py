@@ -11,7 +11,8 @@ from runstead.client._async.watch import LACKING, AsyncWatch
 from runstead.client.calling_async import AsyncToolCaller
 from runstead.client.deadline import Deadline
 from runstead.client.standing import Standing, StreamCall, events_of
-from runstead.wire import endpoint
+from runstead.wire.endpoints import runs as endpoint
+from runstead.wire.endpoints.assistants import GET_ASSISTANT
 from runstead.wire.error import ApiError, BadRequest, Unreachable, WaitTimeout
 from runstead.wire.event import Event, EventName
 from runstead.wire.run import RequiredAction, Run, RunRequest, Status, ToolOutputs
@@ -51,7 +52,7 @@ class AsyncDriver:
         """Create a run and drive it: its events from first to last, over all rounds."""
         if request.tools is UNSET:
             path = {"assistant_id": request.assistant_id}
-            assistant = await self._transport.call(endpoint.GET_ASSISTANT, path, deadline=self._deadline)
+            assistant = await self._transport.call(GET_ASSISTANT, path, deadline=self._deadline)
             request = replace(request, tools=self._caller.toolbox.beside(assistant.tools))
         call = StreamCall(endpoint.CREATE_RUN, {"thread_id": thread_id}, body=request)
         async with aclosing(self._driven(call)) as events:

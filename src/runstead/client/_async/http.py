@@ -9,12 +9,15 @@ from typing import Any, Self, TypeVar
 
 import httpcore2
 
+from runstead.client._async.download import AsyncDownload
 from runstead.client._async.pool import AsyncPool, AsyncReply
+from runstead.client._async.upload import AsyncFormBody, AsyncUpload
 from runstead.client.deadline import Deadline
 from runstead.client.incoming import (
     EventReader,
     Headers,
     advice,
+    content_head,
     error_of,
     header,
     keeps_keys,
@@ -25,13 +28,16 @@ from runstead.client.outgoing import Outgoing, greeting, outgoing
 from runstead.client.retries import Habits, Retries, Tries
 from runstead.client.target import Target
 from runstead.client.trouble import TROUBLE, never_sent, unreachable
-from runstead.wire.endpoint import Endpoint
+from runstead.interface.transfer import Content
+from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import Closed, ServerError, Unreachable, WaitTimeout
 from runstead.wire.event import Event
 from runstead.wire.struct import Request
 
 __all__ = ["AsyncHttpTransport"]
 
+Q = TypeVar("Q", bound=Request)
+B = TypeVar("B", bound=Request)
 R = TypeVar("R")
 
 CONNECTING = 10.0
@@ -70,10 +76,10 @@ class AsyncHttpTransport:
 
     async def call(
         self,
-        endpoint: Endpoint[R],
+        endpoint: Endpoint[Q, B, R],
         path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
+        query: Q | None = None,
+        body: B | None = None,
         deadline: Deadline | None = None,
     ) -> R:
         request = outgoing(self._target, endpoint, path, query, body, key=self._key)
@@ -81,24 +87,24 @@ class AsyncHttpTransport:
         return object_of(endpoint.reply, content)
 
     async def poll(
-        self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
+        self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
         reply, content = await self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
         return object_of(endpoint.reply, content), poll_after(reply.headers)
 
     async def stream(
         self,
-        endpoint: Endpoint[Any],
+        endpoint: Endpoint[Q, B, Any],
         path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
+        query: Q | None = None,
+        body: B | None = None,
         deadline: Deadline | None = None,
     ) -> AsyncGenerator[Event]:
         request = outgoing(self._target, endpoint, path, query, body, streaming=True, key=self._key)
         tries = Tries(self._retries, self._habits, repeatable=request.repeatable)
         told = request.repeatable
         while True:
-            reply, _ = await self._answer(request, deadline, streaming=True)
+            reply, _ = await self._answer(request, deadline, whole=False, patience=SILENCE)
             try:
                 async with aclosing(self._events(reply, deadline)) as events:
                     async for event in events:
@@ -111,6 +117,31 @@ class AsyncHttpTransport:
                 if pause is None or (deadline is not None and deadline.remaining <= pause):
                     raise
             await self._sleep(pause)
+
+    async def upload(
+        self,
+        endpoint: Endpoint[Q, B, R],
+        path: Mapping[str, str],
+        upload: AsyncUpload[B],
+        query: Q | None = None,
+        deadline: Deadline | None = None,
+    ) -> R:
+        form = AsyncFormBody(upload)
+        request = outgoing(self._target, endpoint, path, query, None, key=self._key, form=form)
+        _, content = await self._answer(request, deadline)
+        return object_of(endpoint.reply, content)
+
+    async def download(
+        self,
+        endpoint: Endpoint[Q, B, Content],
+        path: Mapping[str, str],
+        query: Q | None = None,
+        deadline: Deadline | None = None,
+    ) -> AsyncDownload:
+        request = outgoing(self._target, endpoint, path, query, None)
+        reply, _ = await self._answer(request, deadline, whole=False)
+        reply.wait_until(None if deadline is None else deadline.at)
+        return AsyncDownload(content_head(reply.headers), self._chunks(reply, deadline), reply)
 
     def once(self, key: str | None) -> Self:
         transport = copy(self)
@@ -141,10 +172,23 @@ class AsyncHttpTransport:
             reply.wait_until(None)
             await reply.aclose()
 
+    async def _chunks(self, reply: AsyncReply, deadline: Deadline | None) -> AsyncGenerator[bytes]:
+        """The content of an answer as it arrives."""
+        try:
+            async for chunk in reply.chunks:
+                yield chunk
+        except TROUBLE as error:
+            raise self._lost(error, deadline) from error
+        finally:
+            reply.wait_until(None)
+
     async def _answer(
-        self, request: Outgoing, deadline: Deadline | None, *, streaming: bool = False
+        self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True, patience: float | None = None
     ) -> tuple[AsyncReply, bytes]:
-        """The answer to a request that succeeded, at once or after some tries, with its content unless it streams."""
+        """The answer to a request that succeeded, at once or after some tries, with its content if it is read `whole`.
+
+        `patience` is how many seconds the server may be silent; None for this client's time-out.
+        """
         tries = Tries(self._retries, self._habits, repeatable=request.repeatable)
         while True:
             if self._pool.closed:
@@ -152,16 +196,20 @@ class AsyncHttpTransport:
             failure: Exception
             try:
                 await self._resolve(tries, deadline)
-                reply, content = await self._exchange(request, deadline, streaming=streaming)
+                reply, content = await self._exchange(request, deadline, whole=whole, patience=patience)
             except TROUBLE as error:
                 failure = self._lost(error, deadline)
                 failure.__cause__ = error
                 pause = tries.lost(failure, never_sent=never_sent(error))
+                if not (request.resendable or never_sent(error)):
+                    pause = None
             else:
                 if reply.status < 300:
                     return reply, content
                 failure = error_of(reply.status, reply.headers, content)
                 pause = tries.refused(failure, advice(reply.status, reply.headers))
+                if not request.resendable:
+                    pause = None
             if pause is None or (deadline is not None and deadline.remaining <= pause):
                 raise failure
             await self._sleep(pause)
@@ -171,26 +219,25 @@ class AsyncHttpTransport:
         if tries.doubt is None:
             return
         if self._habits.keeps_keys is None:
-            await self._exchange(greeting(self._target), deadline, streaming=False)
+            await self._exchange(greeting(self._target), deadline)
         if not self._habits.keeps_keys:
             raise tries.doubt
 
     async def _exchange(
-        self, request: Outgoing, deadline: Deadline | None, *, streaming: bool
+        self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True, patience: float | None = None
     ) -> tuple[AsyncReply, bytes]:
-        """One request and its answer, read to its end unless it is a stream."""
-        reply = await self._pool.send(self._message(request, deadline, streaming=streaming))
+        """One request and its answer. Errors are read to their end, other answers if they are read `whole`."""
+        reply = await self._pool.send(self._message(request, deadline, self._timeout if patience is None else patience))
         self._habits.notice(reply.status, keeps_keys=keeps_keys(reply.headers))
-        if streaming and reply.status < 300:
+        if not whole and reply.status < 300:
             return reply, b""
         try:
             return reply, await reply.read()
         finally:
             await reply.aclose()
 
-    def _message(self, request: Outgoing, deadline: Deadline | None, *, streaming: bool) -> httpcore2.Request:
+    def _message(self, request: Outgoing, deadline: Deadline | None, patience: float) -> httpcore2.Request:
         target = self._target
-        patience = SILENCE if streaming else self._timeout
         if deadline is not None:
             patience = min(patience, deadline.remaining)
         times = {"connect": min(CONNECTING, patience), "read": patience, "write": patience}
@@ -200,7 +247,7 @@ class AsyncHttpTransport:
                 scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=request.path
             ),
             headers=request.headers,
-            content=request.content,
+            content=request.content if request.form is None else request.form,
             extensions={"timeout": times},
         )
 

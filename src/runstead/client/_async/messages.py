@@ -2,7 +2,7 @@
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.client._async.pages import AsyncPage
-from runstead.wire import endpoint
+from runstead.wire.endpoints import messages as endpoint
 from runstead.wire.message import Message, MessageDeleted, MessageId, MessageRequest, MessageUpdate
 from runstead.wire.page import MessageQuery
 from runstead.wire.run import RunId

@@ -7,7 +7,7 @@ from runstead.client._async.follow import follow
 from runstead.client._async.pages import AsyncPage
 from runstead.client._async.stream import AsyncRunStream
 from runstead.client.standing import Standing, StreamCall, events_of
-from runstead.wire import endpoint
+from runstead.wire.endpoints import runs as endpoint
 from runstead.wire.page import IncludeQuery, ListQuery, StepQuery
 from runstead.wire.run import Run, RunId, RunRequest, RunUpdate, ThreadRunRequest, ToolOutputs
 from runstead.wire.run_step import Include, RunStep, RunStepId

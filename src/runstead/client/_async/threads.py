@@ -2,7 +2,7 @@
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.client._async.pages import AsyncPage
-from runstead.wire import endpoint
+from runstead.wire.endpoints import threads as endpoint
 from runstead.wire.page import ListQuery
 from runstead.wire.struct import SortOrder
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadId, ThreadRequest, ThreadUpdate

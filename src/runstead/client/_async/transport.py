@@ -3,13 +3,18 @@
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol, Self, TypeVar
 
+from runstead.client._async.download import AsyncDownload
+from runstead.client._async.upload import AsyncUpload
 from runstead.client.deadline import Deadline
-from runstead.wire.endpoint import Endpoint
+from runstead.interface.transfer import Content
+from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.event import Event
 from runstead.wire.struct import Request
 
 __all__ = ["AsyncTransport"]
 
+Q = TypeVar("Q", bound=Request)
+B = TypeVar("B", bound=Request)
 R = TypeVar("R")
 
 
@@ -22,33 +27,54 @@ class AsyncTransport(Protocol):
 
     async def call(
         self,
-        endpoint: Endpoint[R],
+        endpoint: Endpoint[Q, B, R],
         path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
+        query: Q | None = None,
+        body: B | None = None,
         deadline: Deadline | None = None,
     ) -> R:
         """Do it, and give back the endpoint's reply."""
         ...
 
     async def poll(
-        self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
+        self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
         """As `call`, and after how many seconds the server wants to be asked again, if it says so."""
         ...
 
     def stream(
         self,
-        endpoint: Endpoint[Any],
+        endpoint: Endpoint[Q, B, Any],
         path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
+        query: Q | None = None,
+        body: B | None = None,
         deadline: Deadline | None = None,
     ) -> AsyncGenerator[Event]:
         """Do it, and follow the events; nothing is sent before the first is asked for.
 
         Ends where the server ends it, and is `Unreachable` when it breaks before.
         """
+        ...
+
+    async def upload(
+        self,
+        endpoint: Endpoint[Q, B, R],
+        path: Mapping[str, str],
+        upload: AsyncUpload[B],
+        query: Q | None = None,
+        deadline: Deadline | None = None,
+    ) -> R:
+        """As `call`, with a form whose files are read while they are sent."""
+        ...
+
+    async def download(
+        self,
+        endpoint: Endpoint[Q, B, Content],
+        path: Mapping[str, str],
+        query: Q | None = None,
+        deadline: Deadline | None = None,
+    ) -> AsyncDownload:
+        """The content of a file, as soon as it begins. The deadline is for all of it."""
         ...
 
     def once(self, key: str | None) -> Self:

@@ -8,7 +8,7 @@ from runstead.client._async.transport import AsyncTransport
 from runstead.client.deadline import Deadline
 from runstead.client.retries import backoff
 from runstead.client.standing import Standing, events_of
-from runstead.wire import endpoint
+from runstead.wire.endpoints import runs as endpoint
 from runstead.wire.error import ApiError, WaitTimeout
 from runstead.wire.run import Run
 

@@ -2,7 +2,7 @@
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.client._async.pages import AsyncPage
-from runstead.wire import endpoint
+from runstead.wire.endpoints import webhooks as endpoint
 from runstead.wire.page import ListQuery
 from runstead.wire.struct import SortOrder
 from runstead.wire.webhook import (

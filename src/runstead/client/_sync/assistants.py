@@ -3,8 +3,8 @@
 
 from runstead.client._sync.calls import Calls
 from runstead.client._sync.pages import Page
-from runstead.wire import endpoint
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
+from runstead.wire.endpoints import assistants as endpoint
 from runstead.wire.page import ListQuery
 from runstead.wire.struct import SortOrder
 

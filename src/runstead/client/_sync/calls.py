@@ -10,12 +10,13 @@ from typing import Self, TypeVar
 from runstead.client._sync.pages import Page
 from runstead.client._sync.transport import Transport
 from runstead.wire import page as wire
-from runstead.wire.endpoint import Endpoint
+from runstead.wire.endpoints.endpoint import Endpoint, Nothing
 from runstead.wire.page import ListQuery
 
 __all__ = ["Calls"]
 
 T = TypeVar("T")
+L = TypeVar("L", bound=ListQuery)
 
 
 class Calls:
@@ -37,6 +38,6 @@ class Calls:
         client._transport = self._transport.once(key)  # noqa: SLF001 (its own)
         return client
 
-    def _page(self, endpoint: Endpoint[wire.Page[T]], path: Mapping[str, str], query: ListQuery) -> Page[T]:
+    def _page(self, endpoint: Endpoint[L, Nothing, wire.Page[T]], path: Mapping[str, str], query: L) -> Page[T]:
         page = self._transport.call(endpoint, path, query)
         return Page(page, query, partial(self._page, endpoint, path))

@@ -12,7 +12,8 @@ from runstead.client._sync.watch import LACKING, Watch
 from runstead.client.calling_sync import ToolCaller
 from runstead.client.deadline import Deadline
 from runstead.client.standing import Standing, StreamCall, events_of
-from runstead.wire import endpoint
+from runstead.wire.endpoints import runs as endpoint
+from runstead.wire.endpoints.assistants import GET_ASSISTANT
 from runstead.wire.error import ApiError, BadRequest, Unreachable, WaitTimeout
 from runstead.wire.event import Event, EventName
 from runstead.wire.run import RequiredAction, Run, RunRequest, Status, ToolOutputs
@@ -52,7 +53,7 @@ class Driver:
         """Create a run and drive it: its events from first to last, over all rounds."""
         if request.tools is UNSET:
             path = {"assistant_id": request.assistant_id}
-            assistant = self._transport.call(endpoint.GET_ASSISTANT, path, deadline=self._deadline)
+            assistant = self._transport.call(GET_ASSISTANT, path, deadline=self._deadline)
             request = replace(request, tools=self._caller.toolbox.beside(assistant.tools))
         call = StreamCall(endpoint.CREATE_RUN, {"thread_id": thread_id}, body=request)
         with closing(self._driven(call)) as events:

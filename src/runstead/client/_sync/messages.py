@@ -3,7 +3,7 @@
 
 from runstead.client._sync.calls import Calls
 from runstead.client._sync.pages import Page
-from runstead.wire import endpoint
+from runstead.wire.endpoints import messages as endpoint
 from runstead.wire.message import Message, MessageDeleted, MessageId, MessageRequest, MessageUpdate
 from runstead.wire.page import MessageQuery
 from runstead.wire.run import RunId

@@ -2,9 +2,8 @@
 """Models."""
 
 from runstead.client._sync.calls import Calls
-from runstead.wire import endpoint
-from runstead.wire.model import Model
-from runstead.wire.page import ModelList
+from runstead.wire.endpoints import models as endpoint
+from runstead.wire.model import Model, ModelList
 
 __all__ = ["Models"]
 

@@ -8,7 +8,7 @@ from runstead.client._sync.follow import follow
 from runstead.client._sync.pages import Page
 from runstead.client._sync.stream import RunStream
 from runstead.client.standing import Standing, StreamCall, events_of
-from runstead.wire import endpoint
+from runstead.wire.endpoints import runs as endpoint
 from runstead.wire.page import IncludeQuery, ListQuery, StepQuery
 from runstead.wire.run import Run, RunId, RunRequest, RunUpdate, ThreadRunRequest, ToolOutputs
 from runstead.wire.run_step import Include, RunStep, RunStepId

@@ -4,13 +4,18 @@
 from collections.abc import Generator, Mapping
 from typing import Any, Protocol, Self, TypeVar
 
+from runstead.client._sync.download import Download
+from runstead.client._sync.upload import Upload
 from runstead.client.deadline import Deadline
-from runstead.wire.endpoint import Endpoint
+from runstead.interface.transfer import Content
+from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.event import Event
 from runstead.wire.struct import Request
 
 __all__ = ["Transport"]
 
+Q = TypeVar("Q", bound=Request)
+B = TypeVar("B", bound=Request)
 R = TypeVar("R")
 
 
@@ -23,33 +28,54 @@ class Transport(Protocol):
 
     def call(
         self,
-        endpoint: Endpoint[R],
+        endpoint: Endpoint[Q, B, R],
         path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
+        query: Q | None = None,
+        body: B | None = None,
         deadline: Deadline | None = None,
     ) -> R:
         """Do it, and give back the endpoint's reply."""
         ...
 
     def poll(
-        self, endpoint: Endpoint[R], path: Mapping[str, str], deadline: Deadline | None = None
+        self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
         """As `call`, and after how many seconds the server wants to be asked again, if it says so."""
         ...
 
     def stream(
         self,
-        endpoint: Endpoint[Any],
+        endpoint: Endpoint[Q, B, Any],
         path: Mapping[str, str],
-        query: Request | None = None,
-        body: Request | None = None,
+        query: Q | None = None,
+        body: B | None = None,
         deadline: Deadline | None = None,
     ) -> Generator[Event]:
         """Do it, and follow the events; nothing is sent before the first is asked for.
 
         Ends where the server ends it, and is `Unreachable` when it breaks before.
         """
+        ...
+
+    def upload(
+        self,
+        endpoint: Endpoint[Q, B, R],
+        path: Mapping[str, str],
+        upload: Upload[B],
+        query: Q | None = None,
+        deadline: Deadline | None = None,
+    ) -> R:
+        """As `call`, with a form whose files are read while they are sent."""
+        ...
+
+    def download(
+        self,
+        endpoint: Endpoint[Q, B, Content],
+        path: Mapping[str, str],
+        query: Q | None = None,
+        deadline: Deadline | None = None,
+    ) -> Download:
+        """The content of a file, as soon as it begins. The deadline is for all of it."""
         ...
 
     def once(self, key: str | None) -> Self:

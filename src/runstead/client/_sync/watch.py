@@ -9,7 +9,7 @@ from runstead.client._sync.transport import Transport
 from runstead.client.deadline import Deadline
 from runstead.client.retries import backoff
 from runstead.client.standing import Standing, events_of
-from runstead.wire import endpoint
+from runstead.wire.endpoints import runs as endpoint
 from runstead.wire.error import ApiError, WaitTimeout
 from runstead.wire.run import Run
 

@@ -3,7 +3,7 @@
 
 from runstead.client._sync.calls import Calls
 from runstead.client._sync.pages import Page
-from runstead.wire import endpoint
+from runstead.wire.endpoints import webhooks as endpoint
 from runstead.wire.page import ListQuery
 from runstead.wire.struct import SortOrder
 from runstead.wire.webhook import (

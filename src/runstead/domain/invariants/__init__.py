@@ -1,46 +1,46 @@
-"""What is true of every run at any moment between two transactions, whatever was killed when.
+"""The invariants: what is true of every run between any two transactions, whichever process was killed at what moment.
 
-A rule reads a `Record` and says in words what is wrong with it. Its docstring is the invariant; `docs/checking.md`
-lists them all.
+A rule reads a `RunRecord` and yields a description of each violation. The docstring of a rule is the invariant;
+`docs/checking.md` lists them all.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from runstead.domain.invariants import calls, events, parts, place
-from runstead.domain.invariants.record import Record, Violation
+from runstead.domain.invariants import calls, events, scheduling, steps_and_messages
+from runstead.domain.invariants.record import RunRecord, Violation
 from runstead.wire.run import Status
 
-__all__ = ["RULES", "Rule", "at_rest", "violations"]
+__all__ = ["RULES", "Rule", "unreleased", "violations"]
 
-Rule: TypeAlias = Callable[[Record], Iterator[str]]
+Rule: TypeAlias = Callable[[RunRecord], Iterator[str]]
 
 RULES: Sequence[Rule] = (
-    events.are_numbered,
-    events.begin_and_end,
-    events.follow_the_table,
-    events.tell_what_is,
-    parts.are_as_told,
-    parts.belong_to_it,
-    parts.are_open_while_it_works,
-    parts.are_added_up,
-    calls.are_those_of_their_step,
-    calls.have_an_output_once_they_ended,
+    events.are_numbered_without_gaps,
+    events.begin_and_end_once,
+    events.follow_the_lifecycle,
+    events.match_the_run,
+    steps_and_messages.match_their_events,
+    steps_and_messages.belong_to_the_run,
+    steps_and_messages.are_open_only_while_the_run_is_active,
+    steps_and_messages.add_up_to_the_usage,
+    calls.match_their_step,
+    calls.have_an_output_once_ended,
     calls.wait_for_the_server_or_the_client,
-    place.is_found_as_it_is,
-    place.is_held_while_it_works,
-    place.is_alone_on_its_thread,
-    place.waits_for_what_will_end,
+    scheduling.indexed_columns_match_the_run,
+    scheduling.owned_only_while_executing,
+    scheduling.only_active_run_of_its_thread,
+    scheduling.predecessor_has_not_ended,
 )
 
 
-def violations(record: Record) -> list[Violation]:
-    """What is wrong with a run; nothing, if all is well."""
-    return [Violation(record.run.id, words) for rule in RULES for words in rule(record)]
+def violations(record: RunRecord) -> list[Violation]:
+    """Every violation by one run; empty if there is none."""
+    return [Violation(record.run.id, problem) for rule in RULES for problem in rule(record)]
 
 
-def at_rest(record: Record) -> Violation | None:
-    """What is wrong with a run when every worker has handed back what it held: it is still at work."""
+def unreleased(record: RunRecord) -> Violation | None:
+    """The violation by a run that is still executing after every worker has stopped; None if it is not."""
     if record.run.status in {Status.IN_PROGRESS, Status.CANCELLING}:
-        return Violation(record.run.id, f"it is {record.run.status}, though no worker runs any more")
+        return Violation(record.run.id, f"the run is {record.run.status}, but no worker is running")
     return None

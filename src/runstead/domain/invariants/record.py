@@ -1,4 +1,4 @@
-"""All that is kept of a run, side by side, so that it can be judged."""
+"""A run as the checker reads it: the run, its columns in the database, and the rows that belong to it."""
 
 from collections.abc import Sequence
 from typing import NamedTuple, TypeVar
@@ -11,75 +11,83 @@ from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.run_step import RunStep
 
-__all__ = ["Batch", "LedgerPage", "Record", "Violation"]
+__all__ = ["EventBatch", "LedgerPage", "RunRecord", "Violation", "differences"]
 
 T = TypeVar("T", Run, RunStep, Message)
 
 
-class Batch(Struct, frozen=True):
-    """The events that a run told in one change, numbered `first` to `last`."""
+class EventBatch(Struct, frozen=True):
+    """The events of a run that one transaction stored, numbered `first` to `last`."""
 
     first: int
     last: int
     events: Sequence[Event]
 
 
-class Record(Struct, frozen=True, kw_only=True):
-    """A run, how it is found, and what belongs to it."""
+class RunRecord(Struct, frozen=True, kw_only=True):
+    """A run with everything that the store has about it."""
 
     run: Run
     project: str
     last_event: int
-    """How many events it has told, as it knows itself."""
+    """The number of the run's last event, as its row has it."""
     status: str
-    """The status by which it is found: its own, or `waiting` when it waits for its turn."""
+    """The status column: the run's status, or `waiting` while the run is queued behind another one."""
     deadline: int | None
-    """The time by which it is found when that is over."""
+    """The column by which expired runs are found. Unix seconds."""
     has_thread: bool
-    rival: str | None = None
-    """Another run of its thread that is found to be active."""
+    other_active_run: str | None = None
+    """The id of another run that is active on the same thread."""
     owner: str | None = None
-    """The worker that holds it."""
-    owner_lives: bool = False
+    """The name of the worker that owns the run."""
+    owner_alive: bool = False
+    """The owner is a registered worker."""
     predecessor: str | None = None
-    """The run that it waits for."""
-    ahead: str | None = None
-    """The status by which that one is found; None when there is none such on the thread."""
-    told: Sequence[Batch] = ()
+    """The id of the run that this one is queued behind."""
+    predecessor_status: str | None = None
+    """The predecessor's status column; None if the thread has no such run."""
+    event_batches: Sequence[EventBatch] = ()
+    """In the order of their numbers."""
     steps: Sequence[StepRow] = ()
-    """Its journal."""
+    """The run's journal."""
     messages: Sequence[Message] = ()
-    """Those that it wrote."""
-    waiting: Sequence[str] = ()
-    """The ids of the messages that join the thread when it has ended."""
-    foreign: Sequence[str] = ()
-    """The ids of its steps and messages that are kept for another project."""
+    """The messages that the run wrote."""
+    waiting_messages: Sequence[str] = ()
+    """The ids of the messages that join the thread when the run has ended."""
+    in_other_project: Sequence[str] = ()
+    """The ids of the run's steps and messages whose row has another project."""
 
     @property
-    def history(self) -> Sequence[Event]:
-        """All that it has told, in order."""
-        return [event for batch in self.told for event in batch.events]
+    def events(self) -> Sequence[Event]:
+        """The run's stored events, oldest first."""
+        return [event for batch in self.event_batches for event in batch.events]
 
-    def last_told(self, kind: type[T]) -> dict[str, T]:
-        """Each thing of a kind that it told of, by id, as it was told last."""
-        return {event.data.id: event.data for event in self.history if isinstance(event.data, kind)}
+    def last_published(self, kind: type[T]) -> dict[str, T]:
+        """The objects of a kind that the events describe, by id, each as its last event shows it."""
+        return {event.data.id: event.data for event in self.events if isinstance(event.data, kind)}
 
 
 class Violation(NamedTuple):
-    """Something that is not as it must be."""
+    """A run that breaks an invariant, and how."""
 
     run_id: str
-    words: str
+    problem: str
 
     def __str__(self) -> str:
-        return f"{self.run_id}: {self.words}"
+        return f"{self.run_id}: {self.problem}"
 
 
 class LedgerPage(Struct, frozen=True):
-    """A part of all runs: those whose ids lie in a range."""
+    """The records of the runs in a range of ids."""
 
-    records: Sequence[Record]
+    records: Sequence[RunRecord]
     violations: Sequence[Violation]
-    """What is kept in that range for runs that are not there, and what cannot be read."""
+    """Rows in that range whose run does not exist, and runs that cannot be decoded."""
     last: str | None
-    """The id that ends the range; None when no run is behind it."""
+    """The id that ends the range; None if there are no runs after it."""
+
+
+def differences(published: Run | RunStep | Message, stored: Run | RunStep | Message) -> str:
+    """The names of the fields that differ. Metadata is left out, because changing it stores no event."""
+    fields = (name for name in stored.__struct_fields__ if name != "metadata")
+    return ", ".join(name for name in fields if getattr(published, name) != getattr(stored, name))

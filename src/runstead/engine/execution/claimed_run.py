@@ -109,7 +109,7 @@ class ClaimedRun:
         self._moved(written.row)
         self.journal.apply(change)
         if change.events:
-            await publish(self.adapters.broker, written)
+            await publish(self.adapters, written)
 
     async def _write(self, once: Write, again: Write) -> tuple[Committed, Change]:
         try:
@@ -210,5 +210,5 @@ async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | Non
     claimed = await adapters.store.write(work)
     if claimed is None:
         return None
-    await publish(adapters.broker, claimed)
+    await publish(adapters, claimed)
     return ClaimedRun(adapters, claimed.row, owner)

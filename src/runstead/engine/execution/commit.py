@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from runstead.broker.port import Broker
 from runstead.domain.run.change import Change
+from runstead.engine.adapters import Adapters
 from runstead.engine.webhook_outbox import note
 from runstead.store.port import RunRow, Tx
 from runstead.wire.event import Position, RawEvent
@@ -50,12 +50,14 @@ async def _release(tx: Tx, ended: RunRow) -> RunRow | None:
     return after
 
 
-async def publish(broker: Broker, written: Committed) -> None:
-    """Tell the broker what is committed."""
+async def publish(adapters: Adapters, written: Committed) -> None:
+    """Publish what is committed: the events, the offer of the run that is next, and the end, for metrics."""
     row = written.row
-    await broker.publish(row.run.id, numbered(written.events, row.seq))
+    await adapters.broker.publish(row.run.id, numbered(written.events, row.seq))
     if written.next is not None:
-        await broker.offer(written.next.run.id)
+        await adapters.broker.offer(written.next.run.id)
+    if row.run.status.terminal and written.events:
+        adapters.observer.run_ended(row)
 
 
 def numbered(events: Sequence[RawEvent], last: int) -> list[RawEvent]:

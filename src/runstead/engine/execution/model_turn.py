@@ -1,6 +1,7 @@
 """One model call: the answer is written down as a message or as calls while it comes, and streamed to the followers."""
 
 from collections.abc import Sequence
+from time import perf_counter
 from typing import Any
 
 from runstead.domain.chat import tokens
@@ -33,8 +34,12 @@ async def ask(claimed: ClaimedRun, request: ModelRequest, tools: Toolbox) -> Rep
     decided on the whole reply. Leaving, for whatever reason, closes the upstream request.
     """
     turn = _ModelTurn(claimed, request, tools)
+    asked, waiting = perf_counter(), True
     async with claimed.adapters.model.reply(request) as batches:
         async for pieces in batches:
+            if waiting:
+                claimed.adapters.observer.first_token(claimed.row, perf_counter() - asked)
+                waiting = False
             await turn.add(pieces)
     return await turn.finish()
 

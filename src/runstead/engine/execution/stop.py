@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from runstead.broker.port import Broker
 from runstead.domain.run import transitions
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
@@ -20,15 +19,15 @@ async def stop(tx: Tx, row: RunRow, now: int) -> Committed:
     return await write(tx, row, transitions.cancel(row.run, now), now, row.owner)
 
 
-async def publish_stopped(broker: Broker, stopped: Committed) -> None:
+async def publish_stopped(adapters: Adapters, stopped: Committed) -> None:
     """Tell of what `stop` has committed, and whoever holds the run."""
-    await publish(broker, stopped)
+    await publish(adapters, stopped)
     if stopped.row.owner is not None:
-        await broker.interrupt(stopped.row.run.id)
+        await adapters.broker.interrupt(stopped.row.run.id)
 
 
-async def end_unowned(adapters: Adapters, run_id: str, signal: Callable[[RunRow], Signal | None]) -> bool:
-    """Give a run the `signal` that it needs as it stands now; False if it needs none, for it has moved on by itself."""
+async def end_unowned(adapters: Adapters, run_id: str, signal: Callable[[RunRow], Signal | None]) -> RunRow | None:
+    """Give a run the `signal` that it needs as it stands now. The run after it; None if it needs none any more."""
 
     async def work(tx: Tx) -> Committed | None:
         row = await tx.runs.load(run_id)
@@ -42,8 +41,8 @@ async def end_unowned(adapters: Adapters, run_id: str, signal: Callable[[RunRow]
     try:
         ended = await adapters.store.write(work)
     except Stale:
-        return False
+        return None
     if ended is None:
-        return False
-    await publish(adapters.broker, ended)
-    return True
+        return None
+    await publish(adapters, ended)
+    return ended.row

@@ -16,12 +16,14 @@ from runstead.wire.event import EventName
 from runstead.wire.run import Run
 from runstead.wire.run_step import ToolCall
 
-__all__ = ["MAX_OUTPUT", "Outcome", "Session", "attempt"]
+__all__ = ["MAX_OUTPUT", "MAX_SHOWN", "Outcome", "Session", "attempt"]
 
 _log = logging.getLogger("runstead.tools")
 
 MAX_OUTPUT = 100_000
 """Characters of an output that the model is given; the rest is cut off, with a note that says so."""
+MAX_SHOWN = 2**20
+"""Bytes of a call as its step shows it; one that would be larger is shown without its result."""
 _GRACE = 5.0
 """Seconds that a cancelled tool has to let go of what it holds; then the run goes on without it."""
 
@@ -76,8 +78,8 @@ async def attempt(tool: Tool, call: Call, session: Session) -> Outcome:
         await _stop(running, session)
     try:
         if in_time or (running.done() and not running.cancelled() and running.exception() is None):
-            result = _checked(running.result(), call)
-            return Outcome(_cut(result.output), "completed", result.shown, session.attempt)
+            result = running.result()
+            return Outcome(_cut(result.output), "completed", _shown(tool, call, result), session.attempt)
         why = _timed_out(tool)
     except ToolError as error:
         why = f"The call failed: {error}"
@@ -106,13 +108,12 @@ def _forget(running: "asyncio.Task[ToolResult]") -> None:
         running.exception()  # it was seen
 
 
-def _checked(result: ToolResult, call: Call) -> ToolResult:
-    """The result, if it can be stored as the outcome of the call."""
+def _shown(tool: Tool, call: Call, result: ToolResult) -> ToolCall:
+    """The call as the result shows it, if that can be stored for this call."""
     shown = result.shown
     if (shown.id, shown.__struct_config__.tag) != (call.id, call.tool):
         raise TypeError(f"the result is shown as {shown.__struct_config__.tag} {shown.id}")
-    msgspec.json.encode(shown)
-    return result
+    return shown if len(msgspec.json.encode(shown)) <= MAX_SHOWN else tool.show(call)
 
 
 def _cut(output: str) -> str:

@@ -9,6 +9,7 @@ So a take-over repeats no call that has ended, and none that may not run twice.
 """
 
 import asyncio
+from time import perf_counter
 
 from msgspec.structs import replace
 
@@ -74,7 +75,10 @@ class _ToolTurn:
                 return Outcome(_INTERRUPTED, "interrupted", self._shown(call), call.attempts)
             await self._commit(lambda run: call_step.start(run, self._row, call.id))
         session = Session(self._claimed, self._row.id, call, self._place(call), self._publishing)
-        return await attempt(tool, call, session)
+        began = perf_counter()
+        outcome = await attempt(tool, call, session)
+        self._claimed.adapters.observer.tool_ran(self._claimed.row, tool.kind, outcome.status, perf_counter() - began)
+        return outcome
 
     def _finished(self, run: Run, call: Call, outcome: Outcome) -> Change:
         ended = replace(call, output=outcome.output, status=outcome.status, attempts=outcome.attempts)

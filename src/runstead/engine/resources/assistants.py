@@ -4,7 +4,7 @@ from runstead.domain import creation, ids
 from runstead.engine.resources.scope import Bound, found, page_of
 from runstead.store.port import Tx
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantRequest, AssistantUpdate
-from runstead.wire.page import Page
+from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import SortOrder
 
 __all__ = ["Assistants"]
@@ -51,8 +51,7 @@ class Assistants(Bound):
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Assistant]:
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
         return await self._read(
-            lambda tx: page_of(
-                "assistant", limit, order, after, before, lambda query: tx.assistants.page(self._project, query)
-            )
+            lambda tx: page_of("assistant", query, lambda query: tx.assistants.page(self._project, query))
         )

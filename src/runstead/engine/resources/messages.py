@@ -10,7 +10,7 @@ from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.store.port import Tx
 from runstead.wire.message import Message, MessageDeleted, MessageRequest
-from runstead.wire.page import Page
+from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import UNSET, Metadata, SortOrder, UnsetType
 
 __all__ = ["Messages"]
@@ -36,7 +36,7 @@ class Messages(Bound):
 
         interrupted = await self._write(work, lambda _: RecordedReply(made))
         if interrupted is not None:
-            await publish_stopped(self._adapters.broker, interrupted)
+            await publish_stopped(self._adapters, interrupted)
         return made
 
     async def get_message(self, thread_id: str, message_id: str) -> Message:
@@ -81,16 +81,12 @@ class Messages(Bound):
         run_id: str | None = None,
     ) -> Page[Message]:
         ids.check(thread_id=thread_id)
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[Message]:
             await the_thread(tx, self._project, thread_id)
             return await page_of(
-                "message",
-                limit,
-                order,
-                after,
-                before,
-                lambda query: tx.messages.page(self._project, thread_id, query, run_id),
+                "message", query, lambda query: tx.messages.page(self._project, thread_id, query, run_id)
             )
 
         return await self._read(work)

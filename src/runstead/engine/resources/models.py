@@ -2,8 +2,7 @@
 
 from runstead.engine.resources.scope import Bound
 from runstead.wire.error import NotFound
-from runstead.wire.model import Model
-from runstead.wire.page import ModelList
+from runstead.wire.model import Model, ModelList
 
 __all__ = ["Models"]
 

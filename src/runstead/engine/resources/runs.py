@@ -25,7 +25,7 @@ from runstead.wire.error import ApiError, BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
 from runstead.wire.options import OnBusy
-from runstead.wire.page import Page
+from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include, RunStep
 from runstead.wire.struct import Metadata, SortOrder, UnsetType
@@ -83,12 +83,11 @@ class Runs(Bound):
         before: str | None = None,
     ) -> Page[Run]:
         ids.check(thread_id=thread_id)
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[Run]:
             await the_thread(tx, self._project, thread_id)
-            return await page_of(
-                "run", limit, order, after, before, lambda query: tx.runs.page(self._project, thread_id, query)
-            )
+            return await page_of("run", query, lambda query: tx.runs.page(self._project, thread_id, query))
 
         return await self._read(work)
 
@@ -106,7 +105,7 @@ class Runs(Bound):
             return transitions.cancel(row.run, now).run, await stop(tx, row, now)
 
         asked, stopped = await self._write(work, lambda done: RecordedReply(done[0]))
-        await publish_stopped(self._adapters.broker, stopped)
+        await publish_stopped(self._adapters, stopped)
         return asked
 
     async def run_step(self, thread_id: str, run_id: str, step_id: str, include: Sequence[Include] = ()) -> RunStep:
@@ -129,12 +128,11 @@ class Runs(Bound):
         include: Sequence[Include] = (),
     ) -> Page[RunStep]:
         ids.check(thread_id=thread_id, run_id=run_id)
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[RunStep]:
             await self._load(tx, thread_id, run_id)
-            return await page_of(
-                "run step", limit, order, after, before, lambda query: tx.steps.page(self._project, run_id, query)
-            )
+            return await page_of("run step", query, lambda query: tx.steps.page(self._project, run_id, query))
 
         page = await self._read(work)
         return replace(page, data=[_shown(step) for step in page.data])
@@ -142,8 +140,8 @@ class Runs(Bound):
     async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
         """Add a run to a thread, with its additional messages: all of it, or nothing."""
         ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
-        additional = creation.value(request.additional_messages, [])
-        guards.check_companions(additional, "additional_messages")
+        additional = creation.value_or(request.additional_messages, [])
+        guards.check_no_on_busy(additional, "additional_messages")
 
         async def work(tx: Tx, owner: str | None) -> Made:
             thread = await the_thread(tx, self._project, thread_id)
@@ -158,21 +156,21 @@ class Runs(Bound):
                 return await self._insert(tx, run, more, transitions.created(run), owner)
             return await self._line_up(tx, ahead, run, more, on_busy)
 
-        return (await self._ready(run_id, work)).seen
+        return await self._created(run_id, work)
 
     async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
         """Make a thread and a run on it: both, or nothing."""
         ids.check(assistant_id=request.assistant_id)
         asked = ThreadRequest() if request.thread is UNSET else request.thread
         thread, messages = new_thread(self._adapters, asked, "thread.messages")
-        thread = replace(thread, tool_resources=creation.value(request.tool_resources, thread.tool_resources))
+        thread = replace(thread, tool_resources=creation.value_or(request.tool_resources, thread.tool_resources))
 
         async def work(tx: Tx, owner: str | None) -> Made:
             run = await self._new_run(tx, request, run_id, thread.id)
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, run, messages, transitions.created(run, thread), owner)
 
-        return (await self._ready(run_id, work)).seen
+        return await self._created(run_id, work)
 
     async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
         adapters, assistant_id = self._adapters, request.assistant_id
@@ -201,7 +199,7 @@ class Runs(Bound):
         if messages:
             await tx.messages.insert(self._project, messages)
         elif not run.instructions:
-            guards.check_something_to_do(run, await tx.messages.newest(self._project, run.thread_id, 1))
+            guards.check_has_input(run, await tx.messages.newest(self._project, run.thread_id, 1))
         return Made(row, after.events, run)
 
     async def _line_up(self, tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy) -> Made:
@@ -217,7 +215,7 @@ class Runs(Bound):
         async def work(tx: Tx, owner: str | None) -> Made:
             row = await self._load(tx, thread_id, run_id)
             now = self._adapters.now()
-            guards.check_time_left(row.run, now)
+            guards.check_not_past_deadline(row.run, now)
             outputs = guards.check_outputs(row.run, output)
             opened, _ = await open_work(tx, row)
             change = call_step.submit_outputs(row.run, opened, outputs, now)
@@ -236,6 +234,11 @@ class Runs(Bound):
             return owner
         return owner if await tx.runs.below_limit(self._project, most, now) else None
 
+    async def _created(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Run:
+        made = await self._ready(run_id, work)
+        self._adapters.observer.run_created(made.row)
+        return made.seen
+
     async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
         """Write a run that is ready: claimed in the same commit by the worker of this process, or else offered to all.
 
@@ -245,9 +248,9 @@ class Runs(Bound):
         made = await self._write_ready(slot, work)
         if slot is not None:
             slot.hand_over(made.row)
-        await publish(self._adapters.broker, Committed(made.row, made.events))
+        await publish(self._adapters, Committed(made.row, made.events))
         if made.interrupted is not None:
-            await publish_stopped(self._adapters.broker, made.interrupted)
+            await publish_stopped(self._adapters, made.interrupted)
         elif slot is None and made.row.predecessor is None:
             await self._adapters.broker.offer(run_id)
         return made

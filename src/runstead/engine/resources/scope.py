@@ -1,9 +1,9 @@
-"""What every part of the engine's interface has: the adapters, and the one project that it may see."""
+"""What the parts of the engine's interface share: transactions, idempotency, and the project they are bound to."""
 
 from collections.abc import Awaitable, Callable
 from copy import copy
 from functools import partial
-from typing import Self, TypeVar
+from typing import Self, TypeAlias, TypeVar
 
 from runstead.domain.idempotency import IdempotentRequest
 from runstead.engine.adapters import Adapters
@@ -11,25 +11,27 @@ from runstead.engine.idempotency import RecordedReply, as_reply, once
 from runstead.store.port import Stale, Tx
 from runstead.wire.error import NotFound
 from runstead.wire.page import ListQuery, Page
-from runstead.wire.struct import SortOrder
 from runstead.wire.thread import Thread
 
-__all__ = ["Bound", "found", "page_of", "the_thread"]
+__all__ = ["Bound", "Transactions", "found", "page_of", "the_thread"]
 
 T = TypeVar("T")
 
+Asked: TypeAlias = IdempotentRequest | Callable[[], IdempotentRequest]
+"""How a retry of a call is recognised. A function where that is known only once the call's upload was read."""
 
-class Bound:
-    """Bound to a project: nothing of another one can be reached."""
 
-    def __init__(self, adapters: Adapters, project: str) -> None:
+class Transactions:
+    """Reads and writes of the store. What is stored for retries is kept apart by `namespace`."""
+
+    def __init__(self, adapters: Adapters, namespace: str) -> None:
         self._adapters = adapters
-        self._project = project
-        self.asked: IdempotentRequest | None = None
-        """How the one call that this is for is known when it comes again."""
+        self._namespace = namespace
+        self.asked: Asked | None = None
+        """How a retry of the one call that this copy is for is recognised."""
 
-    def once(self, asked: IdempotentRequest) -> Self:
-        """The same for one call, which is not carried out again: `Replay` if what it asks for is done already."""
+    def once(self, asked: Asked) -> Self:
+        """A copy for one call, which is carried out once: a retry raises `Replay`."""
         bound = copy(self)
         bound.asked = asked
         return bound
@@ -38,17 +40,26 @@ class Bound:
         return await self._adapters.store.read(work)
 
     async def _write(self, work: Callable[[Tx], Awaitable[T]], told: Callable[[T], RecordedReply] = as_reply) -> T:
-        """Write; when someone else was first, read and decide again. `told` is what the caller will hear of it.
+        """Write, again from the start if another writer was first. `told` gives the reply to record for retries.
 
-        A method writes but once: all that a call asks for is done, or nothing.
+        A method writes in one transaction: all that a call asks for is done, or nothing.
         """
         if self.asked is not None:
-            work = partial(once, self._project, self.asked, self._adapters.now(), work, told)
+            asked = self.asked() if callable(self.asked) else self.asked
+            work = partial(once, self._namespace, asked, self._adapters.now(), work, told)
         while True:
             try:
                 return await self._adapters.store.write(work)
             except Stale:
                 continue
+
+
+class Bound(Transactions):
+    """Bound to a project: no object of another project can be reached."""
+
+    def __init__(self, adapters: Adapters, project: str) -> None:
+        super().__init__(adapters, project)
+        self._project = project
 
 
 def found(kind: str, id: str, item: T | None) -> T:
@@ -63,14 +74,6 @@ async def the_thread(tx: Tx, project: str, thread_id: str) -> Thread:
     return found("thread", thread_id, await tx.threads.get(project, thread_id))
 
 
-async def page_of(
-    kind: str,
-    limit: int,
-    order: SortOrder,
-    after: str | None,
-    before: str | None,
-    fetch: Callable[[ListQuery], Awaitable[Page[T] | None]],
-) -> Page[T]:
+async def page_of(kind: str, query: ListQuery, fetch: Callable[[ListQuery], Awaitable[Page[T] | None]]) -> Page[T]:
     """A page of a list; an unknown cursor is `NotFound`."""
-    page = await fetch(ListQuery(limit=limit, order=order, after=after, before=before))
-    return found(kind, after or before or "", page)
+    return found(kind, query.after or query.before or "", await fetch(query))

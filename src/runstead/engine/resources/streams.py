@@ -1,14 +1,20 @@
-"""The streaming half of `interface.Runs`: start or go on, and follow."""
+"""The streaming half of `interface.Runs`: start or resume a run, and follow its events."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
-from typing import Any
 
 import msgspec
 
 from runstead.domain.idempotency import Replay
 from runstead.engine.follow import follow
 from runstead.engine.resources.runs import Runs
+from runstead.interface.streams import (
+    CreateRunStream,
+    CreateThreadRunStream,
+    RunEventStream,
+    StreamCall,
+    SubmitToolOutputStream,
+)
 from runstead.wire.event import START, Event, Position, RawEvent, decode_event
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include
@@ -22,68 +28,61 @@ _decode = msgspec.json.Decoder(Run).decode
 class Streams(Runs):
     """Implements all of `interface.Runs`."""
 
-    async def stream(self, name: str, **arguments: Any) -> AsyncGenerator[Sequence[RawEvent]]:
-        """The events of a streaming method, by its name, as they are kept: in batches, encoded.
+    async def stream(self, call: StreamCall) -> AsyncGenerator[Sequence[RawEvent]]:
+        """The events of a streaming call, encoded as they are stored. Events that are available together are a batch.
 
-        What is wrong with the request is raised before the first batch; an empty one says that nothing is.
+        The errors of the call are raised before the first batch, which is empty.
         """
-        broker = self._adapters.broker
-        run_id = arguments.get("run_id") or self._adapters.new_id("run")
-        async with broker.subscribe(run_id) as live:
-            after, replay = await self._begin(name, run_id, arguments)
+        if isinstance(call, SubmitToolOutputStream | RunEventStream):
+            run_id = call.run_id
+        else:
+            run_id = self._adapters.new_id("run")  # chosen here, to subscribe before the run is stored
+        async with self._adapters.broker.subscribe(run_id) as live:
+            after, replay = await self._begin(call, run_id)
             yield ()
             async with aclosing(follow(self._adapters, run_id, after, live, replay=replay)) as followed:
                 async for events in followed:
                     yield events
 
     def again(self, repeated: Replay) -> AsyncGenerator[Sequence[RawEvent]]:
-        """The events of a streaming call that was made before, from where they began then."""
+        """The events of a streaming call that was carried out before, from where they began then."""
         run = _decode(repeated.answer)
-        after = str(Position(repeated.seq))
-        return self.stream("run_events", thread_id=run.thread_id, run_id=run.id, after=after)
+        return self.stream(RunEventStream(run.thread_id, run.id, str(Position(repeated.seq))))
 
-    async def create_streaming_run(
+    def create_streaming_run(
         self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()
     ) -> AsyncIterator[Event]:
-        async for event in self._events("create_streaming_run", thread_id=thread_id, request=request):
-            yield event
+        return self._events(CreateRunStream(thread_id, request))
 
-    async def create_streaming_thread_run(self, request: ThreadRunRequest) -> AsyncIterator[Event]:
-        async for event in self._events("create_streaming_thread_run", request=request):
-            yield event
+    def create_streaming_thread_run(self, request: ThreadRunRequest) -> AsyncIterator[Event]:
+        return self._events(CreateThreadRunStream(request))
 
-    async def submit_streaming_tool_output(
+    def submit_streaming_tool_output(
         self, thread_id: str, run_id: str, output: Sequence[ToolOutput]
     ) -> AsyncIterator[Event]:
-        arguments = {"thread_id": thread_id, "run_id": run_id, "output": output}
-        async for event in self._events("submit_streaming_tool_output", **arguments):
-            yield event
+        return self._events(SubmitToolOutputStream(thread_id, run_id, output))
 
-    async def run_events(self, thread_id: str, run_id: str, after: str | None = None) -> AsyncIterator[Event]:
-        async for event in self._events("run_events", thread_id=thread_id, run_id=run_id, after=after):
-            yield event
+    def run_events(self, thread_id: str, run_id: str, after: str | None = None) -> AsyncIterator[Event]:
+        return self._events(RunEventStream(thread_id, run_id, after))
 
-    async def _events(self, name: str, **arguments: Any) -> AsyncIterator[Event]:
-        async with aclosing(self.stream(name, **arguments)) as batches:
+    async def _events(self, call: StreamCall) -> AsyncIterator[Event]:
+        async with aclosing(self.stream(call)) as batches:
             async for events in batches:
                 for event in events:
                     yield decode_event(event.name, event.data, str(event.at))
 
-    async def _begin(self, name: str, run_id: str, arguments: dict[str, Any]) -> tuple[Position, bool]:
-        """Do what a streaming method does first: from where to follow, and whether what comes is told again."""
-        match name:
-            case "create_streaming_run":
-                await self._create(arguments["thread_id"], arguments["request"], run_id)
+    async def _begin(self, call: StreamCall, run_id: str) -> tuple[Position, bool]:
+        """Carry out what the call asks for. The position to follow from, and whether older events are replayed."""
+        match call:
+            case CreateRunStream(thread_id, request):
+                await self._create(thread_id, request, run_id)
                 return START, False
-            case "create_streaming_thread_run":
-                await self._create_with_thread(arguments["request"], run_id)
+            case CreateThreadRunStream(request):
+                await self._create_with_thread(request, run_id)
                 return START, False
-            case "submit_streaming_tool_output":
-                _, seq = await self._submit(**arguments)
+            case SubmitToolOutputStream(thread_id, _, output):
+                _, seq = await self._submit(thread_id, run_id, output)
                 return Position(seq), False
-            case "run_events":
-                after = arguments.get("after")
-                await self._row(arguments["thread_id"], run_id)
+            case RunEventStream(thread_id, _, after):
+                await self._row(thread_id, run_id)
                 return (START if after is None else Position.parse(after)), True
-            case _:
-                raise ValueError(f"no streaming method is called {name}")

@@ -11,7 +11,7 @@ from runstead.engine.resources.scope import Bound, page_of, the_thread
 from runstead.engine.webhook_outbox import note
 from runstead.store.port import Tx
 from runstead.wire.message import Message
-from runstead.wire.page import Page
+from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import UNSET, SortOrder
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
 
@@ -57,7 +57,7 @@ class Threads(Bound):
 
         for stopped in await self._write(work):
             await self._adapters.broker.interrupt(stopped.row.run.id)
-            await publish(self._adapters.broker, stopped)
+            await publish(self._adapters, stopped)
         return ThreadDeleted(id=thread_id)
 
     async def threads(
@@ -67,10 +67,9 @@ class Threads(Bound):
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Thread]:
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
         return await self._read(
-            lambda tx: page_of(
-                "thread", limit, order, after, before, lambda query: tx.threads.page(self._project, query)
-            )
+            lambda tx: page_of("thread", query, lambda query: tx.threads.page(self._project, query))
         )
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
@@ -93,6 +92,6 @@ def new_thread(adapters: Adapters, request: ThreadRequest, param: str = "message
     """The thread that a request asks for, with its first messages; `param` is what these are called in it."""
     now = adapters.now()
     first = [] if request.messages is UNSET else request.messages
-    guards.check_companions(first, param)
+    guards.check_no_on_busy(first, param)
     made = creation.thread(request, adapters.new_id("thread"), now)
     return made, [creation.message(message, adapters.new_id("msg"), made.id, now) for message in first]

@@ -12,7 +12,7 @@ from runstead.engine.webhook_outbox import outbound_of, secret_of, send
 from runstead.outbound.port import Unsent
 from runstead.store.port import Tx, WebhookRow
 from runstead.wire.error import BadRequest
-from runstead.wire.page import Page
+from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import UNSET, SortOrder
 from runstead.wire.webhook import (
     Webhook,
@@ -108,10 +108,9 @@ class Webhooks(Bound):
         after: str | None = None,
         before: str | None = None,
     ) -> Page[Webhook]:
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
         return await self._read(
-            lambda tx: page_of(
-                "webhook", limit, order, after, before, lambda query: tx.webhooks.page(self._project, query)
-            )
+            lambda tx: page_of("webhook", query, lambda query: tx.webhooks.page(self._project, query))
         )
 
     async def webhook_deliveries(
@@ -123,16 +122,12 @@ class Webhooks(Bound):
         before: str | None = None,
     ) -> Page[WebhookDelivery]:
         ids.check(webhook_id=webhook_id)
+        query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[WebhookDelivery]:
             await self._kept(tx, webhook_id)
             return await page_of(
-                "delivery",
-                limit,
-                order,
-                after,
-                before,
-                lambda query: tx.webhooks.deliveries(self._project, webhook_id, query),
+                "delivery", query, lambda query: tx.webhooks.deliveries(self._project, webhook_id, query)
             )
 
         return await self._read(work)

@@ -8,7 +8,7 @@ __all__ = ["Idempotency", "IdempotencyRecord"]
 
 
 class IdempotencyRecord(Struct, frozen=True, kw_only=True):
-    """An answer that was given, record for a request that comes again."""
+    """The reply to a request that may be retried."""
 
     digest: bytes
     """What the request was, in short."""

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from runstead.domain.invariants.record import Batch, LedgerPage, Record, Violation
+from runstead.domain.invariants.record import EventBatch, LedgerPage, RunRecord, Violation
 from runstead.domain.run.journal import decode_journal
 from runstead.store.tables.events import unpack
 from runstead.store.tables.queries import Queries
@@ -39,7 +39,7 @@ class SqlLedger:
         runs = await self._session.rows(self._queries["runs"], after=after, limit=limit)
         last = runs[-1][0] if len(runs) == limit else None
         parts = {kind: await self._of_runs(kind, after, last or _BEHIND_ALL) for kind in _KINDS}
-        records, violations = list[Record](), list[Violation]()
+        records, violations = list[RunRecord](), list[Violation]()
         for row in runs:
             try:
                 records.append(_record(row, {kind: rows.pop(row[0], []) for kind, rows in parts.items()}))
@@ -54,30 +54,34 @@ class SqlLedger:
         return found
 
 
-def _record(row: Row, parts: dict[str, list[Row]]) -> Record:
+def _record(row: Row, parts: dict[str, list[Row]]) -> RunRecord:
     _, body, project, last_event, status, deadline, owner, behind, ahead, has_thread, owner_lives, rival = row
-    return Record(
+    return RunRecord(
         run=_decode_run(body),
         project=project,
         last_event=last_event,
         status=status,
         deadline=deadline,
         has_thread=bool(has_thread),
-        rival=rival,
+        other_active_run=rival,
         owner=owner,
-        owner_lives=bool(owner_lives),
+        owner_alive=bool(owner_lives),
         predecessor=behind,
-        ahead=ahead,
-        told=[_batch(first, last, body) for first, _, last, body in parts["events"]],
+        predecessor_status=ahead,
+        event_batches=[_batch(first, last, body) for first, _, last, body in parts["events"]],
         steps=[decode_journal(_decode_step(body), journal) for _, _, body, journal in parts["steps"]],
         messages=[_decode_message(body) for _, _, body in parts["messages"]],
-        waiting=[id for (id,) in parts["waiting"]],
-        foreign=[id for kind in ("steps", "messages") for id, kept_for, *_ in parts[kind] if kept_for != project],
+        waiting_messages=[id for (id,) in parts["waiting"]],
+        in_other_project=[
+            id for kind in ("steps", "messages") for id, kept_for, *_ in parts[kind] if kept_for != project
+        ],
     )
 
 
-def _batch(first: int, last: int, body: bytes) -> Batch:
-    return Batch(first, last, [decode_event(event.name, event.data, str(event.at)) for event in unpack(first, body)])
+def _batch(first: int, last: int, body: bytes) -> EventBatch:
+    return EventBatch(
+        first, last, [decode_event(event.name, event.data, str(event.at)) for event in unpack(first, body)]
+    )
 
 
 def _strays(parts: dict[str, OfRuns]) -> Sequence[Violation]:

@@ -1,1 +1,1 @@
-"""JSON and event streams in and out: requests checked and refused in words, answers read leniently. No IO."""
+"""Encoding and decoding: requests, responses and event streams. No IO."""

@@ -1,7 +1,7 @@
-"""Requests, read strictly, and refused in words.
+"""Strict decoding of requests: bodies and queries.
 
-A request that is right costs one typed decode. Only when that fails, the JSON is read again without a type and walked
-along the type, to find what is wrong.
+A valid request costs one typed decode. Only if that fails, the JSON is decoded again without a type and validated step
+by step, to find the first error.
 """
 
 import re
@@ -13,40 +13,41 @@ import msgspec
 from msgspec import Struct
 from msgspec import inspect as kinds
 
-from runstead.wire.codec import complaint
-from runstead.wire.codec.fault import find_fault
+from runstead.wire.codec import request_errors
 from runstead.wire.codec.introspect import fields_of, options
+from runstead.wire.codec.validation import raise_first_error
 from runstead.wire.error import BadRequest
 
-__all__ = ["check", "decode_query", "decode_request"]
+__all__ = ["decode_query", "decode_request", "validate"]
 
 T = TypeVar("T", bound=Struct)
 
 
 def decode_request(kind: type[T], raw: bytes) -> T:
-    """The request that a body holds; `BadRequest` says what is wrong with it. No body, or `null`, is `{}`."""
+    """The request in a body; `BadRequest` with its first error. An empty body and `null` are `{}`."""
     try:
         request: T = _decoder(kind).decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         stripped = raw.strip()
         if stripped in {b"", b"null"}:
             return decode_request(kind, b"{}")
-        _explain(kind, _parse(raw), error)
+        _raise_error(kind, _parse(raw), error)
     return request
 
 
-def check(request: T) -> T:
-    """The same request, read as if it had come over a wire: a program may have put anything into its fields."""
+def validate(request: T) -> T:
+    """The request as a server would decode it; `BadRequest` with its first error. Constructors check no values."""
     try:
         raw = msgspec.json.encode(request)
     except (TypeError, ValueError, RecursionError, OverflowError) as error:
-        raise complaint.not_json(str(error)) from None
+        raise request_errors.not_json(str(error)) from None
     return decode_request(type(request), raw)
 
 
 def decode_query(kind: type[T], pairs: Iterable[tuple[str, str]]) -> T:
-    """The query that decoded `name=value` pairs hold. A list is a name repeated, as `include`, `include[]` or
-    `include[0]`; a pair without a value is as good as none.
+    """The query in decoded `name=value` pairs; `BadRequest` with its first error.
+
+    A list is a repeated name: `include`, `include[]` or `include[0]`. Pairs with an empty value are ignored.
     """
     fields = _query_fields(kind)
     values: dict[str, Any] = {}
@@ -57,17 +58,17 @@ def decode_query(kind: type[T], pairs: Iterable[tuple[str, str]]) -> T:
         if isinstance(fields.get(field), kinds.ListType):
             values.setdefault(field, []).append(text)
         else:
-            values[name] = _plain(fields.get(name), text)
+            values[name] = _value_of(fields.get(name), text)
     try:
         return msgspec.convert(values, kind)
     except msgspec.ValidationError as error:
-        _explain(kind, values, error)
+        _raise_error(kind, values, error)
 
 
 _INDEX = re.compile(r"\[[0-9]*\]$")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _ADDRESSING = frozenset({"api-version"})
-"""Query parameters that address a deployment, not a resource: some clients add them to every call."""
+"""Query parameters that are ignored: some clients address a deployment with them in every call."""
 
 
 @cache
@@ -77,12 +78,12 @@ def _decoder(kind: type[Any]) -> msgspec.json.Decoder[Any]:
 
 @cache
 def _query_fields(kind: type[Struct]) -> dict[str, kinds.Type]:
-    """The type of each parameter of a query; of an optional one, without the None."""
+    """The type of each parameter of a query, without None."""
     return {name: options(field.type)[0] for name, field in fields_of(kind).items()}
 
 
-def _plain(kind: kinds.Type | None, text: str) -> Any:
-    """The value that a text stands for in a parameter of this kind; the text itself when it stands for none."""
+def _value_of(kind: kinds.Type | None, text: str) -> Any:
+    """The value of a parameter of this type; the text itself if it cannot be converted."""
     if isinstance(kind, kinds.IntType) and _INTEGER.fullmatch(text):
         return int(text)
     return text
@@ -92,14 +93,14 @@ def _parse(raw: bytes) -> Any:
     try:
         return msgspec.json.decode(raw)
     except RecursionError:
-        raise complaint.not_json("it is nested too deeply") from None
+        raise request_errors.not_json("it is nested too deeply") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise complaint.not_json(str(error)) from None
+        raise request_errors.not_json(str(error)) from None
 
 
-def _explain(kind: type[Struct], value: Any, error: Exception) -> NoReturn:
-    """Raise what is wrong with `value`; in the reader's own words if the walk finds nothing."""
+def _raise_error(kind: type[Struct], value: Any, error: Exception) -> NoReturn:
+    """Raise the first error in `value`; with the decoder's message if the validation finds none."""
     if not isinstance(value, dict):
-        raise complaint.not_an_object(value) from None
-    find_fault(kind, value)
+        raise request_errors.not_an_object(value) from None
+    raise_first_error(kind, value)
     raise BadRequest(f"Invalid request: {error}") from None

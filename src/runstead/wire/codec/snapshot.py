@@ -1,6 +1,6 @@
-"""Deltas added up: what a message or a step looks like so far. Pure.
+"""Snapshots: a message or a step with its deltas applied.
 
-Parts and calls are found by their `index`; strings are joined, and everything else is replaced.
+Parts and calls are found by their `index`. Strings are concatenated; everything else is replaced.
 """
 
 from collections.abc import Callable
@@ -64,13 +64,13 @@ S = TypeVar("S")
 
 
 def with_message_delta(message: Message, delta: MessageDelta) -> Message:
-    """The message with what the delta brings."""
+    """The message with the delta applied."""
     content: Content = _merged(message.content, delta.delta.content or [], _part)
     return replace(message, content=content, role=delta.delta.role or message.role)
 
 
 def with_step_delta(step: RunStep, delta: RunStepDelta) -> RunStep:
-    """The step with what the delta brings."""
+    """The step with the delta applied."""
     news = delta.delta.step_details
     if not isinstance(news, ToolCallsDelta) or not isinstance(step.step_details, ToolCallsDetails):
         return step
@@ -79,7 +79,7 @@ def with_step_delta(step: RunStep, delta: RunStepDelta) -> RunStep:
 
 
 def _merged(known: list[S], deltas: list[D], merge: Callable[[S | None, D], S | None]) -> list[S]:
-    """The list with each delta merged into its place; what would leave a gap is left out."""
+    """The list with each delta merged into the item at its index. A delta that would leave a gap is ignored."""
     merged = list(known)
     for delta in deltas:
         if 0 <= delta.index <= len(merged):
@@ -105,12 +105,12 @@ def _part(part: ContentPart | None, delta: PartDelta) -> ContentPart | None:
 
 
 def _text(text: Text, delta: TextDelta) -> Text:
-    cited = [msgspec.convert(_bare(each), Annotation) for each in delta.annotations or []]
+    cited = [msgspec.convert(_without_index(each), Annotation) for each in delta.annotations or []]
     return Text(value=text.value + (delta.value or ""), annotations=[*text.annotations, *cited])
 
 
-def _bare(annotation: dict[str, Any]) -> dict[str, Any]:
-    """An annotation as whole messages show it: without its index."""
+def _without_index(annotation: dict[str, Any]) -> dict[str, Any]:
+    """An annotation or output without its `index`, which only deltas have."""
     return {name: value for name, value in annotation.items() if name != "index"}
 
 
@@ -140,6 +140,6 @@ def _function(function: FunctionCallResult, delta: FunctionDelta) -> FunctionCal
 def _code(code: CodeInterpreter, delta: CodeInterpreterDelta) -> CodeInterpreter:
     outputs: list[CodeOutput] = [
         *code.outputs,
-        *(msgspec.convert(_bare(each), CodeOutput) for each in delta.outputs or []),
+        *(msgspec.convert(_without_index(each), CodeOutput) for each in delta.outputs or []),
     ]
     return CodeInterpreter(input=code.input + (delta.input or ""), outputs=outputs)

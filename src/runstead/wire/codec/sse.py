@@ -1,4 +1,4 @@
-"""Server-sent events, as text on a connection: frames out, frames in. No IO."""
+"""Server-sent events: frames encoded, and decoded from chunks of bytes. No IO."""
 
 import re
 from typing import NamedTuple
@@ -8,21 +8,21 @@ from runstead.wire.event import DONE, RawEvent
 __all__ = ["DONE_FRAME", "PING", "Decoder", "Frame", "encode"]
 
 DONE_FRAME = b"event: done\ndata: " + DONE + b"\n\n"
-"""The end of a stream."""
+"""The last frame of a stream."""
 
 PING = b": ping\n"
 """A comment that keeps a connection alive.
 
-It has no blank line behind it: after an `id:` line some clients take a comment block for an empty event and fail.
+No blank line follows it: after an `id:` line some clients take a comment block for an empty event and fail.
 """
 
 
-# The form of nearly all frames, read at one go: several times faster than line by line.
+# The form of nearly all frames. Matching it is several times faster than reading line by line.
 _USUAL = re.compile(rb"(?:id: (.*)\n)?event: (.+)\ndata: (.*)\n\n").match
 
 
 class Frame(NamedTuple):
-    """One event off the wire. `id` is None when the frame has none."""
+    """One event as it was received. `id` is None if the frame has none."""
 
     event: str
     data: bytes
@@ -30,14 +30,14 @@ class Frame(NamedTuple):
 
 
 def encode(event: RawEvent) -> bytes:
-    """The frame of an event, with its position as the id."""
+    """The frame of an event. Its id is the event's position."""
     seq, delta = event.at
     at = b"%d.%d" % (seq, delta) if delta else b"%d" % seq
     return b"id: %b\nevent: %b\ndata: %b\n\n" % (at, event.name.encode(), event.data)
 
 
 class Decoder:
-    """Turns bytes, cut anywhere, into frames."""
+    """Decodes frames from a stream of bytes, however it is cut into chunks."""
 
     def __init__(self) -> None:
         self._buffer = b""
@@ -59,17 +59,17 @@ class Decoder:
         return frames
 
     def _others(self, buffer: bytes) -> list[Frame]:
-        """The frames of any form; keeps what is not whole yet."""
+        """The complete frames of any form. The incomplete rest is kept."""
         # A lone CR at the end may be half of a CRLF.
-        held = b"\r" if buffer.endswith(b"\r") else b""
+        kept = b"\r" if buffer.endswith(b"\r") else b""
         lines = buffer.removesuffix(b"\r").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *blocks, rest = lines.split(b"\n\n")
-        self._buffer = rest + held
+        self._buffer = rest + kept
         return [frame for block in blocks if (frame := _frame(block)) is not None]
 
 
 def _frame(block: bytes) -> Frame | None:
-    """The event of a block of lines; None when it carries no data."""
+    """The event of a block of lines; None if it has no data."""
     event = ""
     id: str | None = None
     data: bytes | None = None

@@ -45,7 +45,7 @@ async def _end(adapters: Adapters, run_id: str, now: int) -> bool:
         return None if row.owner is not None or row.run.status.terminal else stop_signal(row.run, now)
 
     try:
-        return await end_unowned(adapters, run_id, if_unheld)
+        return await end_unowned(adapters, run_id, if_unheld) is not None
     except Exception:
         _log.exception("ending an overdue run failed; trying again run=%s", run_id)
         return False

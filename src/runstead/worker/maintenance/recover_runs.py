@@ -48,6 +48,8 @@ async def _take_over(adapters: Adapters, run_id: str, owner: str) -> bool:
     except Exception:
         _log.exception("taking over a run failed; trying again later run=%s", run_id)
         return False
-    if taken:
-        await adapters.broker.offer(run_id)
-    return taken
+    if taken is None:
+        return False
+    adapters.observer.run_recovered(taken)
+    await adapters.broker.offer(run_id)
+    return True

@@ -1,0 +1,25 @@
+"""What the headers of a request say about its sender."""
+
+from collections.abc import Mapping
+
+from runstead.domain.access import Credentials
+
+__all__ = ["credentials_of"]
+
+_NONE = Credentials()
+
+
+def credentials_of(headers: Mapping[bytes, bytes]) -> Credentials:
+    """The key of `Authorization: Bearer …`, or else of `api-key`, and the project of `OpenAI-Project`."""
+    key, project = headers.get(b"authorization"), headers.get(b"openai-project")
+    if key is not None:
+        key = key[7:] if key[:7].lower() == b"bearer " else None
+    if not key:
+        key = headers.get(b"api-key")
+    if key is None and project is None:
+        return _NONE
+    return Credentials(_text(key), _text(project))
+
+
+def _text(value: bytes | None) -> str | None:
+    return value.decode("latin-1").strip() or None if value else None

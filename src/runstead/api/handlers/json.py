@@ -1,0 +1,50 @@
+"""Endpoints that are answered with a JSON object, or with events where the body asks for them."""
+
+from collections.abc import Mapping
+
+import msgspec
+from starlette.types import Receive, Scope, Send
+
+from runstead.api.errors import Headers, send_json
+from runstead.api.handlers.events import EventAnswer
+from runstead.api.handlers.request import Call, RequestReader
+from runstead.api.idempotency import REPLAYED
+from runstead.api.port import Application, Settings
+from runstead.domain.idempotency import Replay
+from runstead.interface.operation import Operation
+from runstead.wire.run import Run
+
+__all__ = ["JsonHandler"]
+
+_encode = msgspec.json.Encoder().encode
+
+
+class JsonHandler:
+    """Answers requests to one endpoint."""
+
+    def __init__(self, operation: Operation, application: Application, settings: Settings) -> None:
+        endpoint = operation.endpoint
+        assert operation.call is not None
+        self._request = RequestReader(operation, application, settings)
+        self._call = operation.call
+        self._events = EventAnswer(operation.stream, application, settings) if operation.stream is not None else None
+        self._polled = endpoint.reply is Run and endpoint.method == "GET"
+        self._poll_hint: Headers = ((b"openai-poll-after-ms", b"%d" % settings.poll_after_ms),)
+
+    async def __call__(self, path: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None:
+        call = await self._request.read(path, scope, receive)
+        # Only the body asks for events: official clients send `Accept: application/json` with streams too.
+        if self._events is not None and call.body.stream is True:
+            await self._events.send(call, scope, receive, send)
+        else:
+            await self._reply(call, send)
+
+    async def _reply(self, call: Call, send: Send) -> None:
+        try:
+            reply = await self._call(call.target, call.path, call.query, call.body)
+        except Replay as repeated:
+            await send_json(send, repeated.answer, headers=REPLAYED)
+            return
+        # Without this header the polling helpers of official clients wait for seconds.
+        headers = self._poll_hint if self._polled and not reply.status.pausing else ()
+        await send_json(send, _encode(reply), headers=headers)

@@ -1,0 +1,167 @@
+"""What a request to an endpoint asks for: its sender is let in, and its headers, query and body are read."""
+
+from collections.abc import AsyncGenerator, Iterable, Mapping
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.types import Receive, Scope
+
+from runstead.api.credentials import credentials_of
+from runstead.api.idempotency import idempotency_of
+from runstead.api.middleware import HEADERS
+from runstead.api.multipart import MultipartUpload
+from runstead.api.port import Application, Settings
+from runstead.domain.access import require_scope
+from runstead.domain.idempotency import IdempotentRequest
+from runstead.engine.upload import CheckedUpload
+from runstead.interface.operation import Operation
+from runstead.interface.transfer import Disconnected
+from runstead.wire.codec.request import decode_query, decode_request
+from runstead.wire.endpoints.endpoint import NOTHING, Nothing
+from runstead.wire.error import BadRequest, TooLarge
+from runstead.wire.page import EventQuery
+from runstead.wire.struct import Request
+
+__all__ = ["Call", "RequestReader"]
+
+_NO_BETA = (
+    "You must provide the 'OpenAI-Beta' header to access the Assistants API. "
+    "Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
+)
+_OLD_BETA = (
+    "The v1 Assistants API has been deprecated. Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
+)
+
+
+class Call(NamedTuple):
+    """A call of the interface, ready to be made."""
+
+    target: Any
+    """The interface: the caller's project, or the administration."""
+    path: Mapping[str, str]
+    query: Request
+    body: Any
+    """A `Request`, or an `Upload`."""
+    retryable: bool = False
+    """The request says how a retry of it is recognised, so its reply may be a replay."""
+
+
+class RequestReader:
+    """Reads the requests to one endpoint. What can be known beforehand is worked out once."""
+
+    def __init__(self, operation: Operation, application: Application, settings: Settings) -> None:
+        endpoint = operation.endpoint
+        self._endpoint = endpoint
+        self._enter = application.enter
+        self._access = endpoint.access
+        self._limit = settings.body_limit if endpoint.max_body is None else endpoint.max_body
+        self._beta = endpoint.beta and settings.require_beta_header
+        self._query = endpoint.query
+        self._has_query = endpoint.query is not Nothing
+        self._no_query: Request = endpoint.query()
+        self._resumes = issubclass(endpoint.query, EventQuery)
+        self._body = endpoint.body
+        self._takes = endpoint.takes
+        self._writes = endpoint.method == "POST"
+
+    async def read(self, path: Mapping[str, str], scope: Scope, receive: Receive) -> Call:
+        """The call that a request asks for. Errors are raised in this order: caller, headers, query, body."""
+        headers: Mapping[bytes, bytes] = scope[HEADERS]
+        caller = await self._enter(credentials_of(headers))
+        require_scope(caller.scopes, self._access)
+        target: Any = caller.project if self._access == "project" else caller.administration
+        if self._beta:
+            _require_beta(scope["headers"])
+        query = self._read_query(scope, headers) if self._has_query else NOTHING
+        if self._takes == "multipart":
+            return self._upload(target, path, query, scope, receive)
+        raw, body = b"", NOTHING
+        if self._takes == "json":
+            raw = await _read_body(receive, headers, self._limit)
+            body = decode_request(self._body, raw)
+        asked = idempotency_of(scope, headers, raw, path.get("thread_id")) if self._writes else None
+        if asked is None:
+            return Call(target, path, query, body)
+        return Call(target.once(asked), path, query, body, True)
+
+    def _read_query(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Request:
+        text: bytes = scope["query_string"]
+        query = self._no_query
+        if text:
+            query = decode_query(self._query, parse_qsl(text.decode("latin-1"), keep_blank_values=True))
+        if self._resumes and (last := headers.get(b"last-event-id")):
+            # A browser that reconnects repeats its first URL; the header is newer than the URL's `after`.
+            return msgspec.structs.replace(query, after=last.decode("latin-1"))
+        return query
+
+    def _upload(self, target: Any, path: Mapping[str, str], query: Request, scope: Scope, receive: Receive) -> Call:
+        headers: Mapping[bytes, bytes] = scope[HEADERS]
+        _check_length(headers, self._limit)
+        form = MultipartUpload(self._body, headers.get(b"content-type", b""), _chunks(receive, self._limit))
+        thread_id = path.get("thread_id")
+        if idempotency_of(scope, headers, b"", thread_id) is None:  # a bad key is refused before the upload is read
+            return Call(target, path, query, CheckedUpload(self._endpoint, form))
+        upload = CheckedUpload(self._endpoint, form, digested=True)
+
+        def asked() -> IdempotentRequest:
+            found = idempotency_of(scope, headers, upload.digest(), thread_id)
+            assert found is not None
+            return found
+
+        return Call(target.once(asked), path, query, upload, True)
+
+
+def _require_beta(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """`BadRequest` unless one of the headers asks for version 2."""
+    named = {part.strip() for name, value in headers if name == b"openai-beta" for part in value.split(b",")}
+    if b"assistants=v2" not in named:
+        raise BadRequest(_OLD_BETA if b"assistants=v1" in named else _NO_BETA, code="invalid_beta")
+
+
+async def _read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
+    """The whole body; `TooLarge` as soon as it is known to exceed the limit."""
+    _check_length(headers, limit)
+    chunk, more = await _next_chunk(receive, 0, limit)
+    if not more:
+        return chunk
+    chunks, size = [chunk], len(chunk)
+    while more:
+        chunk, more = await _next_chunk(receive, size, limit)
+        chunks.append(chunk)
+        size += len(chunk)
+    return b"".join(chunks)
+
+
+async def _chunks(receive: Receive, limit: int) -> AsyncGenerator[bytes]:
+    """The body as it arrives."""
+    size, more = 0, True
+    while more:
+        chunk, more = await _next_chunk(receive, size, limit)
+        size += len(chunk)
+        yield chunk
+
+
+async def _next_chunk(receive: Receive, size: int, limit: int) -> tuple[bytes, bool]:
+    """The next bytes of a body of which `size` were read, and whether more follow. `TooLarge` if they exceed the limit.
+
+    `Disconnected` if the client has left before it had sent its whole request.
+    """
+    message = await receive()
+    if message["type"] == "http.disconnect":
+        raise Disconnected("The client left before it had sent its whole request.")
+    chunk: bytes = message.get("body", b"")
+    if size + len(chunk) > limit:
+        raise _too_large(limit)
+    return chunk, message.get("more_body", False)
+
+
+def _check_length(headers: Mapping[bytes, bytes], limit: int) -> None:
+    """`TooLarge` if the announced length exceeds the limit."""
+    announced = headers.get(b"content-length", b"0")
+    if announced.isdigit() and int(announced) > limit:
+        raise _too_large(limit)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body of your request is too large. At most {limit} bytes are read.", code="body_too_large")

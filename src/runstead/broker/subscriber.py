@@ -1,0 +1,81 @@
+"""One subscriber to one run, in this process. Brokers differ in how events arrive; how a subscriber waits does not."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+
+from runstead.wire.event import RawEvent
+
+__all__ = ["BACKLOG", "SILENCE", "Subscriber"]
+
+SILENCE = 5.0
+"""Seconds without an event after which a waiting subscriber reads the store."""
+BACKLOG = 20_000
+"""Events that wait for one subscriber. A slower one loses them and reads the store."""
+
+
+class Subscriber:
+    """Waiting costs one future; one timer serves all of its waits."""
+
+    def __init__(self, kept: Sequence[RawEvent], silence: float) -> None:
+        self._silence = silence
+        self._waiting: list[RawEvent] = list(kept)
+        self._must_read = False
+        self._loop = asyncio.get_running_loop()
+        self._woken: asyncio.Future[None] | None = None
+        self._last = self._loop.time()
+        self._timer = self._loop.call_later(silence, self._timed_out)
+
+    def receive(self, events: Sequence[RawEvent]) -> None:
+        """Add events that have arrived."""
+        if len(self._waiting) + len(events) > BACKLOG:
+            self.drop()
+            return
+        self._waiting.extend(events)
+        self._wake()
+
+    def drop(self) -> None:
+        """Events were lost: those that wait are dropped too, and the subscriber reads the store."""
+        self._waiting.clear()
+        self._must_read = True
+        self._wake()
+
+    def read_store(self) -> None:
+        """Have a subscriber that waits read the store: its event may be there already."""
+        if self._woken is not None:
+            self._must_read = True
+            self._wake()
+
+    async def batches(self) -> AsyncIterator[Sequence[RawEvent] | None]:
+        """What `Broker.subscribe` gives."""
+        while True:
+            yield await self._next()
+
+    async def _next(self) -> Sequence[RawEvent] | None:
+        while not self._waiting and not self._must_read:
+            self._woken = self._loop.create_future()
+            try:
+                await self._woken
+            finally:
+                self._woken = None
+        self._last = self._loop.time()
+        if self._must_read:
+            self._must_read = False
+            return None
+        events, self._waiting = self._waiting, []
+        return events
+
+    def stop(self) -> None:
+        """End the subscription."""
+        self._timer.cancel()
+
+    def _wake(self) -> None:
+        if self._woken is not None and not self._woken.done():
+            self._woken.set_result(None)
+
+    def _timed_out(self) -> None:
+        now = self._loop.time()
+        due = self._last + self._silence
+        if due <= now:
+            due = now + self._silence
+            self.read_store()
+        self._timer = self._loop.call_at(due, self._timed_out)

@@ -1,0 +1,18 @@
+"""Callers of an application, as they enter it."""
+
+from runstead.domain.access import Credentials
+from runstead.engine.resources.caller import Caller
+from runstead.engine.resources.project import Project
+from runstead.worker.application import Application
+
+__all__ = ["entered", "project_of"]
+
+
+async def entered(application: Application) -> Caller:
+    """The caller without credentials."""
+    return await application.enter(Credentials())
+
+
+def project_of(application: Application, name: str) -> Project:
+    """Another project, as the caller of a key for it would get it."""
+    return application._caller(name).project
