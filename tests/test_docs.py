@@ -1,4 +1,4 @@
-"""The pages that describe what the code has in a table."""
+"""Documentation of tables in the code: the lifecycle, signals, events and invariants."""
 
 from pathlib import Path
 
@@ -10,21 +10,21 @@ from runstead.wire.run import Status
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 
 
-def test_the_drawing_of_a_runs_life_is_the_table() -> None:
+def test_the_lifecycle_diagram_matches_the_table() -> None:
     assert f"```mermaid\n{as_mermaid()}```" in (DOCS / "lifecycle.md").read_text()
 
 
-def test_every_signal_and_status_is_explained() -> None:
+def test_every_signal_and_status_is_documented() -> None:
     page = (DOCS / "lifecycle.md").read_text()
     assert [signal for signal in Signal if f"| {signal} |" not in page] == []
     assert [status for status in Status if f"| `{status}` |" not in page] == []
 
 
-def test_every_event_is_listed() -> None:
+def test_every_event_is_documented() -> None:
     page = (DOCS / "events.md").read_text()
     assert [name for name in EventName if f"| `{name}` |" not in page] == []
 
 
-def test_every_invariant_is_listed() -> None:
+def test_every_invariant_is_documented() -> None:
     page = " ".join((DOCS / "checking.md").read_text().split())
     assert [rule.__name__ for rule in RULES if f"- {' '.join(str(rule.__doc__).split())}" not in page] == []

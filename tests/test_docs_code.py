@@ -1,4 +1,4 @@
-"""What the pages show is true: Python runs, curl is answered, settings load, commands and help are the real ones."""
+"""The documentation's code works: Python and curl run, settings load, commands and help texts are the real ones."""
 
 import asyncio
 import os
@@ -27,34 +27,34 @@ from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, plain, strea
 from tests.support.markdown import NOT_RUN, ROOT, Block, blocks
 
 TUTORIAL = "docs/client.md"
-"""Run in test_examples.py, with a model of its own."""
+"""Tested in test_examples.py, with another model."""
 PAGES = ["README.md", *sorted(f"docs/{file.name}" for file in (ROOT / "docs").glob("*.md"))]
 BLOCKS = [block for page in PAGES if page != TUTORIAL for block in blocks(page)]
 CHECKED = {"python", "bash", "toml", "json"}
 SHOWN = {"", "text", "mermaid", "http"}
-"""Drawings, and what a program said: no code."""
+"""Languages of blocks that are not code: diagrams and output."""
 NOT_RUN_BLOCKS = 1
-"""How many blocks nothing checks. Think twice before this becomes more."""
+"""Blocks that no test checks. Raise this only if a block cannot be checked."""
 
 
 def of(language: str, *marks: str) -> list[Block]:
     return [block for block in BLOCKS if block.language == language and block.marks == list(marks)]
 
 
-class Places(NamedTuple):
-    """Where the pages say that a server and a model server listen, and the folder that a reader is in."""
+class Workspace(NamedTuple):
+    """The addresses of a server and a model server, and a reader's working folder."""
 
     server: str
     models: str
     folder: Path
 
-    def put_into(self, shown: str) -> str:
-        """The text with the addresses that hold here."""
+    def substitute(self, shown: str) -> str:
+        """The text with the documented addresses replaced by the real ones."""
         return shown.replace("http://127.0.0.1:8642", self.server).replace("http://127.0.0.1:11434/v1", self.models)
 
 
 async def answer(exchange: Exchange) -> None:
-    """A model that calls the first function it is offered, and then knows the weather."""
+    """A model that calls the first function of the request, and then reports the weather."""
     if exchange.path.endswith("/models"):
         await plain({"object": "list", "data": [{"id": "qwen3", "object": "model"}]})(exchange)
         return
@@ -73,7 +73,7 @@ async def answer(exchange: Exchange) -> None:
 
 @contextmanager
 def model_server() -> Iterator[str]:
-    """A server of chat completions on a thread of its own."""
+    """A model server in its own thread."""
     ready, started = threading.Event(), list[tuple[asyncio.AbstractEventLoop, asyncio.Event, str]]()
 
     async def serve() -> None:
@@ -96,14 +96,14 @@ def model_server() -> Iterator[str]:
 
 @contextmanager
 def server(models: str, data: Path) -> Iterator[str]:
-    """`runstead serve`, as a reader would start it."""
+    """A `runstead serve` process."""
     command = [sys.executable, "-m", "runstead", "serve", "--port", "0", "--data", str(data), "--model-url", models]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as process:
         try:
             assert process.stdout is not None
             line = process.stdout.readline()
             found = re.search(r"listens on (http://\S+)/v1", line)
-            assert found, f"the server said {line!r}"
+            assert found, f"the server printed {line!r}"
             yield found[1]
         finally:
             process.terminate()
@@ -111,22 +111,22 @@ def server(models: str, data: Path) -> Iterator[str]:
 
 
 def environment() -> dict[str, str]:
-    """The environment without a developer's own settings."""
+    """The environment without the developer's settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith(("RUNSTEAD_", "OPENAI_"))}
 
 
 @pytest.fixture(scope="module")
-def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     folder = tmp_path_factory.mktemp("reader")
     with model_server() as models, server(models, folder / "runstead-data") as url:
-        yield Places(url, models, folder)
+        yield Workspace(url, models, folder)
 
 
 @pytest.fixture
-def reader(places: Places, tmp_path: Path) -> Places:
-    """A folder for one page, in which the server's data are found."""
-    (tmp_path / "runstead-data").symlink_to(places.folder / "runstead-data")
-    return places._replace(folder=tmp_path)
+def reader(workspace: Workspace, tmp_path: Path) -> Workspace:
+    """An empty folder for one page, with a link to the server's data."""
+    (tmp_path / "runstead-data").symlink_to(workspace.folder / "runstead-data")
+    return workspace._replace(folder=tmp_path)
 
 
 def run(command: list[str], folder: Path) -> str:
@@ -137,35 +137,35 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-def promised(code: str) -> list[str]:
-    """What `print(…)  # so` says will be printed, in order."""
+def expected_output(code: str) -> list[str]:
+    """The comments of `print(…)  # text`, in order."""
     return re.findall(r"^ *print\(.*\)  # (.+)$", code, re.MULTILINE)
 
 
 @pytest.mark.parametrize("page", sorted({block.page for block in of("python")}))
-def test_the_python_of_a_page_runs_and_prints_what_it_says(page: str, reader: Places) -> None:
+def test_python_blocks_run_and_print_the_documented_output(page: str, reader: Workspace) -> None:
     lines: list[str] = []
     for block in of("python"):
         if block.page == page:
             lines += [""] * (block.line - 1 - len(lines))  # a traceback names the page's own lines
             lines += block.text.splitlines()
     script = reader.folder / Path(page).with_suffix(".py").name
-    script.write_text(reader.put_into("\n".join(lines)))
+    script.write_text(reader.substitute("\n".join(lines)))
     printed = iter(run([sys.executable, "-W", "ignore", str(script)], reader.folder).splitlines())
-    for line in promised("\n".join(lines)):
-        assert line in printed, f"{page}: {line!r} was not printed, or too late"
+    for line in expected_output("\n".join(lines)):
+        assert line in printed, f"{page}: {line!r} was not printed, or not in this order"
 
 
 @pytest.mark.parametrize("block", of("bash", "run"), ids=str)
-def test_bash_that_can_be_run_runs(block: Block, reader: Places) -> None:
+def test_bash_blocks_marked_run_succeed(block: Block, reader: Workspace) -> None:
     for name in ("bash", "curl", "jq", "sqlite3"):
         if re.search(rf"\b{name} ", block.text) and shutil.which(name) is None:
             pytest.skip(f"{name} is not installed")
-    run(["bash", "-euo", "pipefail", "-c", reader.put_into(block.text)], reader.folder)
+    run(["bash", "-euo", "pipefail", "-c", reader.substitute(block.text)], reader.folder)
 
 
 @pytest.mark.parametrize("block", of("bash"), ids=str)
-def test_commands_that_are_shown_exist(block: Block) -> None:
+def test_documented_commands_exist(block: Block) -> None:
     for line in block.text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
         while words and "=" in words[0]:
@@ -189,7 +189,7 @@ def test_commands_that_are_shown_exist(block: Block) -> None:
 
 
 def parse(name: str, arguments: list[str]) -> None:
-    """Read a command line as the command itself would; what it does not know raises."""
+    """Parse a command line as the command itself does; unknown options raise."""
     with (
         click.Context(main, info_name="runstead", **main.context_settings) as parent,
         main.commands[name].make_context(name, list(arguments), parent=parent),
@@ -197,13 +197,13 @@ def parse(name: str, arguments: list[str]) -> None:
         pass
 
 
-def test_a_flag_that_does_not_exist_is_found() -> None:
+def test_an_unknown_flag_is_rejected() -> None:
     with pytest.raises(click.NoSuchOption):
         parse("serve", ["--no-such-flag"])
 
 
 @pytest.mark.parametrize("block", of("toml"), ids=str)
-def test_settings_that_are_shown_load(block: Block, tmp_path: Path) -> None:
+def test_documented_settings_load(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "shown.toml"
     file.write_text(block.text)
     if "[[answer]]" in block.text:
@@ -216,11 +216,11 @@ def test_settings_that_are_shown_load(block: Block, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("block", of("json"), ids=str)
-def test_json_that_is_shown_is_json(block: Block) -> None:
+def test_json_blocks_are_valid_json(block: Block) -> None:
     msgspec.json.decode(block.text)
 
 
-def test_the_help_that_is_shown_is_the_real_one() -> None:
+def test_documented_help_is_the_real_help() -> None:
     pages = page("docs/operating.md") + page("docs/cluster.md")
     shown = re.findall(r"<!-- runstead (\w+) --help -->\n```text\n(.*?)```", pages, re.DOTALL)
     assert [name for name, _ in shown] == ["serve", "migrate", "worker"]
@@ -231,7 +231,7 @@ def test_the_help_that_is_shown_is_the_real_one() -> None:
         assert help_text == real.output
 
 
-def test_every_setting_is_described_with_its_default_flag_and_variable() -> None:
+def test_every_setting_is_documented_with_its_default_flag_and_variable() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.*?) ?\| (.*?) ?\|$", page("docs/operating.md"), re.MULTILINE)
     flags = {parameter.name for parameter in main.commands["serve"].params} - {"file"}
     expected = []
@@ -244,21 +244,21 @@ def test_every_setting_is_described_with_its_default_flag_and_variable() -> None
     assert rows == expected
 
 
-def test_every_block_says_what_it_is() -> None:
+def test_every_block_has_a_known_language() -> None:
     unknown = [str(block) for block in BLOCKS if block.language not in CHECKED | SHOWN and NOT_RUN not in block.marks]
     assert not unknown
 
 
-def test_hardly_any_block_goes_unchecked() -> None:
+def test_the_number_of_unchecked_blocks_does_not_grow() -> None:
     assert sum(NOT_RUN in block.marks for block in BLOCKS) == NOT_RUN_BLOCKS
 
 
-def test_the_readme_stays_short() -> None:
+def test_the_readme_has_at_most_150_lines() -> None:
     assert len(page("README.md").splitlines()) <= 150
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_links_lead_somewhere(name: str) -> None:
+def test_links_have_existing_targets(name: str) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page(name)):
         file, _, anchor = target.partition("#")
         there = ((ROOT / name).parent / file).resolve() if file else ROOT / name
@@ -271,7 +271,7 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 def slug(heading: str) -> str:
-    """The anchor that a heading gets."""
+    """The anchor of a heading."""
     return re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
 
 

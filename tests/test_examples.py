@@ -1,4 +1,4 @@
-"""Every example, and every block of the client's tutorial, runs against a real server and does what it says."""
+"""Every example, and every block of docs/client.md, runs against a real server and prints what is expected."""
 
 import ast
 import asyncio
@@ -29,7 +29,7 @@ when = "weather"
 call.get_weather = { city = "Oslo" }
 say = "They say: {output}"
 """
-SAID = {
+EXPECTED = {
     "all_items.py": ["The newest 3 of them; more: True", "Message 1\nMessage 2\nMessage 3\nMessage 4", "Message 7"],
     "first_run.py": ["The run is completed.", "Blue light is scattered most."],
     "many_at_once.py": ["What is 8 times 8? You said: What is 8 times 8?"],
@@ -43,7 +43,7 @@ SAID = {
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server whose model follows the script above."""
+    """A server whose model answers from `SCRIPT`."""
     folder = tmp_path_factory.mktemp("examples")
     script = folder / "script.toml"
     script.write_text(SCRIPT)
@@ -56,20 +56,20 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             server.terminate()
 
 
-def test_every_example_is_run() -> None:
-    assert {path.name for path in EXAMPLES.glob("*.py")} == SAID.keys()
+def test_every_example_is_tested() -> None:
+    assert {path.name for path in EXAMPLES.glob("*.py")} == EXPECTED.keys()
 
 
-@pytest.mark.parametrize("name", SAID)
-def test_an_example_does_what_it_says(url: str, name: str) -> None:
+@pytest.mark.parametrize("name", EXPECTED)
+def test_an_example_prints_the_expected_text(url: str, name: str) -> None:
     environment = os.environ | {"RUNSTEAD_URL": url}
     command = [sys.executable, str(EXAMPLES / name)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=50, check=False)
     assert done.returncode == 0, done.stderr
-    assert [text for text in SAID[name] if text not in done.stdout] == [], done.stdout
+    assert [text for text in EXPECTED[name] if text not in done.stdout] == [], done.stdout
 
 
-def test_the_tutorial_of_the_client_runs_from_start_to_end(
+def test_the_client_tutorial_runs_in_order(
     url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("RUNSTEAD_URL", url)
@@ -82,9 +82,9 @@ def test_the_tutorial_of_the_client_runs_from_start_to_end(
         if waiting is not None:
             asyncio.run(waiting)
     names["client"].close()
-    said = capsys.readouterr().out
-    assert "completed Blue light is scattered most." in said
-    assert "4 thread.run.step.created" in said
-    assert 'They say: {"city":"Oslo","sky":"sunny","days":1}' in said
-    assert "No run found with id 'run_unknown'. 404 req_" in said
-    assert "You said: Hello!" in said
+    printed = capsys.readouterr().out
+    assert "completed Blue light is scattered most." in printed
+    assert "4 thread.run.step.created" in printed
+    assert 'They say: {"city":"Oslo","sky":"sunny","days":1}' in printed
+    assert "No run found with id 'run_unknown'. 404 req_" in printed
+    assert "You said: Hello!" in printed
