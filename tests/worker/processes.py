@@ -1,7 +1,4 @@
-"""Applications as processes of one installation have them: over one schema, each with a store and a broker of its own.
-
-No signal passes from one to another: what they know of each other is in the store.
-"""
+"""Applications as processes of one installation: over one schema, each with its own store and broker."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -57,7 +54,7 @@ def worker_of(here: World) -> Worker:
 
 
 async def ended(here: World, run: Run) -> Run:
-    """The run, once it has ended or waits for the client: by looking, for nobody tells."""
+    """The run, once it has ended or waits for the client: found by polling, without a broker."""
 
     async def over() -> bool:
         return (await here.now(run)).status.pausing

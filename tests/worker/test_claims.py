@@ -1,4 +1,4 @@
-"""Of two that hold a run by the same name, one goes on."""
+"""Of two claims of one run under the same name, the newer one goes on."""
 
 import asyncio
 from pathlib import Path
@@ -29,7 +29,7 @@ async def begin(here: World, hold: ClaimedRun) -> None:
 
 
 @pytest.mark.parametrize("first_began", [True, False])
-async def test_who_held_a_run_before_it_went_on_elsewhere_writes_nothing_more(first_began: bool) -> None:
+async def test_a_former_owner_writes_nothing_more(first_began: bool) -> None:
     async with world(slots=0) as here:
         run = await here.start()
         old = await taken(here, run.id)
@@ -46,7 +46,7 @@ async def test_who_held_a_run_before_it_went_on_elsewhere_writes_nothing_more(fi
 
 
 @pytest.mark.parametrize("turns", range(8))
-async def test_who_is_stopped_while_it_begins_a_step_hands_the_run_back_with_it(turns: int, tmp_path: Path) -> None:
+async def test_a_run_interrupted_while_a_step_opens_is_released_with_the_step(turns: int, tmp_path: Path) -> None:
     async with world(path=tmp_path / "rs.db", slots=0) as here:
         run = await here.start()
         hold = await taken(here, run.id)
@@ -61,7 +61,7 @@ async def test_who_is_stopped_while_it_begins_a_step_hands_the_run_back_with_it(
         Reader().read([decode_event(event.name, event.data, str(event.at)) for event in events])
 
 
-async def test_who_lost_a_run_tells_nobody_that_it_has_ended() -> None:
+async def test_a_former_owner_publishes_no_end() -> None:
     async with world(slots=0) as here:
         run = await here.start()
         hold = await taken(here, run.id)
@@ -73,7 +73,7 @@ async def test_who_lost_a_run_tells_nobody_that_it_has_ended() -> None:
             assert await anext(live) == [later]
 
 
-async def test_who_was_stopped_while_it_was_taken_is_handed_back_once_not_whenever_it_is_taken() -> None:
+async def test_an_interrupt_during_a_claim_releases_that_claim_alone() -> None:
     async with world(["Hello"], slots=0) as here:
         run = await here.start()
         executor, busy = Executor(here.adapters, "worker_1"), asyncio.Event()
@@ -82,7 +82,7 @@ async def test_who_was_stopped_while_it_was_taken_is_handed_back_once_not_whenev
             await busy.wait()
 
         async with asyncio.TaskGroup() as group, within():
-            group.create_task(executor.claim(take_another))  # a busy worker: it takes something all the time
+            group.create_task(executor.claim(take_another))  # a busy worker: a claim is always under way
             await asyncio.sleep(0)
             executor.interrupt(run.id)
             await executor.execute(await taken(here, run.id))

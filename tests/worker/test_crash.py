@@ -1,4 +1,4 @@
-"""A process dies at any moment, and the next one over the same file goes on where it was."""
+"""A process dies at any moment, and the next one over the same file goes on from there."""
 
 import asyncio
 from pathlib import Path
@@ -34,7 +34,7 @@ async def history(here: World, run: Run) -> list[Event]:
     return events
 
 
-async def test_a_run_that_nobody_had_taken_is_taken(path: Path) -> None:
+async def test_a_queued_run_is_claimed_after_a_crash(path: Path) -> None:
     gate = Gate()
     async with doomed([gate], path, slots=1) as here:
         await here.start()
@@ -46,7 +46,7 @@ async def test_a_run_that_nobody_had_taken_is_taken(path: Path) -> None:
         assert names(await history(here, run)) == [*BEGIN, *WHOLE]
 
 
-async def test_a_run_whose_model_had_not_answered_is_asked_for_again(path: Path) -> None:
+async def test_the_model_is_asked_again_after_a_crash_before_its_answer(path: Path) -> None:
     gate = Gate()
     async with doomed([gate], path) as here:
         run = await here.start()
@@ -57,7 +57,7 @@ async def test_a_run_whose_model_had_not_answered_is_asked_for_again(path: Path)
         assert names(await history(here, run)) == [*BEGIN, *AGAIN, *WHOLE]
 
 
-async def test_half_a_message_is_closed_for_what_it_is_and_written_again(path: Path) -> None:
+async def test_half_a_message_is_closed_as_incomplete_and_written_again(path: Path) -> None:
     gate = Gate()
     async with doomed([[say("Half"), gate]], path) as here:
         run = await here.start()
@@ -90,7 +90,7 @@ async def test_half_made_calls_are_made_again(path: Path) -> None:
         await history(here, run)
 
 
-async def test_a_run_that_waits_for_outputs_still_waits(path: Path) -> None:
+async def test_a_run_in_requires_action_survives_a_crash(path: Path) -> None:
     async with doomed([[call("weather", city="Rome"), usage(5, 5)]], path) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
     async with world([["Sunny.", usage(7, 7)]], path=path) as here:
@@ -120,14 +120,14 @@ async def test_finished_steps_are_not_repeated(path: Path) -> None:
         assert len(here.model.requests) == 1
 
 
-async def test_a_run_that_was_stopping_has_stopped(path: Path) -> None:
+async def test_a_cancelling_run_is_cancelled_after_a_crash(path: Path) -> None:
     gate = Gate()
 
     async with doomed([[say("Half"), gate]], path) as here:
         run = await here.start()
         async with within():
             await gate.reached.wait()
-        here.worker._executor._executing.clear()  # it does not hear of the cancel
+        here.worker._executor._executing.clear()  # the worker does not receive the cancel
         assert (await here.project.cancel(run.thread_id, run.id)).status == "cancelling"
     async with world(path=path) as here:
         assert (await here.now(run)).status == "cancelled"
@@ -139,7 +139,7 @@ async def test_a_run_that_was_stopping_has_stopped(path: Path) -> None:
         ]
 
 
-async def test_a_run_whose_time_ran_out_meanwhile_expires_and_asks_no_model(path: Path) -> None:
+async def test_a_run_past_its_deadline_after_a_crash_expires_without_a_model_call(path: Path) -> None:
     gate = Gate()
     async with doomed([[say("Half"), gate]], path) as here:
         run = await here.start()
@@ -153,7 +153,7 @@ async def test_a_run_whose_time_ran_out_meanwhile_expires_and_asks_no_model(path
         assert here.model.requests == []
 
 
-async def test_dying_again_and_again_changes_nothing(path: Path) -> None:
+async def test_repeated_crashes_change_nothing(path: Path) -> None:
     run = None
     for life in range(5):
         gate = Gate()
@@ -169,7 +169,7 @@ async def test_dying_again_and_again_changes_nothing(path: Path) -> None:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_whatever_moment_it_dies_no_run_is_lost_and_no_step_is_repeated(seed: int, path: Path) -> None:
+async def test_no_run_is_lost_and_no_step_repeated_whenever_the_process_dies(seed: int, path: Path) -> None:
     random = Random(seed)
     acknowledged: list[Run] = []
     steps: dict[str, list[str]] = {}

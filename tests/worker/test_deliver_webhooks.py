@@ -1,4 +1,4 @@
-"""Webhooks are told: at least once, signed, patiently, each for itself."""
+"""Webhook deliveries: at least once, signed, retried, each webhook by itself."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -57,7 +57,7 @@ def opens(told: RecordedReply, secret: str) -> bool:
 
 
 class TestTelling:
-    async def test_the_end_of_a_run_is_told_with_the_run(self) -> None:
+    async def test_the_end_of_a_run_is_delivered_with_the_run(self) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
             run = await here.ended(await here.start(metadata={"order": "7"}))
             await here.clock.advance(1)
@@ -71,7 +71,7 @@ class TestTelling:
             assert (delivery.status, delivery.attempts, delivery.status_code) == ("delivered", 1, 200)
             assert (delivery.run_id, delivery.ended_at, delivery.next_attempt_at) == (run.id, START + 1, None)
 
-    async def test_so_is_a_run_that_waits_for_its_client(self) -> None:
+    async def test_a_run_in_requires_action_is_delivered(self) -> None:
         async with telling([call("weather"), "Sunny."]) as (here, there, _):
             run = await here.ended(await here.start(tools=[WEATHER]))
             await here.ended(await here.submit(run))
@@ -81,7 +81,7 @@ class TestTelling:
             [waiting] = [each.event["data"] for each in told if each.event["type"].endswith("action")]
             assert waiting["required_action"]["submit_tool_outputs"]["tool_calls"][0]["function"]["name"] == "weather"
 
-    async def test_a_webhook_is_told_what_it_wants_and_nothing_else(self) -> None:
+    async def test_a_webhook_gets_only_its_event_types(self) -> None:
         async with telling([call("weather"), "Sunny."]) as (here, _, webhook):
             await here.project.update_webhook(webhook.id, WebhookUpdate(event_types=["thread.run.completed"]))
             run = await here.ended(await here.start(tools=[WEATHER]))
@@ -89,7 +89,7 @@ class TestTelling:
             [delivery] = await deliveries(here, webhook.id)
             assert delivery.event_type == "thread.run.completed"
 
-    async def test_the_end_of_a_run_that_nobody_holds_is_told(self) -> None:
+    async def test_the_end_of_an_unowned_run_is_delivered(self) -> None:
         async with telling([call("weather"), call("weather"), call("weather")]) as (here, _, webhook):
             cancelled, expired, deleted = [await here.ended(await here.start(tools=[WEATHER])) for _ in range(3)]
             await here.project.cancel(cancelled.thread_id, cancelled.id)
@@ -107,21 +107,21 @@ class TestTelling:
                 expired.id: "thread.run.expired",
             }
 
-    async def test_another_projects_webhook_is_not_told(self) -> None:
+    async def test_webhooks_of_other_projects_get_nothing(self) -> None:
         async with telling(["Hello!"]) as (here, there, _):
             other = project_of(here.application, "another")
             theirs = await other.create_webhook(WebhookRequest(url=there.url))
             await here.ended(await here.start())
             assert (await other.webhook_deliveries(theirs.id)).data == []
 
-    async def test_the_url_of_the_moment_is_what_counts(self) -> None:
+    async def test_an_attempt_goes_to_the_current_url(self) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
             await here.ended(await here.start())
             await here.project.update_webhook(webhook.id, WebhookUpdate(url=there.url + "/new"))
             await here.clock.advance(1)
             assert [told.path for told in await there.next()] == ["/hook/new"]
 
-    async def test_one_that_is_not_enabled_is_told_when_it_is_again_what_was_pending(self) -> None:
+    async def test_pending_deliveries_wait_until_the_webhook_is_enabled_again(self) -> None:
         async with telling(["Hello!", "Hello!"]) as (here, there, webhook):
             run = await here.ended(await here.start())
             await here.project.update_webhook(webhook.id, WebhookUpdate(enabled=False))
@@ -140,7 +140,7 @@ async def _is_noted(here: World, webhook_id: str, number: int) -> bool:
 
 
 class TestPatience:
-    async def test_what_fails_is_tried_again_under_the_same_id(self) -> None:
+    async def test_a_failed_delivery_is_retried_with_the_same_id(self) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
             there.statuses = [500, 302, 204]
             await here.ended(await here.start())
@@ -154,7 +154,7 @@ class TestPatience:
             assert all(opens(told, webhook.signing_secret) for told in there.told)
             assert {told.path for told in there.told} == {"/hook"}, "a redirect is not followed"
 
-    async def test_after_ten_attempts_in_two_days_it_is_given_up(self) -> None:
+    async def test_a_delivery_fails_after_ten_attempts_in_two_days(self) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
             there.statuses = [503] * 11
             await here.ended(await here.start())
@@ -170,7 +170,7 @@ class TestPatience:
             await here.clock.advance(10 * 86400)
             assert len(there.told) == 10
 
-    async def test_nobody_there_is_a_failure_in_words(self, caplog: pytest.LogCaptureFixture) -> None:
+    async def test_an_unreachable_receiver_is_a_failure_in_words(self, caplog: pytest.LogCaptureFixture) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
             closed = there.url.replace("http", "https") + "?token=s3cret"
             await here.project.update_webhook(webhook.id, WebhookUpdate(url=closed))
@@ -179,11 +179,11 @@ class TestPatience:
             delivery = await settled(here, webhook.id)
             assert delivery.error is not None
             assert delivery.error.startswith("No secure connection")
-        assert "a webhook was not told" in caplog.text
+        assert "a webhook delivery failed" in caplog.text
         assert "s3cret" not in caplog.text
         assert webhook.signing_secret not in caplog.text
 
-    async def test_a_private_address_is_not_told_and_that_is_said(self) -> None:
+    async def test_a_private_address_is_refused_in_words(self) -> None:
         outbound = HttpOutbound(lookup=lambda *_, **__: [(2, 1, 6, "", ("127.0.0.1", 80))])
         async with world(["Hello!"], outbound=outbound) as here:
             webhook = await here.project.create_webhook(WebhookRequest(url="http://hook.example/"))
@@ -193,7 +193,7 @@ class TestPatience:
             assert delivery.error is not None
             assert delivery.error.startswith("It leads to a private address")
 
-    async def test_one_that_hangs_delays_no_other(self) -> None:
+    async def test_a_hanging_receiver_delays_no_other_webhook(self) -> None:
         async with AsyncExitStack() as stack:
             slow, quick = [await stack.enter_async_context(receiver()) for _ in range(2)]
             slow.hangs = True
@@ -207,7 +207,7 @@ class TestPatience:
                 await quick.next(number * 10)
             assert len(slow.told) == 8, "no more than a few wait for it"
 
-    async def test_a_backlog_is_sent_without_waiting_for_the_next_look(self) -> None:
+    async def test_a_backlog_of_deliveries_is_sent_within_one_poll(self) -> None:
         async with telling(lambda _: "Hello!") as (here, there, _):
             await asyncio.gather(*[here.start() for _ in range(30)])
             await until(lambda: _all_ended(here, 30))
@@ -221,7 +221,7 @@ async def _all_ended(here: World, number: int) -> bool:
 
 
 class TestReplay:
-    async def test_what_was_told_is_told_again(self) -> None:
+    async def test_a_replayed_delivery_is_sent_again(self) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
             await here.ended(await here.start())
             await here.clock.advance(1)
@@ -234,7 +234,7 @@ class TestReplay:
             assert again.headers["webhook-signature"] != first.headers["webhook-signature"]
             assert (await settled(here, webhook.id, 2)).status == "delivered"
 
-    async def test_what_ended_a_week_ago_is_forgotten(self) -> None:
+    async def test_deliveries_are_pruned_a_week_after_their_end(self) -> None:
         async with telling(["Hello!"]) as (here, _, webhook):
             await here.ended(await here.start())
             await here.clock.advance(1)
@@ -255,7 +255,7 @@ class TestSecrets:
             assert opens(told, changed.signing_secret)
             assert not opens(told, webhook.signing_secret)
 
-    async def test_the_old_one_signs_too_for_a_day_if_that_is_wanted(self) -> None:
+    async def test_the_old_secret_signs_too_for_a_day_if_asked(self) -> None:
         async with telling(["Hello!", "Hello!"]) as (here, there, webhook):
             changed = await here.project.rotate_webhook_secret(webhook.id, keep_old=True)
             run = await here.ended(await here.start())
@@ -276,7 +276,7 @@ class TestSecrets:
                 await here.project.create_webhook(WebhookRequest(url="https://example.com"))
             assert (await here.project.webhooks()).data == []
 
-    async def test_who_has_no_key_leaves_what_is_to_be_told_to_those_who_have(self, tmp_path: Path) -> None:
+    async def test_a_process_without_the_key_leaves_deliveries_to_others(self, tmp_path: Path) -> None:
         path = tmp_path / "rs.db"
         async with receiver() as there:
             async with world(["Hello!"], path=path) as able:
@@ -290,7 +290,7 @@ class TestSecrets:
                 await able.clock.advance(1)
                 await there.next()
 
-    async def test_no_secret_is_kept_not_even_for_a_request_that_comes_again(self, tmp_path: Path) -> None:
+    async def test_no_secret_is_stored_not_even_in_idempotency_records(self, tmp_path: Path) -> None:
         async with world(path=tmp_path / "rs.db") as here:
             making, changing = (here.project.once(with_key(key, digest(b"asked"))) for key in ("make", "change"))
             request = WebhookRequest(url="https://example.com")
@@ -305,7 +305,7 @@ class TestSecrets:
 
 
 class TestStops:
-    async def test_what_is_on_its_way_when_a_process_stops_is_not_sent_twice(self, tmp_path: Path) -> None:
+    async def test_attempts_under_way_at_a_stop_are_not_repeated(self, tmp_path: Path) -> None:
         async with receiver() as there:
             there.slow = asyncio.Event()
             async with world(["Hello!"], path=tmp_path / "rs.db") as here:
@@ -318,7 +318,7 @@ class TestStops:
                 assert (await settled(here, webhook.id)).status == "delivered"
                 assert len(there.told) == 1
 
-    async def test_what_does_not_arrive_holds_up_no_stop(self) -> None:
+    async def test_a_hanging_attempt_does_not_delay_a_stop(self) -> None:
         async with telling(["Hello!"]) as (here, there, _):
             there.hangs = True
             await here.ended(await here.start())
@@ -329,7 +329,7 @@ class TestStops:
 
 
 class TestCrashes:
-    async def test_what_a_process_noted_and_did_not_send_the_next_one_sends(self, tmp_path: Path) -> None:
+    async def test_deliveries_in_the_outbox_survive_a_crash(self, tmp_path: Path) -> None:
         async with receiver() as there:
             async with doomed(["Hello!"], tmp_path / "rs.db") as here:
                 webhook = await here.project.create_webhook(WebhookRequest(url=there.url))
@@ -342,7 +342,7 @@ class TestCrashes:
                 assert opens(told, webhook.signing_secret)
                 assert (await settled(here, webhook.id)).status == "delivered"
 
-    async def test_what_a_process_died_over_is_sent_again_a_minute_later(self, tmp_path: Path) -> None:
+    async def test_a_delivery_claimed_by_a_dead_process_is_sent_after_a_minute(self, tmp_path: Path) -> None:
         async with receiver() as there:
             there.hangs = True
             async with doomed(["Hello!"], tmp_path / "rs.db") as here:
@@ -361,7 +361,7 @@ class TestCrashes:
                 assert (delivery.status, delivery.attempts) == ("delivered", 2)
 
 
-async def test_the_official_client_accepts_what_is_sent() -> None:
+async def test_the_official_client_verifies_deliveries() -> None:
     async with telling(["Hello!"], clock=SystemClock()) as (here, there, webhook):
         run = await here.ended(await here.start())
         [told] = await there.next()

@@ -1,4 +1,4 @@
-"""No project is in another one's way, however many of its runs wait: so many at once, the oldest first, and in turn."""
+"""No project delays another, however long its queue: limits, age order, and turns between projects."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -41,7 +41,7 @@ def postgres(folder: Path) -> Store:
 
 @pytest.fixture(params=[(sqlite, 1), (postgres, 2)], ids=["one process", "two processes"])
 async def worlds(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Worlds]:
-    """Starts one application, or two over one store. Their clock stands still, and nobody tells them of a run."""
+    """Starts one application, or two over one store. Their clock stands still, and no offers reach them."""
     make, count = request.param
     async with AsyncExitStack() as running:
 
@@ -64,7 +64,7 @@ async def looked(true: Callable[[], bool], *places: World) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_lone_run_behind_a_backlog_is_taken_at_the_next_look(worlds: Worlds) -> None:
+async def test_a_lone_run_behind_a_backlog_is_claimed_at_the_next_poll(worlds: Worlds) -> None:
     gate = Gate()
     model = Crowd(gate)
     places = await worlds(model=model, max_running=5)
@@ -78,13 +78,13 @@ async def test_a_lone_run_behind_a_backlog_is_taken_at_the_next_look(worlds: Wor
     gate.open()
 
 
-async def test_a_backlog_is_drained_as_fast_as_runs_end_and_never_more_at_once(worlds: Worlds) -> None:
+async def test_a_backlog_drains_as_runs_end_and_never_exceeds_the_limit(worlds: Worlds) -> None:
     gate = Gate()
     model = Crowd([gate, "Hello"])
     places = await worlds(model=model, max_running=7)
     runs = await backlog(places[0], "big", 150)
     await looked(lambda: model.now == 7, *places)
-    gate.open()  # from here on time stands still: whoever ends lets the next one in
+    gate.open()  # from here on time stands still: each run that ends frees a slot for the next
     async with within():
         for run in runs:
             project = project_of(places[0].application, "big")
@@ -94,7 +94,7 @@ async def test_a_backlog_is_drained_as_fast_as_runs_end_and_never_more_at_once(w
     assert len(model.requests) == 150
 
 
-async def test_a_full_worker_takes_next_who_has_the_fewest_at_work() -> None:
+async def test_a_full_worker_next_claims_for_the_project_with_the_fewest_running() -> None:
     gate = Gate()
     model = Crowd([gate, "Hello"])
     async with world(model=model, slots=3) as here:
@@ -109,7 +109,7 @@ async def test_a_full_worker_takes_next_who_has_the_fewest_at_work() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 5000], ids=["a full worker", "a full project"])
-async def test_the_oldest_of_a_project_come_first_whoever_comes_while_there_is_room(most: int) -> None:
+async def test_the_oldest_runs_of_a_project_are_claimed_first(most: int) -> None:
     gate = Gate()
     model = Crowd([gate, "Hello"])
     async with world(model=model, slots=most, max_running=1) as here:
@@ -130,7 +130,7 @@ async def test_the_oldest_of_a_project_come_first_whoever_comes_while_there_is_r
         assert order(model.requests, "big") == list(range(len(late) + 20))
 
 
-async def test_a_run_that_goes_on_waits_like_any_other_and_comes_before_those_that_are_younger() -> None:
+async def test_a_continued_run_queues_by_its_age() -> None:
     gate = Gate()
     script: list[Turn] = [call("weather"), gate, "Sunny.", "Third."]
     async with world(script, max_running=1) as here:
@@ -176,7 +176,7 @@ async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
         assert run.status == "queued", "another project's queue is not full"
 
 
-async def test_a_worker_without_room_leaves_offers_to_those_that_have_some() -> None:
+async def test_a_full_worker_leaves_offers_to_others() -> None:
     gate = Gate()
     async with world([gate, gate, "Third."], slots=1) as here, asyncio.TaskGroup() as group:
         second, third = (Worker(here.adapters, f"worker_{n}", slots=1) for n in (2, 3))
@@ -184,7 +184,7 @@ async def test_a_worker_without_room_leaves_offers_to_those_that_have_some() -> 
         group.create_task(second.run())
         await offered(here)
         await until(lambda: len(here.model.requests) == 2)
-        # Both are full, and the clock stands still: only an offer that nobody sits on reaches the third one.
+        # Both are full, and the clock stands still: the third worker gets the offer only if they leave it.
         run = await offered(here)
         group.create_task(third.run())
         assert (await here.ended(run)).status == "completed"
@@ -200,7 +200,7 @@ async def offered(here: World) -> Run:
     return await alone.create_run(thread_id, request)
 
 
-async def test_who_claims_in_a_project_without_room_writes_nothing() -> None:
+async def test_a_claim_in_a_project_at_its_limit_writes_nothing() -> None:
     async with world(slots=0, max_running=1) as here:
         first, second = await backlog(here, "big", 2)
         hold = await claim(here.adapters, second.id, "worker_1")

@@ -1,4 +1,4 @@
-"""A worker lets go before others may take its runs, and comes back under a new name."""
+"""A worker pauses before its lease expires, and registers under a new name after it was expired."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 
 class UnsureStore:
-    """Loses the answer of the next write that takes a run: it is done, and nobody can say so."""
+    """Loses the answer of the next write that claims a run: it is committed, but not confirmed."""
 
     def __init__(self, inner: Store) -> None:
         self._inner = inner
@@ -69,7 +69,7 @@ def own_server() -> Iterator[Server]:
     server.remove()
 
 
-async def test_who_cannot_renew_lets_go_before_others_take_over_and_comes_back(start: Start) -> None:
+async def test_a_worker_without_heartbeats_pauses_before_it_is_expired(start: Start) -> None:
     stores: list[FlakyStore] = []
 
     def cut_off(store: Store) -> Store:
@@ -95,7 +95,7 @@ async def test_who_cannot_renew_lets_go_before_others_take_over_and_comes_back(s
         assert (await first.ended(await first.start("And now?"))).status == "completed"
 
 
-async def test_who_can_renew_again_in_time_keeps_its_name(start: Start) -> None:
+async def test_a_worker_whose_heartbeat_succeeds_in_time_keeps_its_name(start: Start) -> None:
     stores: list[FlakyStore] = []
 
     def cut_off(store: Store) -> Store:
@@ -119,7 +119,7 @@ async def test_who_can_renew_again_in_time_keeps_its_name(start: Start) -> None:
         assert [text_of(message) for message in await here.written(run)] == ["Half", "Whole"]
 
 
-async def test_who_was_given_up_drops_its_runs_and_enters_under_a_new_name(start: Start) -> None:
+async def test_an_expired_worker_drops_its_runs_and_registers_under_a_new_name(start: Start) -> None:
     gate = Gate()
     async with start([[say("Half"), gate], "Whole"]) as here:
         run = await here.start("Hi")
@@ -135,7 +135,7 @@ async def test_who_was_given_up_drops_its_runs_and_enters_under_a_new_name(start
         assert await here.adapters.store.write(lambda tx: tx.workers.heartbeat(worker.name, LEASE))
 
 
-async def test_a_worker_at_rest_takes_nothing(start: Start) -> None:
+async def test_a_paused_worker_claims_nothing(start: Start) -> None:
     async with start(["Hello!", "Hello!"], lease=4) as here:
         worker = worker_of(here)
         await here.ended(await here.start("Hi"))
@@ -150,7 +150,7 @@ async def test_a_worker_at_rest_takes_nothing(start: Start) -> None:
 
 
 @pytest.mark.parametrize("waiting", [True, False], ids=["offered", "made here"])
-async def test_a_run_whose_taking_nobody_confirmed_is_not_forgotten(start: Start, waiting: bool) -> None:
+async def test_a_run_with_an_unconfirmed_claim_is_released(start: Start, waiting: bool) -> None:
     stores: list[UnsureStore] = []
 
     def unsure(store: Store) -> Store:

@@ -1,4 +1,4 @@
-"""Processes over one database, without any signal between them: each finds out in a second what the others did."""
+"""Processes over one database without a broker find out within a second what the others did."""
 
 import asyncio
 from functools import partial
@@ -18,7 +18,7 @@ from tests.worker.processes import Start, ended, starter
 
 @pytest.fixture
 def start(tmp_path: Path) -> Start:
-    """Leases outlast the test: who is given up is given up by it."""
+    """Leases outlast the test: a worker expires only when the test expires it."""
     return partial(starter(place(tmp_path)), lease=300)
 
 
@@ -35,7 +35,7 @@ async def whole(here: World, run: Run) -> list[str]:
     return told
 
 
-async def test_who_only_answers_leaves_the_work_to_others(start: Start) -> None:
+async def test_an_api_process_leaves_runs_to_the_workers(start: Start) -> None:
     async with start(works=False) as api:
         run = await api.start("Hi")
         assert (await api.now(run)).status == "queued"
@@ -43,7 +43,7 @@ async def test_who_only_answers_leaves_the_work_to_others(start: Start) -> None:
             assert (await ended(api, run)).status == "completed"
 
 
-async def test_a_cancel_reaches_a_worker_elsewhere_within_a_second_without_a_signal(start: Start) -> None:
+async def test_a_cancel_reaches_another_process_within_a_second_without_a_broker(start: Start) -> None:
     gate = Gate()
     async with start(works=False) as api, start([[say("Half"), gate]]) as worker:
         run = await api.start("Hi")
@@ -58,7 +58,7 @@ async def test_a_cancel_reaches_a_worker_elsewhere_within_a_second_without_a_sig
         assert (await whole(api, run))[-1] == "run.cancelled"
 
 
-async def test_what_is_overdue_ends_once_however_many_look(start: Start) -> None:
+async def test_an_overdue_run_ends_once_with_many_processes(start: Start) -> None:
     script = [call("weather")]
     async with start(script, lifetime=1) as one, start() as two, start() as three:
         run = await one.start("Hi", tools=[WEATHER])
@@ -72,7 +72,7 @@ async def test_what_is_overdue_ends_once_however_many_look(start: Start) -> None
         assert (await whole(one, run)).count("run.expired") == 1
 
 
-async def test_what_a_process_that_stops_hands_back_others_go_on_with(start: Start) -> None:
+async def test_runs_released_by_a_stopping_process_continue_in_another(start: Start) -> None:
     gate = Gate()
     async with start(works=False) as api:
         async with start([call("weather"), [say("Half"), gate]]) as first:
@@ -94,7 +94,7 @@ async def test_what_a_process_that_stops_hands_back_others_go_on_with(start: Sta
         ]
 
 
-async def test_of_several_that_look_each_run_of_one_that_is_gone_is_taken_over_once(start: Start) -> None:
+async def test_each_run_of_a_dead_worker_is_recovered_once_by_many_processes(start: Start) -> None:
     count, gate = 30, Gate()
     async with start(works=False) as api:
         async with start(lambda _: [say("Half"), gate], slots=count) as first:
@@ -114,7 +114,7 @@ async def test_of_several_that_look_each_run_of_one_that_is_gone_is_taken_over_o
             assert [text_of(message) for message in await api.written(run)] == ["", "Whole"]
 
 
-async def test_what_one_that_was_given_up_still_tells_is_behind_what_others_wrote(start: Start) -> None:
+async def test_deltas_of_an_expired_worker_have_older_positions(start: Start) -> None:
     """Its events have positions that everybody has passed, and none is stored."""
     more, gate = Gate(), Gate()
     async with start([[say("Old"), more, say(" words", " more words"), gate]]) as old:

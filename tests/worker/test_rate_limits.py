@@ -1,4 +1,4 @@
-"""A rate limit of the model delays a run: it waits where everybody sees it, holds nobody up, and goes on by itself."""
+"""A rate limit of the model delays a run: it is queued with the reason, uses no slot, and goes on by itself."""
 
 import asyncio
 
@@ -66,7 +66,7 @@ async def test_a_run_waits_as_long_as_the_models_server_asks() -> None:
             assert (ended.status, ended.last_error) == ("completed", None)
 
 
-async def test_a_run_that_waits_for_its_model_holds_no_room() -> None:
+async def test_a_delayed_run_uses_no_slot() -> None:
     async with world([limit(retry_after=30), "Second.", "First."], slots=1, max_running=1) as here:
         first = await here.start("First?")
         await delayed(here, first)
@@ -77,7 +77,7 @@ async def test_a_run_that_waits_for_its_model_holds_no_room() -> None:
         assert (await here.ended(first)).status == "completed"
 
 
-async def test_each_wait_is_longer_until_the_run_gets_on() -> None:
+async def test_delays_grow_until_the_run_makes_progress() -> None:
     async with world([limit(), limit(), limit(), call("weather"), limit(), "Sunny."]) as here:
         run = await here.start(tools=[WEATHER])
         waits = []
@@ -97,7 +97,7 @@ async def test_each_wait_is_longer_until_the_run_gets_on() -> None:
         Reader().read(await here.events(run))
 
 
-async def test_what_was_said_before_the_limit_is_kept_for_what_it_is() -> None:
+async def test_text_before_a_rate_limit_is_kept_as_incomplete() -> None:
     async with world([[say("Half"), limit(retry_after=5)], "Whole."]) as here:
         run = await here.start()
         await delayed(here, run)
@@ -114,7 +114,7 @@ async def test_what_was_said_before_the_limit_is_kept_for_what_it_is() -> None:
         assert (failed.last_error.code, done.status) == ("rate_limit_exceeded", "completed")
 
 
-async def test_a_run_that_waits_for_its_model_is_cancelled_at_once() -> None:
+async def test_a_delayed_run_is_cancelled_at_once() -> None:
     async with world([limit(retry_after=30)]) as here:
         run = await here.start()
         await delayed(here, run)
@@ -126,7 +126,7 @@ async def test_a_run_that_waits_for_its_model_is_cancelled_at_once() -> None:
         assert (await here.again(run)).status == "queued"
 
 
-async def test_a_run_that_is_cancelled_while_it_is_delayed_is_cancelled() -> None:
+async def test_a_cancel_during_the_delaying_commit_wins() -> None:
     gate, store = Gate(), SlowAnswers(SqliteStore(":memory:"))
     async with world([[say("Half"), gate, limit()]], store=store) as here:
         run = await here.start()
@@ -141,7 +141,7 @@ async def test_a_run_that_is_cancelled_while_it_is_delayed_is_cancelled() -> Non
             await cancelling
 
 
-async def test_a_run_whose_time_is_up_before_its_model_has_room_expires_and_tells_why() -> None:
+async def test_a_delayed_run_that_expires_says_why_it_waited() -> None:
     async with world([limit(retry_after=30)]) as here:
         thread_id = await here.thread("Hello")
         request = RunRequest(assistant_id=await here.assistant(), expires_after=10)
@@ -154,7 +154,7 @@ async def test_a_run_whose_time_is_up_before_its_model_has_room_expires_and_tell
         assert ended.last_error.code == "rate_limit_exceeded"
 
 
-async def test_runs_that_were_refused_together_do_not_come_back_together() -> None:
+async def test_delays_of_runs_refused_together_are_spread() -> None:
     model = Crowd(limit(retry_after=40))
     async with world(model=model) as here:
         runs = [await here.start() for _ in range(40)]

@@ -1,6 +1,4 @@
-"""A process that stands still in the middle of taking a run holds its project: that is over soon, and holds up no run
-that is at work elsewhere.
-"""
+"""A process that stalls in the middle of a claim locks its project for a moment, and delays no executing run."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -32,7 +30,7 @@ async def standing_still(schema: str, project: str) -> AsyncIterator[PostgresSes
         session.cut()
 
 
-async def test_runs_at_work_go_on_while_nobody_of_a_project_can_be_taken(tmp_path: Path) -> None:
+async def test_executing_runs_go_on_while_a_project_is_locked(tmp_path: Path) -> None:
     schema, gate = place(tmp_path), Gate()
     admin = await asyncpg.connect(server().url)
     try:
@@ -53,7 +51,7 @@ async def test_runs_at_work_go_on_while_nobody_of_a_project_can_be_taken(tmp_pat
         await admin.close()
 
 
-async def test_who_stands_still_in_a_transaction_loses_it_before_anybody_loses_a_lease(tmp_path: Path) -> None:
+async def test_a_stalled_transaction_ends_before_any_lease_expires(tmp_path: Path) -> None:
     schema = place(tmp_path)
     async with starter(schema)(works=False), standing_still(schema, "crowded") as stuck:
         assert await stuck.closed(LEASE / 2)

@@ -1,6 +1,4 @@
-"""A worker is gone in the middle of its tools: the next one repeats no call that has ended, and none that may not run
-twice.
-"""
+"""A worker is gone in the middle of its tools: no finished call is repeated, and no at-most-once call runs twice."""
 
 import asyncio
 from collections.abc import Callable
@@ -91,7 +89,7 @@ async def results_of(here: World, run: Run) -> int:
     return sum(isinstance(each, FileSearchCall) and bool(each.file_search.results) for each in shown)
 
 
-async def test_a_call_that_may_be_repeated_is_and_one_that_has_ended_is_not(store: Open) -> None:
+async def test_a_retry_call_runs_again_and_a_finished_one_does_not(store: Open) -> None:
     gate, first, second = Gate(), Search(), Search()
     first._behaviour = only('{"n":2}', gate)
     turn: Turn = [call("search", n=number) for number in (1, 2, 3)]
@@ -116,7 +114,7 @@ async def test_a_call_that_may_be_repeated_is_and_one_that_has_ended_is_not(stor
         ]
 
 
-async def test_a_call_that_may_not_be_repeated_is_told_as_interrupted(store: Open) -> None:
+async def test_the_model_is_told_that_an_at_most_once_call_was_interrupted(store: Open) -> None:
     gate, second = Gate(), Execute()
     turn: Turn = [call("execute", code="1"), call("execute", code="2")]
     first = Execute(only('{"code":"2"}', gate))
@@ -332,7 +330,7 @@ async def rows_of(run_id: str, tx: Tx) -> list[StepRow]:
 
 
 @pytest.mark.parametrize("seed", range(8))
-async def test_whatever_moment_it_dies_no_call_that_ended_runs_again(seed: int, tmp_path: Path) -> None:
+async def test_no_finished_call_runs_again_whenever_the_worker_dies(seed: int, tmp_path: Path) -> None:
     lives = Lives(seed, tmp_path / "rs.db")
     for _ in range(4):
         await lives.live()

@@ -1,4 +1,4 @@
-"""Who executes: thousands at once, each run by one worker, and none forgotten."""
+"""The worker executes thousands of runs at once, each run once, and loses none."""
 
 import asyncio
 from pathlib import Path
@@ -13,7 +13,7 @@ from runstead.engine.resources.project import Project
 from runstead.llm.script import Gate, Turn, call, say
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.run import Run, RunRequest
-from runstead.worker.maintenance.recover_runs import recover
+from runstead.worker.maintenance.recover_runs import recover_runs
 from runstead.worker.worker import Worker
 from tests.support.clock import FastClock
 from tests.support.crowd import Crowd
@@ -60,7 +60,7 @@ async def test_a_thousand_runs_wait_at_once_and_cost_little() -> None:
         await until(lambda: not model.now)
 
 
-async def test_runs_beyond_the_room_wait_their_turn() -> None:
+async def test_runs_beyond_the_slots_wait() -> None:
     model = Crowd([say("a", "b", "c")])
     async with world(model=model, slots=3) as here:
         runs = await start(here, 30)
@@ -68,7 +68,7 @@ async def test_runs_beyond_the_room_wait_their_turn() -> None:
         assert model.most == 3
 
 
-async def test_who_waits_for_room_comes_before_who_comes_later() -> None:
+async def test_runs_that_wait_for_a_slot_come_before_later_ones() -> None:
     gate = Gate()
     async with world([gate, "Second.", "Third."], slots=1) as here:
         await here.start("First?")
@@ -78,14 +78,14 @@ async def test_who_waits_for_room_comes_before_who_comes_later() -> None:
         thread_id, request = await here.thread("Third?"), RunRequest(assistant_id=await here.assistant())
         gate.open()
         async with within():
-            while not here.worker._free:  # noqa: ASYNC110 - the very moment that there is room
+            while not here.worker._free:  # noqa: ASYNC110 - the very moment that a slot is free
                 await asyncio.sleep(0)
             await here.ended(await here.project.create_run(thread_id, request))
         asked = [each.messages[-1]["content"] for each in here.model.requests]
         assert asked == ["First?", "Second?", "Third?"]
 
 
-async def test_an_offer_that_is_lost_is_found_in_the_store() -> None:
+async def test_a_lost_offer_is_found_by_a_poll() -> None:
     async with world(["Hello"], broker=LossyBroker(1, loss=1.0), clock=FastClock()) as here:
         alone = Project(here.adapters, DEFAULT_PROJECT)  # as in a process without a worker
         run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
@@ -93,14 +93,14 @@ async def test_an_offer_that_is_lost_is_found_in_the_store() -> None:
         assert (await here.ended(run)).status == "completed"
 
 
-async def test_a_run_that_is_made_elsewhere_is_offered() -> None:
-    async with world(["Hello"]) as here:  # the clock stands still: nobody looks
+async def test_a_run_created_elsewhere_is_offered() -> None:
+    async with world(["Hello"]) as here:  # the clock stands still: no worker polls
         alone = Project(here.adapters, DEFAULT_PROJECT)
         run = await alone.create_run(await here.thread("Hi"), RunRequest(assistant_id=await here.assistant()))
         assert names(await here.events(run))[-1] == "run.completed"
 
 
-async def test_a_run_whose_time_is_up_is_not_taken() -> None:
+async def test_a_run_past_its_deadline_is_not_claimed() -> None:
     async with world(slots=0) as here:
         run = await here.start()
         here.clock.slip(600)
@@ -108,7 +108,7 @@ async def test_a_run_whose_time_is_up_is_not_taken() -> None:
         assert (await here.now(run)).status == "queued"
 
 
-async def test_a_run_that_is_cancelled_while_it_is_claimed_asks_no_model() -> None:
+async def test_a_run_cancelled_during_its_claim_asks_no_model() -> None:
     store = SlowAnswers(SqliteStore(":memory:"))
     async with world([[Gate()]], store=store, slots=0) as here, asyncio.TaskGroup() as group:
         run = await here.start()
@@ -155,7 +155,7 @@ async def test_a_worker_that_stops_releases_a_run_whose_creation_is_under_way(tm
         assert names(await here.events(run))[-1] == "run.completed"
 
 
-async def test_an_interrupt_that_is_lost_is_found_in_the_store() -> None:
+async def test_a_lost_interrupt_is_found_by_a_poll() -> None:
     gate = Gate()
     async with world([[say("Half"), gate]], broker=LossyBroker(1, loss=1.0), clock=FastClock()) as here:
         run = await here.start()
@@ -167,7 +167,7 @@ async def test_an_interrupt_that_is_lost_is_found_in_the_store() -> None:
         assert (await here.ended(run)).status == "cancelled"
 
 
-async def test_of_many_workers_one_takes_each_run() -> None:
+async def test_each_run_is_claimed_by_one_of_many_workers() -> None:
     model = Crowd()
     async with world(model=model, broker=LossyBroker(3, loss=0.3), clock=FastClock(), slots=0) as here:
         alone = Project(here.adapters, DEFAULT_PROJECT)
@@ -185,7 +185,7 @@ async def test_of_many_workers_one_takes_each_run() -> None:
             Reader().read(await here.events(run))
 
 
-async def test_a_worker_whose_run_was_taken_away_writes_nothing_more() -> None:
+async def test_a_worker_whose_run_was_recovered_writes_nothing_more() -> None:
     gate = Gate()
     turns: list[Turn] = [[say("Old"), gate, say(" words")], "New words"]
     async with world(turns, clock=FastClock()) as here:
@@ -195,7 +195,7 @@ async def test_a_worker_whose_run_was_taken_away_writes_nothing_more() -> None:
         [old] = await here.written(run)
         owner = (await here.row(run)).owner or ""
         await here.adapters.store.write(lambda tx: tx.workers.deregister(owner))
-        assert await recover(here.adapters) == 1
+        assert await recover_runs(here.adapters) == 1
         gate.open()
         assert (await here.ended(run)).status == "completed"
         Reader().read(await here.events(run))
@@ -204,7 +204,7 @@ async def test_a_worker_whose_run_was_taken_away_writes_nothing_more() -> None:
         assert text_of(cut) == "", "what the old worker had in its hands is lost, and not written late"
 
 
-async def test_handing_back_leaves_the_run_to_the_next(tmp_path: Path) -> None:
+async def test_a_released_run_continues_in_the_next_worker(tmp_path: Path) -> None:
     gate = Gate()
     path = tmp_path / "rs.db"
     async with world([[say("Half"), gate]], path=path) as here:
@@ -222,7 +222,7 @@ async def test_handing_back_leaves_the_run_to_the_next(tmp_path: Path) -> None:
         assert [each["content"] for each in here.model.requests[0].messages] == ["Hello"]
 
 
-async def test_who_follows_sees_a_run_handed_back() -> None:
+async def test_a_follower_sees_the_release_of_a_run() -> None:
     gate = Gate()
     async with world([[say("Half"), gate]]) as here:
         run = await here.start()

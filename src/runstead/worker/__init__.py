@@ -1,1 +1,1 @@
-"""Who executes: the worker, and the loops that look after what nobody works on."""
+"""The worker: it claims and executes runs, and its maintenance loops recover, expire and prune what is left behind."""

@@ -11,22 +11,22 @@ from runstead.engine.resources.administration import Administration
 from runstead.engine.resources.caller import Caller
 from runstead.engine.resources.project import Project
 from runstead.worker.lease import LEASE, leased
-from runstead.worker.maintenance.deliver_webhooks import deliver
-from runstead.worker.maintenance.expire_runs import expire
-from runstead.worker.maintenance.expire_workers import sweep
-from runstead.worker.maintenance.prune_idempotency import prune
-from runstead.worker.maintenance.recover_runs import recover
-from runstead.worker.maintenance.release_unowned import hand_back_strays
+from runstead.worker.maintenance.deliver_webhooks import deliver_webhooks
+from runstead.worker.maintenance.expire_runs import expire_runs
+from runstead.worker.maintenance.expire_workers import expire_workers
+from runstead.worker.maintenance.prune_idempotency import prune_idempotency
+from runstead.worker.maintenance.recover_runs import recover_runs
+from runstead.worker.maintenance.release_unexecuted import release_unexecuted
 from runstead.worker.worker import Worker
 
 __all__ = ["Application", "run"]
 
 
 Loop: TypeAlias = Callable[[Adapters], Coroutine[Any, Any, None]]
-"""Looks after something, for ever."""
+"""A maintenance loop, which runs for ever."""
 
-_MAINTENANCE: Sequence[Loop] = (expire, prune, deliver)
-"""What every process that works does beside it; processes over the same store do it side by side."""
+_MAINTENANCE: Sequence[Loop] = (expire_runs, prune_idempotency, deliver_webhooks)
+"""The loops of every process with a worker; processes over the same store run them side by side."""
 
 
 class Application:
@@ -44,7 +44,7 @@ class Application:
     async def enter(self, credentials: Credentials) -> Caller:
         """The caller that these credentials stand for. `Unauthorized` or `Forbidden` if there is none.
 
-        No keys exist yet, so everybody is a caller of the default project, with all scopes.
+        No keys exist yet: every caller is one of the default project, with all scopes.
         """
         return self._caller(DEFAULT_PROJECT)
 
@@ -62,10 +62,11 @@ class Application:
 async def run(
     adapters: Adapters, *, slots: int = 5000, works: bool = True, lease: float = LEASE
 ) -> AsyncIterator[Application]:
-    """Start: open the store, take over what a dead worker left, and work. Stop: hand back what is at work; close.
+    """Start: open the store, recover the runs of dead workers, and execute. Stop: release the runs at work, and close.
 
-    One that does not work only answers: other processes over the same store carry its runs. `lease` is how long, in
-    seconds, these wait for a worker that is not heard of.
+    Without `works` the application only answers calls: other processes over the same store execute its runs. `slots`
+    is how many runs its worker executes at once. `lease` is in seconds: a worker without a heartbeat for that long is
+    expired, and its runs are recovered.
     """
     async with AsyncExitStack() as outside:
         for port in (
@@ -91,17 +92,19 @@ async def _working(adapters: Adapters, slots: int, lease: float) -> AsyncIterato
     worker = Worker(adapters, adapters.new_id("worker"), slots)
     failure: Exception | None = None
     async with leased(adapters, worker, lease):
-        await recover(adapters)
+        await recover_runs(adapters)
         async with asyncio.TaskGroup() as group:
             group.create_task(worker.run(), name="worker")
             maintenance = [group.create_task(loop(adapters), name=loop.__name__) for loop in _MAINTENANCE]
-            maintenance.append(group.create_task(hand_back_strays(adapters, worker)))
+            maintenance.append(group.create_task(release_unexecuted(adapters, worker)))
             if adapters.store.shared:
-                maintenance.append(group.create_task(sweep(adapters, worker)))
+                maintenance.append(group.create_task(expire_workers(adapters, worker)))
             try:
                 yield worker
             except Exception as error:
-                failure = error  # the caller's own: it leaves as it came, not in a group of the task group's
+                failure = (
+                    error  # the caller's own: it must leave unchanged, not inside the task group's exception group
+                )
             finally:
                 worker.stop()
                 for task in maintenance:

@@ -1,15 +1,16 @@
-"""A worker's lease: while it runs, the others leave its runs alone; before it is over, the worker has let go of them.
+"""A worker's lease: while it is valid, other processes leave the worker's runs alone.
 
-    entered ──▶ renewed each quarter ──▶ not renewed for four fifths ──▶ at rest: holds nothing, takes nothing
-       ▲               ▲                                                        │
-       │               └──────────────────── renewed after all ◀────────────────┤
-       └───────────────── under a new name ◀──────── it was given up ◀──────────┘
+    registered ──▶ heartbeat each quarter ──▶ none for four fifths ──▶ paused: owns nothing, claims nothing
+       ▲                  ▲                                                   │
+       │                  └──────────────── a heartbeat succeeds ◀────────────┤
+       └──── registered under a new name ◀──── the worker was expired ◀───────┘
 
-A lease is over by the database's clock. The worker counts on its own, from before it asked, so it is the first to know
-whatever the two clocks say. Both may be wrong about a process that stood still: then it learns at its next renewal that
-it was given up. What it writes until then is refused, because its runs have moved on.
+A lease expires by the database's clock. The worker measures it by its own, from before it sent the heartbeat, so it
+pauses before another process may recover its runs, whatever the two clocks say. Both may be wrong about a process that
+stood still: such a worker learns at its next heartbeat that it was expired. What it writes until then is refused,
+because its runs have a newer version.
 
-A name that was given up never comes back: a run that still bears it is anybody's.
+The name of an expired worker is never used again: a run with that owner may be recovered by any process.
 """
 
 import asyncio
@@ -25,24 +26,24 @@ __all__ = ["LEASE", "leased"]
 _log = logging.getLogger("runstead.lease")
 
 LEASE = 10.0
-"""Seconds after which a worker that was not heard of is given up."""
-_RENEWAL = 1 / 4
-"""The part of a lease after which it is renewed."""
-_PATIENCE = 1 / 2
-"""The part of a lease that a renewal may take."""
+"""Seconds without a heartbeat after which a worker is expired."""
+_HEARTBEAT = 1 / 4
+"""The part of a lease between two heartbeats."""
+_TIMEOUT = 1 / 2
+"""The part of a lease that a heartbeat may take."""
 _TRUST = 4 / 5
-"""The part of a lease after which a worker that could not renew it lets go of its runs."""
+"""The part of a lease after which a worker without a heartbeat pauses."""
 
 
 @asynccontextmanager
 async def leased(adapters: Adapters, worker: Worker, seconds: float = LEASE) -> AsyncIterator[None]:
-    """While inside, the worker is among those that live; in a store of one process nobody asks, so nothing is renewed.
+    """While inside, the worker is registered. In a store of one process no heartbeat is needed.
 
-    To be left when the worker has handed back what it held.
+    To be left when the worker has released its runs.
     """
     lease = _Lease(adapters, worker, seconds)
-    await lease.enter(worker.name)
-    # Not in a task group: what fails inside leaves as it came.
+    await lease.register(worker.name)
+    # Not in a task group: an exception from inside must leave unchanged.
     keeping = asyncio.create_task(lease.keep(), name="lease") if adapters.store.shared else None  # noqa: TID251 - ended below
     try:
         yield
@@ -50,7 +51,7 @@ async def leased(adapters: Adapters, worker: Worker, seconds: float = LEASE) -> 
         if keeping is not None:
             keeping.cancel()
             await asyncio.wait([keeping])
-        await lease.leave()
+        await lease.deregister()
 
 
 class _Lease:
@@ -63,65 +64,65 @@ class _Lease:
         self._lapse: asyncio.TimerHandle | None = None
         self._presence = AsyncExitStack()
 
-    async def enter(self, name: str) -> None:
-        """Enter by a name that nobody had; from now on the worker works by it."""
+    async def register(self, name: str) -> None:
+        """Register under a name that was never used; from now on the worker claims under it."""
         async with AsyncExitStack() as entering:
             await entering.enter_async_context(self._store.presence(name))
             asked = self._loop.time()
             await self._store.write(lambda tx: tx.workers.register(name, self._seconds))
             self._presence = entering.pop_all()
-        _log.info("a worker has entered worker=%s", name)
-        self._trusted(asked, name)
+        _log.info("a worker is registered worker=%s", name)
+        self._extend(asked, name)
 
-    async def leave(self) -> None:
-        """Leave. Where the store fails, the lease ends by itself."""
-        self._distrust()
+    async def deregister(self) -> None:
+        """Deregister. If the store fails, the lease expires by itself."""
+        self._cancel_lapse()
         try:
             await self._store.write(lambda tx: tx.workers.deregister(self._worker.name))
         except Exception:
-            _log.exception("a worker could not say that it leaves; its lease ends by itself")
+            _log.exception("deregistering a worker failed; its lease expires by itself")
         await self._presence.aclose()
 
     async def keep(self) -> None:
-        """Renew for ever."""
+        """Send heartbeats for ever."""
         while True:
-            await asyncio.sleep(self._seconds * _RENEWAL)
+            await asyncio.sleep(self._seconds * _HEARTBEAT)
             try:
-                await self._renew()
+                await self._heartbeat()
             except TimeoutError:
-                _log.warning("renewing the lease takes too long; trying again worker=%s", self._worker.name)
+                _log.warning("a heartbeat takes too long; trying again worker=%s", self._worker.name)
             except Exception:
-                _log.exception("renewing the lease failed; trying again worker=%s", self._worker.name)
+                _log.exception("a heartbeat failed; trying again worker=%s", self._worker.name)
 
-    async def _renew(self) -> None:
+    async def _heartbeat(self) -> None:
         name, asked = self._worker.name, self._loop.time()
-        async with asyncio.timeout(self._seconds * _PATIENCE):
-            known = await self._store.write(lambda tx: tx.workers.heartbeat(name, self._seconds))
-        if known:
-            self._trusted(asked, name)
+        async with asyncio.timeout(self._seconds * _TIMEOUT):
+            registered = await self._store.write(lambda tx: tx.workers.heartbeat(name, self._seconds))
+        if registered:
+            self._extend(asked, name)
             return
-        _log.warning("a worker was given up: it lets go of its runs, and enters again worker=%s", name)
-        self._distrust()
+        _log.warning("a worker was expired: it releases its runs and registers again worker=%s", name)
+        self._cancel_lapse()
         self._worker.pause()
         await self._presence.aclose()
-        await self.enter(self._adapters.new_id("worker"))
+        await self.register(self._adapters.new_id("worker"))
 
-    def _trusted(self, asked: float, name: str) -> None:
-        """The lease runs, from when it was asked for."""
-        self._distrust()
+    def _extend(self, asked: float, name: str) -> None:
+        """The lease is valid from when it was asked for."""
+        self._cancel_lapse()
         if not self._store.shared:
             return
         until = asked + self._seconds * _TRUST
-        if until <= self._loop.time():  # the process stood still, or the answer took so long
+        if until <= self._loop.time():  # the process stood still, or the answer took that long
             self._lapsed()
             return
         self._lapse = self._loop.call_at(until, self._lapsed)
         self._worker.resume(name)
 
-    def _distrust(self) -> None:
+    def _cancel_lapse(self) -> None:
         if self._lapse is not None:
             self._lapse.cancel()
 
     def _lapsed(self) -> None:
-        _log.warning("the lease could not be renewed in time: its worker lets go worker=%s", self._worker.name)
+        _log.warning("no heartbeat in time: the worker releases its runs worker=%s", self._worker.name)
         self._worker.pause()

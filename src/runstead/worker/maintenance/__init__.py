@@ -1,1 +1,1 @@
-"""Maintenance: one file, one loop, one query each."""
+"""Maintenance: one loop a file. Several processes over one store run the same loops side by side."""

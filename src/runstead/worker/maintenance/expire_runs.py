@@ -1,4 +1,4 @@
-"""Runs whose time is up are ended; those that a worker holds it stops itself."""
+"""Runs past their deadline are ended. A run that a worker owns is ended by that worker."""
 
 import asyncio
 import logging
@@ -9,29 +9,29 @@ from runstead.engine.adapters import Adapters
 from runstead.engine.execution.stop import end_unowned
 from runstead.store.port import RunRow
 
-__all__ = ["expire", "expire_overdue"]
+__all__ = ["expire_runs", "expire_runs_once"]
 
 _log = logging.getLogger("runstead.expire")
 
 _PERIOD = 1.0
-"""Seconds between two looks: how late an expiry may be."""
+"""Seconds between two passes: how late an expiry may be."""
 _BATCH = 1000
 
 
-async def expire(adapters: Adapters) -> None:
-    """Look once a second, for ever."""
+async def expire_runs(adapters: Adapters) -> None:
+    """Expire runs once a second, for ever."""
     while True:
         try:
-            await expire_overdue(adapters)
+            await expire_runs_once(adapters)
         except Exception:
-            _log.exception("looking for overdue runs failed; trying again")
+            _log.exception("expiring runs failed; trying again")
         await adapters.clock.sleep(_PERIOD)
 
 
-async def expire_overdue(adapters: Adapters) -> int:
-    """End what is overdue now: it has expired, or its budget of time is used up; how many that were.
+async def expire_runs_once(adapters: Adapters) -> int:
+    """End the runs that are past their deadline: expired, or out of their budget of seconds. How many there were.
 
-    Several processes may find the same runs: whoever comes second leaves them as they are.
+    Several processes may find the same run. The first one ends it.
     """
     now = adapters.now()
     overdue = await adapters.store.read(lambda tx: tx.runs.overdue(now, _BATCH))
@@ -39,13 +39,13 @@ async def expire_overdue(adapters: Adapters) -> int:
 
 
 async def _end(adapters: Adapters, run_id: str, now: int) -> bool:
-    """Whether it was done here. One that fails stands in nobody's way."""
+    """Whether this process ended the run. A failure does not keep the others from being ended."""
 
-    def if_unheld(row: RunRow) -> Signal | None:
+    def if_unowned(row: RunRow) -> Signal | None:
         return None if row.owner is not None or row.run.status.terminal else stop_signal(row.run, now)
 
     try:
-        return await end_unowned(adapters, run_id, if_unheld) is not None
+        return await end_unowned(adapters, run_id, if_unowned) is not None
     except Exception:
         _log.exception("ending an overdue run failed; trying again run=%s", run_id)
         return False

@@ -1,46 +1,46 @@
-"""Workers that are gone are given up, and their runs are taken over: by whichever process looks first."""
+"""Workers whose lease has expired, or whose process is gone, are deregistered, and their runs recovered."""
 
 import asyncio
 import logging
 
 from runstead.engine.adapters import Adapters
 from runstead.store.port import Tx
-from runstead.worker.maintenance.recover_runs import recover
+from runstead.worker.maintenance.recover_runs import recover_runs
 from runstead.worker.worker import Worker
 
-__all__ = ["sweep", "sweep_once"]
+__all__ = ["expire_workers", "expire_workers_once"]
 
-_log = logging.getLogger("runstead.sweep")
+_log = logging.getLogger("runstead.recover")
 
 _PERIOD = 1.0
-"""Seconds between two looks."""
-_SECOND_LOOK = 0.2
-"""Seconds in which a living worker that lost its session has another one."""
+"""Seconds between two passes."""
+_CONFIRMATION = 0.2
+"""Seconds after which an expired worker is checked again: a living one that lost its session has a new one by then."""
 
 
-async def sweep(adapters: Adapters, worker: Worker) -> None:
-    """Look once a second, for ever."""
+async def expire_workers(adapters: Adapters, worker: Worker) -> None:
+    """Expire workers once a second, for ever."""
     while True:
         try:
-            await sweep_once(adapters, worker.name)
+            await expire_workers_once(adapters, worker.name)
         except Exception:
-            _log.exception("looking for workers that are gone failed; trying again")
+            _log.exception("expiring workers failed; trying again")
         await adapters.clock.sleep(_PERIOD)
 
 
-async def sweep_once(adapters: Adapters, observer: str) -> None:
-    """Give up who is gone, and take over what nobody living holds."""
-    absent = await adapters.store.read(lambda tx: tx.workers.expired(observer))
-    if absent:
-        await asyncio.sleep(_SECOND_LOOK)
-        gone = await adapters.store.write(lambda tx: _give_up(tx, observer, set(absent)))
+async def expire_workers_once(adapters: Adapters, observer: str) -> None:
+    """Deregister the workers that are gone, as the worker `observer` sees them, and recover runs without an owner."""
+    expired = await adapters.store.read(lambda tx: tx.workers.expired(observer))
+    if expired:
+        await asyncio.sleep(_CONFIRMATION)
+        gone = await adapters.store.write(lambda tx: _deregister(tx, observer, set(expired)))
         for name in gone:
             _log.warning("a worker is gone worker=%s", name)
-    await recover(adapters)
+    await recover_runs(adapters)
 
 
-async def _give_up(tx: Tx, observer: str, absent: set[str]) -> list[str]:
-    gone = [name for name in await tx.workers.expired(observer) if name in absent]
+async def _deregister(tx: Tx, observer: str, expired: set[str]) -> list[str]:
+    gone = [name for name in await tx.workers.expired(observer) if name in expired]
     for name in gone:
         await tx.workers.deregister(name)
     return gone

@@ -1,34 +1,34 @@
-"""What was kept for a time only is forgotten when that is over."""
+"""Idempotency records are removed when they have expired."""
 
 import logging
 
 from runstead.engine.adapters import Adapters
 
-__all__ = ["forget_answers", "prune"]
+__all__ = ["prune_idempotency", "prune_idempotency_once"]
 
 _log = logging.getLogger("runstead.prune")
 
 _PERIOD = 10.0
-"""Seconds between two looks."""
+"""Seconds between two passes."""
 _BATCH = 500
-"""Rows removed in one transaction, which nobody else waits long for."""
+"""Rows removed in one transaction: few, so that no other writer waits long."""
 
 
-async def prune(adapters: Adapters) -> None:
-    """Look every few seconds, for ever."""
+async def prune_idempotency(adapters: Adapters) -> None:
+    """Prune every few seconds, for ever."""
     while True:
         await adapters.clock.sleep(_PERIOD)
         try:
-            await forget_answers(adapters)
+            await prune_idempotency_once(adapters)
         except Exception:
-            _log.exception("forgetting old answers failed; trying again")
+            _log.exception("pruning idempotency records failed; trying again")
 
 
-async def forget_answers(adapters: Adapters) -> int:
-    """Remove the answers that nobody may repeat any more; how many there were."""
-    now, forgotten = adapters.now(), 0
+async def prune_idempotency_once(adapters: Adapters) -> int:
+    """Remove the expired records; how many there were."""
+    now, pruned = adapters.now(), 0
     while True:
         removed = await adapters.store.write(lambda tx: tx.idempotency.prune(now, _BATCH))
-        forgotten += removed
+        pruned += removed
         if removed < _BATCH:
-            return forgotten
+            return pruned

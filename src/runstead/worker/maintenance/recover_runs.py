@@ -1,4 +1,4 @@
-"""Runs whose worker is gone are closed where they stand, and queued again."""
+"""Recovery: the runs of workers that are gone are queued again, their half-done work closed as what it is."""
 
 import asyncio
 import logging
@@ -10,46 +10,46 @@ from runstead.engine.execution.stop import end_unowned
 from runstead.store.port import RunRow
 from runstead.wire.run import Status
 
-__all__ = ["recover"]
+__all__ = ["recover_runs"]
 
 _log = logging.getLogger("runstead.recover")
 
 _BATCH = 1000
 
 
-async def recover(adapters: Adapters) -> int:
-    """Take the runs of workers that are gone; how many there were.
+async def recover_runs(adapters: Adapters) -> int:
+    """Recover the runs of workers that are gone; how many there were.
 
-    What they had finished stays; what was half done is closed for what it is, and done again.
+    Finished steps and calls stay. A half-streamed turn is closed as failed and asked again.
     """
     recovered = 0
     more = True
     while more:
         orphans = await adapters.store.read(lambda tx: tx.runs.orphans(_BATCH))
-        random.shuffle(orphans)  # several processes look at once: so they rarely meet
-        taken = sum(await asyncio.gather(*(_take_over(adapters, run_id, owner) for run_id, owner in orphans)))
-        recovered += taken
-        # Who is gone and does not know it yet may still take what was recovered: that is for the next look.
-        more = taken > 0 and len(orphans) == _BATCH
+        random.shuffle(orphans)  # several processes recover at once: this way they rarely try the same run
+        done = sum(await asyncio.gather(*(_recover(adapters, run_id, owner) for run_id, owner in orphans)))
+        recovered += done
+        # A worker that is gone and does not know it may still claim a recovered run: that is for the next pass.
+        more = done > 0 and len(orphans) == _BATCH
     if recovered:
-        _log.info("took over runs of a worker that is gone: runs=%d", recovered)
+        _log.info("recovered runs of workers that are gone: runs=%d", recovered)
     return recovered
 
 
-async def _take_over(adapters: Adapters, run_id: str, owner: str) -> bool:
-    """Whether it was done here. One that fails stands in nobody's way."""
+async def _recover(adapters: Adapters, run_id: str, owner: str) -> bool:
+    """Whether this process recovered the run. A failure does not keep the others from being recovered."""
 
-    def if_still_held(row: RunRow) -> Signal | None:
-        held = row.owner == owner and row.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
-        return Signal.RECOVER if held else None
+    def if_still_owned(row: RunRow) -> Signal | None:
+        owned = row.owner == owner and row.run.status in {Status.IN_PROGRESS, Status.CANCELLING}
+        return Signal.RECOVER if owned else None
 
     try:
-        taken = await end_unowned(adapters, run_id, if_still_held)
+        row = await end_unowned(adapters, run_id, if_still_owned)
     except Exception:
-        _log.exception("taking over a run failed; trying again later run=%s", run_id)
+        _log.exception("recovering a run failed; trying again later run=%s", run_id)
         return False
-    if taken is None:
+    if row is None:
         return False
-    adapters.observer.run_recovered(taken)
+    adapters.observer.run_recovered(row)
     await adapters.broker.offer(run_id)
     return True

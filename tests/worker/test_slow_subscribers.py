@@ -1,4 +1,4 @@
-"""Who listens to a run does not hold it up, however slowly."""
+"""A slow subscriber does not delay the run."""
 
 from runstead.broker.subscriber import BACKLOG
 from runstead.llm.script import Gate, say
@@ -7,7 +7,7 @@ from tests.support.waiting import until, within
 from tests.support.worlds import names, world
 
 
-async def test_a_run_ends_though_a_listener_never_reads_and_the_listener_misses_nothing_that_is_kept() -> None:
+async def test_a_subscriber_that_never_reads_does_not_delay_the_run() -> None:
     gate, many = Gate(), 2 * BACKLOG
     async with world([[gate, say(*["x"] * many)]]) as here:
         run = await here.start()
