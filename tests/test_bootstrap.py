@@ -9,6 +9,7 @@ import pytest
 
 from runstead import RunsteadError, bootstrap
 from runstead.config import Config
+from runstead.store.port import Limits
 from runstead.store.postgres import PostgresStore
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.message import MessageRequest
@@ -195,9 +196,9 @@ async def test_secrets_are_not_logged(scripted: dict[str, Any], caplog: pytest.L
 
 async def test_no_limit_is_a_limit_of_nothing(scripted: dict[str, Any]) -> None:
     async with bootstrap.application(Config(**scripted, project_runs=0, project_queue=0)) as application:
-        assert (application._adapters.max_running, application._adapters.max_queued) == (None, None)
+        assert application._adapters.limits.of_project == Limits(max_running=None, max_queued=None)
     async with bootstrap.application(Config(**scripted, project_runs=7, project_queue=8)) as application:
-        assert (application._adapters.max_running, application._adapters.max_queued) == (7, 8)
+        assert application._adapters.limits.of_project == Limits(max_running=7, max_queued=8)
 
 
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])

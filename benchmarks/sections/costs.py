@@ -1,4 +1,8 @@
-"""What does one run of a cluster ask of PostgreSQL and NATS, and what does a cluster ask that does nothing?"""
+"""What does one run of a cluster ask of PostgreSQL and NATS, and what does a cluster ask that does nothing?
+
+A statement outside of BEGIN and COMMIT is a transaction too. Transactions are therefore counted by the server: those
+that write or lock rows by the numbers that they take, and all of them by its statistics.
+"""
 
 import asyncio
 from http.client import HTTPConnection
@@ -19,11 +23,14 @@ from benchmarks.targets import Cluster
 APIS, WORKERS = 1, 2
 IDLE = 5.0
 """Seconds."""
+SETTLING = 11.0
+"""Seconds after which PostgreSQL has counted the transactions of connections that lie idle."""
 WARM_UP = 50
 COUNTED = """
 SELECT (sum(calls) FILTER (WHERE query NOT LIKE '%pg_stat%'))::bigint AS "statements, BEGIN and COMMIT included",
-       (sum(calls) FILTER (WHERE query LIKE 'BEGIN%READ WRITE'))::bigint AS "transactions that write",
-       (sum(calls) FILTER (WHERE query LIKE 'BEGIN%READ ONLY'))::bigint AS "transactions that read",
+       txid_snapshot_xmax(txid_current_snapshot()) AS "transactions that write or lock",
+       (SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database())
+           AS "transactions, those of one statement included",
        pg_current_wal_insert_lsn() - '0/0'::pg_lsn AS "bytes of WAL",
        (SELECT sum(pg_total_relation_size(oid)) FROM pg_class
          WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r')::bigint AS "bytes of tables and indexes"
@@ -57,7 +64,7 @@ async def measure(plan: Plan) -> Findings:
         await sql.execute("CREATE EXTENSION pg_stat_statements SCHEMA public")
         target = await target_of(here)
         await runs(target, WARM_UP, 16)
-        await asyncio.sleep(IDLE)  # what was offered and is done already is cleared away
+        await asyncio.sleep(SETTLING)  # what was offered and is done already is cleared away, too
         idle = await spent(here, sql, asyncio.sleep(IDLE))
         one_by_one = await spent(here, sql, runs(target, plan.counted, 1))
         together = await spent(here, sql, runs(target, plan.counted, 16))
@@ -94,6 +101,7 @@ async def spent(here: Installation, sql: Any, work: Any) -> Spent:
     """What the work took."""
     before, started = await amounts(here, sql), perf_counter()
     await work
+    await asyncio.sleep(SETTLING)
     after, seconds = await amounts(here, sql), perf_counter() - started
     return Spent(seconds, {name: after[name] - before[name] for name in after})
 

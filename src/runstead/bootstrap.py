@@ -14,6 +14,7 @@ from runstead.config import Config
 from runstead.domain.invariants.record import Violation
 from runstead.engine.adapters import Adapters, SystemClock
 from runstead.engine.check import Examined, examine
+from runstead.engine.limits import Limits
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.llm.upstream import Upstream
@@ -43,10 +44,12 @@ async def application(config: Config) -> AsyncIterator[Application]:
         broker=broker,
         model=model_of(config),
         clock=SystemClock(),
-        lifetime=config.run_lifetime,
-        max_running=config.project_runs or None,
-        max_queued=config.project_queue or None,
-        on_busy=config.on_busy,
+        limits=Limits(
+            lifetime=config.run_lifetime,
+            max_running=config.project_runs or None,
+            max_queued=config.project_queue or None,
+            on_busy=config.on_busy,
+        ),
         tools=_tools(),
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
@@ -71,7 +74,7 @@ async def embedded(
         broker=InProcessBroker(),
         model=model,
         clock=SystemClock(),
-        lifetime=lifetime,
+        limits=Limits(lifetime=lifetime),
         tools=_tools(),
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),

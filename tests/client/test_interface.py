@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from runstead.client import AsyncClient, Client
-from runstead.interface import Interface
+from runstead.interface import Administration, Interface
 
 DEEP = {"anyio", "h11", "httpcore2", "idna", "msgspec", "sniffio", "truststore", "typing_extensions"}
 """What the client needs, and what that needs."""
@@ -19,15 +19,23 @@ def as_interface(client: AsyncClient) -> Interface:
     return client
 
 
+def as_administration(client: AsyncClient) -> Administration:
+    """Is checked by the type checker."""
+    return client
+
+
 def methods() -> Iterator[str]:
-    for part in Interface.__mro__:
+    for part in (*Interface.__mro__, Administration):
         yield from (name for name in vars(part) if not name.startswith("_") and part.__module__.startswith("runstead."))
 
 
 @pytest.mark.parametrize("name", list(methods()))
 @pytest.mark.parametrize("client", [AsyncClient, Client])
 def test_a_method_takes_what_the_interface_says(client: type[AsyncClient] | type[Client], name: str) -> None:
-    ours, theirs = (inspect.signature(getattr(where, name)).parameters for where in (client, Interface))
+    ours, theirs = (
+        inspect.signature(getattr(where, name)).parameters
+        for where in (client, Interface if hasattr(Interface, name) else Administration)
+    )
     assert [(each.name, each.kind, each.default) for each in ours.values()] == [
         (each.name, each.kind, each.default) for each in theirs.values()
     ]

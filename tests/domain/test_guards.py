@@ -27,7 +27,7 @@ from runstead.wire.tool import (
     ToolOutput,
     ToolResources,
 )
-from tests.domain.things import WEATHER, message, run
+from tests.domain.things import WEATHER, run
 
 TOOL = FunctionTool(function=WEATHER)
 NAMED = NamedToolChoice(type="function", function=FunctionName(name="weather"))
@@ -101,9 +101,9 @@ def test_a_message_created_with_a_run_or_a_thread_has_no_on_busy() -> None:
 
 
 def test_a_run_needs_a_message_or_instructions() -> None:
-    guards.check_has_input(run(), [message()])
-    guards.check_has_input(run(instructions="Say hello."), [])
-    refused = refusal(lambda: guards.check_has_input(run(), []))
+    guards.check_has_input(run(), empty_thread=False)
+    guards.check_has_input(run(instructions="Say hello."), empty_thread=True)
+    refused = refusal(lambda: guards.check_has_input(run(), empty_thread=True))
     assert refused.message == "Run creation requires a Thread with a user message or an assistant with instructions."
     assert refused.code == "invalid_thread"
 

@@ -65,7 +65,7 @@ CALLS: dict[str, Calling] = {
     "cancel": lambda _, it, run: it.cancel(run.thread_id, run.id),
 }
 """The calls that change something, each for a run in `requires_action`."""
-TESTED_ELSEWHERE = {name for name in ENDPOINTS if "webhook" in name}
+TESTED_ELSEWHERE = {name for name in ENDPOINTS if "webhook" in name or "limits" in name}
 
 
 def test_every_call_that_changes_something_is_tested() -> None:

@@ -23,7 +23,7 @@ from tests.support.worlds import WEATHER, World, world
 
 Calls = dict[str, Awaitable[Any] | AsyncIterator[Any]]
 NOT_OF_A_PROJECT = {"models", "get_model", "create_assistant", "create_thread", "assistants", "threads"}
-NOT_OF_A_PROJECT |= {"create_webhook", "webhooks"}
+NOT_OF_A_PROJECT |= {"create_webhook", "webhooks", "project_limits", "update_project_limits"}
 
 
 def calls(rs: Project, run: Run, message_id: str, step_id: str, webhook_id: str) -> Calls:

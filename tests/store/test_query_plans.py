@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from runstead.store.port import Tx
+from runstead.store.port import Limits, Tx
 from runstead.store.sqlite.connection import SqliteSession, connect
 from runstead.store.sqlite.migrations import migrate
 from runstead.store.tables.queries import load
-from runstead.store.tables.tx import SqlTx
-from tests.store.things import MINE, THEIRS, asked, message, run
+from runstead.store.tables.transaction import SqlTx
+from tests.store.things import MINE, THEIRS, asked, created, message, run
 
 QUERIES = load("sqlite")
 STATEMENTS = [
@@ -43,7 +43,7 @@ def test_a_statement_searches_and_sorts_by_an_index(connection: sqlite3.Connecti
     assert not [step for step in steps if "TEMP B-TREE" in step]
     # A partial index holds few rows, and in the order they are wanted.
     few = ("INDEX runs_held", "INDEX runs_deadline", "INDEX runs_waiting_deadline")
-    made = ("lines", "turns", "pending", "CONSTANT ROW")  # by the statement itself
+    made = ("lines", "turns", "pending", "one", "CONSTANT ROW")  # by the statement itself
     assert not [step for step in steps if step.startswith("SCAN") and not step.endswith(few + made)]
 
 
@@ -72,8 +72,7 @@ def test_a_page_begins_and_ends_in_its_index(
         "active": "INDEX runs_active (thread_id=?)",
         "overdue": "INDEX runs_deadline (expires_at<?)",
         "next_deadline": "INDEX runs_deadline (expires_at>?)",
-        "queue_length_reached": "COVERING INDEX runs_ready (status=? AND project=?)",
-        "running": "INDEX runs_busy (project=?)",
+        "has_queued": "COVERING INDEX runs_ready (status=? AND project=?)",
     }.items(),
 )
 def test_what_workers_look_for_has_an_index_of_its_own(connection: sqlite3.Connection, name: str, index: str) -> None:
@@ -88,7 +87,7 @@ PAGES: list[Callable[[Tx], Awaitable[object]]] = [
     lambda tx: tx.messages.page(MINE, "thread_1", asked(20, before="middle")),
     lambda tx: tx.messages.page(MINE, "thread_1", asked(20), "run_1"),
     lambda tx: tx.messages.newest(MINE, "thread_1", 20, "middle"),
-    lambda tx: tx.runs.insert(MINE, run("run_1"), ()),
+    lambda tx: created(tx, MINE, run("run_1"), ()),
     lambda tx: tx.runs.active(MINE, "thread_1"),
 ]
 
@@ -140,7 +139,8 @@ LOOKS: list[Callable[[Tx], Awaitable[object]]] = [
     lambda tx: tx.runs.claimable(None, 1000, 50),
     lambda tx: tx.runs.next_claimable("run_0", None, 1000),
     lambda tx: tx.runs.below_limit(MINE, 100, 1000),
-    lambda tx: tx.runs.queue_length_reached(MINE, 200),
+    lambda tx: tx.runs.has_queued(MINE),
+    lambda tx: tx.runs.opening(MINE, "thread_0", "asst_1", Limits(max_queued=200)),
 ]
 
 
@@ -152,10 +152,10 @@ async def test_a_long_backlog_costs_as_much_as_a_short_one(connection: sqlite3.C
 
     async def add(numbers: range) -> None:
         for number in numbers:
-            await tx.runs.insert(MINE, run(f"run_{number}", thread_id=f"thread_{number}", expires_at=None), ())
+            await created(tx, MINE, run(f"run_{number}", thread_id=f"thread_{number}", expires_at=None), ())
 
     connection.execute("BEGIN")
-    await tx.runs.insert(THEIRS, run("theirs", 999, "theirs", expires_at=None), ())
+    await created(tx, THEIRS, run("theirs", 999, "theirs", expires_at=None), ())
     await add(range(300))
     short = await costs()
     await add(range(300, 10_000))

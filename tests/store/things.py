@@ -1,11 +1,12 @@
 """Objects to keep, made with as little as it takes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
 
 from runstead.domain.access import DEFAULT_PROJECT
+from runstead.domain.run.change import Change
 from runstead.domain.run.journal import StepRow, from_wire
 from runstead.store.port import RunRow, Store, Tx
 from runstead.wire.assistant import Assistant
@@ -15,7 +16,7 @@ from runstead.wire.message import Message
 from runstead.wire.page import ListQuery
 from runstead.wire.run import Run, Status
 from runstead.wire.run_step import MessageCreation, MessageCreationDetails, RunStep
-from runstead.wire.struct import SortOrder
+from runstead.wire.struct import UNSET, SortOrder, UnsetType
 from runstead.wire.thread import Thread
 
 __all__ = [
@@ -25,6 +26,8 @@ __all__ = [
     "asked",
     "assistant",
     "becomes",
+    "changed",
+    "created",
     "event",
     "find_thread",
     "keep_thread",
@@ -78,6 +81,30 @@ def step_row(id: str = "step_1", at: int = 100, run_id: str = "run_1", **fields:
     return from_wire(step(id, at, run_id, **fields))
 
 
+async def created(
+    tx: Tx,
+    project: str,
+    run: Run,
+    events: Sequence[RawEvent],
+    owner: str | UnsetType = UNSET,
+    predecessor: str | None = None,
+) -> RunRow:
+    """Add a run."""
+    return (await tx.runs.create(project, Change(run=run, events=events, owner=owner), predecessor)).row
+
+
+async def changed(
+    tx: Tx,
+    row: RunRow,
+    run: Run,
+    events: Sequence[RawEvent],
+    owner: str | UnsetType = UNSET,
+    ready_at: int | UnsetType = UNSET,
+) -> RunRow:
+    """Change a run, as it is said: what is not said stays."""
+    return (await tx.runs.apply(row, Change(run=run, events=events, owner=owner, ready_at=ready_at), 1000)).row
+
+
 def event(name: EventName = EventName.RUN_QUEUED, data: bytes = b'{"id":"run_1"}') -> RawEvent:
     return RawEvent(START, name, data)
 
@@ -96,7 +123,7 @@ async def add_runs(store: Store, *runs: Run, project: str = MINE) -> list[RunRow
     """Insert runs, without events."""
 
     async def work(tx: Tx) -> list[RunRow]:
-        return [await tx.runs.insert(project, each, ()) for each in runs]
+        return [await created(tx, project, each, ()) for each in runs]
 
     return await store.write(work)
 

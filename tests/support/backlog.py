@@ -20,7 +20,7 @@ async def backlog(here: World, project: str, count: int) -> list[Run]:
             thread_id=adapters.new_id("thread"),
             assistant_id="asst_1",
             status=Status.QUEUED,
-            expires_at=now + adapters.lifetime,
+            expires_at=now + adapters.limits.lifetime,
             model=project,
             instructions=f"{number}",
         )
@@ -30,7 +30,7 @@ async def backlog(here: World, project: str, count: int) -> list[Run]:
     async def work(tx: Tx) -> None:
         for run in runs:
             await tx.threads.insert(project, Thread(id=run.thread_id, created_at=now))
-            await tx.runs.insert(project, run, transitions.created(run).events)
+            await tx.runs.create(project, transitions.created(run))
 
     await adapters.store.write(work)
     return runs

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,11 +44,11 @@ class MortalStore:
     def die(self) -> None:
         self._dead = True
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._living(self._inner.read, work)
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        return await self._living(partial(self._inner.read, single=single), work)
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._living(self._inner.write, work)
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        return await self._living(partial(self._inner.write, single=single), work)
 
     async def _living(self, do: Callable[[Any], Awaitable[T]], work: Callable[[Tx], Awaitable[T]]) -> T:
         if not self._dead:

@@ -36,13 +36,13 @@ class FlakyStore:
     async def stop(self) -> None:
         await self._inner.stop()
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
         self._fail()
-        return await self._inner.read(work)
+        return await self._inner.read(work, single=single)
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
         self._fail()
-        return await self._inner.write(work)
+        return await self._inner.write(work, single=single)
 
     def _fail(self) -> None:
         if self.failing and self._random.random() < self._part:

@@ -43,12 +43,12 @@ class SlowAnswers:
     async def stop(self) -> None:
         await self._inner.stop()
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._inner.read(work)
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        return await self._inner.read(work, single=single)
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
         hold, self._hold = self._hold, False
-        answer = await self._inner.write(work)
+        answer = await self._inner.write(work, single=single)
         if hold:
             self.held.set()
             await self._released.wait()

@@ -13,6 +13,7 @@ from typing import Any
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.engine.adapters import Adapters, Clock
+from runstead.engine.limits import Limits
 from runstead.engine.resources.caller import Caller
 from runstead.engine.resources.project import Project
 from runstead.llm.port import ChatModel
@@ -148,17 +149,17 @@ def adapters_of(
     store: Store | None = None,
     broker: Broker | None = None,
     clock: Clock | None = None,
-    lifetime: int = 600,
     **settings: Any,
 ) -> Adapters:
-    """Everything that an application needs from outside; `settings` as in `Adapters`."""
+    """Everything that an application needs from outside; `settings` as in `Adapters` and `Limits`."""
+    limits = {name: settings.pop(name) for name in Limits.__struct_fields__ if name in settings}
     webhooks: dict[str, Any] = {"outbound": HttpOutbound(allow_private=True), "secret": lambda: _KEY}
     return Adapters(
         store=store or SqliteStore(path),
         broker=broker or InProcessBroker(),
         model=model or ScriptedModel(script),
         clock=clock or ManualClock(),
-        lifetime=lifetime,
+        limits=Limits(**limits),
         **webhooks | settings,
     )
 

@@ -5,7 +5,7 @@ from typing import get_type_hints
 
 import pytest
 
-from runstead.wire.endpoints import ENDPOINTS, assistants, messages, models, runs, threads, webhooks
+from runstead.wire.endpoints import ENDPOINTS, assistants, messages, models, projects, runs, threads, webhooks
 from runstead.wire.endpoints.endpoint import AnyEndpoint
 
 RUN = "/threads/{thread_id}/runs/{run_id}"
@@ -48,13 +48,15 @@ WEBHOOKS = {
     ("GET", f"{HOOK}/deliveries"),
     ("POST", f"{HOOK}/deliveries/{{delivery_id}}/replay"),
 }
-EXTENSIONS = {("GET", "/threads"), ("GET", f"{RUN}/events")} | WEBHOOKS
+LIMITS = "/organization/projects/{project_id}/limits"
+ADMINISTRATION = {("GET", LIMITS), ("POST", LIMITS)}
+EXTENSIONS = {("GET", "/threads"), ("GET", f"{RUN}/events")} | WEBHOOKS | ADMINISTRATION
 
 every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lambda each: each.name)
 
 
 def test_the_annotations_of_the_table_are_its_values() -> None:
-    for module in (assistants, messages, models, runs, threads, webhooks):
+    for module in (assistants, messages, models, projects, runs, threads, webhooks):
         for name, annotation in get_type_hints(module).items():
             endpoint = getattr(module, name)
             assert annotation.__args__ == (endpoint.query, endpoint.body, endpoint.reply), name
@@ -73,9 +75,11 @@ def test_no_path_is_served_twice() -> None:
     assert len(places) == len(set(places))
 
 
-def test_only_models_and_webhooks_need_no_beta_header() -> None:
+def test_only_calls_of_the_assistants_api_need_the_beta_header() -> None:
     models = {("GET", "/models"), ("GET", "/models/{model}")}
-    assert {(each.method, each.path) for each in ENDPOINTS.values() if not each.beta} == models | WEBHOOKS
+    assert {
+        (each.method, each.path) for each in ENDPOINTS.values() if not each.beta
+    } == models | WEBHOOKS | ADMINISTRATION
 
 
 def test_calls_that_start_or_resume_a_run_can_stream() -> None:
@@ -90,3 +94,7 @@ def test_calls_that_start_or_resume_a_run_can_stream() -> None:
 @every_endpoint
 def test_only_calls_that_write_have_a_body(endpoint: AnyEndpoint) -> None:
     assert endpoint.takes == "nothing" or endpoint.method == "POST"
+
+
+def test_calls_outside_of_a_project_need_the_admin_scope() -> None:
+    assert {(each.method, each.path) for each in ENDPOINTS.values() if each.access == "admin"} == ADMINISTRATION

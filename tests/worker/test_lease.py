@@ -44,11 +44,11 @@ class UnsureStore:
     async def stop(self) -> None:
         await self._inner.stop()
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._inner.read(work)
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        return await self._inner.read(work, single=single)
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        answer = await self._inner.write(work)
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        answer = await self._inner.write(work, single=single)
         if self.losing and answer is not None:
             self.losing = False
             self.lost.set()

@@ -12,7 +12,7 @@ from runstead.domain.run.deadline import stop_signal
 from runstead.domain.run.journal import FUNCTION
 from runstead.domain.run.lifecycle import target
 from runstead.wire.error import BadRequest, RateLimited
-from runstead.wire.message import Message, MessageRequest
+from runstead.wire.message import MessageRequest
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Status
 from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput, ToolResources
@@ -95,9 +95,9 @@ def check_no_on_busy(messages: Sequence[MessageRequest], param: str) -> None:
             )
 
 
-def check_has_input(run: Run, newest: Sequence[Message]) -> None:
-    """A run needs a message on its thread, or instructions. `newest` are the thread's newest messages."""
-    if not newest and not run.instructions:
+def check_has_input(run: Run, *, empty_thread: bool) -> None:
+    """A run needs a message on its thread, or instructions."""
+    if empty_thread and not run.instructions:
         raise BadRequest(
             "Run creation requires a Thread with a user message or an assistant with instructions.",
             code="invalid_thread",

@@ -10,12 +10,12 @@ from msgspec import Struct
 
 from runstead.broker.port import Broker
 from runstead.domain import ids
+from runstead.engine.limits import Limits
 from runstead.engine.observer import Observer, Unobserved
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
 from runstead.store.port import Store
 from runstead.tools.port import Tool
-from runstead.wire.options import OnBusy
 
 __all__ = ["Adapters", "Clock", "SystemClock"]
 
@@ -52,14 +52,7 @@ class Adapters(Struct, frozen=True, kw_only=True):
     broker: Broker
     model: ChatModel
     clock: Clock
-    lifetime: int = 600
-    """Seconds after its creation at which a run expires, if it does not say itself."""
-    max_running: int | None = None
-    """Runs of one project that are executed at once, in all processes together; more wait."""
-    max_queued: int | None = None
-    """Runs of one project that may wait; more are refused."""
-    on_busy: OnBusy = "reject"
-    """What a run or a message does on a busy thread, if neither it nor the thread says."""
+    limits: Limits = Limits()
     tools: Sequence[Tool] = ()
     """The tools that the server runs itself, each of another kind."""
     observer: Observer = Unobserved()

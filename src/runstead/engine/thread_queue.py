@@ -4,17 +4,14 @@ Whoever asks for a place in line holds the thread, so nobody else takes it; and 
 that this one does not end before somebody waits for its end.
 """
 
-from collections.abc import Sequence
-
 from runstead.domain.creation import value_or
+from runstead.domain.run.change import Change
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed
 from runstead.engine.execution.stop import stop
 from runstead.store.port import RunRow, Tx
-from runstead.wire.event import RawEvent
-from runstead.wire.message import Message
 from runstead.wire.options import OnBusy
-from runstead.wire.run import Run, Status
+from runstead.wire.run import Status
 from runstead.wire.struct import UnsetType
 from runstead.wire.thread import Thread
 
@@ -23,7 +20,7 @@ __all__ = ["enqueue", "interrupt", "on_busy_for", "predecessor_for"]
 
 def on_busy_for(adapters: Adapters, thread: Thread, given: OnBusy | None | UnsetType) -> OnBusy:
     """What shall happen on a busy thread: what was `given`, or else what the thread says, or the server."""
-    return value_or(given, value_or(thread.on_busy, adapters.on_busy))
+    return value_or(given, value_or(thread.on_busy, adapters.limits.on_busy))
 
 
 async def predecessor_for(tx: Tx, project: str, thread_id: str, on_busy: OnBusy) -> RunRow | None:
@@ -37,16 +34,11 @@ async def predecessor_for(tx: Tx, project: str, thread_id: str, on_busy: OnBusy)
             return None
 
 
-async def enqueue(
-    tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], events: Sequence[RawEvent], *, first: bool
-) -> RunRow:
-    """Add a run behind the one `ahead`, with the messages that it brings; `first` of all who wait for that one."""
+async def enqueue(tx: Tx, ahead: RunRow, change: Change, *, first: bool) -> RunRow:
+    """Add a new run, with its messages, behind the one `ahead`; `first` of all that wait for that one."""
     if first:
-        await tx.runs.insert_after(run.id, ahead.run.id)
-    row = await tx.runs.insert(ahead.project, run, events, predecessor=ahead.run.id)
-    if messages:
-        await tx.messages.insert(ahead.project, messages, predecessor=ahead.run.id, added_by=run.id)
-    return row
+        await tx.runs.insert_after(change.run.id, ahead.run.id)
+    return (await tx.runs.create(ahead.project, change, predecessor=ahead.run.id)).row
 
 
 async def interrupt(tx: Tx, ahead: RunRow, now: int) -> Committed | None:

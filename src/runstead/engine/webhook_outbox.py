@@ -1,32 +1,12 @@
 """What webhooks are told: noted with the change of a run, and sent afterwards."""
 
-from collections.abc import Sequence
-
 from runstead.domain import webhooks
 from runstead.engine.adapters import Adapters
 from runstead.outbound.port import Outbound
-from runstead.store.port import Notification, RunRow, Tx, WebhookRow
+from runstead.store.port import WebhookRow
 from runstead.wire.error import BadRequest
-from runstead.wire.event import RawEvent
 
-__all__ = ["note", "outbound_of", "secret_of", "send"]
-
-
-async def note(tx: Tx, row: RunRow, events: Sequence[RawEvent], now: int) -> None:
-    """Note for webhooks what a run tells with the change of which `row` is the outcome."""
-    first = row.seq - len(events) + 1
-    for seq, event in enumerate(events, first):
-        if event.name.pausing:
-            id = webhooks.event_id(row.run.id, seq)
-            noted = Notification(
-                id=id,
-                created_at=now,
-                event_type=event.name,
-                thread_id=row.run.thread_id,
-                run_id=row.run.id,
-                payload=webhooks.payload(id, event.name, event.data, now),
-            )
-            await tx.webhooks.enqueue(row.project, noted)
+__all__ = ["outbound_of", "secret_of", "send"]
 
 
 async def send(adapters: Adapters, row: WebhookRow, id: str, payload: bytes) -> int:

@@ -1,5 +1,6 @@
 """Every endpoint with the interface's method that implements it."""
 
+from runstead.interface.administration import Administration
 from runstead.interface.assistants import Assistants
 from runstead.interface.messages import Messages
 from runstead.interface.models import Models
@@ -211,5 +212,20 @@ _WEBHOOKS = (
     ),
 )
 
-OPERATIONS: dict[str, Operation] = table_of(*_ASSISTANTS, *_THREADS, *_MESSAGES, *_RUNS, *_MODELS, *_WEBHOOKS)
+_ADMINISTRATION = (
+    operation(
+        Administration.project_limits,
+        at.projects.PROJECT_LIMITS,
+        lambda rs, path, query, body: rs.project_limits(path["project_id"]),
+    ),
+    operation(
+        Administration.update_project_limits,
+        at.projects.UPDATE_PROJECT_LIMITS,
+        lambda rs, path, query, body: rs.update_project_limits(path["project_id"], body.max_running, body.max_queued),
+    ),
+)
+
+OPERATIONS: dict[str, Operation] = table_of(
+    *_ASSISTANTS, *_THREADS, *_MESSAGES, *_RUNS, *_MODELS, *_WEBHOOKS, *_ADMINISTRATION
+)
 """Every operation by the name of its endpoint."""

@@ -131,7 +131,7 @@ class Worker:
     def end_reservation(self, owner: str, row: RunRow | None, *, unsure: bool) -> None:
         """A slot was handed over with the written `row`, or given back without one."""
         if row is not None and row.owner == owner and self._tasks is not None:
-            self._tasks.create_task(self._execute(ClaimedRun(self._adapters, row, owner)))
+            self._tasks.create_task(self._execute(ClaimedRun(self._adapters, row, owner, new=row.version == 1)))
         else:
             if row is not None and row.predecessor is None:
                 # Below its limit the project has older runs, or it is at its limit: a poll finds out.
@@ -201,8 +201,8 @@ class Worker:
         known, self._newly_limited = frozenset(self._limited), set()
 
         async def work(tx: Tx) -> tuple[list[str], set[str]]:
-            ready = await tx.runs.claimable(self._adapters.max_running, self._adapters.now(), limit)
-            return ready, {project for project in known if await tx.runs.queue_length_reached(project, 1)}
+            ready = await tx.runs.claimable(self._adapters.limits.max_running, self._adapters.now(), limit)
+            return ready, {project for project in known if await tx.runs.has_queued(project)}
 
         ready, still = await self._adapters.store.read(work)
         self._limited = still | self._newly_limited
@@ -267,7 +267,7 @@ class Worker:
 
     async def _claim_polled(self, run_id: str) -> ClaimedRun | None:
         claimed = await self._claim(run_id)
-        if claimed is not None and self._adapters.max_running is not None:
+        if claimed is not None and claimed.limited:
             self._expect_waiting(claimed.row.project)
         return claimed
 

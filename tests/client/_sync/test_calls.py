@@ -34,6 +34,8 @@ MESSAGE_PATH = f"{THREAD_PATH}/messages/{MESSAGE_ID}"
 WEBHOOK_PATH = f"/webhook_endpoints/{WEBHOOK_ID}"
 ASSISTANT_PATH = f"/assistants/{ASSISTANT_ID}"
 INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
+LIMITS_PATH = "/organization/projects/p1/limits"
+LIMITS = {"object": "organization.project.limits", "project_id": "p1", "max_running": 3, "max_queued": None}
 MODEL = {"id": "m", "object": "model", "created": 1, "owned_by": "someone"}
 
 Case = tuple[dict[str, Any], str, str, Any, Any]
@@ -213,6 +215,14 @@ CASES: Mapping[str, Case] = {
         f"{WEBHOOK_PATH}/test",
         {"event_type": "thread.run.failed"},
         {"webhook_endpoint_id": WEBHOOK_ID, "event_type": "thread.run.failed", "status_code": 204},
+    ),
+    "project_limits": ({"project_id": "p1"}, "GET", LIMITS_PATH, None, LIMITS),
+    "update_project_limits": (
+        {"project_id": "p1", "max_running": 3, "max_queued": None},
+        "POST",
+        LIMITS_PATH,
+        {"max_running": 3, "max_queued": None},
+        LIMITS,
     ),
     "webhook_deliveries": (
         {"webhook_id": WEBHOOK_ID, "after": DELIVERY_ID},

@@ -16,7 +16,20 @@ from runstead.wire.run_step import (
     RunStep,
     ToolCallsDetails,
 )
-from tests.store.things import MINE, THEIRS, add_runs, asked, assistant, event, message, run, step, step_row, thread
+from tests.store.things import (
+    MINE,
+    THEIRS,
+    add_runs,
+    asked,
+    assistant,
+    created,
+    event,
+    message,
+    run,
+    step,
+    step_row,
+    thread,
+)
 
 
 async def test_an_assistant_comes_back_as_it_was_put_in(store: Store) -> None:
@@ -63,7 +76,7 @@ async def test_a_step_keeps_its_journal(store: Store, carried: Any) -> None:
     assert await store.write(lambda tx: tx.steps.replace(MINE, ended))
     assert await store.read(lambda tx: tx.steps.of_run("run_1")) == [ended]
     assert await store.read(lambda tx: tx.steps.get(MINE, "run_1", "step_1")) == asked.step, "the world sees the step"
-    await store.write(lambda tx: tx.runs.insert(MINE, run(), ()))
+    await store.write(lambda tx: created(tx, MINE, run(), ()))
     [record] = (await store.read(lambda tx: tx.ledger.page("", 10))).records
     assert record.steps == [ended]
 
@@ -136,7 +149,7 @@ async def test_a_thread_takes_its_messages_runs_steps_and_events_along(store: St
         for number in "12":
             await tx.threads.insert(MINE, thread(f"thread_{number}"))
             await tx.messages.insert(MINE, [message(f"msg_{number}", thread_id=f"thread_{number}")])
-            await tx.runs.insert(MINE, run(f"run_{number}", thread_id=f"thread_{number}"), [event()])
+            await created(tx, MINE, run(f"run_{number}", thread_id=f"thread_{number}"), [event()])
             await tx.steps.insert(MINE, step_row(f"step_{number}", run_id=f"run_{number}"))
 
     async def left(tx: Tx, number: str) -> list[bool]:
@@ -162,7 +175,7 @@ async def test_a_project_sees_and_touches_only_its_own(store: Store) -> None:
         await tx.threads.insert(MINE, thread())
         await tx.messages.insert(MINE, [message()])
         await tx.steps.insert(MINE, step_row())
-        await tx.runs.insert(MINE, run(), ())
+        await created(tx, MINE, run(), ())
 
     async def look(tx: Tx) -> list[object]:
         return [

@@ -4,7 +4,7 @@ from runstead.domain.invariants.record import LedgerPage, RunRecord
 from runstead.store.port import Store, Tx
 from runstead.wire.event import EventName
 from runstead.wire.run import Status
-from tests.store.things import MINE, THEIRS, add_runs, becomes, event, message, run, step_row, thread
+from tests.store.things import MINE, THEIRS, add_runs, becomes, changed, created, event, message, run, step_row, thread
 
 DATA = b'{"id":"run_1","created_at":1,"thread_id":"t","assistant_id":"a","status":"queued","model":"m"}'
 
@@ -35,8 +35,8 @@ async def test_runs_of_all_projects_come_in_parts_by_their_ids(store: Store) -> 
 async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
     async def work(tx: Tx) -> None:
         await tx.threads.insert(MINE, thread())
-        row = await tx.runs.insert(MINE, run(max_seconds=50), [event(data=DATA), event(data=DATA)])
-        await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), [event(EventName.RUN_IN_PROGRESS, DATA)], "here")
+        row = await created(tx, MINE, run(max_seconds=50), [event(data=DATA), event(data=DATA)])
+        await changed(tx, row, becomes(row.run, Status.IN_PROGRESS), [event(EventName.RUN_IN_PROGRESS, DATA)], "here")
         await tx.steps.insert(MINE, step_row("step_1"))
         await tx.steps.insert(THEIRS, step_row("step_2", at=101))
         await tx.messages.insert(MINE, [message("msg_1", run_id="run_1"), message("msg_2")])
@@ -62,9 +62,9 @@ async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
 
 async def test_a_run_in_line_comes_with_what_it_waits_for(store: Store) -> None:
     async def work(tx: Tx) -> None:
-        await tx.runs.insert(MINE, run(), ())
-        await tx.runs.insert(MINE, run("run_2"), (), predecessor="run_1")
-        await tx.runs.insert(MINE, run("run_3", thread_id="thread_2"), (), predecessor="run_1")
+        await created(tx, MINE, run(), ())
+        await created(tx, MINE, run("run_2"), (), predecessor="run_1")
+        await created(tx, MINE, run("run_3", thread_id="thread_2"), (), predecessor="run_1")
 
     await store.write(work)
     second, third = await record(store, "run_2"), await record(store, "run_3")
@@ -79,8 +79,8 @@ async def test_a_run_in_line_comes_with_what_it_waits_for(store: Store) -> None:
 
 async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_runs(store: Store) -> None:
     async def work(tx: Tx) -> None:
-        await tx.runs.insert(MINE, run("run_2"), ())
-        await tx.runs.insert(MINE, run("run_4", thread_id="thread_2"), ())
+        await created(tx, MINE, run("run_2"), ())
+        await created(tx, MINE, run("run_4", thread_id="thread_2"), ())
         await tx.steps.insert(MINE, step_row("step_1", run_id="run_1"))
         await tx.messages.insert(MINE, [message("msg_1", run_id="run_3")])
         await tx.messages.insert(MINE, [message("msg_2")], predecessor="run_5")
@@ -98,8 +98,8 @@ async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_ru
 
 async def test_what_cannot_be_read_is_said_and_passed_over(store: Store) -> None:
     async def work(tx: Tx) -> None:
-        await tx.runs.insert(MINE, run(), [event(data=b'{"id":"run_1"}')])
-        await tx.runs.insert(MINE, run("run_2", thread_id="thread_2"), [event(data=DATA)])
+        await created(tx, MINE, run(), [event(data=b'{"id":"run_1"}')])
+        await created(tx, MINE, run("run_2", thread_id="thread_2"), [event(data=DATA)])
 
     await store.write(work)
     part = await leaf(store)

@@ -14,7 +14,7 @@ from runstead.store.port import Store, Tx
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Status
 from tests.contract.store.adapters import Adapter
-from tests.store.things import MINE, asked, assistant, message, run, step_row, thread
+from tests.store.things import MINE, asked, assistant, created, message, run, step_row, thread
 
 Pager = Callable[[Tx, ListQuery], Awaitable[Page[Any] | None]]
 PAGERS: dict[str, Pager] = {
@@ -32,8 +32,8 @@ async def fill(tx: Tx, times: Sequence[int]) -> None:
     for number, at in enumerate(times):
         await tx.assistants.insert(MINE, assistant(f"item_{number}", at))
         await tx.threads.insert(MINE, thread(f"item_{number}", at))
-        await tx.runs.insert(MINE, run(f"item_{number}", at, status=Status.COMPLETED), ())
-        await tx.runs.insert(MINE, run(f"other_{number}", at, "thread_2", status=Status.COMPLETED), ())
+        await created(tx, MINE, run(f"item_{number}", at, status=Status.COMPLETED), ())
+        await created(tx, MINE, run(f"other_{number}", at, "thread_2", status=Status.COMPLETED), ())
         await tx.steps.insert(MINE, step_row(f"item_{number}", at))
         await tx.steps.insert(MINE, step_row(f"other_{number}", at, "run_2"))
         ours = message(f"item_{number}", at, run_id="run_1")

@@ -4,9 +4,9 @@ import asyncio
 
 import pytest
 
-from runstead.store.port import NoRoom, RunRow, Store, Tx
+from runstead.store.port import Limits, NoRoom, RunRow, Store, Tx
 from runstead.wire.run import Run, Status
-from tests.store.things import MINE, THEIRS, add_runs, becomes, run
+from tests.store.things import MINE, THEIRS, add_runs, becomes, changed, created, run
 
 NOW = 1000
 
@@ -20,12 +20,12 @@ async def ready(store: Store, most: int | None = None, limit: int = 100, now: in
 
 
 async def turn(store: Store, run_id: str, most: int | None = None) -> str | None:
-    row = await store.write(lambda tx: tx.runs.next_claimable(run_id, most, NOW))
-    return None if row is None else row.run.id
+    found = await store.write(lambda tx: tx.runs.next_claimable(run_id, most, NOW))
+    return None if found is None else found.row.run.id
 
 
 async def delay(store: Store, row: RunRow, until: int) -> RunRow:
-    return await store.write(lambda tx: tx.runs.move(row, row.run, (), ready_at=until))
+    return await store.write(lambda tx: changed(tx, row, row.run, (), ready_at=until))
 
 
 async def test_projects_come_in_turn_and_each_with_its_oldest(store: Store) -> None:
@@ -56,23 +56,23 @@ async def test_of_a_project_no_more_are_ready_than_it_has_room_for(store: Store)
 async def test_who_waits_for_something_else_is_not_ready(store: Store) -> None:
     [late, overdue, paused, _] = await add_runs(store, *several(4))
     delayed = await delay(store, late, NOW + 1)
-    await store.write(lambda tx: tx.runs.move(paused, becomes(paused.run, Status.REQUIRES_ACTION), ()))
-    await store.write(lambda tx: tx.runs.move(overdue, becomes(overdue.run, Status.QUEUED, expires_at=NOW), ()))
-    await store.write(lambda tx: tx.runs.insert(MINE, run("behind", 1, "run_thread_3"), (), predecessor="run_3"))
+    await store.write(lambda tx: changed(tx, paused, becomes(paused.run, Status.REQUIRES_ACTION), ()))
+    await store.write(lambda tx: changed(tx, overdue, becomes(overdue.run, Status.QUEUED, expires_at=NOW), ()))
+    await store.write(lambda tx: created(tx, MINE, run("behind", 1, "run_thread_3"), (), predecessor="run_3"))
     assert await ready(store) == ["run_3"]
     assert await turn(store, "run_0") == "run_3"
     assert await ready(store, now=NOW + 1) == ["run_0", "run_3"]
     assert delayed.ready_at == NOW + 1
 
 
-async def test_a_delay_is_over_once_the_run_is_moved_and_forgotten_once_it_got_on(store: Store) -> None:
+async def test_a_delay_ends_with_a_claim_and_is_forgotten_at_the_next_pause(store: Store) -> None:
     [row] = await add_runs(store, run())
     for before in (1, 2):
         row = await delay(store, row, NOW + 5)
         assert row.delays == before
-    row = await store.write(lambda tx: tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), (), "worker_1"))
+    row = await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.IN_PROGRESS), (), "worker_1", 0))
     assert (row.ready_at, row.delays) == (0, 2)
-    row = await store.write(lambda tx: tx.runs.move(row, becomes(row.run, Status.REQUIRES_ACTION), ()))
+    row = await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.REQUIRES_ACTION), ()))
     assert row.delays == 0
     assert await store.read(lambda tx: tx.runs.load("run_1")) == row
 
@@ -110,13 +110,14 @@ async def test_there_is_room_for_a_new_run_while_the_project_is_not_full_and_nob
 
 async def test_a_project_is_crowded_by_all_that_wait(store: Store) -> None:
     async def crowded(most: int) -> bool:
-        return await store.read(lambda tx: tx.runs.queue_length_reached(MINE, most))
+        limits = Limits(max_queued=most)
+        return (await store.read(lambda tx: tx.runs.opening(MINE, "thread", "asst", limits))).queue_full
 
     assert not await crowded(1)
     [row, *_] = await add_runs(store, *several(2), *several(2, Status.IN_PROGRESS, name="busy"))
     await add_runs(store, *several(5, name="other"), project=THEIRS)
     await delay(store, row, NOW + 1)
-    await store.write(lambda tx: tx.runs.insert(MINE, run("behind", 1, "run_thread_0"), (), predecessor="run_0"))
+    await store.write(lambda tx: created(tx, MINE, run("behind", 1, "run_thread_0"), (), predecessor="run_0"))
     assert await crowded(3)
     assert not await crowded(4)
 
@@ -125,10 +126,11 @@ async def test_of_many_who_take_at_once_no_more_win_than_there_is_room_for(store
     await add_runs(store, *several(20))
 
     async def take(tx: Tx) -> str | None:
-        row = await tx.runs.next_claimable("run_0", 5, NOW)
-        if row is not None:
-            await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), (), "worker_1")
-        return None if row is None else row.run.id
+        found = await tx.runs.next_claimable("run_0", 5, NOW)
+        if found is None:
+            return None
+        await changed(tx, found.row, becomes(found.row.run, Status.IN_PROGRESS), (), "worker_1")
+        return found.row.run.id
 
     results = await asyncio.gather(*(store.write(take) for _ in range(20)), return_exceptions=True)
     assert sorted(str(result) for result in results if not isinstance(result, NoRoom)) == [f"run_{n}" for n in range(5)]

@@ -9,14 +9,15 @@ from runstead.store.port import RunRow, Stale, Store, ThreadBusy, Tx
 from runstead.wire.error import RunsteadError
 from runstead.wire.event import EventName, Position, RawEvent
 from runstead.wire.run import Status
-from tests.store.things import MINE, THEIRS, add_runs, becomes, event, run, thread
+from runstead.wire.struct import UNSET
+from tests.store.things import MINE, THEIRS, add_runs, becomes, changed, created, event, run, thread
 
 ACTIVE = [status for status in Status if not status.terminal]
 
 
 async def test_a_new_run_is_version_1_and_has_its_events(store: Store) -> None:
     kept = run(metadata={"a": "b"})
-    row = await store.write(lambda tx: tx.runs.insert(MINE, kept, [event(), event()]))
+    row = await store.write(lambda tx: created(tx, MINE, kept, [event(), event()]))
     assert row == RunRow(run=kept, project=MINE, version=1, seq=2)
     assert await store.read(lambda tx: tx.runs.get(MINE, "thread_1", "run_1")) == row
 
@@ -55,19 +56,19 @@ async def test_the_id_of_a_run_is_its_own(store: Store) -> None:
 async def test_a_move_writes_the_next_state(store: Store) -> None:
     [row] = await add_runs(store, run())
     taken = becomes(row.run, Status.IN_PROGRESS, started_at=101)
-    moved = await store.write(lambda tx: tx.runs.move(row, taken, [event(EventName.RUN_IN_PROGRESS)], "worker-1"))
+    moved = await store.write(lambda tx: changed(tx, row, taken, [event(EventName.RUN_IN_PROGRESS)], "worker-1"))
     assert moved == RunRow(run=taken, project=MINE, version=2, seq=1, owner="worker-1")
     assert await store.read(lambda tx: tx.runs.load("run_1")) == moved
-    done = await store.write(lambda tx: tx.runs.move(moved, becomes(taken, Status.COMPLETED), ()))
+    done = await store.write(lambda tx: changed(tx, moved, becomes(taken, Status.COMPLETED), ()))
     assert done.owner is None
     assert await store.read(lambda tx: tx.runs.load("run_1")) == done
 
 
 async def test_a_move_from_an_old_version_is_stale_and_writes_nothing(store: Store) -> None:
     [old] = await add_runs(store, run())
-    row = await store.write(lambda tx: tx.runs.move(old, becomes(old.run, Status.IN_PROGRESS), (), "worker-1"))
+    row = await store.write(lambda tx: changed(tx, old, becomes(old.run, Status.IN_PROGRESS), (), "worker-1"))
     with pytest.raises(Stale):
-        await store.write(lambda tx: tx.runs.move(old, becomes(old.run, Status.EXPIRED), [event()]))
+        await store.write(lambda tx: changed(tx, old, becomes(old.run, Status.EXPIRED), [event()]))
     assert await store.read(lambda tx: tx.runs.load("run_1")) == row
     assert await store.read(lambda tx: tx.events.after("run_1", 0, 10)) == []
 
@@ -77,7 +78,7 @@ async def test_of_eight_moves_from_one_version_one_wins(store: Store) -> None:
 
     async def claim(worker: str) -> RunRow:
         taken = becomes(row.run, Status.IN_PROGRESS)
-        return await store.write(lambda tx: tx.runs.move(row, taken, [event()], worker))
+        return await store.write(lambda tx: changed(tx, row, taken, [event()], worker))
 
     results = await asyncio.gather(*(claim(f"worker-{number}") for number in range(8)), return_exceptions=True)
     [won] = [result for result in results if isinstance(result, RunRow)]
@@ -91,7 +92,7 @@ async def test_a_deleted_run_is_stale(store: Store) -> None:
     [row] = await add_runs(store, run())
     await store.write(lambda tx: tx.threads.delete(MINE, "thread_1"))
     with pytest.raises(Stale):
-        await store.write(lambda tx: tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), ()))
+        await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.IN_PROGRESS), ()))
 
 
 async def test_queued_runs_come_oldest_first(store: Store) -> None:
@@ -114,7 +115,7 @@ async def test_orphans_are_the_runs_at_work_of_a_worker_that_is_gone(store: Stor
 
     async def work(tx: Tx) -> None:
         for row, (status, owner) in zip(rows, owned, strict=True):
-            await tx.runs.move(row, becomes(row.run, status), (), owner)
+            await changed(tx, row, becomes(row.run, status), (), UNSET if owner is None else owner)
 
     await store.write(work)
     await store.write(lambda tx: tx.workers.register("here", 10))
@@ -153,7 +154,7 @@ async def test_a_run_is_overdue_when_its_budget_of_time_is_used_up(store: Store)
     assert await store.read(lambda tx: tx.runs.overdue(700, 10)) == ["run_1", "run_2"]
     assert await store.read(lambda tx: tx.runs.next_deadline()) == 150
     taken = becomes(first.run, Status.IN_PROGRESS)
-    moved = await store.write(lambda tx: tx.runs.move(first, taken, (), "worker-1"))
+    moved = await store.write(lambda tx: changed(tx, first, taken, (), "worker-1"))
     assert await store.read(lambda tx: tx.runs.to_stop("worker-1", 149, 10)) == []
     assert await store.read(lambda tx: tx.runs.to_stop("worker-1", 150, 10)) == ["run_1"]
     assert [row.overdue(150) for row in (first, moved, second)] == [True, True, False]
@@ -168,9 +169,9 @@ async def test_without_runs_there_is_no_deadline(store: Store) -> None:
 async def test_events_are_numbered_on_whatever_position_they_carry(store: Store) -> None:
     names = [EventName.RUN_CREATED, EventName.RUN_QUEUED, EventName.RUN_IN_PROGRESS, EventName.RUN_COMPLETED]
     given = [RawEvent(Position(77, 7), name, b'{"n":%d}' % number) for number, name in enumerate(names)]
-    row = await store.write(lambda tx: tx.runs.insert(MINE, run(), given[:2]))
-    row = await store.write(lambda tx: tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), ()))
-    row = await store.write(lambda tx: tx.runs.move(row, becomes(row.run, Status.COMPLETED), given[2:]))
+    row = await store.write(lambda tx: created(tx, MINE, run(), given[:2]))
+    row = await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.IN_PROGRESS), ()))
+    row = await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.COMPLETED), given[2:]))
     assert row.seq == 4
     expected = [RawEvent(Position(number), each.name, each.data) for number, each in enumerate(given, 1)]
     assert await store.read(lambda tx: tx.events.after("run_1", 0, 10)) == expected
@@ -182,12 +183,12 @@ async def test_events_are_numbered_on_whatever_position_they_carry(store: Store)
 
 async def test_events_come_in_parts_that_leave_none_out(store: Store) -> None:
     async def more(row: RunRow, size: int, tx: Tx) -> RunRow:
-        return await tx.runs.move(row, row.run, [event()] * size)
+        return await changed(tx, row, row.run, [event()] * size)
 
     async def after(seq: int, tx: Tx) -> list[RawEvent]:
         return await tx.events.after("run_1", seq, 2)
 
-    row = await store.write(lambda tx: tx.runs.insert(MINE, run(), [event(), event()]))
+    row = await store.write(lambda tx: created(tx, MINE, run(), [event(), event()]))
     for size in (1, 3, 2, 1):
         row = await store.write(partial(more, row, size))
     numbers: list[int] = []
@@ -204,7 +205,7 @@ async def test_events_come_in_parts_that_leave_none_out(store: Store) -> None:
 
 async def test_the_data_of_an_event_comes_back_byte_for_byte(store: Store) -> None:
     data = '{"text": "ü \\u0000 \\" ]",  "numbers": [1.0, 1e5]}'.encode()
-    await store.write(lambda tx: tx.runs.insert(MINE, run(), [event(data=data)]))
+    await store.write(lambda tx: created(tx, MINE, run(), [event(data=data)]))
     [kept] = await store.read(lambda tx: tx.events.after("run_1", 0, 1))
     assert kept.data == data
     assert type(kept.data) is bytes

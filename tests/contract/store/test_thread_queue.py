@@ -1,12 +1,14 @@
 """Lines: runs that wait behind one another, and the messages that wait with them."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import pytest
 
+from runstead.domain.run.change import Change
 from runstead.store.port import RunRow, Stale, Store, ThreadBusy, Tx
 from runstead.wire.run import Run, Status
-from tests.store.things import MINE, THEIRS, add_runs, asked, becomes, event, message, run, thread
+from tests.store.things import MINE, THEIRS, add_runs, asked, becomes, changed, created, event, message, run, thread
 
 
 async def line(store: Store, *names: str) -> list[RunRow]:
@@ -16,22 +18,16 @@ async def line(store: Store, *names: str) -> list[RunRow]:
         rows: list[RunRow] = []
         for name in names:
             behind = rows[-1].run.id if rows else None
-            rows.append(await tx.runs.insert(MINE, run(name), [event()], predecessor=behind))
+            rows.append(await created(tx, MINE, run(name), [event()], predecessor=behind))
         return rows
 
     return await store.write(work)
 
 
 async def end(store: Store, row: RunRow) -> RunRow | None:
-    """What happens when a run ends; the run whose turn it is then."""
-
-    async def work(tx: Tx) -> RunRow | None:
-        ended = await tx.runs.move(row, becomes(row.run, Status.COMPLETED), ())
-        given = await tx.runs.promote_next(ended)
-        await tx.messages.promote_waiting(ended)
-        return given
-
-    return await store.write(work)
+    """A run ends; the run whose turn it is then."""
+    done = Change(run=becomes(row.run, Status.COMPLETED))
+    return (await store.write(lambda tx: tx.runs.apply(row, done, 1000))).next
 
 
 async def ids(store: Store) -> list[str]:
@@ -47,9 +43,9 @@ async def joined(store: Store) -> list[str]:
     return [each.id for each in newest][::-1]
 
 
-async def say(store: Store, *names: str, at: int = 100, predecessor: str | None = None, by: str | None = None) -> None:
+async def say(store: Store, *names: str, at: int = 100, predecessor: str | None = None) -> None:
     messages = [message(name, at) for name in names]
-    await store.write(lambda tx: tx.messages.insert(MINE, messages, predecessor, by))
+    await store.write(lambda tx: tx.messages.insert(MINE, messages, predecessor))
 
 
 async def in_line(store: Store) -> list[Run]:
@@ -115,7 +111,7 @@ async def test_who_was_given_its_turn_meanwhile_is_stale(store: Store) -> None:
     rows = await line(store, "run_1", "run_2")
     await end(store, rows[0])
     with pytest.raises(Stale):
-        await store.write(lambda tx: tx.runs.move(rows[1], becomes(rows[1].run, Status.EXPIRED), ()))
+        await store.write(lambda tx: changed(tx, rows[1], becomes(rows[1].run, Status.EXPIRED), ()))
 
 
 async def test_those_behind_a_run_that_ends_in_line_wait_behind_what_it_waited_for(store: Store) -> None:
@@ -133,7 +129,7 @@ async def test_those_behind_a_run_that_ends_in_line_wait_behind_what_it_waited_f
 async def test_a_run_that_waits_stays_in_line_when_it_is_moved(store: Store) -> None:
     rows = await line(store, "run_1", "run_2")
     noted = becomes(rows[1].run, Status.QUEUED, metadata={"a": "b"})
-    moved = await store.write(lambda tx: tx.runs.move(rows[1], noted, ()))
+    moved = await store.write(lambda tx: changed(tx, rows[1], noted, ()))
     assert moved.predecessor == "run_1"
     assert await in_line(store) == [rows[0].run, noted]
     assert await store.read(lambda tx: tx.runs.claimable(None, 0, 10)) == ["run_1"]
@@ -143,14 +139,6 @@ async def test_a_run_that_waits_is_overdue_when_its_time_is_up(store: Store) -> 
     await line(store, "run_1", "run_2")
     assert sorted(await store.read(lambda tx: tx.runs.overdue(700, 10))) == ["run_1", "run_2"]
     assert len(await store.read(lambda tx: tx.runs.overdue(700, 1))) == 1
-
-
-async def test_a_run_is_followed_by_runs_and_by_messages(store: Store) -> None:
-    await line(store, "run_1", "run_2")
-    assert await store.read(lambda tx: tx.runs.has_waiting("run_1"))
-    assert not await store.read(lambda tx: tx.runs.has_waiting("run_2"))
-    await say(store, "msg_1", predecessor="run_2")
-    assert await store.read(lambda tx: tx.runs.has_waiting("run_2"))
 
 
 @pytest.mark.parametrize("said", [["msg_2"], []])
@@ -183,24 +171,24 @@ async def test_what_waits_is_replaced_and_deleted_as_any_message(store: Store) -
     assert await joined(store) == ["msg_1"]
 
 
-async def test_who_overtakes_comes_first_and_sends_what_others_brought_behind_it(store: Store) -> None:
-    rows = await line(store, "run_1", "run_2", "run_3")
+async def test_a_run_inserted_first_in_the_queue_keeps_the_messages_of_others_behind_them(store: Store) -> None:
+    [head] = await line(store, "run_1")
     await say(store, "msg_1", predecessor="run_1")
-    await say(store, "msg_2", predecessor="run_1", by="run_2")
-    await say(store, "msg_3", predecessor="run_2", by="run_3")
 
-    async def overtake(tx: Tx) -> RunRow:
-        await tx.runs.insert_after("run_4", "run_1")
-        return await tx.runs.insert(MINE, run("run_4"), (), predecessor="run_1")
+    async def bring(name: str, said: str, predecessor: str, tx: Tx) -> RunRow:
+        if name == "run_4":
+            await tx.runs.insert_after(name, predecessor)
+        change = Change(run=run(name), new_messages=[message(said)])
+        return (await tx.runs.create(MINE, change, predecessor)).row
 
-    fourth = await store.write(overtake)
-    assert await in_line(store) == [rows[0].run, fourth.run, rows[1].run, rows[2].run]
-    await end(store, rows[0])
-    assert await joined(store) == ["msg_1"]
-    await end(store, await row_of(store, "run_4"))
-    assert await joined(store) == ["msg_1", "msg_2"]
-    await end(store, await row_of(store, "run_2"))
-    assert await joined(store) == ["msg_1", "msg_2", "msg_3"]
+    second = await store.write(partial(bring, "run_2", "msg_2", "run_1"))
+    third = await store.write(partial(bring, "run_3", "msg_3", "run_2"))
+    fourth = await store.write(partial(bring, "run_4", "msg_4", "run_1"))
+    assert await in_line(store) == [head.run, fourth.run, second.run, third.run]
+    expected = ["msg_1", "msg_4", "msg_2", "msg_3"]
+    for place, name in enumerate(("run_1", "run_4", "run_2", "run_3")):
+        await end(store, await row_of(store, name))
+        assert await joined(store) == (["msg_1", "msg_4"] if place == 0 else expected[: place + 2])
 
 
 async def test_a_thread_is_deleted_with_those_who_wait(store: Store) -> None:

@@ -12,6 +12,7 @@ from tests.store.things import (
     MINE,
     add_runs,
     assistant,
+    created,
     event,
     find_thread,
     keep_thread,
@@ -30,7 +31,7 @@ async def test_a_work_that_raises_leaves_nothing(store: Store) -> None:
     async def work(tx: Tx) -> None:
         await tx.threads.insert(MINE, thread())
         await tx.messages.insert(MINE, [message()])
-        await tx.runs.insert(MINE, run(), [event()])
+        await created(tx, MINE, run(), [event()])
         raise Refused
 
     async def found(tx: Tx) -> list[object]:
@@ -149,7 +150,7 @@ async def test_reopening_keeps_everything(make: Callable[[], Store]) -> None:
         await tx.threads.insert(MINE, thread())
         await tx.messages.insert(MINE, [message()])
         await tx.steps.insert(MINE, step_row())
-        await tx.runs.insert(MINE, run(), [event()])
+        await created(tx, MINE, run(), [event()])
 
     async def everything(tx: Tx) -> list[object]:
         return [

@@ -1,15 +1,19 @@
 """The outbox of webhooks, over every store."""
 
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from msgspec.structs import replace
 
+from runstead.domain import webhooks
+from runstead.domain.run.change import Change
 from runstead.domain.webhooks import Outcome
-from runstead.store.port import Attempt, Notification, Store, Tx, WebhookRow
+from runstead.store.port import Attempt, Store, Tx, WebhookRow
+from runstead.wire.event import EventName
+from runstead.wire.run import Status
 from runstead.wire.webhook import Webhook, WebhookDelivery
-from tests.store.things import MINE, THEIRS, asked
+from tests.store.things import MINE, THEIRS, asked, becomes, created, event, run
 
 DELIVERED = Outcome(status="delivered", ended_at=200, status_code=204)
 
@@ -19,10 +23,18 @@ def webhook(id: str = "webhook_1", at: int = 100, **fields: Any) -> Webhook:
     return Webhook(id=id, created_at=at, updated_at=at, url="https://example.com", **{"event_types": events, **fields})
 
 
-def note(number: int = 1, event_type: str = "thread.run.completed") -> Notification:
-    return Notification(
-        id=f"evt_{number}", created_at=100, event_type=event_type, thread_id="t", run_id="r", payload=b"%d" % number
-    )
+class Note(NamedTuple):
+    """An event of a run of its own."""
+
+    number: int = 1
+    event_type: str = "thread.run.completed"
+
+    @property
+    def payload(self) -> bytes:
+        return webhooks.payload(f"evt_{self.number}_1", self.event_type, b"%d" % self.number, 100)
+
+
+note = Note
 
 
 async def add(store: Store, *webhooks: Webhook, project: str = MINE) -> None:
@@ -33,12 +45,20 @@ async def add(store: Store, *webhooks: Webhook, project: str = MINE) -> None:
     await store.write(work)
 
 
-async def noted(store: Store, *notes: Notification, project: str = MINE) -> None:
+async def noted(store: Store, *notes: Note, project: str = MINE) -> None:
     async def work(tx: Tx) -> None:
         for each in notes:
-            await tx.webhooks.enqueue(project, each)
+            await happen(tx, each, project)
 
     await store.write(work)
+
+
+async def happen(tx: Tx, note: Note, project: str = MINE) -> None:
+    """A run reports an event, and is done."""
+    thread_id = f"thread_{note.number}"
+    row = await created(tx, project, run(f"run_{note.number}", thread_id=thread_id), ())
+    told = event(EventName(note.event_type), b"%d" % note.number)
+    await tx.runs.apply(row, Change(run=becomes(row.run, Status.COMPLETED), events=[told]), 100)
 
 
 async def listed(store: Store, webhook_id: str = "webhook_1") -> list[WebhookDelivery]:
@@ -100,12 +120,12 @@ class TestNotes:
         assert await store.read(lambda tx: tx.webhooks.due(100)) == ["webhook_1", "webhook_4"]
         [delivery] = await listed(store)
         assert delivery == WebhookDelivery(
-            id="evt_1",
+            id="evt_1_1",
             created_at=100,
             webhook_id="webhook_1",
             event_type="thread.run.completed",
-            thread_id="t",
-            run_id="r",
+            thread_id="thread_1",
+            run_id="run_1",
             next_attempt_at=100,
         )
 
@@ -117,7 +137,7 @@ class TestNotes:
         await add(store, webhook())
 
         async def fails(tx: Any) -> None:
-            await tx.webhooks.enqueue(MINE, note())
+            await happen(tx, note())
             raise KeyError
 
         with pytest.raises(KeyError):
@@ -127,10 +147,10 @@ class TestNotes:
     async def test_deliveries_are_listed_in_pages(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, *(note(number) for number in range(5)))
-        page = await store.read(lambda tx: tx.webhooks.deliveries(MINE, "webhook_1", asked(2, after="evt_3")))
+        page = await store.read(lambda tx: tx.webhooks.deliveries(MINE, "webhook_1", asked(2, after="evt_3_1")))
         assert page is not None
-        assert ([each.id for each in page.data], page.has_more) == (["evt_2", "evt_1"], True)
-        unknown = await store.read(lambda tx: tx.webhooks.deliveries(MINE, "webhook_1", asked(2, after="evt_9")))
+        assert ([each.id for each in page.data], page.has_more) == (["evt_2_1", "evt_1_1"], True)
+        unknown = await store.read(lambda tx: tx.webhooks.deliveries(MINE, "webhook_1", asked(2, after="evt_9_1")))
         assert unknown is None
 
 
@@ -140,9 +160,9 @@ class TestTaking:
         await noted(store, *(note(number) for number in range(3)))
         first = await take(store, limit=2)
         assert sorted((each.id, each.attempts, each.tries, each.payload) for each in first) == [
-            ("evt_0", 1, 1, b"0"), ("evt_1", 1, 1, b"1"),
+            ("evt_0_1", 1, 1, note(0).payload), ("evt_1_1", 1, 1, note(1).payload),
         ]  # fmt: skip
-        assert [each.id for each in await take(store)] == ["evt_2"]
+        assert [each.id for each in await take(store)] == ["evt_2_1"]
         assert await take(store) == []
         assert await store.read(lambda tx: tx.webhooks.due(100)) == []
 
@@ -202,17 +222,17 @@ class TestReplay:
         await noted(store, note())
         [attempt] = await take(store)
         await store.write(lambda tx: tx.webhooks.record("webhook_1", attempt, DELIVERED))
-        delivery = await store.write(lambda tx: tx.webhooks.replay(MINE, "webhook_1", "evt_1", 300))
+        delivery = await store.write(lambda tx: tx.webhooks.replay(MINE, "webhook_1", "evt_1_1", 300))
         assert delivery is not None
         assert (delivery.status, delivery.next_attempt_at, delivery.ended_at) == ("pending", 300, None)
         [again] = await take(store, now=300)
-        assert (again.attempts, again.tries, again.payload) == (2, 1, b"1")
+        assert (again.attempts, again.tries, again.payload) == (2, 1, note().payload)
 
     async def test_what_is_not_there_cannot_be_replayed(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, note())
-        assert await store.write(lambda tx: tx.webhooks.replay(MINE, "webhook_1", "evt_9", 300)) is None
-        assert await store.write(lambda tx: tx.webhooks.replay(THEIRS, "webhook_1", "evt_1", 300)) is None
+        assert await store.write(lambda tx: tx.webhooks.replay(MINE, "webhook_1", "evt_9_1", 300)) is None
+        assert await store.write(lambda tx: tx.webhooks.replay(THEIRS, "webhook_1", "evt_1_1", 300)) is None
 
 
 class TestForgetting:

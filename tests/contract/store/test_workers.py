@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from runstead.store.port import Store, Tx
 from runstead.wire.run import Status
-from tests.store.things import MINE, run
+from tests.store.things import MINE, created, run
 from tests.support.waiting import until, within
 
 
@@ -18,7 +18,7 @@ async def absent(store: Store) -> list[str]:
 
 
 async def hold_a_run(store: Store) -> None:
-    await store.write(lambda tx: tx.runs.insert(MINE, run(status=Status.IN_PROGRESS), (), "worker_1"))
+    await store.write(lambda tx: created(tx, MINE, run(status=Status.IN_PROGRESS), (), "worker_1"))
 
 
 async def test_runs_of_a_worker_that_lives_are_its_own(store: Store) -> None:

@@ -121,7 +121,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        self._try(Signal.CLAIM, lambda: transitions.claim(self.run, self.now))
+        self._try(Signal.CLAIM, lambda: transitions.claim(self.run, self.now, "worker"))
 
     @precondition(lambda self: self.run.status is Status.IN_PROGRESS and self.opened == OpenWork())
     @rule()

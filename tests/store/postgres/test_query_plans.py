@@ -12,7 +12,7 @@ from runstead.store.postgres import PostgresStore
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.connections import _READING, _WRITING
 from runstead.store.postgres.statements import statement
-from tests.store.things import MINE, THEIRS, message, run
+from tests.store.things import MINE, THEIRS, created, message, run
 from tests.support.postgres import server
 
 STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name in statements]
@@ -102,8 +102,7 @@ async def test_a_page_begins_and_ends_in_its_index(
         "to_stop": "runs_held",
         "overdue": "runs_deadline",
         "next_deadline": "runs_deadline",
-        "queue_length_reached": "runs_ready",
-        "running": "runs_busy",
+        "has_queued": "runs_ready",
     }.items(),
 )
 async def test_what_workers_look_for_has_an_index_of_its_own(session: PostgresSession, name: str, index: str) -> None:
@@ -132,8 +131,8 @@ async def test_a_page_of_a_long_thread_reads_a_page(first: PostgresStore) -> Non
 async def test_a_look_at_a_long_backlog_reads_what_it_tells(first: PostgresStore) -> None:
     async def fill(tx: Tx) -> None:
         for number in range(4_000):
-            await tx.runs.insert(MINE, run(f"run_{number}", thread_id=f"thread_{number}", expires_at=None), ())
-        await tx.runs.insert(THEIRS, run("theirs", 999, "theirs", expires_at=None), ())
+            await created(tx, MINE, run(f"run_{number}", thread_id=f"thread_{number}", expires_at=None), ())
+        await created(tx, THEIRS, run("theirs", 999, "theirs", expires_at=None), ())
 
     await first.write(fill)
     async with planning(first) as session:
@@ -150,15 +149,16 @@ def test_who_only_reads_holds_nothing() -> None:
     held = {(table, name) for table, name in STATEMENTS if "FOR UPDATE" in _WRITING[table][name]}
     assert held == {
         ("threads", "get"),
-        ("threads", "hold_runs"),
+        ("threads", "lock_runs"),
         ("runs", "get"),
+        ("runs", "opening"),
         ("runs", "load"),
         ("runs", "queue_head"),
         ("runs", "queue_successor"),
         ("runs", "queue_tail"),
         ("runs", "next_claimable"),
         ("webhooks", "get"),
-        ("deliveries", "claim"),
+        ("webhooks", "claim_deliveries"),
         ("idempotency", "prune"),
         ("workers", "expired"),
     }

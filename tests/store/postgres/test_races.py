@@ -22,6 +22,8 @@ from tests.store.things import (
     add_runs,
     assistant,
     becomes,
+    changed,
+    created,
     event,
     find_thread,
     keep_thread,
@@ -164,7 +166,7 @@ async def test_of_eight_movers_one_wins(first: PostgresStore, second: PostgresSt
     async def claim(number: int) -> RunRow:
         taken = becomes(row.run, Status.IN_PROGRESS)
         store = (first, second)[number % 2]
-        return await store.write(lambda tx: tx.runs.move(row, taken, [event()], f"worker-{number}"))
+        return await store.write(lambda tx: changed(tx, row, taken, [event()], f"worker-{number}"))
 
     results = await asyncio.gather(*map(claim, range(8)), return_exceptions=True)
     [won] = [result for result in results if isinstance(result, RunRow)]
@@ -179,7 +181,7 @@ async def test_who_loaded_a_run_moves_it(first: PostgresStore, second: PostgresS
     async def move(tx: Tx) -> None:
         row = await tx.runs.load("run_1")
         assert row
-        await tx.runs.move(row, row.run, [event()])
+        await changed(tx, row, row.run, [event()])
 
     await asyncio.gather(*(store.write(move) for _ in range(20) for store in (first, second)))
     row = await first.read(lambda tx: tx.runs.load("run_1"))
@@ -199,7 +201,7 @@ async def test_of_two_runs_at_once_the_first_that_is_kept_stays(
 
 
 async def add(new: Run, tx: Tx) -> None:
-    await tx.runs.insert(MINE, new, ())
+    await created(tx, MINE, new, ())
 
 
 async def attempt(doing: Awaitable[object]) -> object:
@@ -259,7 +261,7 @@ async def test_a_thread_is_deleted_with_what_a_worker_is_writing(
     [row] = await add_runs(first, run())
 
     async def write(tx: Tx) -> None:
-        await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), [event()], "worker-1")
+        await changed(tx, row, becomes(row.run, Status.IN_PROGRESS), [event()], "worker-1")
         await tx.steps.insert(MINE, step_row())
         await tx.messages.insert(MINE, [message("msg_2", run_id="run_1")])
 

@@ -15,7 +15,7 @@ from runstead.store.postgres import migrations
 from runstead.wire.run import Status
 from tests.store.postgres.conftest import Make
 from tests.store.postgres.version_one import VersionOne
-from tests.store.things import MINE, becomes, event, run, thread
+from tests.store.things import MINE, becomes, changed, created, event, run, thread
 from tests.support.postgres import server
 from tests.support.program import Program
 from tests.support.waiting import until, within
@@ -97,7 +97,7 @@ async def reader() -> AsyncIterator[Any]:
 def only(number: int, tmp_path: Path) -> Iterator[None]:
     """The migrations up to this one are all that there are."""
     folder = tmp_path / f"to{number}"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     for file in sorted(migrations._FOLDER.glob("*.sql"))[:number]:
         shutil.copy(file, folder)
     with pytest.MonkeyPatch.context() as patch:
@@ -179,13 +179,13 @@ async def test_both_versions_work_on_the_rows_of_the_other(
     async def take(tx: Tx) -> RunRow:
         row = await tx.runs.load(theirs)
         assert row is not None
-        row = await tx.runs.move(row, becomes(row.run, Status.IN_PROGRESS), [event()], owner="new")
-        return await tx.runs.move(row, becomes(row.run, Status.COMPLETED), [event()])
+        row = await changed(tx, row, becomes(row.run, Status.IN_PROGRESS), [event()], owner="new")
+        return await changed(tx, row, becomes(row.run, Status.COMPLETED), [event()])
 
     async def add(tx: Tx) -> None:
         await tx.threads.insert(MINE, thread("thread_ours"))
-        await tx.runs.insert(MINE, run("run_ours", thread_id="thread_ours"), [event()])
-        await tx.runs.insert(MINE, run("run_behind", thread_id="thread_ours"), [event()], predecessor="run_ours")
+        await created(tx, MINE, run("run_ours", thread_id="thread_ours"), [event()])
+        await created(tx, MINE, run("run_behind", thread_id="thread_ours"), [event()], predecessor="run_ours")
 
     async with within():
         assert theirs in await store.read(lambda tx: tx.runs.claimable(None, 200, 1000))
@@ -205,9 +205,13 @@ async def test_both_versions_work_on_the_rows_of_the_other(
 async def test_new_code_works_while_its_indexes_are_being_built(
     writers: list[VersionOne], reader: Any, migrate: Migrate, make: Make, admin: Any, tmp_path: Path
 ) -> None:
+    with only(6, tmp_path):
+        store = make()
+        await store.start()
+        await store.stop()
+    await add_columns(admin)
     migrating = migrate()
     await building(admin)
-    await add_columns(admin)
     with only(6, tmp_path):
         async with within(), world(["One.", "Two."], store=make()) as here:
             first = await here.start("Hi")

@@ -79,7 +79,7 @@ async def cancel(run: Run, tx: Tx) -> Committed:
 
 async def complete(row: RunRow, tx: Tx) -> Committed:
     """What its worker does; one that nobody took is taken in the same breath."""
-    taken = transitions.claim(row.run, 100) if row.run.status is Status.QUEUED else Change(run=row.run)
+    taken = transitions.claim(row.run, 100, "worker") if row.run.status is Status.QUEUED else Change(run=row.run)
     return await write(tx, row, transitions.combine(taken, transitions.complete(taken.run, 100, usage.NONE)), 100)
 
 
@@ -98,7 +98,7 @@ async def finish_first(thread_id: str, tx: Tx) -> None:
 async def take_first(thread_id: str, tx: Tx) -> None:
     row = await active(thread_id, tx)
     if row is not None and row.run.status is Status.QUEUED:
-        await write(tx, row, transitions.claim(row.run, 100), 100, "worker")
+        await write(tx, row, transitions.claim(row.run, 100, "worker"), 100)
 
 
 async def active(thread_id: str, tx: Tx) -> RunRow | None:

@@ -4,12 +4,14 @@ import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
 
-from runstead.store.port import Notification, Tx
+from runstead.domain.run.change import Change
+from runstead.store.port import Tx
 from runstead.store.postgres import PostgresStore
-from runstead.wire.run import RunRequest
+from runstead.wire.event import EventName
+from runstead.wire.run import RunRequest, Status
 from runstead.wire.webhook import Webhook, WebhookRequest
 from tests.store.postgres.conftest import Make, Waiting
-from tests.store.things import MINE, asked
+from tests.store.things import MINE, asked, becomes, created, event, run
 from tests.support.clock import ManualClock
 from tests.support.receiver import receiver
 from tests.support.waiting import until, within
@@ -60,14 +62,13 @@ async def test_what_is_noted_while_its_webhook_is_deleted_leaves_nothing(
     webhook = Webhook(
         id="webhook_1", created_at=1, updated_at=1, url="https://example.com", event_types=["thread.run.completed"]
     )
-    note = Notification(
-        id="evt_1", created_at=1, event_type="thread.run.completed", thread_id="t", run_id="r", payload=b"{}"
-    )
     await first.write(lambda tx: tx.webhooks.insert(MINE, webhook))
     noted, deleting = asyncio.Event(), asyncio.Event()
 
     async def takes_its_time(tx: Tx) -> None:
-        await tx.webhooks.enqueue(MINE, note)
+        row = await created(tx, MINE, run(), ())
+        done = Change(run=becomes(row.run, Status.COMPLETED), events=[event(EventName.RUN_COMPLETED)])
+        await tx.runs.apply(row, done, 100)
         noted.set()
         await deleting.wait()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from runstead.store.tables.table import encode
+from runstead.store.tables.body import encode
 from runstead.wire.run import Status
 from tests.store.things import MINE, becomes, event, message, run, thread
 

@@ -20,7 +20,7 @@ from runstead.wire.thread import ThreadRequest
 
 RUN = {"assistant_id": "asst_1"}
 MODEL = {"model": "m"}
-BODIES = [endpoint.body for endpoint in ENDPOINTS.values() if endpoint.body]
+BODIES = [endpoint.body for endpoint in ENDPOINTS.values() if endpoint.takes == "json"]
 KINDS = "'function', 'file_search', and 'code_interpreter'"
 
 

@@ -3,6 +3,7 @@
 from types import TracebackType
 from typing import Self
 
+from runstead.client._async.administration import AsyncAdministration
 from runstead.client._async.assistants import AsyncAssistants
 from runstead.client._async.driving import AsyncDriving
 from runstead.client._async.messages import AsyncMessages
@@ -14,7 +15,16 @@ from runstead.client._async.webhooks import AsyncWebhooks
 __all__ = ["AsyncClient"]
 
 
-class AsyncClient(AsyncAssistants, AsyncThreads, AsyncMessages, AsyncRuns, AsyncModels, AsyncWebhooks, AsyncDriving):
+class AsyncClient(
+    AsyncAssistants,
+    AsyncThreads,
+    AsyncMessages,
+    AsyncRuns,
+    AsyncModels,
+    AsyncWebhooks,
+    AsyncAdministration,
+    AsyncDriving,
+):
     """`runstead.interface.Interface` over a transport, and what is made of its calls: `wait`, `drive`, `take_up`.
 
     Use it with `async with`, or `aclose` it.

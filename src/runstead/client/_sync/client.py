@@ -4,6 +4,7 @@
 from types import TracebackType
 from typing import Self
 
+from runstead.client._sync.administration import Administration
 from runstead.client._sync.assistants import Assistants
 from runstead.client._sync.driving import Driving
 from runstead.client._sync.messages import Messages
@@ -15,7 +16,16 @@ from runstead.client._sync.webhooks import Webhooks
 __all__ = ["Client"]
 
 
-class Client(Assistants, Threads, Messages, Runs, Models, Webhooks, Driving):
+class Client(
+    Assistants,
+    Threads,
+    Messages,
+    Runs,
+    Models,
+    Webhooks,
+    Administration,
+    Driving,
+):
     """`runstead.interface.Interface` over a transport, and what is made of its calls: `wait`, `drive`, `take_up`.
 
     Use it with `with`, or `aclose` it.

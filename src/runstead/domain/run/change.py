@@ -1,9 +1,10 @@
 """A change: everything that one thing that happens to a run writes and reports, to be committed together."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from runstead.domain.run.journal import StepRow
 from runstead.wire.event import START, EventName, RawEvent
@@ -11,13 +12,16 @@ from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.struct import Object
 
-__all__ = ["Change", "event", "run_event"]
+__all__ = ["Change", "combine", "event", "run_event"]
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """The run after it, the rows that are new or written again, and the events that report it, in order."""
+    """The run after it, the rows that are new or written again, and the events that report it, in order.
+
+    What a change does not say stays as it is.
+    """
 
     run: Run
     new_messages: Sequence[Message] = ()
@@ -25,8 +29,22 @@ class Change(Struct, frozen=True, kw_only=True):
     new_steps: Sequence[StepRow] = ()
     steps: Sequence[StepRow] = ()
     events: Sequence[RawEvent] = ()
-    ready_at: int = 0
-    """The time before which no worker claims the run."""
+    owner: str | UnsetType = UNSET
+    """The worker that claims the run. Once the run is neither in progress nor cancelling, it has none."""
+    ready_at: int | UnsetType = UNSET
+    """The time before which no worker claims the run. A time above 0 is a delay, and is counted."""
+
+
+def combine(first: Change, second: Change) -> Change:
+    """Two changes as one; the second was decided on the first one's run."""
+    return Change(**{name: _both(getattr(first, name), getattr(second, name)) for name in Change.__struct_fields__})
+
+
+def _both(first: Any, second: Any) -> Any:
+    """Of rows and events all; of anything else what was said last."""
+    if isinstance(second, list | tuple):
+        return [*first, *second]
+    return first if second is UNSET else second
 
 
 def event(name: EventName, data: Object) -> RawEvent:

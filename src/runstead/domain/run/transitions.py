@@ -6,7 +6,7 @@ What happens within a turn is in `message_step` and `call_step`.
 from msgspec.structs import replace
 
 from runstead.domain.run.budget import CountedBudget
-from runstead.domain.run.change import Change, event, run_event
+from runstead.domain.run.change import Change, combine, event, run_event
 from runstead.domain.run.closing import CLOSINGS, close_step, cut_message
 from runstead.domain.run.delay import told
 from runstead.domain.run.journal import OpenWork, StepRow
@@ -20,18 +20,6 @@ __all__ = ["cancel", "claim", "combine", "complete", "created", "delay", "end", 
 _OUT_OF_TIME = IncompleteRun(reason="max_seconds")
 
 
-def combine(first: Change, second: Change) -> Change:
-    """Two changes as one; the second was decided on the first one's run."""
-    return Change(
-        run=second.run,
-        new_messages=[*first.new_messages, *second.new_messages],
-        messages=[*first.messages, *second.messages],
-        new_steps=[*first.new_steps, *second.new_steps],
-        steps=[*first.steps, *second.steps],
-        events=[*first.events, *second.events],
-    )
-
-
 def created(run: Run, thread: Thread | None = None) -> Change:
     """A run was made; and its `thread` with it, if it was."""
     made = event(EventName.RUN_CREATED, run)
@@ -40,10 +28,10 @@ def created(run: Run, thread: Thread | None = None) -> Change:
     return Change(run=run, events=[*first, made, queued])
 
 
-def claim(run: Run, now: int) -> Change:
-    """A worker claims the run."""
+def claim(run: Run, now: int, owner: str) -> Change:
+    """The worker `owner` claims the run."""
     after = move(run, Signal.CLAIM, now)
-    return Change(run=after, events=[run_event(after)])
+    return Change(run=after, events=[run_event(after)], owner=owner, ready_at=0)
 
 
 def complete(run: Run, now: int, usage: Usage) -> Change:

@@ -13,7 +13,7 @@ from runstead.domain.run.lifecycle import Refused, Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, numbered, publish, write
 from runstead.engine.execution.journal import Journal, read_journal
-from runstead.store.port import RunRow, Stale, Tx
+from runstead.store.port import Claimable, RunRow, Stale, Tx
 from runstead.wire.event import EventName, Position, RawEvent
 from runstead.wire.message import Message
 from runstead.wire.run import LastError, Run, Status
@@ -21,8 +21,6 @@ from runstead.wire.run import LastError, Run, Status
 __all__ = ["ClaimedRun", "Interrupted", "claim"]
 
 _PAGE = 500
-
-_OWNED = {Status.IN_PROGRESS, Status.CANCELLING}
 
 Decide: TypeAlias = Callable[[Run], Change]
 """The change that is to be written, decided on the run as it stands then. It may be called again, on a newer run."""
@@ -37,7 +35,9 @@ class Interrupted(Exception):
 class ClaimedRun:
     """One run, owned by one worker."""
 
-    def __init__(self, adapters: Adapters, row: RunRow, owner: str) -> None:
+    def __init__(
+        self, adapters: Adapters, row: RunRow, owner: str, *, new: bool = False, limited: bool = False
+    ) -> None:
         self.adapters = adapters
         self.row = row
         self.owner = owner
@@ -47,8 +47,10 @@ class ClaimedRun:
         """What the model has asked for so far in the open step."""
         self.journal = Journal()
         """What the run has done; before `is_read` no more than what was written here."""
-        self.is_read = False
-        """Whether the journal is as the store has it."""
+        self.is_read = new
+        """Whether the journal is as the store has it. That of a run that is `new`, never claimed before, is empty."""
+        self.limited = limited
+        """Whether other runs of the project may wait for the end of this one."""
         self._deltas = 0
 
     @property
@@ -84,8 +86,7 @@ class ClaimedRun:
 
         async def once(tx: Tx) -> tuple[Committed, Change]:
             change = decide(self.run)
-            owner = self.owner if change.run.status in _OWNED else None
-            return await write(tx, self.row, change, self.adapters.now(), owner), change
+            return await write(tx, self.row, change, self.adapters.now()), change
 
         async def again(tx: Tx) -> tuple[Committed, Change]:
             self._know(*await self._load(tx))
@@ -99,11 +100,11 @@ class ClaimedRun:
                 raise Interrupted
             return written
 
-        await self._commit(once, again)
+        await self._commit(once, again, single=True)
 
-    async def _commit(self, once: Write, again: Write) -> None:
+    async def _commit(self, once: Write, again: Write, *, single: bool = False) -> None:
         try:
-            written, change = await self._write(once, again)
+            written, change = await self._write(once, again, single=single)
         except Refused as refused:
             raise Interrupted from refused
         self._moved(written.row)
@@ -111,9 +112,9 @@ class ClaimedRun:
         if change.events:
             await publish(self.adapters, written)
 
-    async def _write(self, once: Write, again: Write) -> tuple[Committed, Change]:
+    async def _write(self, once: Write, again: Write, *, single: bool = False) -> tuple[Committed, Change]:
         try:
-            return await self.adapters.store.write(once)
+            return await self.adapters.store.write(once, single=single)
         except Stale:
             return await self._write(again, again)
 
@@ -201,14 +202,16 @@ async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | Non
 
     None if no run waits any more; `NoRoom` while as many runs of the project are at work as may be.
     """
+    found: Claimable | None = None
 
     async def work(tx: Tx) -> Committed | None:
         now = adapters.now()
-        row = await tx.runs.next_claimable(run_id, adapters.max_running, now)
-        return None if row is None else await write(tx, row, transitions.claim(row.run, now), now, owner)
+        nonlocal found
+        found = await tx.runs.next_claimable(run_id, adapters.limits.max_running, now)
+        return None if found is None else await write(tx, found.row, transitions.claim(found.row.run, now, owner), now)
 
     claimed = await adapters.store.write(work)
-    if claimed is None:
+    if claimed is None or found is None:
         return None
     await publish(adapters, claimed)
-    return ClaimedRun(adapters, claimed.row, owner)
+    return ClaimedRun(adapters, claimed.row, owner, new=found.row.run.started_at is None, limited=found.limited)

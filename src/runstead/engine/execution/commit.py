@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from runstead.domain.run.change import Change
 from runstead.engine.adapters import Adapters
-from runstead.engine.webhook_outbox import note
 from runstead.store.port import RunRow, Tx
 from runstead.wire.event import Position, RawEvent
 
@@ -23,31 +22,10 @@ class Committed(NamedTuple):
     """The run whose turn it is, because this one has ended."""
 
 
-async def write(tx: Tx, row: RunRow, change: Change, now: int, owner: str | None = None) -> Committed:
-    """Write a change of an existing run; `Stale` if someone moved it first. `owner` holds it from now on."""
-    project = row.project
-    # First of all: whoever moved the run holds it, so nobody else writes what belongs to it.
-    moved = await tx.runs.move(row, change.run, change.events, owner, change.ready_at)
-    for step in change.new_steps:
-        await tx.steps.insert(project, step)
-    for step in change.steps:
-        await tx.steps.replace(project, step)
-    if change.new_messages:
-        await tx.messages.insert(project, change.new_messages)
-    for message in change.messages:
-        await tx.messages.replace(project, message)
-    await note(tx, moved, change.events, now)
-    after = await _release(tx, moved) if change.run.status.terminal else None
-    return Committed(moved, change.events, after)
-
-
-async def _release(tx: Tx, ended: RunRow) -> RunRow | None:
-    """Let go what waited for the end of a run; the run whose turn it is now."""
-    if not await tx.runs.has_waiting(ended.run.id):
-        return None
-    after = await tx.runs.promote_next(ended)
-    await tx.messages.promote_waiting(ended)
-    return after
+async def write(tx: Tx, row: RunRow, change: Change, now: int) -> Committed:
+    """Write a change of an existing run; `Stale` if another writer changed the run first."""
+    applied = await tx.runs.apply(row, change, now)
+    return Committed(applied.row, change.events, applied.next)
 
 
 async def publish(adapters: Adapters, written: Committed) -> None:

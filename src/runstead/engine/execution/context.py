@@ -42,7 +42,8 @@ async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
             return journal, RunTools()
         return journal, await _next_call(tx, claimed, journal, tools)
 
-    journal, found = await claimed.adapters.store.read(work)
+    single = claimed.is_read and not claimed.journal.unread
+    journal, found = await claimed.adapters.store.read(work, single=single)
     claimed.read(journal)
     return found
 

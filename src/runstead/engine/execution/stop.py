@@ -16,7 +16,7 @@ async def stop(tx: Tx, row: RunRow, now: int) -> Committed:
     """Ask a run to stop; one that nobody holds has stopped at once."""
     if row.owner is None:
         return await write(tx, row, transitions.stop(row.run, *await open_work(tx, row), now), now)
-    return await write(tx, row, transitions.cancel(row.run, now), now, row.owner)
+    return await write(tx, row, transitions.cancel(row.run, now), now)
 
 
 async def publish_stopped(adapters: Adapters, stopped: Committed) -> None:

@@ -20,7 +20,7 @@ class Assistants(Bound):
             await tx.assistants.insert(self._project, made)
             return made
 
-        return await self._write(work)
+        return await self._write(work, single=True)
 
     async def get_assistant(self, assistant_id: str) -> Assistant:
         ids.check(assistant_id=assistant_id)

@@ -3,8 +3,9 @@
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
+from runstead.domain.run.change import Change
 from runstead.engine import thread_queue
-from runstead.engine.execution.commit import Committed
+from runstead.engine.execution.commit import Committed, write
 from runstead.engine.execution.stop import publish_stopped
 from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
@@ -28,8 +29,8 @@ class Messages(Bound):
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
             ahead = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
             if ahead is None:
-                await self._unlocked(tx, thread_id)
-                await tx.messages.insert(self._project, [made])
+                if not await tx.messages.add(self._project, made):
+                    await self._unlocked(tx, thread_id)
                 return None
             await tx.messages.insert(self._project, [made], predecessor=ahead.run.id)
             return await thread_queue.interrupt(tx, ahead, made.created_at) if on_busy == "interrupt" else None
@@ -54,8 +55,9 @@ class Messages(Bound):
                 return message
             message = replace(message, metadata=metadata or {})
             if message.status == "in_progress" and message.run_id is not None:
-                await self._move(tx, thread_id, message.run_id)
-            await tx.messages.replace(self._project, message)
+                await self._replace_open(tx, thread_id, message.run_id, message)
+            else:
+                await tx.messages.replace(self._project, message)
             return message
 
         return await self._write(work)
@@ -84,9 +86,11 @@ class Messages(Bound):
         query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[Message]:
-            await the_thread(tx, self._project, thread_id)
             return await page_of(
-                "message", query, lambda query: tx.messages.page(self._project, thread_id, query, run_id)
+                "message",
+                query,
+                lambda query: tx.messages.page(self._project, thread_id, query, run_id),
+                lambda: the_thread(tx, self._project, thread_id),
             )
 
         return await self._read(work)
@@ -96,11 +100,13 @@ class Messages(Bound):
         message = await tx.messages.get(self._project, thread_id, message_id)
         return found("message", message_id, message)
 
-    async def _move(self, tx: Tx, thread_id: str, run_id: str) -> None:
-        """Who writes a message of this run reads it again first."""
+    async def _replace_open(self, tx: Tx, thread_id: str, run_id: str, message: Message) -> None:
+        """Replace a message that a run is writing, with a change of the run: so its owner reads the message again."""
         row = await tx.runs.get(self._project, thread_id, run_id)
-        if row is not None:
-            await tx.runs.move(row, row.run, (), row.owner)
+        if row is None:
+            await tx.messages.replace(self._project, message)
+        else:
+            await write(tx, row, Change(run=row.run, messages=[message]), self._adapters.now())
 
     async def _unlocked(self, tx: Tx, thread_id: str) -> None:
         active = await tx.runs.active(self._project, thread_id)

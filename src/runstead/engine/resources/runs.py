@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from runstead.domain import creation, guards, ids
 from runstead.domain.idempotency import Replay
 from runstead.domain.run import call_step, transitions
-from runstead.domain.run.change import Change
+from runstead.domain.run.change import Change, combine
 from runstead.engine import thread_queue
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
@@ -20,7 +20,7 @@ from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.engine.resources.threads import new_thread
 from runstead.engine.slots import Slot, Slots
-from runstead.store.port import RunRow, ThreadBusy, Tx
+from runstead.store.port import Limits, Opening, RunRow, ThreadBusy, Tx
 from runstead.wire.error import ApiError, BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
@@ -29,7 +29,7 @@ from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include, RunStep
 from runstead.wire.struct import Metadata, SortOrder, UnsetType
-from runstead.wire.thread import ThreadRequest
+from runstead.wire.thread import Thread, ThreadRequest
 from runstead.wire.tool import ToolOutput
 
 __all__ = ["Made", "Runs"]
@@ -70,7 +70,7 @@ class Runs(Bound):
             if metadata is UNSET:
                 return row.run
             run = replace(row.run, metadata=metadata or {})
-            return (await tx.runs.move(row, run, (), row.owner)).run
+            return (await write(tx, row, Change(run=run), self._adapters.now())).row.run
 
         return await self._write(work)
 
@@ -86,8 +86,12 @@ class Runs(Bound):
         query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[Run]:
-            await the_thread(tx, self._project, thread_id)
-            return await page_of("run", query, lambda query: tx.runs.page(self._project, thread_id, query))
+            return await page_of(
+                "run",
+                query,
+                lambda query: tx.runs.page(self._project, thread_id, query),
+                lambda: the_thread(tx, self._project, thread_id),
+            )
 
         return await self._read(work)
 
@@ -144,8 +148,9 @@ class Runs(Bound):
         guards.check_no_on_busy(additional, "additional_messages")
 
         async def work(tx: Tx, owner: str | None) -> Made:
-            thread = await the_thread(tx, self._project, thread_id)
-            run = await self._new_run(tx, request, run_id, thread_id)
+            opening = await self._opening(tx, request, thread_id)
+            thread = found("thread", thread_id, opening.thread)
+            run = self._new_run(opening, request, run_id, thread_id)
             more = [
                 creation.message(message, self._adapters.new_id("msg"), thread_id, run.created_at)
                 for message in additional
@@ -153,7 +158,7 @@ class Runs(Bound):
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
             ahead = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
             if ahead is None:
-                return await self._insert(tx, run, more, transitions.created(run), owner)
+                return await self._insert(tx, run, _created(run, more), owner, opening.limits)
             return await self._line_up(tx, ahead, run, more, on_busy)
 
         return await self._created(run_id, work)
@@ -166,19 +171,24 @@ class Runs(Bound):
         thread = replace(thread, tool_resources=creation.value_or(request.tool_resources, thread.tool_resources))
 
         async def work(tx: Tx, owner: str | None) -> Made:
-            run = await self._new_run(tx, request, run_id, thread.id)
+            opening = await self._opening(tx, request, None)
+            run = self._new_run(opening, request, run_id, thread.id)
             await tx.threads.insert(self._project, thread)
-            return await self._insert(tx, run, messages, transitions.created(run, thread), owner)
+            return await self._insert(tx, run, _created(run, messages, thread), owner, opening.limits)
 
         return await self._created(run_id, work)
 
-    async def _new_run(self, tx: Tx, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
-        adapters, assistant_id = self._adapters, request.assistant_id
-        if adapters.max_queued is not None and await tx.runs.queue_length_reached(self._project, adapters.max_queued):
-            raise guards.queue_full(adapters.max_queued)
-        assistant = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
+    async def _opening(self, tx: Tx, request: RunRequest | ThreadRunRequest, thread_id: str | None) -> Opening:
+        defaults = self._adapters.limits.of_project
+        return await tx.runs.opening(self._project, thread_id, request.assistant_id, defaults)
+
+    def _new_run(self, opening: Opening, request: RunRequest | ThreadRunRequest, run_id: str, thread_id: str) -> Run:
+        adapters = self._adapters
+        if opening.queue_full and opening.limits.max_queued is not None:
+            raise guards.queue_full(opening.limits.max_queued)
+        assistant = found("assistant", request.assistant_id, opening.assistant)
         served = {tool.kind for tool in adapters.tools}
-        run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.lifetime, served)
+        run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.limits.lifetime, served)
         guards.check_offers(Toolbox(adapters.tools, run).offers)
         if not adapters.model.takes(run.model):
             raise BadRequest(
@@ -188,25 +198,23 @@ class Runs(Bound):
             )
         return run
 
-    async def _insert(self, tx: Tx, run: Run, messages: Sequence[Message], change: Change, owner: str | None) -> Made:
-        owner = await self._with_room(tx, owner, run.created_at)
-        after = change if owner is None else transitions.combine(change, transitions.claim(run, run.created_at))
+    async def _insert(self, tx: Tx, run: Run, change: Change, owner: str | None, limits: Limits) -> Made:
+        owner = await self._below_limit(tx, owner, run.created_at, limits)
+        if owner is not None:
+            change = combine(change, transitions.claim(run, run.created_at, owner))
         try:
-            row = await tx.runs.insert(self._project, after.run, after.events, owner)
+            created = await tx.runs.create(self._project, change)
         except ThreadBusy:
             active = await tx.runs.active(self._project, run.thread_id)
             raise guards.thread_busy(run.thread_id, active.id if active else "") from None
-        if messages:
-            await tx.messages.insert(self._project, messages)
-        elif not run.instructions:
-            guards.check_has_input(run, await tx.messages.newest(self._project, run.thread_id, 1))
-        return Made(row, after.events, run)
+        guards.check_has_input(run, empty_thread=created.empty_thread)
+        return Made(created.row, change.events, run)
 
     async def _line_up(self, tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy) -> Made:
-        interrupting, events = on_busy == "interrupt", transitions.created(run).events
-        row = await thread_queue.enqueue(tx, ahead, run, messages, events, first=interrupting)
+        interrupting, change = on_busy == "interrupt", _created(run, messages)
+        row = await thread_queue.enqueue(tx, ahead, change, first=interrupting)
         interrupted = await thread_queue.interrupt(tx, ahead, run.created_at) if interrupting else None
-        return Made(row, events, run, interrupted)
+        return Made(row, change.events, run, interrupted)
 
     async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[Run, int]:
         """Take the outputs; the run as it is queued again, and the number of its last event before that."""
@@ -219,20 +227,21 @@ class Runs(Bound):
             outputs = guards.check_outputs(row.run, output)
             opened, _ = await open_work(tx, row)
             change = call_step.submit_outputs(row.run, opened, outputs, now)
-            owner = await self._with_room(tx, owner, now)
-            after = change if owner is None else transitions.combine(change, transitions.claim(change.run, now))
-            written = await write(tx, row, after, now, owner)
+            if owner is not None:
+                limits = await tx.projects.limits(self._project, self._adapters.limits.of_project)
+                owner = await self._below_limit(tx, owner, now, limits)
+            after = change if owner is None else combine(change, transitions.claim(change.run, now, owner))
+            written = await write(tx, row, after, now)
             return Made(written.row, written.events, change.run)
 
         made = await self._ready(run_id, work)
         return made.seen, made.row.seq - len(made.events)
 
-    async def _with_room(self, tx: Tx, owner: str | None, now: int) -> str | None:
-        """Who takes the run; nobody when as many of the project are at work as may be, or others have waited longer."""
-        most = self._adapters.max_running
-        if owner is None or most is None:
+    async def _below_limit(self, tx: Tx, owner: str | None, now: int, limits: Limits) -> str | None:
+        """`owner` if the project is below its limit of running runs and nothing older is queued; else None."""
+        if owner is None or limits.max_running is None:
             return owner
-        return owner if await tx.runs.below_limit(self._project, most, now) else None
+        return owner if await tx.runs.below_limit(self._project, limits.max_running, now) else None
 
     async def _created(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Run:
         made = await self._ready(run_id, work)
@@ -277,6 +286,11 @@ class Runs(Bound):
         if row is None:
             await the_thread(tx, self._project, thread_id)
         return found("run", run_id, row)
+
+
+def _created(run: Run, messages: Sequence[Message], thread: Thread | None = None) -> Change:
+    """A new run, with the messages that come with it."""
+    return replace(transitions.created(run, thread), new_messages=messages)
 
 
 def _reply(made: Made) -> RecordedReply:

@@ -36,20 +36,23 @@ class Transactions:
         bound.asked = asked
         return bound
 
-    async def _read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._adapters.store.read(work)
+    async def _read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = True) -> T:
+        """Read; most works make one statement."""
+        return await self._adapters.store.read(work, single=single)
 
-    async def _write(self, work: Callable[[Tx], Awaitable[T]], told: Callable[[T], RecordedReply] = as_reply) -> T:
+    async def _write(
+        self, work: Callable[[Tx], Awaitable[T]], told: Callable[[T], RecordedReply] = as_reply, *, single: bool = False
+    ) -> T:
         """Write, again from the start if another writer was first. `told` gives the reply to record for retries.
 
         A method writes in one transaction: all that a call asks for is done, or nothing.
         """
         if self.asked is not None:
             asked = self.asked() if callable(self.asked) else self.asked
-            work = partial(once, self._namespace, asked, self._adapters.now(), work, told)
+            work, single = partial(once, self._namespace, asked, self._adapters.now(), work, told), False
         while True:
             try:
-                return await self._adapters.store.write(work)
+                return await self._adapters.store.write(work, single=single)
             except Stale:
                 continue
 
@@ -74,6 +77,17 @@ async def the_thread(tx: Tx, project: str, thread_id: str) -> Thread:
     return found("thread", thread_id, await tx.threads.get(project, thread_id))
 
 
-async def page_of(kind: str, query: ListQuery, fetch: Callable[[ListQuery], Awaitable[Page[T] | None]]) -> Page[T]:
-    """A page of a list; an unknown cursor is `NotFound`."""
-    return found(kind, query.after or query.before or "", await fetch(query))
+async def page_of(
+    kind: str,
+    query: ListQuery,
+    fetch: Callable[[ListQuery], Awaitable[Page[T] | None]],
+    parent: Callable[[], Awaitable[object]] | None = None,
+) -> Page[T]:
+    """A page of a list; an unknown cursor is `NotFound`.
+
+    `parent` raises `NotFound` if the object that the list belongs to does not exist; a list with items has a parent.
+    """
+    page = await fetch(query)
+    if parent is not None and (page is None or not page.data):
+        await parent()
+    return found(kind, query.after or query.before or "", page)

@@ -1,14 +1,11 @@
 """Threads, over the store."""
 
-from msgspec.structs import replace
-
 from runstead.domain import creation, guards, ids
 from runstead.domain.run import transitions
 from runstead.engine.adapters import Adapters
-from runstead.engine.execution.commit import Committed, publish
+from runstead.engine.execution.commit import Committed, publish, write
 from runstead.engine.execution.journal import open_work
 from runstead.engine.resources.scope import Bound, page_of, the_thread
-from runstead.engine.webhook_outbox import note
 from runstead.store.port import Tx
 from runstead.wire.message import Message
 from runstead.wire.page import ListQuery, Page
@@ -30,7 +27,7 @@ class Threads(Bound):
                 await tx.messages.insert(self._project, messages)
             return made
 
-        return await self._write(work)
+        return await self._write(work, single=not messages)
 
     async def get_thread(self, thread_id: str) -> Thread:
         ids.check(thread_id=thread_id)
@@ -73,18 +70,16 @@ class Threads(Bound):
         )
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
-        """The end of every run of the thread that has not ended: stored by nobody, but who follows a run, or
-        is told of it, shall not wait for what never comes.
+        """The end of every run of the thread that has not ended: deleted with the thread, and yet for the followers of
+        the run and for webhooks.
         """
         stopped: list[Committed] = []
         row = await tx.runs.queue_head(self._project, thread_id)
         while row is not None:
             now = self._adapters.now()
-            change = transitions.stop(row.run, *await open_work(tx, row), now)
-            end = replace(row, run=change.run, seq=row.seq + len(change.events))
-            stopped.append(Committed(end, change.events))
-            await note(tx, end, change.events, now)
-            row = await tx.runs.queue_successor(row.run.id)
+            end = await write(tx, row, transitions.stop(row.run, *await open_work(tx, row), now), now)
+            stopped.append(end._replace(next=None))
+            row = end.next
         return stopped
 
 

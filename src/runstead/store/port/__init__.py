@@ -5,23 +5,31 @@ from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
 from runstead.store.port.ledger import Ledger
 from runstead.store.port.messages import Messages
-from runstead.store.port.runs import NoRoom, RunRow, Runs, Stale, ThreadBusy
+from runstead.store.port.projects import Limits, ProjectRow, Projects
+from runstead.store.port.runs import Applied, Claimable, Created, NoRoom, Opening, RunRow, Runs, Stale, ThreadBusy
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
 from runstead.store.port.transaction import Store, Tx
-from runstead.store.port.webhooks import Attempt, Notification, WebhookRow, Webhooks
+from runstead.store.port.unknown import Unknown
+from runstead.store.port.webhooks import Attempt, WebhookRow, Webhooks
 from runstead.store.port.workers import Workers
 
 __all__ = [
+    "Applied",
     "Assistants",
     "Attempt",
+    "Claimable",
+    "Created",
     "Events",
     "Idempotency",
     "IdempotencyRecord",
     "Ledger",
+    "Limits",
     "Messages",
     "NoRoom",
-    "Notification",
+    "Opening",
+    "ProjectRow",
+    "Projects",
     "RunRow",
     "Runs",
     "Stale",
@@ -30,6 +38,7 @@ __all__ = [
     "ThreadBusy",
     "Threads",
     "Tx",
+    "Unknown",
     "WebhookRow",
     "Webhooks",
     "Workers",

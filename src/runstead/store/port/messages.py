@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from runstead.store.port.runs import RunRow
 from runstead.wire.message import Message
 from runstead.wire.page import ListQuery, Page
 
@@ -14,18 +13,14 @@ class Messages(Protocol):
     """The messages of all threads, each after the one inserted before."""
 
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None: ...
-    async def insert(
-        self, project: str, messages: Sequence[Message], predecessor: str | None = None, added_by: str | None = None
-    ) -> None:
-        """Add messages. Those `behind` a run join the thread when it has ended: till then `newest` does not know them,
-        and they stand at the end of every page. Those `added_by` a run wait where it waits.
+    async def insert(self, project: str, messages: Sequence[Message], predecessor: str | None = None) -> None:
+        """Add messages. Those with a `predecessor` join the thread when that run has ended: till then `newest` does not
+        know them, and they stand at the end of every page.
         """
         ...
 
-    async def promote_waiting(self, ended: RunRow) -> None:
-        """A run has ended, and was released: those behind it join the thread, behind all that joined before, or wait
-        behind what it waited for.
-        """
+    async def add(self, project: str, message: Message) -> bool:
+        """Add a message to a thread that is locked; False if the thread has an active run."""
         ...
 
     async def replace(self, project: str, message: Message) -> bool: ...

@@ -1,20 +1,25 @@
 """The port of runs."""
 
-from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-from msgspec import Struct
+from msgspec import UNSET, Struct
 
+from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
-from runstead.wire.event import RawEvent
+from runstead.store.port.projects import Limits
+from runstead.store.port.unknown import Unknown
+from runstead.wire.assistant import Assistant
 from runstead.wire.page import ListQuery, Page
-from runstead.wire.run import Run
+from runstead.wire.run import Run, Status
+from runstead.wire.thread import Thread
 
-__all__ = ["NoRoom", "RunRow", "Runs", "Stale", "ThreadBusy"]
+__all__ = ["Applied", "Claimable", "Created", "NoRoom", "Opening", "RunRow", "Runs", "Stale", "ThreadBusy"]
+
+_OWNED = {Status.IN_PROGRESS, Status.CANCELLING}
 
 
 class Stale(Exception):
-    """Someone moved the run first: read again, decide again."""
+    """Another writer changed the run first: read again, decide again."""
 
 
 class ThreadBusy(Exception):
@@ -35,17 +40,40 @@ class RunRow(Struct, frozen=True, kw_only=True):
     run: Run
     project: str
     version: int
-    """Grows with every write; the guard and the fence of all that follows."""
+    """Grows with every change; the guard and the fence of all that follows."""
     seq: int
     """The number of the run's last stored event."""
     owner: str | None = None
-    """The worker that holds the run, as `move` was told; None when nobody does."""
+    """The worker that claimed the run; None unless it is in progress or cancelling."""
     predecessor: str | None = None
     """The run of the same thread that must end before this one is ready; None when it has its turn."""
     ready_at: int = 0
-    """Unix time before which nobody takes it."""
+    """Unix time before which no worker claims it."""
     delays: int = 0
     """How often in a row it was delayed."""
+    unknown: Unknown | None = None
+    """What the stored run has beyond the fields that this version knows."""
+
+    def after(self, change: Change) -> "RunRow":
+        """The row that a change makes of this one. What the change does not say stays as it is."""
+        run = change.run
+        owner = self.owner if change.owner is UNSET else change.owner
+        delays = self.delays
+        if run.status.pausing:
+            delays = 0  # the run got on: the next delay is a first one
+        elif change.ready_at is not UNSET and change.ready_at > 0:
+            delays += 1
+        return RunRow(
+            run=run,
+            project=self.project,
+            version=self.version + 1,
+            seq=self.seq + len(change.events),
+            owner=owner if run.status in _OWNED else None,
+            predecessor=self.predecessor,
+            ready_at=self.ready_at if change.ready_at is UNSET else change.ready_at,
+            delays=delays,
+            unknown=self.unknown,
+        )
 
     def overdue(self, now: int) -> bool:
         """The run's time is up."""
@@ -53,42 +81,74 @@ class RunRow(Struct, frozen=True, kw_only=True):
         return end is not None and end <= now
 
 
+class Applied(NamedTuple):
+    """What a change has made of a run."""
+
+    row: RunRow
+    next: RunRow | None = None
+    """The run whose turn it is, because this one has ended."""
+
+
+class Created(NamedTuple):
+    """A new run."""
+
+    row: RunRow
+    empty_thread: bool
+    """No message has joined the thread: the run has nothing to answer."""
+
+
+class Opening(NamedTuple):
+    """What the creation of a run depends on."""
+
+    thread: Thread | None
+    assistant: Assistant | None
+    limits: Limits
+    queue_full: bool
+    """As many runs of the project wait as may."""
+
+
+class Claimable(NamedTuple):
+    """A run that a worker may claim."""
+
+    row: RunRow
+    limited: bool
+    """The project has a limit of running runs, so others of it may have to wait for the end of this one."""
+
+
 class Runs(Protocol):
-    """The runs of all threads. A run changes through `move` alone."""
+    """The runs of all threads. A run begins with `create` and changes through `apply` alone."""
 
-    async def insert(
-        self,
-        project: str,
-        run: Run,
-        events: Sequence[RawEvent],
-        owner: str | None = None,
-        predecessor: str | None = None,
-    ) -> RunRow:
-        """Add a run with its first events; `ThreadBusy` while the thread has an active one (a fact of the database).
+    async def opening(self, project: str, thread_id: str | None, assistant_id: str, defaults: Limits) -> Opening:
+        """What the creation of a run depends on, in one question. In `write` the thread is locked, as by `threads.get`.
+        `defaults` are the limits of a project that has none of its own.
+        """
+        ...
 
-        `owner` is the worker that holds it from its first moment on. One that waits `behind` another is not active.
+    async def create(self, project: str, change: Change, predecessor: str | None = None) -> Created:
+        """Add a run with its first messages and events; `ThreadBusy` while the thread has an active one (a fact of the
+        database).
+
+        A run with a `predecessor` waits behind it, with its messages, and is not active.
 
         Events are numbered on from the row's `seq` by the store: what `at` they carry does not matter. The same in
-        `move`.
+        `apply`.
+        """
+        ...
+
+    async def apply(self, row: RunRow, change: Change, now: int) -> Applied:
+        """Write a change whole: the run, its steps, messages and events, and a delivery for every webhook that wants
+        one of the events. When the run ends, what waits behind it has its turn, or waits behind what it waited for.
+
+        `Stale` when `row.version` is no longer the newest; then nothing is written.
         """
         ...
 
     async def get(self, project: str, thread_id: str, run_id: str) -> RunRow | None:
-        """The run. In `write` it is held until the transaction ends: nobody else moves it. The same for `load`."""
+        """The run. In `write` it is locked until the transaction ends. The same for `load`."""
         ...
 
     async def load(self, run_id: str) -> RunRow | None:
         """The run of this id, of any project: for workers."""
-        ...
-
-    async def move(
-        self, row: RunRow, run: Run, events: Sequence[RawEvent], owner: str | None = None, ready_at: int = 0
-    ) -> RunRow:
-        """Write the run's next state and its events; `Stale` when `row.version` is no longer the newest.
-
-        `owner` is the worker that holds the run from now on; None when nobody does. `ready_at` delays it. A run that
-        waits behind another goes on waiting.
-        """
         ...
 
     async def active(self, project: str, thread_id: str) -> Run | None:
@@ -97,8 +157,8 @@ class Runs(Protocol):
 
     async def page(self, project: str, thread_id: str, query: ListQuery) -> Page[Run] | None: ...
     async def queue_head(self, project: str, thread_id: str) -> RunRow | None:
-        """The run that is active, as a row. In `write`, with the thread held, it is held. The same for the others in
-        line: the runs of the thread that have not ended, each behind the one before.
+        """The active run, as a row. In `write`, with the thread locked, it is locked. The same for the others in the
+        thread's queue: the runs of the thread that have not ended, each behind the one before.
         """
         ...
 
@@ -107,63 +167,54 @@ class Runs(Protocol):
         ...
 
     async def queue_tail(self, project: str, thread_id: str) -> RunRow | None:
-        """The run that nobody waits behind."""
+        """The run that no other run waits behind."""
         ...
 
     async def insert_after(self, run_id: str, ahead: str) -> None:
-        """Who waits behind `ahead` waits behind this run instead, which is about to wait there, with what it brought.
+        """Everything that waits behind `ahead` waits behind this run instead, which is about to wait there.
 
-        The thread and the run `ahead` must be held.
-        """
-        ...
-
-    async def has_waiting(self, run_id: str) -> bool:
-        """Whether a run or a message waits behind this one. Once it has ended, nobody comes to do so any more."""
-        ...
-
-    async def promote_next(self, ended: RunRow) -> RunRow | None:
-        """A run has ended: the run that waited behind it has its turn, or waits behind what that one waited for.
-
-        The run that has its turn now, if there is one.
+        The thread and the run `ahead` must be locked.
         """
         ...
 
     async def below_limit(self, project: str, most: int, now: int) -> bool:
-        """Whether one more run of the project may be taken before those that wait: fewer than `most` are in progress
+        """Whether one more run of the project may be claimed before those that wait: fewer than `most` are in progress
         or cancelling, and none is ready.
 
-        In `write` it stays so until the transaction ends: of those who ask for a project, one at a time is answered.
+        In `write` it stays so until the transaction ends: of those that ask for a project, one at a time is answered.
         """
         ...
 
-    async def queue_length_reached(self, project: str, most: int) -> bool:
-        """Whether at least `most` runs of the project wait: for a worker, for their time, or for their turn."""
+    async def has_queued(self, project: str) -> bool:
+        """Whether a run of the project waits: for a worker, for its time, or for its turn."""
         ...
 
-    async def next_claimable(self, run_id: str, most: int | None, now: int) -> RunRow | None:
-        """The run that a worker may take when it hears of this one: of its project the oldest that is ready at `now`.
-        None if nobody is; `NoRoom` while `most` of the project are in progress or cancelling.
+    async def next_claimable(self, run_id: str, most: int | None, now: int) -> Claimable | None:
+        """The run that a worker may claim when it is offered this one: the oldest of its project that is ready at
+        `now`. None if there is none; `NoRoom` while as many of the project are in progress or cancelling as may be:
+        `most`, if the project does not say.
 
-        In `write` it is held, and so is the project, as by `room`. One that somebody else holds is passed over.
+        In `write` it is locked, and so is the project, as by `below_limit`. A run that is locked is passed over.
         """
         ...
 
     async def claimable(self, most: int | None, now: int, limit: int) -> list[str]:
-        """Ids of runs that a worker may take at `now`: the oldest of each project, as many as make `most` with those in
-        progress; first those of the projects that have the fewest in progress.
+        """Ids of runs that a worker may claim at `now`: the oldest of each project, as many as may be in progress with
+        those that are, which is `most` if the project does not say; first those of the projects that have the fewest in
+        progress.
         """
         ...
 
     async def orphans(self, limit: int) -> list[tuple[str, str]]:
-        """Runs in progress or cancelling whose owner is not among the workers any more: id and owner."""
+        """Runs in progress or cancelling whose owner is not a live worker: id and owner."""
         ...
 
     async def owned_by(self, owner: str) -> list[str]:
-        """Ids of all runs in progress or cancelling that this worker holds."""
+        """Ids of all runs in progress or cancelling that this worker owns."""
         ...
 
     async def to_stop(self, owner: str, now: int, limit: int) -> list[str]:
-        """Ids of runs that this worker holds and must stop: cancelled ones, and those overdue at `now`."""
+        """Ids of runs that this worker owns and must stop: cancelled ones, and those overdue at `now`."""
         ...
 
     async def overdue(self, now: int, limit: int) -> list[str]:

@@ -21,6 +21,7 @@ from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency
 from runstead.store.port.ledger import Ledger
 from runstead.store.port.messages import Messages
+from runstead.store.port.projects import Projects
 from runstead.store.port.runs import Runs
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
@@ -37,6 +38,8 @@ class Tx(Protocol):
 
     @property
     def assistants(self) -> Assistants: ...
+    @property
+    def projects(self) -> Projects: ...
     @property
     def threads(self) -> Threads: ...
     @property
@@ -80,13 +83,20 @@ class Store(Protocol):
         """
         ...
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        """Run a transaction that only reads; it sees one consistent state, and only what is committed."""
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        """Run a transaction that only reads; it sees one consistent state, and only what is committed.
+
+        `single`: the work is expected to make one statement, which needs no transaction around it. A work that makes
+        more after all is run again, in one.
+        """
         ...
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
         """Run a transaction; when this returns, what it did is on disk. An exception of the work undoes it.
 
-        `RunsteadError` in words when the store cannot: then nothing was written, or the words say that nobody knows.
+        `single`: the work makes one call that writes (`insert` or `apply`) and no other, so the database may commit it
+        by itself.
+
+        `RunsteadError` in words when the store cannot: then nothing was written, or the words say that it is unknown.
         """
         ...

@@ -8,7 +8,7 @@ from runstead.domain.webhooks import Outcome
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.webhook import Webhook, WebhookDelivery
 
-__all__ = ["Attempt", "Notification", "WebhookRow", "Webhooks"]
+__all__ = ["Attempt", "WebhookRow", "Webhooks"]
 
 
 class WebhookRow(Struct, frozen=True, kw_only=True):
@@ -19,17 +19,6 @@ class WebhookRow(Struct, frozen=True, kw_only=True):
     """Of its secret."""
     old_until: int = 0
     """Unix time up to which the secret of the generation before signs too."""
-
-
-class Notification(Struct, frozen=True, kw_only=True):
-    """An event that webhooks may want."""
-
-    id: str
-    created_at: int
-    event_type: str
-    thread_id: str
-    run_id: str
-    payload: bytes
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
@@ -58,10 +47,6 @@ class Webhooks(Protocol):
 
     async def count(self, project: str) -> int: ...
     async def page(self, project: str, query: ListQuery) -> Page[Webhook] | None: ...
-    async def enqueue(self, project: str, note: Notification) -> None:
-        """Add a delivery, due at once, for every webhook of the project that is enabled and wants such events."""
-        ...
-
     async def deliveries(self, project: str, webhook_id: str, query: ListQuery) -> Page[WebhookDelivery] | None: ...
     async def replay(self, project: str, webhook_id: str, delivery_id: str, now: int) -> WebhookDelivery | None:
         """Make a delivery due at `now`, as if it had just been noted; None when there is no such one."""

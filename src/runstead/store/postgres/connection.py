@@ -8,10 +8,11 @@ from typing import Any
 
 import asyncpg
 
+from runstead.store.port import Unknown
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.failure import DATABASE_ERRORS, Rejected, failure
-from runstead.store.postgres.statements import statement
-from runstead.store.tables.session import Row, Value
+from runstead.store.postgres.statements import Statement, statement
+from runstead.store.tables.table import NotSingle, Row, Value
 
 __all__ = ["PostgresSession", "connect"]
 
@@ -20,6 +21,9 @@ _GOODBYE = 5.0
 
 _STATEMENTS = 256
 """Prepared statements kept: more than there are."""
+
+_FRESH = 1.0
+"""Seconds for which a connection that was in use is trusted to be there."""
 
 _SETTINGS = {
     "application_name": "runstead",
@@ -43,7 +47,9 @@ SELECT set_config('synchronous_commit', 'on', false)
 """
 
 
-async def connect(address: Address, schema: str, patience: float) -> "PostgresSession":
+async def connect(
+    address: Address, schema: str, patience: float, unknown: dict[str, Unknown] | None = None
+) -> "PostgresSession":
     """Open a connection on which a commit is on disk. Raises `Failure`."""
     try:
         connection = await asyncpg.connect(
@@ -57,7 +63,7 @@ async def connect(address: Address, schema: str, patience: float) -> "PostgresSe
         raise Rejected(address.clean(error)) from None
     except DATABASE_ERRORS as error:
         raise failure(error) from error
-    session = PostgresSession(connection)
+    session = PostgresSession(connection, {} if unknown is None else unknown)
     try:
         await session.script(_DURABLE)
     except BaseException:
@@ -69,13 +75,20 @@ async def connect(address: Address, schema: str, patience: float) -> "PostgresSe
 class PostgresSession:
     """`session.Session` on a connection, and its transactions, one after the other."""
 
-    def __init__(self, connection: Any) -> None:
+    def __init__(self, connection: Any, unknown: dict[str, Unknown]) -> None:
         self._connection = connection
         self._border = _Border(connection)
+        self._statements = 0
+        self._writing = False
+        self._used = 0.0
+        """When a statement was last answered, by the loop's clock."""
+        self.unknown = unknown
         self.marks: dict[str, int] = {}
         """The state of each guarded row that this transaction has read."""
         self.insisting = False
-        """This transaction holds what it reads: it was overtaken before."""
+        """This transaction locks what it reads: it was overtaken before."""
+        self.single = False
+        """The work makes one statement, which the database commits by itself."""
 
     @property
     def usable(self) -> bool:
@@ -99,9 +112,21 @@ class PostgresSession:
             self._connection.remove_termination_listener(lost)
         return bool(self._connection.is_closed())
 
+    @property
+    def fresh(self) -> bool:
+        """It was in use a moment ago. One that lay idle may be dead: that is better found out by a BEGIN."""
+        return asyncio.get_running_loop().time() - self._used < _FRESH
+
+    def begin_single(self, *, writing: bool) -> None:
+        """No transaction: the next statement is the only one. Behind one that wrote, another is an error of the work's;
+        behind one that only read, it is `NotSingle`.
+        """
+        self.marks.clear()
+        self.insisting, self.single, self._writing, self._statements = False, True, writing, 0
+
     async def begin(self, how: str, *, insisting: bool) -> None:
         self.marks.clear()
-        self.insisting = insisting
+        self.insisting, self.single = insisting, False
         await self.script(f"BEGIN {how}")
 
     async def commit(self) -> None:
@@ -134,29 +159,43 @@ class PostgresSession:
         """Run statements without values; what the last one did."""
         with self._border:
             did: str = await self._connection.execute(sql)
-            return did
+        self._answered()
+        return did
 
     async def row(self, sql: str, **values: Value) -> Row | None:
-        text, names = statement(sql)
+        text, names = self._next(sql)
         with self._border:
             row: Row | None = await self._connection.fetchrow(text, *[values[name] for name in names])
-            return row
+        self._answered()
+        return row
 
     async def rows(self, sql: str, **values: Value) -> list[Row]:
-        text, names = statement(sql)
+        text, names = self._next(sql)
         with self._border:
             rows: list[Row] = await self._connection.fetch(text, *[values[name] for name in names])
-            return rows
+        self._answered()
+        return rows
 
     async def execute(self, sql: str, **values: Value) -> None:
-        text, names = statement(sql)
+        text, names = self._next(sql)
         with self._border:
             await self._connection.execute(text, *[values[name] for name in names])
+        self._answered()
 
     async def execute_many(self, sql: str, rows: Iterable[Mapping[str, Value]]) -> None:
-        text, names = statement(sql)
+        text, names = self._next(sql)
         with self._border:
             await self._connection.executemany(text, [[row[name] for name in names] for row in rows])
+        self._answered()
+
+    def _next(self, sql: str) -> Statement:
+        self._statements += 1
+        if self.single and self._statements > 1:
+            raise RuntimeError("a single write makes one statement") if self._writing else NotSingle(sql)
+        return statement(sql)
+
+    def _answered(self) -> None:
+        self._used = asyncio.get_running_loop().time()
 
 
 class _Border:

@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from runstead.store.port import Tx
+from runstead.store.port import Tx, Unknown
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
 from runstead.store.postgres.guarded import GuardedTable
+from runstead.store.postgres.runs import PostgresRuns
 from runstead.store.postgres.statements import unheld
 from runstead.store.tables.queries import load
-from runstead.store.tables.tx import SqlTx
+from runstead.store.tables.transaction import SqlTx
 
 __all__ = ["Connection", "Connections"]
 
@@ -38,6 +39,7 @@ class Connections:
         self._patience = patience
         self._room = asyncio.Semaphore(most)
         self._idle: list[Connection] = []
+        self._unknown: dict[str, Unknown] = {}
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[Connection]:
@@ -65,5 +67,6 @@ class Connections:
         return None
 
     async def _opened(self) -> Connection:
-        session = await connect(self._address, self._schema, self._patience)
-        return Connection(session, SqlTx(session, _WRITING, GuardedTable), SqlTx(session, _READING, GuardedTable))
+        session = await connect(self._address, self._schema, self._patience, self._unknown)
+        writing, reading = (SqlTx(session, queries, GuardedTable, PostgresRuns) for queries in (_WRITING, _READING))
+        return Connection(session, writing, reading)

@@ -1,7 +1,7 @@
 """What can go wrong in a transaction, by what is to be done about it.
 
 Failure
-├── Overtaken     someone else was first: everything is undone, run it again
+├── Overtaken     another transaction was first: everything is undone, run it again
 ├── Lost          the connection is gone, or there is none: everything is undone, run it again when there is one
 ├── Unsure        the connection was lost during a commit: it may be done or not, so it cannot be run again
 └── Rejected      the database says no: tell the caller

@@ -5,8 +5,7 @@ from typing import TypeVar
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.failure import Overtaken
 from runstead.store.postgres.statements import holding
-from runstead.store.tables.session import Session, Value
-from runstead.store.tables.table import Listed, Table, encode
+from runstead.store.tables.table import Listed, Session, Table, Value
 
 __all__ = ["GuardedTable"]
 
@@ -25,12 +24,12 @@ class GuardedTable(Table[T]):
         if row is None:
             return None
         body, session.marks[str(key["id"])] = row
-        return self._decode(body)
+        return self.read(body)
 
     async def replace(self, item: T, **key: Value) -> bool:
         session = _postgres(self._session)
         mark = session.marks.get(item.id)
-        row = await session.row(self._queries["replace"], id=item.id, body=encode(item), mark=mark, **key)
+        row = await session.row(self._queries["replace"], id=item.id, body=self.body(item), mark=mark, **key)
         if row is not None:
             (session.marks[item.id],) = row
             return True

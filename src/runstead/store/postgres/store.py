@@ -75,18 +75,18 @@ class PostgresStore:
             await self._quiet.wait()
         await connections.close()
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._run("read", work, writing=False)
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        return await self._run("read", work, writing=False, single=single)
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
-        return await self._run("write to", work, writing=True)
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        return await self._run("write to", work, writing=True, single=single)
 
-    async def _run(self, doing: str, work: Callable[[Tx], Awaitable[T]], *, writing: bool) -> T:
+    async def _run(self, doing: str, work: Callable[[Tx], Awaitable[T]], *, writing: bool, single: bool) -> T:
         if self._connections is None:
             raise Closed(f"the store {self._address} is not open")
         self._under_way += 1
         try:
-            return await run(self._connections, work, self._patience, self._outage, writing=writing)
+            return await run(self._connections, work, self._patience, self._outage, writing=writing, single=single)
         except Failure as error:
             raise self._told(doing, error) from error
         finally:

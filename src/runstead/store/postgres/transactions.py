@@ -4,12 +4,13 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from runstead.store.port import Tx
 from runstead.store.postgres.connections import Connection, Connections
 from runstead.store.postgres.failure import Lost, Overtaken, Unsure
 from runstead.store.postgres.outage import Outage
+from runstead.store.tables.table import NotSingle
 
 __all__ = ["patiently", "run"]
 
@@ -28,23 +29,42 @@ _inside: ContextVar[bool] = ContextVar("inside a transaction", default=False)
 
 
 async def run(
-    connections: Connections, work: Callable[[Tx], Awaitable[T]], patience: float, outage: Outage, *, writing: bool
+    connections: Connections,
+    work: Callable[[Tx], Awaitable[T]],
+    patience: float,
+    outage: Outage,
+    *,
+    writing: bool,
+    single: bool = False,
 ) -> T:
-    """What the work returns, once it is committed. Raises what the work raises, or `Failure`."""
+    """What the work returns, once it is committed. Raises what the work raises, or `Failure`.
+
+    A `single` work is first run without a transaction around it.
+    """
     if _inside.get():
         raise RuntimeError(f"a transaction may await nothing but the methods of its tx: {work!r} is inside another one")
     insisting = False
 
     async def once() -> T:
         async with connections.one() as connection:
-            return await _limited(connection, work, writing, insisting)
+            return await _limited(connection, work, _How(writing, insisting, single))
 
     for _ in range(_MOST_TIMES - 1):
         try:
             return await patiently(once, patience, outage)
+        except NotSingle:
+            single = False
         except Overtaken:
-            insisting = True
+            insisting, single = True, False
     return await patiently(once, patience, outage)
+
+
+class _How(NamedTuple):
+    """How a work is run."""
+
+    writing: bool
+    insisting: bool
+    single: bool
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage: Outage) -> T:
@@ -66,33 +86,55 @@ async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage
             return done
 
 
-async def _limited(connection: Connection, work: Callable[[Tx], Awaitable[T]], writing: bool, insisting: bool) -> T:
+async def _limited(connection: Connection, work: Callable[[Tx], Awaitable[T]], how: _How) -> T:
     limit = asyncio.timeout(_LONGEST)
+    once = _single if how.single and connection.session.fresh else _once
     try:
         async with limit:
-            return await _once(connection, work, writing, insisting)
+            return await once(connection, work, how)
     except TimeoutError as error:
         if not limit.expired():  # it is the work's own
             raise
         raise Unsure(f"it took longer than {_LONGEST:.0f} seconds, so it may be done or not") from error
 
 
-async def _once(connection: Connection, work: Callable[[Tx], Awaitable[T]], writing: bool, insisting: bool) -> T:
+async def _single(connection: Connection, work: Callable[[Tx], Awaitable[T]], how: _How) -> T:
+    """Run a work whose one statement is a transaction by itself."""
+    session = connection.session
+    session.begin_single(writing=how.writing)
+    try:
+        return await _inside_of(connection, work, how)
+    except Lost as error:
+        if how.writing:
+            raise Unsure("the connection was lost during a statement that commits, so it may be done or not") from error
+        raise
+    except Exception:
+        raise
+    except BaseException:
+        await session.undo()  # until the statement is over, the connection is of no use
+        raise
+
+
+async def _once(connection: Connection, work: Callable[[Tx], Awaitable[T]], how: _How) -> T:
     session = connection.session
     try:
-        await session.begin(_WRITE if writing else _READ, insisting=insisting)
-        before = _inside.set(True)
-        try:
-            result = await work(connection.writing if writing else connection.reading)
-        finally:
-            _inside.reset(before)
+        await session.begin(_WRITE if how.writing else _READ, insisting=how.insisting)
+        result = await _inside_of(connection, work, how)
     except BaseException:
         await session.undo()
         raise
     try:
         await session.commit()
     except Lost as error:
-        if writing:
+        if how.writing:
             raise Unsure("the connection was lost during the commit, so it may be done or not") from error
         raise
     return result
+
+
+async def _inside_of(connection: Connection, work: Callable[[Tx], Awaitable[T]], how: _How) -> T:
+    before = _inside.set(True)
+    try:
+        return await work(connection.writing if how.writing else connection.reading)
+    finally:
+        _inside.reset(before)

@@ -6,6 +6,13 @@ SELECT body FROM messages WHERE id = :id AND thread_id = :thread_id AND project 
 INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, brought_by, body)
 VALUES (:id, :project, :thread_id, :run_id, :created_at, :predecessor, :added_by, :body);
 
+-- name: add
+-- No row back: the thread, which is locked, has an active run.
+INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, brought_by, body)
+SELECT :id, :project, :thread_id, :run_id, :created_at, :predecessor, :added_by, :body
+ WHERE NOT EXISTS (SELECT 1 FROM runs WHERE thread_id = :thread_id AND active)
+RETURNING seq;
+
 -- name: replace
 UPDATE messages SET body = :body
  WHERE id = :id AND thread_id = :thread_id AND project = :project

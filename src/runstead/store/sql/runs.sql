@@ -1,12 +1,23 @@
+-- name: opening
+-- What the creation of a run depends on. A project's limit is its own, or else the given one; 0 is none.
+SELECT thread.body, assistant.body, projects.max_running, projects.max_queued,
+       coalesce(projects.max_queued, :max_queued) > 0 AND EXISTS (
+           SELECT 1 FROM runs WHERE project = :project AND status IN ('queued', 'waiting')
+            LIMIT 1 OFFSET (SELECT coalesce((SELECT max_queued FROM projects WHERE name = :project), :max_queued)) - 1)
+  FROM (SELECT 1) AS one
+  LEFT JOIN (SELECT body FROM threads WHERE id = :thread_id AND project = :project) AS thread ON true
+  LEFT JOIN (SELECT body FROM assistants WHERE id = :assistant_id AND project = :project) AS assistant ON true
+  LEFT JOIN projects ON projects.name = :project;
+
 -- name: insert
 -- No row back: the thread has an active run.
 INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, behind, body)
 VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body)
 ON CONFLICT (thread_id) WHERE active DO NOTHING
-RETURNING seq;
+RETURNING EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS NULL);
 
--- name: move
--- The only statement that changes a run. No row back: someone else moved first.
+-- name: apply
+-- The only statement that changes a run. No row back: another writer was first.
 UPDATE runs
    SET status = :status, version = version + 1, last_event = :last_event, owner = :owner,
        expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body
@@ -94,30 +105,35 @@ SELECT (SELECT count(*) FROM runs WHERE project = :project AND status IN ('in_pr
                     WHERE status IN ('queued', 'waiting') AND status = 'queued' AND project = :project
                       AND ready_at <= :now);
 
--- name: queue_length_reached
-SELECT 1 FROM runs WHERE project = :project AND status IN ('queued', 'waiting') LIMIT 1 OFFSET :most - 1;
+-- name: has_queued
+SELECT 1 FROM runs WHERE project = :project AND status IN ('queued', 'waiting') LIMIT 1;
 
 -- name: lock_project_of
--- The same for the project of a run: its name.
-SELECT project FROM runs WHERE id = :id;
+-- The same for the project of a run: its name, and how many runs may be at work, which is its own limit or else the given
+-- one; 0 is none.
+SELECT runs.project, coalesce(projects.max_running, :most)
+  FROM runs LEFT JOIN projects ON projects.name = runs.project
+ WHERE runs.id = :id;
 
--- name: running
-SELECT count(*) FROM runs WHERE project = :project AND status IN ('in_progress', 'cancelling');
+-- name: at_limit
+SELECT 1 WHERE (SELECT count(*) FROM runs WHERE project = :project AND status IN ('in_progress', 'cancelling')) >= :most;
 
 -- name: next_claimable
 -- The index of those that wait is found by its own condition, spelled as it is there.
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
- WHERE status IN ('queued', 'waiting') AND status = 'queued'
-   AND project = (SELECT project FROM runs WHERE id = :id)
+ WHERE status IN ('queued', 'waiting') AND status = 'queued' AND project = :project
    AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)
+   AND (:most = 0
+        OR (SELECT count(*) FROM runs AS busy
+             WHERE busy.project = :project AND busy.status IN ('in_progress', 'cancelling')) < :most)
  ORDER BY created_at, seq
  LIMIT 1;
 
 -- name: claimable
--- A place is how many of its project would be at work then. Who has the lowest is told first, and makes way for the
--- next of its project: so no more is looked at than is told, however many wait. (A `+` makes a value of a column, which
--- the index can be searched by.)
+-- A place is how many of its project would be at work then. The run with the lowest place comes first, and makes way for
+-- the next of its project: so no more runs are looked at than are found, however many wait. A project's limit is its own,
+-- or else the given one; 0 is none. (A `+` makes a value of a column, which the index can be searched by.)
 WITH RECURSIVE
 lines (project) AS (
     SELECT min(project) FROM runs WHERE status IN ('queued', 'waiting') AND status = 'queued'
@@ -126,11 +142,12 @@ lines (project) AS (
              WHERE status IN ('queued', 'waiting') AND status = 'queued' AND runs.project > lines.project)
       FROM lines WHERE project IS NOT NULL
 ),
-turns (number, place, created_at) AS (
+turns (number, place, created_at, most) AS (
     SELECT run.number,
            1 + (SELECT count(*) FROM runs AS busy
                  WHERE busy.project = lines.project AND busy.status IN ('in_progress', 'cancelling')),
-           run.created_at
+           run.created_at,
+           coalesce(nullif(coalesce((SELECT max_running FROM projects WHERE name = lines.project), :most), 0), 1 << 40)
       FROM lines
       JOIN runs AS run
         ON run.number = (SELECT first.number FROM runs AS first
@@ -140,7 +157,7 @@ turns (number, place, created_at) AS (
                           ORDER BY first.created_at, first.seq
                           LIMIT 1)
      UNION ALL
-    SELECT run.number, place + 1, run.created_at
+    SELECT run.number, place + 1, run.created_at, most
       FROM turns
       JOIN runs AS last ON last.number = turns.number
       JOIN runs AS run
@@ -151,11 +168,11 @@ turns (number, place, created_at) AS (
                             AND (next.created_at, next.seq) > (+last.created_at, +last.seq)
                           ORDER BY next.created_at, next.seq
                           LIMIT 1)
-     WHERE place < :most
+     WHERE place < most
      ORDER BY 2, 3
      LIMIT :limit
 )
-SELECT id FROM turns JOIN runs USING (number) WHERE place <= :most;
+SELECT id FROM turns JOIN runs USING (number) WHERE place <= most;
 
 -- name: orphans
 SELECT id, owner FROM runs

@@ -29,7 +29,7 @@ SELECT body FROM threads
  ORDER BY created_at DESC, seq DESC
  LIMIT :limit;
 
--- name: hold_runs
+-- name: lock_runs
 SELECT id FROM runs WHERE thread_id = :thread_id;
 
 -- name: delete_messages

@@ -38,3 +38,76 @@ SELECT body FROM webhooks
    AND (created_at, seq) < (:high_time, :high_seq)
  ORDER BY created_at DESC, seq DESC
  LIMIT :limit;
+
+-- name: enqueue
+-- The outbox: a row for everyone who wants it. Most projects have no webhooks, and then it writes nothing.
+INSERT INTO deliveries (webhook_id, id, project, created_at, event_type, thread_id, run_id, next_at, payload)
+SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created_at, :payload
+  FROM webhooks
+ WHERE project = :project AND enabled AND events LIKE '%' || :event_type || '%';
+
+-- name: delete_deliveries
+DELETE FROM deliveries WHERE webhook_id = :webhook_id;
+
+-- name: place_deliveries
+SELECT created_at, seq FROM deliveries WHERE id = :id AND webhook_id = :webhook_id AND project = :project;
+
+-- name: page_up_deliveries
+SELECT id, webhook_id, created_at, event_type, thread_id, run_id, status, attempts, next_at, ended_at, status_code, error
+  FROM deliveries
+ WHERE webhook_id = :webhook_id AND project = :project
+   AND (created_at, seq) > (:low_time, :low_seq)
+   AND (created_at, seq) < (:high_time, :high_seq)
+ ORDER BY created_at, seq
+ LIMIT :limit;
+
+-- name: page_down_deliveries
+SELECT id, webhook_id, created_at, event_type, thread_id, run_id, status, attempts, next_at, ended_at, status_code, error
+  FROM deliveries
+ WHERE webhook_id = :webhook_id AND project = :project
+   AND (created_at, seq) > (:low_time, :low_seq)
+   AND (created_at, seq) < (:high_time, :high_seq)
+ ORDER BY created_at DESC, seq DESC
+ LIMIT :limit;
+
+-- name: replay
+UPDATE deliveries SET status = 'pending', tries = 0, next_at = :now, ended_at = NULL
+ WHERE id = :id AND webhook_id = :webhook_id AND project = :project
+RETURNING id, webhook_id, created_at, event_type, thread_id, run_id, status, attempts, next_at, ended_at, status_code,
+          error;
+
+-- name: due_deliveries
+-- From one webhook that has something pending to the next, however much each has.
+WITH RECURSIVE pending (webhook_id) AS (
+    SELECT min(webhook_id) FROM deliveries WHERE status = 'pending'
+    UNION ALL
+    SELECT (SELECT min(next.webhook_id) FROM deliveries AS next
+             WHERE next.status = 'pending' AND next.webhook_id > pending.webhook_id)
+      FROM pending WHERE pending.webhook_id IS NOT NULL
+)
+SELECT webhook_id FROM pending
+ WHERE EXISTS (SELECT 1 FROM deliveries AS due
+                WHERE due.webhook_id = pending.webhook_id AND due.status = 'pending' AND due.next_at <= :now)
+   AND EXISTS (SELECT 1 FROM webhooks WHERE webhooks.id = pending.webhook_id AND webhooks.enabled);
+
+-- name: claim_deliveries
+UPDATE deliveries SET attempts = attempts + 1, tries = tries + 1, next_at = :until
+ WHERE webhook_id = :webhook_id
+   AND id IN (SELECT due.id FROM deliveries AS due
+               WHERE due.webhook_id = :webhook_id AND due.status = 'pending' AND due.next_at <= :now
+               ORDER BY due.next_at, due.seq
+               LIMIT :limit)
+RETURNING id, attempts, tries, payload;
+
+-- name: record_attempt
+-- No row back: somebody else has it by now.
+UPDATE deliveries
+   SET status = :status, next_at = :next_at, ended_at = :ended_at, status_code = :status_code, error = :error
+ WHERE webhook_id = :webhook_id AND id = :id AND attempts = :attempts AND status = 'pending'
+RETURNING seq;
+
+-- name: prune_deliveries
+DELETE FROM deliveries
+ WHERE (webhook_id, id) IN (SELECT old.webhook_id, old.id FROM deliveries AS old
+                             WHERE old.ended_at < :before ORDER BY old.ended_at LIMIT :limit)
+RETURNING seq;

@@ -1,11 +1,19 @@
 """Connections, and the session that the collections speak to."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TypeAlias, TypeVar
 
-from runstead.store.tables.session import Row, Value
+from runstead.store.port import Tx, Unknown
+from runstead.store.tables.table import NotSingle, Row, Value
 
-__all__ = ["SqliteSession", "connect", "is_busy", "wait_no_more"]
+__all__ = ["SqliteSession", "Work", "connect", "is_busy", "perform", "wait_no_more"]
+
+T = TypeVar("T")
+
+Work: TypeAlias = Callable[[Tx], Awaitable[T]]
+"""A transaction. It awaits nothing but its tx, which never suspends here."""
 
 _STATEMENTS = 256
 """Prepared statements kept: more than there are."""
@@ -51,9 +59,20 @@ def is_busy(error: sqlite3.Error) -> bool:
 class SqliteSession:
     """`session.Session` on a connection. Its methods never suspend: a statement takes microseconds, so it runs here."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._execute = connection.execute
-        self._execute_many = connection.executemany
+    def __init__(self, connection: sqlite3.Connection, unknown: dict[str, Unknown] | None = None) -> None:
+        self.unknown = {} if unknown is None else unknown
+        self._connection = connection
+        self._left: int | None = None
+        """Statements that may still be made outside of a transaction; None inside of one."""
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """While inside, there is no transaction: one statement may be made, the next one is `NotSingle`."""
+        self._left = 1
+        try:
+            yield
+        finally:
+            self._left = None
 
     async def row(self, sql: str, **values: Value) -> Row | None:
         row: Row | None = self._execute(sql, values).fetchone()
@@ -66,4 +85,23 @@ class SqliteSession:
         self._execute(sql, values)
 
     async def execute_many(self, sql: str, rows: Iterable[Mapping[str, Value]]) -> None:
-        self._execute_many(sql, rows)
+        self._connection.executemany(sql, rows)
+
+    def _execute(self, sql: str, values: Mapping[str, Value]) -> sqlite3.Cursor:
+        if self._left is not None:
+            if not self._left:
+                raise NotSingle(sql)
+            self._left -= 1
+        return self._connection.execute(sql, values)
+
+
+def perform(work: Work[T], tx: Tx) -> T:
+    """What a transaction returns, run to its end at once; `RuntimeError` if it awaits anything but its tx."""
+    steps = work(tx).__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    steps.close()
+    raise RuntimeError(f"a transaction may await nothing but the methods of its tx: {work!r} awaited something else")

@@ -4,10 +4,12 @@ No other program can make a read wait: SQLite's write-ahead log allows nobody to
 """
 
 import sqlite3
+from contextlib import suppress
 from typing import TypeVar
 
 from runstead.store.port import Tx
-from runstead.store.sqlite.work import Work, perform
+from runstead.store.sqlite.connection import SqliteSession, Work, perform
+from runstead.store.tables.table import NotSingle
 from runstead.wire.error import RunsteadError
 
 __all__ = ["Reader"]
@@ -18,15 +20,19 @@ T = TypeVar("T")
 class Reader:
     """Performs transactions that only read, on a connection that cannot write."""
 
-    def __init__(self, connection: sqlite3.Connection, tx: Tx, path: str) -> None:
+    def __init__(self, connection: sqlite3.Connection, session: SqliteSession, tx: Tx, path: str) -> None:
         connection.execute("PRAGMA query_only = ON")
         self._connection = connection
+        self._session = session
         self._tx = tx
         self._path = path
 
-    def read(self, work: Work[T]) -> T:
-        """What the work returns."""
+    def read(self, work: Work[T], *, single: bool) -> T:
+        """What the work returns. One that is expected to be `single` is run again in a transaction if it is not."""
         try:
+            if single:
+                with suppress(NotSingle), self._session.alone():
+                    return perform(work, self._tx)
             self._connection.execute("BEGIN")
             try:
                 return perform(work, self._tx)

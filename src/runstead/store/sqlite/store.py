@@ -5,14 +5,14 @@ from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
-from runstead.store.sqlite.connection import SqliteSession, connect
+from runstead.store.port import Unknown
+from runstead.store.sqlite.connection import SqliteSession, Work, connect
 from runstead.store.sqlite.migrations import migrate
 from runstead.store.sqlite.ownership import Ownership
 from runstead.store.sqlite.reader import Reader
-from runstead.store.sqlite.work import Work
 from runstead.store.sqlite.writer import Writer
 from runstead.store.tables.queries import load
-from runstead.store.tables.tx import SqlTx
+from runstead.store.tables.transaction import SqlTx
 from runstead.wire.error import Closed, RunsteadError
 
 __all__ = ["SqliteStore"]
@@ -65,13 +65,13 @@ class SqliteStore:
                 self._reader = None
             self._ownership.release()
 
-    async def read(self, work: Work[T]) -> T:
+    async def read(self, work: Work[T], *, single: bool = False) -> T:
         writer = self._open_writer
         if self._reader is None:  # in memory there is but one connection
             return await writer.write(work)
-        return self._reader.read(work)
+        return self._reader.read(work, single=single)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, single: bool = False) -> T:
         return await self._open_writer.write(work)
 
     @property
@@ -89,9 +89,13 @@ class SqliteStore:
             connection = connect(self._path, self._patience)
             undo.callback(connection.close)
             migrate(connection, self._path)
+            unknown: dict[str, Unknown] = {}
             if self._path != _MEMORY:
                 reading = connect(self._path, self._patience)
                 undo.callback(reading.close)
-                self._reader = Reader(reading, SqlTx(SqliteSession(reading), queries), self._path)
-            self._writer = Writer(connection, SqlTx(SqliteSession(connection), queries), self._path, self._patience)
+                session = SqliteSession(reading, unknown)
+                self._reader = Reader(reading, session, SqlTx(session, queries), self._path)
+            self._writer = Writer(
+                connection, SqlTx(SqliteSession(connection, unknown), queries), self._path, self._patience
+            )
             undo.pop_all()

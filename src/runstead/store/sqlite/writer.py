@@ -15,8 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, NamedTuple, TypeVar
 
 from runstead.store.port import Tx
-from runstead.store.sqlite.connection import is_busy, wait_no_more
-from runstead.store.sqlite.work import Work, perform
+from runstead.store.sqlite.connection import Work, is_busy, perform, wait_no_more
 from runstead.wire.error import RunsteadError
 
 __all__ = ["Writer"]

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 import msgspec
 
 from runstead.store.tables.queries import Queries
-from runstead.store.tables.session import Session
+from runstead.store.tables.table import Session
 from runstead.wire.event import EventName, Position, RawEvent
 
-__all__ = ["SqlEvents", "unpack"]
+__all__ = ["SqlEvents", "pack", "unpack"]
 
 _decode = msgspec.json.Decoder(list[tuple[EventName, msgspec.Raw]]).decode
 
@@ -33,7 +33,7 @@ class SqlEvents:
             project=project,
             first=seq + 1,
             last=seq + len(events),
-            body=b"[%b]" % b",".join([b'["%b",%b]' % (event.name.encode(), event.data) for event in events]),
+            body=pack(events),
         )
 
     async def after(self, run_id: str, seq: int, limit: int) -> list[RawEvent]:
@@ -44,6 +44,11 @@ class SqlEvents:
             if len(events) >= limit:
                 break
         return events
+
+
+def pack(events: Sequence[RawEvent]) -> bytes:
+    """The body of a row that holds these events."""
+    return b"[%b]" % b",".join([b'["%b",%b]' % (event.name.encode(), event.data) for event in events])
 
 
 def unpack(first: int, body: bytes) -> list[RawEvent]:

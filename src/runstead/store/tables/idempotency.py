@@ -2,7 +2,7 @@
 
 from runstead.store.port import IdempotencyRecord
 from runstead.store.tables.queries import Queries
-from runstead.store.tables.session import Session
+from runstead.store.tables.table import Session
 
 __all__ = ["SqlIdempotency"]
 

@@ -4,13 +4,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import TypeAlias
 
-import msgspec
-
 from runstead.domain.invariants.record import EventBatch, LedgerPage, RunRecord, Violation
 from runstead.domain.run.journal import decode_journal
+from runstead.store.tables.body import Body
 from runstead.store.tables.events import unpack
 from runstead.store.tables.queries import Queries
-from runstead.store.tables.session import Row, Session
+from runstead.store.tables.table import Row, Session
 from runstead.wire.event import decode_event
 from runstead.wire.message import Message
 from runstead.wire.run import Run
@@ -22,9 +21,9 @@ OfRuns: TypeAlias = dict[str, list[Row]]
 """Rows by the run that they belong to; the first column of each tells it from the others."""
 
 _KINDS = {"events": "what it told from event", "steps": "step", "messages": "message", "waiting": "waiting message"}
-_decode_run = msgspec.json.Decoder(Run).decode
-_decode_step = msgspec.json.Decoder(RunStep).decode
-_decode_message = msgspec.json.Decoder(Message).decode
+_decode_run = Body(Run).decode
+_decode_step = Body(RunStep).decode
+_decode_message = Body(Message).decode
 _BEHIND_ALL = "\U0010ffff"
 
 

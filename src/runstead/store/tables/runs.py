@@ -1,60 +1,158 @@
-"""The runs: the one table whose rows race."""
+"""The table of runs, and the one gate through which they change."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
-import msgspec
 from msgspec import structs
 
+from runstead.domain import webhooks
+from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
-from runstead.store.port import NoRoom, RunRow, Stale, ThreadBusy
+from runstead.store.port import Applied, Claimable, Created, Limits, NoRoom, Opening, RunRow, Stale, ThreadBusy
+from runstead.store.tables.body import Body, encode, unknown_in, with_unknown
 from runstead.store.tables.events import SqlEvents
+from runstead.store.tables.messages import SqlMessages
+from runstead.store.tables.projects import effective
 from runstead.store.tables.queries import Queries
-from runstead.store.tables.session import Row, Session
-from runstead.store.tables.table import Table, encode
-from runstead.wire.event import RawEvent
+from runstead.store.tables.steps import SqlSteps
+from runstead.store.tables.table import Row, Session, Table, Value
+from runstead.wire.assistant import Assistant
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, Status
+from runstead.wire.thread import Thread
 
-__all__ = ["SqlRuns"]
+__all__ = ["Columns", "Parts", "SqlRuns", "run_columns"]
 
-_decode = msgspec.json.Decoder(Run).decode
-_NO_LIMIT = 2**31
+_run = Body(Run)
+_thread = Body(Thread)
+_assistant = Body(Assistant)
+_NO_LIMIT = 0
+
+Columns: TypeAlias = Mapping[str, Value]
+
+
+class Parts(NamedTuple):
+    """What a change writes beside the run, each row as its columns."""
+
+    new_steps: Sequence[Columns]
+    steps: Sequence[Columns]
+    new_messages: Sequence[Columns]
+    messages: Sequence[Columns]
+    notifications: Sequence[Columns]
+    """What webhooks are told of the events."""
+    now: int
+    """The time at which they are due."""
 
 
 class SqlRuns:
-    """`port.Runs`, in SQL."""
+    """`port.Runs`, in SQL. Each part of a change is a statement of its own."""
 
-    def __init__(self, session: Session, queries: Queries, events: SqlEvents) -> None:
+    def __init__(
+        self, session: Session, queries: Queries, events: SqlEvents, steps: SqlSteps, messages: SqlMessages
+    ) -> None:
         self._session = session
         self._queries = queries["runs"]
+        self._deliver = queries["webhooks"]["enqueue"]
         self._table = Table(session, queries["runs"], Run)
         self._events = events
+        self._steps = steps
+        self._messages = messages
 
-    async def insert(
-        self,
-        project: str,
-        run: Run,
-        events: Sequence[RawEvent],
-        owner: str | None = None,
-        predecessor: str | None = None,
-    ) -> RunRow:
-        inserted = await self._session.row(
-            self._queries["insert"],
-            id=run.id,
+    async def opening(self, project: str, thread_id: str | None, assistant_id: str, defaults: Limits) -> Opening:
+        row = await self._session.row(
+            self._queries["opening"],
             project=project,
-            thread_id=run.thread_id,
-            created_at=run.created_at,
-            status=_column(run, predecessor),
-            last_event=len(events),
-            owner=owner,
-            expires_at=deadline(run),
-            predecessor=predecessor,
-            body=encode(run),
+            thread_id=thread_id,
+            assistant_id=assistant_id,
+            max_queued=defaults.max_queued or _NO_LIMIT,
         )
+        thread, assistant, max_running, max_queued, queue_full = row or (None, None, None, None, False)
+        return Opening(
+            None if thread is None else _thread.decode(thread),
+            None if assistant is None else _assistant.decode(assistant),
+            effective(max_running, max_queued, defaults),
+            bool(queue_full),
+        )
+
+    async def create(self, project: str, change: Change, predecessor: str | None = None) -> Created:
+        start = RunRow(run=change.run, project=project, version=0, seq=0, predecessor=predecessor)
+        row = start.after(change)
+        added_by = None if predecessor is None else row.run.id
+        messages = [self._messages.columns(message, predecessor, added_by) for message in change.new_messages]
+        answered = await self._insert(row, change, encode(row.run), messages)
+        if answered is None:
+            raise ThreadBusy(row.run.thread_id)
+        return Created(row, empty_thread=not answered and not messages)
+
+    async def apply(self, row: RunRow, change: Change, now: int) -> Applied:
+        after = row.after(change)
+        body = with_unknown(encode(after.run), row.unknown)
+        if row.unknown is not None:
+            after = structs.replace(after, unknown=unknown_in(body, encode(after.run)))
+        parts = Parts(
+            [self._steps.columns(step) for step in change.new_steps],
+            [self._steps.columns(step) for step in change.steps],
+            [self._messages.columns(message) for message in change.new_messages],
+            [self._messages.columns(message) for message in change.messages],
+            _notifications(after, change, now),
+            now,
+        )
+        if not await self._update(row, after, body, change, parts):
+            raise Stale(row.run.id)
+        return Applied(after, await self._promote(after) if after.run.status.terminal else None)
+
+    async def _insert(self, row: RunRow, change: Change, body: bytes, messages: Sequence[Columns]) -> bool | None:
+        """Write a new run; whether its thread had messages before, or None if the thread has an active run."""
+        inserted = await self._session.row(
+            self._queries["insert"], **run_columns(row), thread_id=row.run.thread_id, created_at=row.run.created_at,
+            predecessor=row.predecessor, body=body,
+        )  # fmt: skip
         if inserted is None:
-            raise ThreadBusy(run.thread_id)
-        await self._events.append(project, run.id, 0, events)
-        return RunRow(run=run, project=project, version=1, seq=len(events), owner=owner, predecessor=predecessor)
+            return None
+        await self._events.append(row.project, row.run.id, 0, change.events)
+        await self._messages.insert_columns(row.project, messages)
+        return bool(inserted[0])
+
+    async def _update(self, row: RunRow, after: RunRow, body: bytes, change: Change, parts: Parts) -> bool:
+        """Write the row over the one before, with its parts; False if another writer was first."""
+        # The run first: whoever has changed it has it locked, so no other writer writes what belongs to it.
+        updated = await self._session.row(
+            self._queries["apply"], **run_columns(after), version=row.version, ready_at=after.ready_at,
+            delays=after.delays, body=body,
+        )  # fmt: skip
+        if updated is None:
+            return False
+        await self._events.append(row.project, row.run.id, row.seq, change.events)
+        for columns in parts.new_steps:
+            await self._steps.insert_columns(row.project, columns)
+        for columns in parts.steps:
+            await self._steps.replace_columns(row.project, columns)
+        await self._messages.insert_columns(row.project, parts.new_messages)
+        for columns in parts.messages:
+            await self._messages.replace_columns(row.project, columns)
+        for columns in parts.notifications:
+            await self._session.execute(
+                self._deliver, project=row.project, run_id=row.run.id, thread_id=row.run.thread_id, **columns
+            )
+        return True
+
+    async def _promote(self, ended: RunRow) -> RunRow | None:
+        """Give what waits behind a run that has ended its turn, or put it behind what that one waited for."""
+        if await self._session.row(self._queries["has_waiting"], id=ended.run.id) is None:
+            return None
+        promoted = await self._promote_run(ended)
+        await self._messages.promote_waiting(ended)
+        return promoted
+
+    async def _promote_run(self, ended: RunRow) -> RunRow | None:
+        if ended.predecessor is not None:
+            await self._move_successors(ended.run.id, ended.predecessor)
+            return None
+        while await self._has_successor(ended.run.id):
+            row = await self._session.row(self._queries["promote_next"], id=ended.run.id)
+            if row is not None:
+                return _row(row)
+        return None
 
     async def get(self, project: str, thread_id: str, run_id: str) -> RunRow | None:
         return _row(await self._session.row(self._queries["get"], project=project, thread_id=thread_id, id=run_id))
@@ -62,34 +160,9 @@ class SqlRuns:
     async def load(self, run_id: str) -> RunRow | None:
         return _row(await self._session.row(self._queries["load"], id=run_id))
 
-    async def move(
-        self, row: RunRow, run: Run, events: Sequence[RawEvent], owner: str | None = None, ready_at: int = 0
-    ) -> RunRow:
-        seq = row.seq + len(events)
-        # Whoever came as far as a pause got on: the next delay is a first one.
-        delays = row.delays + 1 if ready_at else 0 if run.status.pausing else row.delays
-        moved = await self._session.row(
-            self._queries["move"],
-            id=run.id,
-            version=row.version,
-            status=_column(run, row.predecessor),
-            last_event=seq,
-            owner=owner,
-            expires_at=deadline(run),
-            ready_at=ready_at,
-            delays=delays,
-            body=encode(run),
-        )
-        if moved is None:
-            raise Stale(run.id)
-        await self._events.append(row.project, run.id, row.seq, events)
-        return structs.replace(
-            row, run=run, version=row.version + 1, seq=seq, owner=owner, ready_at=ready_at, delays=delays
-        )
-
     async def active(self, project: str, thread_id: str) -> Run | None:
         row = await self._session.row(self._queries["active"], project=project, thread_id=thread_id)
-        return None if row is None else _decode(row[0])
+        return None if row is None else _run.decode(row[0])
 
     async def page(self, project: str, thread_id: str, query: ListQuery) -> Page[Run] | None:
         return await self._table.page(query, project=project, thread_id=thread_id)
@@ -110,22 +183,8 @@ class SqlRuns:
         await self._move_successors(ahead, run_id)
         await self._session.execute(self._queries["move_added_messages"], id=ahead, predecessor=run_id)
 
-    async def has_waiting(self, run_id: str) -> bool:
-        return await self._session.row(self._queries["has_waiting"], id=run_id) is not None
-
-    async def promote_next(self, ended: RunRow) -> RunRow | None:
-        if ended.predecessor is not None:
-            await self._move_successors(ended.run.id, ended.predecessor)
-            return None
-        while await self._has_successor(ended.run.id):
-            row = await self._session.row(self._queries["promote_next"], id=ended.run.id)
-            if row is not None:
-                return _row(row)
-        return None
-
-    # Whoever in a line was about to be found, and ended in the meantime, is passed over by the statement that waited
-    # for it, though another one has come to stand in its place. So what found nobody looks again while there is
-    # somebody. Each time one run less is in the line.
+    # A statement that waits for the lock of a run which ends meanwhile passes that run over, though another run stands
+    # in its place by then. So what found none looks again while there is one. Each time the queue is one run shorter.
 
     async def _in_queue(self, statement: str, project: str, thread_id: str) -> RunRow | None:
         while True:
@@ -145,23 +204,27 @@ class SqlRuns:
         row = await self._session.row(self._queries["below_limit"], project=project, most=most, now=now)
         return row is not None and bool(row[0])
 
-    async def queue_length_reached(self, project: str, most: int) -> bool:
-        return await self._session.row(self._queries["queue_length_reached"], project=project, most=most) is not None
+    async def has_queued(self, project: str) -> bool:
+        return await self._session.row(self._queries["has_queued"], project=project) is not None
 
-    async def next_claimable(self, run_id: str, most: int | None, now: int) -> RunRow | None:
-        if most is not None:
-            # What is counted must be counted by a statement that begins once the project is held.
-            held = await self._session.row(self._queries["lock_project_of"], id=run_id)
-            if held is None:
-                return None
-            running = await self._session.row(self._queries["running"], project=held[0])
-            if running is None or running[0] >= most:
-                raise NoRoom(held[0])
-        return _row(await self._session.row(self._queries["next_claimable"], id=run_id, now=now))
+    async def next_claimable(self, run_id: str, most: int | None, now: int) -> Claimable | None:
+        default = most or _NO_LIMIT
+        # What is counted must be counted by a statement that begins once the project is locked.
+        locked = await self._session.row(self._queries["lock_project_of"], id=run_id, most=default)
+        if locked is None:
+            return None
+        project, limit, *_ = locked
+        found = await self._session.row(
+            self._queries["next_claimable"], project=project, most=limit or _NO_LIMIT, now=now
+        )
+        if found is not None:
+            return Claimable(_known_row(found), limited=bool(limit))
+        if limit and await self._session.row(self._queries["at_limit"], project=project, most=limit) is not None:
+            raise NoRoom(project)
+        return None
 
     async def claimable(self, most: int | None, now: int, limit: int) -> list[str]:
-        most = _NO_LIMIT if most is None else most
-        rows = await self._session.rows(self._queries["claimable"], most=most, now=now, limit=limit)
+        rows = await self._session.rows(self._queries["claimable"], most=most or _NO_LIMIT, now=now, limit=limit)
         return [row[0] for row in rows]
 
     async def orphans(self, limit: int) -> list[tuple[str, str]]:
@@ -187,11 +250,14 @@ class SqlRuns:
 
 
 def _row(row: Row | None) -> RunRow | None:
-    if row is None:
-        return None
+    return None if row is None else _known_row(row)
+
+
+def _known_row(row: Row) -> RunRow:
     body, project, version, seq, owner, predecessor, ready_at, delays = row
+    run = _run.decode(body)
     return RunRow(
-        run=_decode(body),
+        run=run,
         project=project,
         version=version,
         seq=seq,
@@ -199,9 +265,35 @@ def _row(row: Row | None) -> RunRow | None:
         predecessor=predecessor,
         ready_at=ready_at,
         delays=delays,
+        unknown=unknown_in(body, encode(run)),
     )
 
 
-def _column(run: Run, predecessor: str | None) -> str:
-    """The status by which a run is found."""
-    return "waiting" if predecessor is not None and run.status is Status.QUEUED else run.status.value
+def run_columns(row: RunRow) -> Columns:
+    """What both the first and every later write of a run says."""
+    run = row.run
+    # A run that waits behind another one is found by a status of its own.
+    waits = row.predecessor is not None and run.status is Status.QUEUED
+    return {
+        "id": run.id,
+        "project": row.project,
+        "status": "waiting" if waits else run.status.value,
+        "last_event": row.seq,
+        "owner": row.owner,
+        "expires_at": deadline(run),
+    }
+
+
+def _notifications(after: RunRow, change: Change, now: int) -> Sequence[Columns]:
+    """A row for each event that webhooks may want."""
+    first = after.seq - len(change.events) + 1
+    return [
+        {
+            "id": (id := webhooks.event_id(after.run.id, seq)),
+            "created_at": now,
+            "event_type": event.name.value,
+            "payload": webhooks.payload(id, event.name, event.data, now),
+        }
+        for seq, event in enumerate(change.events, first)
+        if event.name.pausing
+    ]

@@ -1,17 +1,51 @@
 """One table of wire objects: a few columns to find them by, and the object itself as JSON in `body`."""
 
-from collections.abc import Mapping
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
-import msgspec
-
+from runstead.store.port import Unknown
+from runstead.store.tables.body import Body, encode, unknown_in, with_unknown
 from runstead.store.tables.pagination import Place, cut, span
-from runstead.store.tables.session import Session, Value
 from runstead.wire.page import ListQuery, Page
 
-__all__ = ["Listed", "Table", "encode"]
+__all__ = ["Listed", "NotSingle", "Row", "Session", "Table", "Value", "remember"]
 
-encode = msgspec.json.Encoder().encode
+Value: TypeAlias = str | int | bytes | list[Any] | None
+Row: TypeAlias = tuple[Any, ...]
+
+_REMEMBERED = 10_000
+"""Objects with unknown fields that a process remembers from reading them to writing them."""
+
+
+class NotSingle(Exception):
+    """A work that was expected to make one statement makes another one. Nothing is written: run it in a transaction."""
+
+
+class Session(Protocol):
+    """One connection, inside a transaction. Statements take values by name; those they do not name are ignored."""
+
+    @property
+    def unknown(self) -> dict[str, Unknown]:
+        """The unknown fields of the objects that were read last, by id: shared by all connections of a store."""
+        ...
+
+    async def row(self, sql: str, **values: Value) -> Row | None:
+        """The first row, if there is one."""
+        ...
+
+    async def rows(self, sql: str, **values: Value) -> list[Row]: ...
+    async def execute(self, sql: str, **values: Value) -> None: ...
+    async def execute_many(self, sql: str, rows: Iterable[Mapping[str, Value]]) -> None: ...
+
+
+def remember(session: Session, id: str, unknown: Unknown | None) -> None:
+    """Remember the unknown fields of an object until it is written back; it may have none."""
+    remembered = session.unknown
+    remembered.pop(id, None)
+    if unknown is not None:
+        remembered[id] = unknown
+        if len(remembered) > _REMEMBERED:
+            del remembered[next(iter(remembered))]
 
 
 class Listed(Protocol):
@@ -32,23 +66,33 @@ class Table(Generic[T]):
     def __init__(self, session: Session, queries: Mapping[str, str], kind: type[T]) -> None:
         self._session = session
         self._queries = queries
-        self._decode = msgspec.json.Decoder(kind).decode
+        self._decode = Body(kind).decode
 
     async def get(self, **key: Value) -> T | None:
         row = await self._session.row(self._queries["get"], **key)
-        return None if row is None else self._decode(row[0])
+        return None if row is None else self.read(row[0])
 
     async def insert(self, item: T, **columns: Value) -> None:
         await self._session.execute(
-            self._queries["insert"], id=item.id, created_at=item.created_at, body=encode(item), **columns
+            self._queries["insert"], id=item.id, created_at=item.created_at, body=self.body(item), **columns
         )
 
     async def replace(self, item: T, **key: Value) -> bool:
-        row = await self._session.row(self._queries["replace"], id=item.id, body=encode(item), **key)
+        row = await self._session.row(self._queries["replace"], id=item.id, body=self.body(item), **key)
         return row is not None
 
     async def delete(self, **key: Value) -> bool:
         return await self._session.row(self._queries["delete"], **key) is not None
+
+    def read(self, stored: bytes) -> T:
+        """An object that may be written back: the fields that this version does not know are remembered."""
+        item = self._decode(stored)
+        remember(self._session, item.id, unknown_in(stored, encode(item)))
+        return item
+
+    def body(self, item: T) -> bytes:
+        """An object as it is stored, with the unknown fields that it had when it was read."""
+        return with_unknown(encode(item), self._session.unknown.get(item.id))
 
     async def all(self, name: str, **values: Value) -> list[T]:
         """The objects that a statement finds."""
@@ -70,7 +114,7 @@ class Table(Generic[T]):
         return Page(data=items, first_id=items[0].id, last_id=items[-1].id, has_more=has_more)
 
     async def place(self, cursor: str, **scope: Value) -> Place | None:
-        """Where the object with this id stands, None if it is not in scope."""
+        """The place of the object with this id in its list, None if it is not in scope."""
         row = await self._session.row(self._queries["place"], id=cursor, **scope)
         return None if row is None else Place(*row)
 

@@ -1,21 +1,19 @@
 """The webhooks, and the outbox of their deliveries."""
 
+from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from msgspec.structs import asdict
 
 from runstead.domain.webhooks import Outcome
-from runstead.store.port.webhooks import Attempt, Notification, WebhookRow
+from runstead.store.port.webhooks import Attempt, WebhookRow
 from runstead.store.tables.queries import Queries
-from runstead.store.tables.session import Row, Session, Value
-from runstead.store.tables.table import Table
+from runstead.store.tables.table import Row, Session, Table, Value
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.webhook import Webhook, WebhookDelivery
 
 __all__ = ["SqlWebhooks"]
 
-_decode = msgspec.json.Decoder(Webhook).decode
 
 _COLUMNS = (
     "id", "webhook_id", "created_at", "event_type", "thread_id", "run_id", "status", "attempts", "next_attempt_at",
@@ -30,12 +28,11 @@ class SqlWebhooks:
     def __init__(self, session: Session, queries: Queries) -> None:
         self._session = session
         self._queries = queries["webhooks"]
-        self._notes = queries["deliveries"]
         self._table = Table(session, queries["webhooks"], Webhook)
-        self._deliveries = _Deliveries(session, queries["deliveries"], WebhookDelivery)
+        self._deliveries = _Deliveries(session, _of_deliveries(queries["webhooks"]), WebhookDelivery)
 
     async def get(self, project: str, webhook_id: str) -> WebhookRow | None:
-        return _row(await self._session.row(self._queries["get"], project=project, id=webhook_id))
+        return self._row(await self._session.row(self._queries["get"], project=project, id=webhook_id))
 
     async def insert(self, project: str, webhook: Webhook) -> None:
         await self._table.insert(webhook, project=project, enabled=webhook.enabled, events=_events(webhook))
@@ -49,7 +46,7 @@ class SqlWebhooks:
         # The webhook first: who notes something for it holds it, so nothing is noted any more behind this.
         if not await self._table.delete(project=project, id=webhook_id):
             return False
-        await self._session.execute(self._notes["delete_all"], webhook_id=webhook_id)
+        await self._session.execute(self._queries["delete_deliveries"], webhook_id=webhook_id)
         return True
 
     async def count(self, project: str) -> int:
@@ -58,9 +55,6 @@ class SqlWebhooks:
 
     async def page(self, project: str, query: ListQuery) -> Page[Webhook] | None:
         return await self._table.page(query, project=project)
-
-    async def enqueue(self, project: str, note: Notification) -> None:
-        await self._session.execute(self._notes["enqueue"], project=project, **asdict(note))
 
     async def deliveries(self, project: str, webhook_id: str, query: ListQuery) -> Page[WebhookDelivery] | None:
         return await self._deliveries.page(query, project=project, webhook_id=webhook_id)
@@ -71,18 +65,20 @@ class SqlWebhooks:
         return found[0] if found else None
 
     async def due(self, now: int) -> list[str]:
-        return [row[0] for row in await self._session.rows(self._notes["due"], now=now)]
+        return [row[0] for row in await self._session.rows(self._queries["due_deliveries"], now=now)]
 
     async def claim(self, webhook_id: str, now: int, until: int, limit: int) -> tuple[WebhookRow, list[Attempt]] | None:
-        row = _row(await self._session.row(self._queries["load"], id=webhook_id))
+        row = self._row(await self._session.row(self._queries["load"], id=webhook_id))
         if row is None:
             return None
-        taken = await self._session.rows(self._notes["claim"], webhook_id=webhook_id, now=now, until=until, limit=limit)
+        taken = await self._session.rows(
+            self._queries["claim_deliveries"], webhook_id=webhook_id, now=now, until=until, limit=limit
+        )
         return row, [Attempt(id=id, attempts=n, tries=tries, payload=payload) for id, n, tries, payload in taken]
 
     async def record(self, webhook_id: str, attempt: Attempt, verdict: Outcome) -> bool:
         outcome = await self._session.row(
-            self._notes["record"],
+            self._queries["record_attempt"],
             webhook_id=webhook_id,
             id=attempt.id,
             attempts=attempt.attempts,
@@ -91,7 +87,13 @@ class SqlWebhooks:
         return outcome is not None
 
     async def prune(self, before: int, limit: int) -> int:
-        return len(await self._session.rows(self._notes["prune"], before=before, limit=limit))
+        return len(await self._session.rows(self._queries["prune_deliveries"], before=before, limit=limit))
+
+    def _row(self, row: Row | None) -> WebhookRow | None:
+        if row is None:
+            return None
+        body, generation, old_until = row
+        return WebhookRow(webhook=self._table.read(body), generation=generation, old_until=old_until)
 
 
 class _Deliveries(Table[WebhookDelivery]):
@@ -102,11 +104,11 @@ class _Deliveries(Table[WebhookDelivery]):
         return [WebhookDelivery(**dict[str, Any](zip(_COLUMNS, row, strict=True))) for row in rows]
 
 
-def _row(row: Row | None) -> WebhookRow | None:
-    if row is None:
-        return None
-    body, generation, old_until = row
-    return WebhookRow(webhook=_decode(body), generation=generation, old_until=old_until)
+def _of_deliveries(queries: Mapping[str, str]) -> Mapping[str, str]:
+    """The statements of the deliveries' lists, under the names that a table has for them."""
+    suffix = "_deliveries"
+    lists = {name.removesuffix(suffix): sql for name, sql in queries.items() if name.endswith(suffix)}
+    return lists | {"replay": queries["replay"]}
 
 
 def _events(webhook: Webhook) -> str:

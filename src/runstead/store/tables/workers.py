@@ -1,7 +1,7 @@
 """The workers that live."""
 
 from runstead.store.tables.queries import Queries
-from runstead.store.tables.session import Session
+from runstead.store.tables.table import Session
 
 __all__ = ["SqlWorkers"]
 

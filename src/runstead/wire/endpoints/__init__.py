@@ -1,13 +1,13 @@
 """The table of endpoints: the one place that knows paths. Server, client and OpenAPI document are made from it."""
 
-from runstead.wire.endpoints import assistants, messages, models, runs, threads, webhooks
+from runstead.wire.endpoints import assistants, messages, models, projects, runs, threads, webhooks
 from runstead.wire.endpoints.endpoint import AnyEndpoint, Endpoint
 
 __all__ = ["ENDPOINTS"]
 
 ENDPOINTS: dict[str, AnyEndpoint] = {
     value.name: value
-    for module in (assistants, threads, messages, runs, models, webhooks)
+    for module in (assistants, threads, messages, runs, models, webhooks, projects)
     for value in vars(module).values()
     if isinstance(value, Endpoint)
 }

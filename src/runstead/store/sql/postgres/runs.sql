@@ -1,3 +1,92 @@
+-- name: opening
+-- A writer locks the thread: what it decides by it stays true until it has written.
+SELECT thread.body, assistant.body, projects.max_running, projects.max_queued, waiting.full
+  FROM (SELECT 1) AS one
+  LEFT JOIN (SELECT body FROM threads WHERE id = :thread_id AND project = :project FOR UPDATE) AS thread ON true
+  LEFT JOIN (SELECT body FROM assistants WHERE id = :assistant_id AND project = :project) AS assistant ON true
+  LEFT JOIN projects ON projects.name = :project
+  LEFT JOIN LATERAL (
+         SELECT true AS full FROM runs
+          WHERE project = :project AND status IN ('queued', 'waiting')
+            AND coalesce(projects.max_queued, :max_queued::bigint) > 0
+         OFFSET greatest(coalesce(projects.max_queued, :max_queued::bigint) - 1, 0)
+          LIMIT 1
+       ) AS waiting ON true;
+
+-- name: insert
+-- A new run whole: with its events and messages. No row back: the thread has an active run.
+WITH run AS (
+    INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, behind, body)
+    VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body)
+    ON CONFLICT (thread_id) WHERE active DO NOTHING
+    RETURNING id, project
+), told AS (
+    INSERT INTO events (run_id, project, first, last, body)
+    SELECT run.id, run.project, 1, :last_event, :events::bytea FROM run WHERE :last_event > 0
+), said AS (
+    INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, brought_by, body)
+    SELECT new.id, run.project, :thread_id, new.run_id, new.created_at, :predecessor, :added_by, new.body
+      FROM run, unnest(:message_ids::text[], :message_runs::text[], :message_times::bigint[], :message_bodies::bytea[])
+                WITH ORDINALITY AS new (id, run_id, created_at, body, place)
+     ORDER BY new.place
+)
+SELECT EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS NULL) FROM run;
+
+-- name: apply
+-- A change whole. The only statement that changes a run. No row back: another writer was first.
+-- Everything else is written by way of `run`, so it is written only when the run is, and after it.
+-- `single` says that the statement commits by itself. Then a run ends only while nothing waits behind it: what has come to
+-- do so since this statement began is seen by `followed`, because that is read again when the row was locked meanwhile.
+WITH run AS (
+    UPDATE runs
+       SET status = :status, version = version + 1, last_event = :last_event, owner = :owner,
+           expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body
+     WHERE id = :id AND version = :version
+       AND (NOT :single::boolean
+            OR NOT followed
+               AND NOT EXISTS (SELECT 1 FROM runs AS next WHERE next.behind = :id AND next.status = 'waiting')
+               AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.behind = :id))
+    RETURNING id, project, thread_id
+), told AS (
+    INSERT INTO events (run_id, project, first, last, body)
+    SELECT run.id, run.project, :first_event, :last_event, :events::bytea FROM run WHERE :first_event <= :last_event
+), opened AS (
+    INSERT INTO steps (id, project, run_id, created_at, body, journal)
+    SELECT new.id, run.project, run.id, new.created_at, new.body, new.journal
+      FROM run, unnest(:new_step_ids::text[], :new_step_times::bigint[], :new_step_bodies::bytea[],
+                       :new_step_journals::bytea[]) WITH ORDINALITY AS new (id, created_at, body, journal, place)
+     ORDER BY new.place
+), stepped AS (
+    UPDATE steps SET body = new.body, journal = new.journal
+      FROM run, unnest(:step_ids::text[], :step_bodies::bytea[], :step_journals::bytea[]) AS new (id, body, journal)
+     WHERE steps.id = new.id AND steps.run_id = run.id
+), said AS (
+    INSERT INTO messages (id, project, thread_id, run_id, created_at, body)
+    SELECT new.id, run.project, run.thread_id, new.run_id, new.created_at, new.body
+      FROM run, unnest(:new_message_ids::text[], :new_message_runs::text[], :new_message_times::bigint[],
+                       :new_message_bodies::bytea[]) WITH ORDINALITY AS new (id, run_id, created_at, body, place)
+     ORDER BY new.place
+), rewritten AS (
+    -- A message that was read is written back only over the state that was read.
+    UPDATE messages SET body = new.body
+      FROM run, unnest(:message_ids::text[], :message_bodies::bytea[], :message_marks::xid[]) AS new (id, body, mark)
+     WHERE messages.id = new.id AND messages.thread_id = run.thread_id
+       AND (new.mark IS NULL OR messages.xmin = new.mark)
+    RETURNING messages.id
+), noted AS (
+    -- The webhooks are locked until the commit, so that one that is deleted meanwhile leaves nothing behind.
+    SELECT webhooks.id, webhooks.events FROM run JOIN webhooks ON webhooks.project = run.project
+     WHERE webhooks.enabled AND array_length(:event_ids::text[], 1) > 0
+       FOR KEY SHARE OF webhooks
+), delivered AS (
+    INSERT INTO deliveries (webhook_id, id, project, created_at, event_type, thread_id, run_id, next_at, payload)
+    SELECT noted.id, event.id, run.project, :now, event.type, run.thread_id, run.id, :now, event.payload
+      FROM run, noted, unnest(:event_ids::text[], :event_types::text[], :event_payloads::bytea[])
+                       AS event (id, type, payload)
+     WHERE noted.events LIKE '%' || event.type || '%'
+)
+SELECT (SELECT array_agg(rewritten.id) FROM rewritten) FROM run;
+
 -- name: get
 -- Whoever is about to move a run holds it, so nobody can be first for ever.
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
@@ -33,21 +122,30 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
 SELECT pg_advisory_xact_lock(hashtext('runstead.room'), hashtext(:project));
 
 -- name: lock_project_of
-SELECT project, pg_advisory_xact_lock(hashtext('runstead.room'), hashtext(project)) FROM runs WHERE id = :id;
+-- A project without a limit is not locked: there is nothing to count.
+SELECT limits.project, limits.most,
+       CASE WHEN limits.most > 0
+            THEN pg_advisory_xact_lock(hashtext('runstead.room'), hashtext(limits.project)) END
+  FROM (SELECT runs.project, coalesce(projects.max_running, :most) AS most
+          FROM runs LEFT JOIN projects ON projects.name = runs.project
+         WHERE runs.id = :id) AS limits;
 
 -- name: next_claimable
--- A run that somebody else is about to move is passed over: nobody waits here.
+-- A run that another transaction has locked is passed over: nothing waits here.
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
- WHERE status = 'queued' AND project = (SELECT project FROM runs WHERE id = :id)
+ WHERE status = 'queued' AND project = :project
    AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)
+   AND (:most::bigint = 0
+        OR (SELECT count(*) FROM runs AS busy
+             WHERE busy.project = :project AND busy.status IN ('in_progress', 'cancelling')) < :most)
  ORDER BY created_at, seq
  LIMIT 1
    FOR UPDATE SKIP LOCKED;
 
 -- name: claimable
--- A place is how many of its project would be at work then. Who has the lowest is told first. Of each project no more
--- is looked at than may be told.
+-- A place is how many of its project would be at work then. The run with the lowest place comes first. Of each project no
+-- more runs are looked at than may be found. A project's limit is its own, or else the given one; 0 is none.
 WITH RECURSIVE lines (project) AS (
     (SELECT project FROM runs WHERE status = 'queued' ORDER BY project LIMIT 1)
      UNION ALL
@@ -58,8 +156,10 @@ WITH RECURSIVE lines (project) AS (
 )
 SELECT turn.id
   FROM lines
+  LEFT JOIN projects ON projects.name = lines.project
  CROSS JOIN LATERAL (
-        SELECT count(*) AS running FROM runs
+        SELECT coalesce(nullif(coalesce(projects.max_running, :most), 0), 1::bigint << 40) AS most, count(*) AS running
+          FROM runs
          WHERE runs.project = lines.project AND status IN ('in_progress', 'cancelling')
        ) AS busy
  CROSS JOIN LATERAL (
@@ -68,9 +168,9 @@ SELECT turn.id
          WHERE status = 'queued' AND runs.project = lines.project
            AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)
          ORDER BY created_at, seq
-         LIMIT least(greatest(:most - busy.running, 0), :limit)
+         LIMIT least(greatest(busy.most - busy.running, 0), :limit)
        ) AS turn
- ORDER BY place, created_at, seq
+ ORDER BY turn.place, turn.created_at, turn.seq
  LIMIT :limit;
 
 -- name: orphans

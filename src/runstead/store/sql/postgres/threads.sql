@@ -2,5 +2,5 @@
 -- Whoever is about to write holds the thread: what it decides by it stays true until it has written.
 SELECT body FROM threads WHERE id = :id AND project = :project FOR UPDATE;
 
--- name: hold_runs
+-- name: lock_runs
 SELECT id FROM runs WHERE thread_id = :thread_id ORDER BY id FOR UPDATE;

@@ -2,14 +2,17 @@
 
 from typing import Any
 
-from runstead.store.tables.collections import SqlAssistants, SqlMessages, SqlSteps, SqlThreads
+from runstead.store.tables.assistants import SqlAssistants
 from runstead.store.tables.events import SqlEvents
 from runstead.store.tables.idempotency import SqlIdempotency
 from runstead.store.tables.ledger import SqlLedger
+from runstead.store.tables.messages import SqlMessages
+from runstead.store.tables.projects import SqlProjects
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.runs import SqlRuns
-from runstead.store.tables.session import Session
-from runstead.store.tables.table import Table
+from runstead.store.tables.steps import SqlSteps
+from runstead.store.tables.table import Session, Table
+from runstead.store.tables.threads import SqlThreads
 from runstead.store.tables.webhooks import SqlWebhooks
 from runstead.store.tables.workers import SqlWorkers
 
@@ -19,16 +22,20 @@ __all__ = ["SqlTx"]
 class SqlTx:
     """`port.Tx`, in SQL. It belongs to a session, and serves all transactions of that session, one after the other.
 
-    `table` is how a dialect keeps what is read, decided on and written back without holding its row.
+    A dialect may have its own `table`, for objects that are read, decided on and written back without a lock, and its
+    own `runs`.
     """
 
-    def __init__(self, session: Session, queries: Queries, table: type[Table[Any]] = Table) -> None:
+    def __init__(
+        self, session: Session, queries: Queries, table: type[Table[Any]] = Table, runs: type[SqlRuns] = SqlRuns
+    ) -> None:
         self.assistants = SqlAssistants(session, queries, table)
+        self.projects = SqlProjects(session, queries)
         self.threads = SqlThreads(session, queries)
         self.messages = SqlMessages(session, queries, table)
         self.events = SqlEvents(session, queries)
-        self.runs = SqlRuns(session, queries, self.events)
         self.steps = SqlSteps(session, queries)
+        self.runs = runs(session, queries, self.events, self.steps, self.messages)
         self.workers = SqlWorkers(session, queries)
         self.webhooks = SqlWebhooks(session, queries)
         self.idempotency = SqlIdempotency(session, queries)

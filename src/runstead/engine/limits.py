@@ -1,0 +1,26 @@
+"""The numbers that the engine goes by, where neither a request nor a project says otherwise."""
+
+from msgspec import Struct
+
+from runstead.store.port import Limits as ProjectLimits
+from runstead.wire.options import OnBusy
+
+__all__ = ["Limits"]
+
+
+class Limits(Struct, frozen=True, kw_only=True):
+    """The defaults of every project."""
+
+    lifetime: int = 600
+    """Seconds after its creation at which a run expires, if it does not say itself."""
+    max_running: int | None = None
+    """Runs of one project that are executed at once, in all processes together; more wait. None is no limit."""
+    max_queued: int | None = None
+    """Runs of one project that may wait; more are refused. None is no limit."""
+    on_busy: OnBusy = "reject"
+    """What a run or a message does on a busy thread, if neither it nor the thread says."""
+
+    @property
+    def of_project(self) -> ProjectLimits:
+        """Those that a project may have of its own."""
+        return ProjectLimits(max_running=self.max_running, max_queued=self.max_queued)

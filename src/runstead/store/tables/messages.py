@@ -1,0 +1,115 @@
+"""The table of messages. Those that wait behind a run are listed last, and join their thread when the run ends."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from runstead.store.port import RunRow
+from runstead.store.tables.body import Body
+from runstead.store.tables.pagination import HIGHEST, LOWEST
+from runstead.store.tables.queries import Queries
+from runstead.store.tables.table import Session, Table, Value
+from runstead.wire.message import Message
+from runstead.wire.page import ListQuery, Page
+
+__all__ = ["SqlMessages"]
+
+_decode = Body(Message).decode
+
+_WAITING = 2**61
+"""The place in the list of messages that wait: behind those of any time."""
+
+
+class SqlMessages:
+    """`port.Messages`, in SQL."""
+
+    def __init__(self, session: Session, queries: Queries, table: type[Table[Any]] = Table) -> None:
+        self._session = session
+        self._queries = queries["messages"]
+        self._table: Table[Message] = table(session, queries["messages"], Message)
+
+    async def get(self, project: str, thread_id: str, message_id: str) -> Message | None:
+        return await self._table.get(project=project, thread_id=thread_id, id=message_id)
+
+    async def insert(
+        self, project: str, messages: Sequence[Message], predecessor: str | None = None, added_by: str | None = None
+    ) -> None:
+        """Add messages. Those `added_by` a run wait where it waits."""
+        rows = [self.columns(message, predecessor, added_by) for message in messages]
+        await self.insert_columns(project, rows)
+
+    async def insert_columns(self, project: str, rows: Sequence[Mapping[str, Value]]) -> None:
+        """Add messages, each as its columns."""
+        if rows:
+            await self._session.execute_many(self._queries["insert"], [{"project": project, **row} for row in rows])
+
+    async def replace_columns(self, project: str, columns: Mapping[str, Value]) -> None:
+        """Write a message back, as its columns."""
+        await self._session.execute(self._queries["replace"], project=project, **columns)
+
+    async def add(self, project: str, message: Message) -> bool:
+        added = await self._session.row(self._queries["add"], project=project, **self.columns(message))
+        return added is not None
+
+    def columns(
+        self, message: Message, predecessor: str | None = None, added_by: str | None = None
+    ) -> Mapping[str, Value]:
+        """A message as its columns, but for the project."""
+        return {
+            "id": message.id,
+            "thread_id": message.thread_id,
+            "run_id": message.run_id,
+            "created_at": message.created_at if predecessor is None else _WAITING,
+            "predecessor": predecessor,
+            "added_by": added_by,
+            "body": self._table.body(message),
+        }
+
+    async def promote_waiting(self, ended: RunRow) -> None:
+        """A run has ended: the messages behind it join the thread, at its end, or wait behind what it waited for."""
+        run, project = ended.run, ended.project
+        if ended.predecessor is not None:
+            await self._session.execute(self._queries["pass_on"], run_id=run.id, predecessor=ended.predecessor)
+            return
+        # Inserted again, so that they stand behind everything that was added meanwhile.
+        waiting = sorted(
+            await self._session.rows(self._queries["remove_waiting"], run_id=run.id), key=lambda row: row[0]
+        )
+        if waiting:
+            end = await self._session.row(self._queries["end"], project=project, thread_id=run.thread_id)
+            await self.insert_columns(project, [_joining(body, 0 if end is None else end[0]) for _, body in waiting])
+
+    async def replace(self, project: str, message: Message) -> bool:
+        return await self._table.replace(message, project=project, thread_id=message.thread_id)
+
+    async def delete(self, project: str, thread_id: str, message_id: str) -> bool:
+        return await self._table.delete(project=project, thread_id=thread_id, id=message_id)
+
+    async def page(
+        self, project: str, thread_id: str, query: ListQuery, run_id: str | None = None
+    ) -> Page[Message] | None:
+        if run_id is None:
+            return await self._table.page(query, project=project, thread_id=thread_id)
+        return await self._table.page(query, "run_page", project=project, thread_id=thread_id, run_id=run_id)
+
+    async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> list[Message]:
+        high = HIGHEST
+        if before is not None:
+            place = await self._table.place(before, project=project, thread_id=thread_id)
+            if place is None:
+                return []
+            high = place
+        return await self._table.between(LOWEST, high, limit, "newest", project=project, thread_id=thread_id)
+
+
+def _joining(body: bytes, end: int) -> Mapping[str, Value]:
+    """The columns of a message that joins its thread, not before the place `end`."""
+    message = _decode(body)
+    return {
+        "id": message.id,
+        "thread_id": message.thread_id,
+        "run_id": message.run_id,
+        "created_at": max(message.created_at, end),
+        "predecessor": None,
+        "added_by": None,
+        "body": body,
+    }

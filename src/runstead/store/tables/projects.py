@@ -1,0 +1,56 @@
+"""The table of projects: limits of their own."""
+
+from msgspec.structs import asdict
+
+from runstead.store.port import Limits, ProjectRow
+from runstead.store.tables.queries import Queries
+from runstead.store.tables.table import Row, Session, Table
+from runstead.wire.page import ListQuery, Page
+
+__all__ = ["SqlProjects", "effective"]
+
+
+class SqlProjects:
+    """`port.Projects`, in SQL."""
+
+    def __init__(self, session: Session, queries: Queries) -> None:
+        self._session = session
+        self._queries = queries["projects"]
+        self._table = _Projects(session, queries["projects"], ProjectRow)
+
+    async def get(self, name: str) -> ProjectRow | None:
+        row = await self._session.row(self._queries["get"], id=name)
+        return None if row is None else _row(row)
+
+    async def put(self, row: ProjectRow) -> None:
+        await self._session.execute(self._queries["put"], **asdict(row))
+
+    async def delete(self, name: str) -> bool:
+        return await self._session.row(self._queries["delete"], id=name) is not None
+
+    async def limits(self, name: str, defaults: Limits) -> Limits:
+        row = await self.get(name)
+        return defaults if row is None else effective(row.max_running, row.max_queued, defaults)
+
+    async def page(self, query: ListQuery) -> Page[ProjectRow] | None:
+        return await self._table.page(query)
+
+
+def effective(max_running: int | None, max_queued: int | None, defaults: Limits) -> Limits:
+    """The limits that hold where a project says these: None is the default, 0 is no limit."""
+    return Limits(
+        max_running=(defaults.max_running if max_running is None else max_running) or None,
+        max_queued=(defaults.max_queued if max_queued is None else max_queued) or None,
+    )
+
+
+class _Projects(Table[ProjectRow]):
+    """A table whose objects are its columns."""
+
+    async def all(self, name: str, **values: object) -> list[ProjectRow]:
+        return [_row(row) for row in await self._session.rows(self._queries[name], **values)]  # type: ignore[arg-type]
+
+
+def _row(row: Row) -> ProjectRow:
+    name, created_at, max_running, max_queued = row
+    return ProjectRow(name=name, created_at=created_at, max_running=max_running, max_queued=max_queued)
