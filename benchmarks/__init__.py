@@ -1,1 +1,1 @@
-"""How fast is Runstead here, against what cannot be beaten: `python -m benchmarks`."""
+"""Benchmarks of Runstead, relative to a minimal server on the same machine: `python -m benchmarks`."""

@@ -11,7 +11,7 @@ import uvloop
 from rich.console import Console
 
 from benchmarks.plan import Plan, quick
-from benchmarks.report import show, show_aims
+from benchmarks.report import show, show_goals
 from benchmarks.sections import (
     backlog,
     clients,
@@ -45,17 +45,17 @@ FSYNCS = 100
 def main() -> None:
     asked = arguments()
     console = Console(width=None if sys.stdout.isatty() else 140)
-    # Not the system's temporary folder, which may live in memory, where fsync costs nothing.
+    # Not the system's temporary folder, which may be in memory, where fsync costs nothing.
     with tempfile.TemporaryDirectory(prefix="runstead-bench-", dir=asked.disk) as folder:
         disk = Path(folder)
         console.print(f"Python {sys.version.split()[0]}, {os.cpu_count()} processors, fsync {fsync_ms(disk):.2f} ms")
-        console.print(f"Load before the start: {os.getloadavg()[0]:.1f}. Above 0.5 others are at work: expect worse.\n")
+        console.print(f"Load before the start: {os.getloadavg()[0]:.1f}. Above 0.5, expect worse figures.\n")
         started = perf_counter()
         plan = quick(disk) if asked.quick else Plan(disk)
         findings = [uvloop.run(SECTIONS[name](plan)) for name in asked.sections or SECTIONS]
         for found in findings:
             show(console, found)
-        show_aims(console, [aim for found in findings for aim in found.aims])
+        show_goals(console, [goal for found in findings for goal in found.goals])
         console.print(f"\n{perf_counter() - started:.0f} s")
 
 
@@ -66,7 +66,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument(
         "sections", nargs="*", metavar="section", help=f"any of {', '.join(SECTIONS)}; all when none is named"
     )
-    parser.add_argument("--quick", action="store_true", help="fewer rounds, fewer runs: a look in half a minute")
+    parser.add_argument("--quick", action="store_true", help="fewer rounds and fewer runs, in about four minutes")
     parser.add_argument("--disk", default="/var/tmp", help="a folder on a real disk (default: %(default)s)")
     asked = parser.parse_args()
     if unknown := set(asked.sections) - set(SECTIONS):
@@ -75,7 +75,7 @@ def arguments() -> argparse.Namespace:
 
 
 def fsync_ms(disk: Path) -> float:
-    """What the disk takes for one small durable write: the price of every acknowledgement."""
+    """Milliseconds for one small durable write, the median."""
     times = []
     with (disk / "fsync").open("wb", buffering=0) as file:
         for _ in range(FSYNCS):

@@ -1,4 +1,4 @@
-"""What a client costs its own process; each runs in a fresh one. Prints one JSON object.
+"""The processor time of a client, measured in a process of its own. Prints one JSON object.
 
 `python -m benchmarks.client_probe official|runstead URL SECONDS`
 """
@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from benchmarks.fake_assistants import EVENTS, RUN
 
 RUN_ID, THREAD, ASSISTANT = str(RUN["id"]), str(RUN["thread_id"]), str(RUN["assistant_id"])
-AT_ONCE = 32
+CONCURRENCY = 32
 WARM_UP = 0.1
 
 
@@ -30,7 +30,7 @@ class Client(Protocol):
 
 
 class Official:
-    """The vendor's own client, unmodified."""
+    """The official client, unmodified."""
 
     def __init__(self, url: str) -> None:
         import openai
@@ -52,7 +52,7 @@ class Official:
 
 
 class Runstead:
-    """Ours."""
+    """Runstead's client."""
 
     def __init__(self, url: str) -> None:
         import runstead
@@ -78,14 +78,14 @@ CLIENTS: dict[str, Callable[[str], Client]] = {"official": Official, "runstead":
 
 
 def measure(client: Client, seconds: float) -> dict[str, float]:
-    """Calls and stream events for each second of this process's processor time."""
+    """Calls and stream events per second of this process's processor time."""
 
     def get_run() -> int:
         client.get_run()
         return 1
 
     def stream(thread: str) -> Callable[[], int]:
-        return lambda: whole(sum(1 for _ in client.stream(thread)))
+        return lambda: checked(sum(1 for _ in client.stream(thread)))
 
     return {
         "call": per_cpu_second(get_run, seconds),
@@ -95,18 +95,18 @@ def measure(client: Client, seconds: float) -> dict[str, float]:
 
 
 async def measure_async(client: Client, seconds: float) -> dict[str, float]:
-    """The same, awaited; calls also many at once."""
+    """The same for the async client; also many concurrent calls."""
 
     async def get_run() -> int:
         await client.get_run_async()
         return 1
 
     async def get_runs() -> int:
-        return sum(await asyncio.gather(*(get_run() for _ in range(AT_ONCE))))
+        return sum(await asyncio.gather(*(get_run() for _ in range(CONCURRENCY))))
 
     def stream(thread: str) -> Callable[[], Awaitable[int]]:
         async def follow() -> int:
-            return whole(sum([1 async for _ in await client.stream_async(thread)]))
+            return checked(sum([1 async for _ in await client.stream_async(thread)]))
 
         return follow
 
@@ -118,10 +118,10 @@ async def measure_async(client: Client, seconds: float) -> dict[str, float]:
     }
 
 
-def whole(events: int) -> int:
-    """That many events came; none may be missing."""
+def checked(events: int) -> int:
+    """The number of received events; exits if any is missing."""
     if events != EVENTS:
-        raise SystemExit(f"{events} of {EVENTS} events came")
+        raise SystemExit(f"{events} of {EVENTS} events were received")
     return events
 
 

@@ -1,7 +1,7 @@
-"""An Assistants server that costs next to nothing: the same run, the same stream, whoever asks. For measuring clients.
+"""A fake Assistants server of minimal cost, for measuring clients: it always answers with the same run or stream.
 
-`thread_fine` streams one event a chunk, as a server does that passes on each token; `thread_coarse` many, as one does
-under load.
+`thread_fine` streams one event per chunk, like a server that forwards each token; `thread_coarse` many per chunk, like
+a server under load.
 """
 
 import json
@@ -10,7 +10,7 @@ from benchmarks.service import LAST_CHUNK, Exchange, Request, as_json, chunk, ch
 
 DELTAS = 2000
 EVENTS = DELTAS + 5
-"""Events of one stream, the closing `done` not counted."""
+"""Events of one stream, without the final `done`."""
 COARSE = 32
 
 RUN = {
@@ -75,7 +75,7 @@ def delta(number: int) -> bytes:
 
 
 def stream(events_a_chunk: int) -> list[bytes]:
-    """The whole answer, in writes of many chunks: writing must not cost more than reading."""
+    """The whole response in one write, so that writing does not cost more than reading."""
     whole = "".join(f" {number:04d}" for number in range(DELTAS))
     said = {"status": "completed", "content": [{"type": "text", "text": {"value": whole, "annotations": []}}]}
     events = [event("thread.run.created", RUN | {"status": "queued"})]

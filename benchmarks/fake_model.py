@@ -1,10 +1,14 @@
-"""A model that costs next to nothing: chat completions from bytes made in advance.
+"""A fake model server of minimal cost: chat completions from prepared bytes.
 
-Its name says what it does. `tokens-2000` writes each token by itself, as a model does that sends what it has;
-`paced-40` the same, but one in 50 ms; `burst-20` writes many at once; `hold` says nothing until `POST /release`, then
-twenty tokens, and `hold-paced-60` what `paced-60` does. With a number as its body, the release is of so many, those
-that have waited longest. `GET /held` counts who waits.
-`usage.prompt_tokens` is the number of messages in the request, so the load can tell what the model was shown.
+The model's name selects the behaviour:
+
+- `tokens-2000` sends 2,000 tokens, each in its own write.
+- `paced-40` sends 40 tokens, one every 50 ms.
+- `burst-20` sends 20 tokens, many per write.
+- `hold` sends nothing until `POST /release`, then twenty tokens. `hold-paced-60` then continues as `paced-60`.
+
+The body of `/release` may be the number of requests to release, oldest first. `GET /held` returns how many are held.
+`usage.prompt_tokens` is the number of messages in the request, so that the load can check the prompt.
 """
 
 from collections.abc import Iterator
@@ -15,14 +19,14 @@ import msgspec
 from benchmarks.service import LAST_CHUNK, Exchange, Request, as_json, chunk, chunked_head, serve
 
 BURSTS = {"tokens": 1, "paced": 1, "burst": 64}
-"""Chunks in one write; a chunk always carries one token."""
+"""Chunks per write; a chunk has one token."""
 PAUSES = {"paced": 0.05}
 """Seconds between two writes."""
-HELD = 20
+HELD_TOKENS = 20
 
 
 class Asked(msgspec.Struct):
-    """What the model looks at in a request."""
+    """The fields of a request that the model reads."""
 
     model: str
     messages: list[msgspec.Raw] = []
@@ -30,7 +34,7 @@ class Asked(msgspec.Struct):
 
 
 def tokens(count: int) -> list[str]:
-    """Numbered, so that one that is lost or out of place shows."""
+    """Numbered tokens, so that a missing or misplaced one is detected."""
     return [f" {number:04d}" for number in range(count)]
 
 
@@ -57,16 +61,16 @@ class Model:
         if asked.model.startswith("hold"):
             self._held.append((asked, exchange))
         else:
-            _speak(asked, exchange, asked.model)
+            _answer(asked, exchange, asked.model)
 
-    def _release(self, most: int) -> int:
-        held, self._held = self._held[:most], self._held[most:]
+    def _release(self, limit: int) -> int:
+        held, self._held = self._held[:limit], self._held[limit:]
         for asked, exchange in held:
-            _speak(asked, exchange, asked.model.partition("-")[2] or f"tokens-{HELD}")
+            _answer(asked, exchange, asked.model.partition("-")[2] or f"tokens-{HELD_TOKENS}")
         return len(held)
 
 
-def _speak(asked: Asked, exchange: Exchange, model: str) -> None:
+def _answer(asked: Asked, exchange: Exchange, model: str) -> None:
     kind, _, count = model.partition("-")
     exchange.send(_reply(asked, kind, int(count)), PAUSES.get(kind, 0))
 
@@ -85,7 +89,7 @@ def _reply(asked: Asked, kind: str, count: int) -> Iterator[bytes]:
 
 @cache
 def _stream(count: int, burst: int) -> list[bytes]:
-    """The stream but for its end, which tells the usage: a first chunk with the role, the tokens, the reason."""
+    """The stream up to the usage: a first chunk with the role, the tokens, the finish reason."""
     deltas: list[dict[str, str]] = [{"role": "assistant", "content": ""}]
     deltas += [{"content": token} for token in tokens(count)]
     chunks = [chunk(_event([{"index": 0, "delta": delta, "finish_reason": None}])) for delta in deltas]

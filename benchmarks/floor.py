@@ -1,7 +1,6 @@
-"""The floor: Starlette on uvicorn answers the five requests of a run, and does nothing but relay one model call.
+"""The floor: a minimal Starlette server that answers the five requests of a run and relays its model call.
 
-No store, no checks, no events: nothing that keeps what it was told can be faster on the same server.
-The model's bytes are passed on as they come, unread.
+It stores, validates and parses nothing, so no real implementation on the same web server can be faster.
 """
 
 import socket

@@ -1,6 +1,6 @@
-"""An installation of several processes: a PostgreSQL whose commits are on disk, a NATS, servers and workers.
+"""An installation of several processes: a PostgreSQL with durable commits, a NATS, servers and workers.
 
-What starts them is what the tests start theirs with.
+The tests' code starts them.
 """
 
 import re
@@ -20,23 +20,23 @@ from tests.support.postgres import Server as Postgres
 from tests.support.program import Program
 
 DURABLE = {"fsync": "on", "full_page_writes": "on", "deadlock_timeout": "1s"}
-"""As PostgreSQL comes; the tests' own promises less, to be fast."""
-ENTERED = re.compile(r"has entered worker=(\w+)")
+"""PostgreSQL's defaults; the tests use faster settings without durability."""
+REGISTERED = re.compile(r"has entered worker=(\w+)")
 
 
 @dataclass(frozen=True)
 class Engines:
-    """What an installation stands on."""
+    """The servers below an installation."""
 
     postgres: Postgres
     nats: NatsServer
     monitor: int
-    """The port where NATS tells what it has done."""
+    """The port of NATS's monitoring."""
 
 
 @dataclass(frozen=True)
 class Installation:
-    """Its processes: these that were started with it, and those that are started later."""
+    """The processes of an installation, including those that are started later."""
 
     engines: Engines
     model: Server
@@ -51,16 +51,16 @@ class Installation:
         return [_server(program) for program in self.programs.workers]
 
     def cpu(self) -> dict[str, float]:
-        """Seconds of processor time so far, by part."""
+        """Seconds of processor time so far, by kind of process."""
         return {
             "api": sum(server.cpu() for server in self.apis),
             "worker": sum(server.cpu() for server in self.workers),
-            "PostgreSQL": family_seconds(self.engines.postgres.pid),
+            "PostgreSQL": cpu_seconds_with_children(self.engines.postgres.pid),
             "NATS": seconds_used(self.engines.nats.pid),
         }
 
     def config(self, **settings: Any) -> Config:
-        """For a process of the installation that is not started from here."""
+        """The configuration for a process that is not started by this module."""
         return Config(
             database=self.engines.postgres.url,
             installation=self.programs.installation,
@@ -71,20 +71,20 @@ class Installation:
         )
 
     async def sql(self) -> "asyncpg.Connection[Any]":
-        """A connection to what is stored."""
+        """A connection to the installation's schema."""
         return await asyncpg.connect(
             self.engines.postgres.url, server_settings={"search_path": f"{self.programs.installation}, public"}
         )
 
-    def who(self, worker: str) -> Program:
-        """The process that entered by this name."""
-        return next(each for each in self.programs.workers if worker in ENTERED.findall(each.log))
+    def worker_process(self, worker: str) -> Program:
+        """The process that registered as this worker."""
+        return next(each for each in self.programs.workers if worker in REGISTERED.findall(each.log))
 
 
 @contextmanager
 def engines(disk: Path, **settings: str) -> Iterator[Engines]:
-    """A PostgreSQL, with further settings of its own, and a NATS, both with their data on this disk."""
-    disk.chmod(0o711)  # PostgreSQL may have to run as somebody else
+    """A PostgreSQL, with additional settings, and a NATS, both with their data on this disk."""
+    disk.chmod(0o711)  # PostgreSQL may run as another user
     postgres, monitor = Postgres(disk, **DURABLE, **settings), free_port()
     nats = NatsServer(disk / f"nats-{monitor}", "-m", str(monitor))
     try:
@@ -100,7 +100,7 @@ def engines(disk: Path, **settings: str) -> Iterator[Engines]:
 def installation(
     on: Engines, model: Server, folder: Path, *, apis: int = 1, workers: int = 1, both: int = 0, **settings: str
 ) -> Iterator[Installation]:
-    """So many servers, workers, and processes that are `both`, ready, over a schema of their own."""
+    """An installation in its own schema, ready: `both` is the number of processes with both roles."""
     with cluster(
         folder,
         apis=apis,
@@ -117,8 +117,8 @@ def installation(
         yield Installation(on, model, programs)
 
 
-def family_seconds(pid: int) -> float:
-    """Processor time of a process and of its children, those that ended included."""
+def cpu_seconds_with_children(pid: int) -> float:
+    """Processor time of a process and its children, including those that have ended."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return seconds_used(pid, ended_children=True) + sum(seconds_used(int(child)) for child in children)
 

@@ -1,6 +1,6 @@
-"""The load: keep-alive HTTP/1.1 connections that cost far less than the servers they press.
+"""Load generation: keep-alive HTTP/1.1 connections that cost far less than the servers under load.
 
-Bytes are only framed while the clock runs; what they say is read afterwards, from `Reply.body`.
+While the clock runs, responses are only framed. They are parsed afterwards, from `Reply.body`.
 """
 
 import asyncio
@@ -16,17 +16,17 @@ HOST = "127.0.0.1"
 
 
 class Refused(Exception):
-    """The server answered with something else than 200."""
+    """The server answered with a status other than 200."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer, as it came, and when."""
+    """One response with its times."""
 
     status: int
     sent: float
     first: float
-    """When the mark that was asked for was seen; without a mark, when the first byte came."""
+    """When the requested mark was received; without a mark, when the first byte was received."""
     ended: float
     raw: bytes
     head: int
@@ -57,13 +57,13 @@ class Connection(asyncio.Protocol):
         self._lost: Exception | None = None
         self._waiting: asyncio.Future[Reply] | None = None
         self.marked = asyncio.Event()
-        """The mark of the last request has shown in its answer."""
+        """The mark of the last request was received."""
 
     async def get(self, path: str, mark: bytes = b"") -> Reply:
         return await self._exchange(_request("GET", path, b""), mark)
 
     async def post(self, path: str, body: object = None, mark: bytes = b"") -> Reply:
-        """Send `body` (bytes as they are, anything else as JSON); note when `mark` first shows in the answer."""
+        """Send `body` (bytes unchanged, anything else as JSON); record when `mark` is first received."""
         payload = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
         return await self._exchange(_request("POST", path, payload), mark)
 
@@ -118,7 +118,7 @@ class Connection(asyncio.Protocol):
         return True
 
     def _whole(self) -> bool:
-        """Is the answer complete? Walks on over the chunks that have come since the last look."""
+        """Whether the response is complete. Continues at the chunks received since the last call."""
         if not self._chunked:
             return len(self._buffer) >= self._at
         while (line := self._buffer.find(b"\r\n", self._at)) >= 0:
@@ -152,7 +152,7 @@ async def connect(port: int) -> Connection:
 
 @asynccontextmanager
 async def connections(ports: int | Sequence[int], count: int) -> AsyncIterator[list[Connection]]:
-    """`count` open connections, closed at the end; to several ports in turn."""
+    """`count` open connections, distributed over the ports, closed at the end."""
     each = [ports] if isinstance(ports, int) else ports
     opened = [await connect(port) for port in islice(cycle(each), count)]
     try:

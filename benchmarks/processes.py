@@ -1,4 +1,4 @@
-"""The processes under load: started for one section, watched through /proc, ended by their own handle."""
+"""The processes under load: started for one section, measured through /proc, stopped at its end."""
 
 import os
 import socket
@@ -25,7 +25,7 @@ class Server:
     process: subprocess.Popen[str]
     port: int
     ready_after: float = 0.0
-    """Seconds from its start to its first healthy answer."""
+    """Seconds from its start to its first `GET /health` with status 200."""
 
     @property
     def url(self) -> str:
@@ -41,17 +41,17 @@ class Server:
 
 
 @contextmanager
-def part(module: str, *arguments: str) -> Iterator[Server]:
-    """One of our own small servers; it prints its port when it listens."""
+def small_server(module: str, *arguments: str) -> Iterator[Server]:
+    """A server of this package; it prints its port when it listens."""
     command = [sys.executable, "-m", f"benchmarks.{module}", *arguments]
-    with ended(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
+    with terminating(subprocess.Popen(command, stdout=subprocess.PIPE, text=True)) as process:
         assert process.stdout
         yield Server(process, int(process.stdout.readline()))
 
 
 @contextmanager
 def runstead(model: Server, data: Path, **settings: str) -> Iterator[Server]:
-    """Runstead, serving the folder `data`, healthy. Its further settings are given by the environment."""
+    """`runstead serve` on the folder `data`, ready. Additional settings are passed in the environment."""
     port = free_port()
     options = {
         "--host": HOST,
@@ -64,7 +64,7 @@ def runstead(model: Server, data: Path, **settings: str) -> Iterator[Server]:
     environment = os.environ | {f"RUNSTEAD_{name.upper()}": value for name, value in settings.items()}
     with tempfile.TemporaryFile("w+") as log:
         started = perf_counter()
-        with ended(subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment)) as process:
+        with terminating(subprocess.Popen(command, stdout=log, stderr=log, text=True, env=environment)) as process:
             try:
                 _await_health(process, port)
             except TimeoutError:
@@ -74,8 +74,8 @@ def runstead(model: Server, data: Path, **settings: str) -> Iterator[Server]:
 
 
 @contextmanager
-def ended(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
-    """The process, asked to end when the block is left, and made to when it will not."""
+def terminating(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    """The process, terminated at the end of the block, and killed if it does not stop."""
     try:
         yield process
     finally:
@@ -106,12 +106,12 @@ def _await_health(process: subprocess.Popen[str], port: int) -> None:
 
 
 def resident(pid: int | str) -> int:
-    """Bytes of memory that a process holds now."""
+    """Bytes of resident memory of a process."""
     return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE
 
 
 def seconds_used(pid: int, *, ended_children: bool = False) -> float:
-    """Processor time of a process so far; that of its children that have ended may be added."""
+    """Seconds of processor time of a process, optionally with those of its ended children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(int(ticks) for ticks in fields[11 : 15 if ended_children else 13]) / TICKS
 

@@ -1,4 +1,4 @@
-"""What a section found: tables of figures, and aims that are met or not."""
+"""The results of a section: tables of figures, and goals that are met or not."""
 
 from dataclasses import dataclass, field
 
@@ -9,8 +9,8 @@ WIDTH = 100
 
 
 @dataclass(frozen=True)
-class Aim:
-    """A promise, what was measured, and whether it holds."""
+class Goal:
+    """A goal, the measured value, and whether it is met."""
 
     promise: str
     value: str
@@ -24,21 +24,21 @@ class Findings:
     title: str
     columns: tuple[str, ...]
     rows: list[tuple[str, ...]] = field(default_factory=list)
-    aims: list[Aim] = field(default_factory=list)
+    goals: list[Goal] = field(default_factory=list)
     note: str = ""
 
     def row(self, *cells: str | float) -> None:
         self.rows.append(tuple(cell if isinstance(cell, str) else number(cell) for cell in cells))
 
     def at_most(self, promise: str, value: float, limit: float, unit: str = "") -> None:
-        self.aims.append(Aim(promise, f"{number(value)}{unit}", value <= limit))
+        self.goals.append(Goal(promise, f"{number(value)}{unit}", value <= limit))
 
     def at_least(self, promise: str, value: float, limit: float, unit: str = "") -> None:
-        self.aims.append(Aim(promise, f"{number(value)}{unit}", value >= limit))
+        self.goals.append(Goal(promise, f"{number(value)}{unit}", value >= limit))
 
 
 def number(value: float) -> str:
-    """Three digits that count: 0.0123, 1.23, 12.3, 1,234."""
+    """Three significant digits: 0.0123, 1.23, 12.3, 1,234."""
     if abs(value) >= 100:
         return f"{value:,.0f}"
     return f"{value:.3g}"
@@ -54,8 +54,8 @@ def show(console: Console, findings: Findings) -> None:
     console.print(f"{findings.note}\n")
 
 
-def show_aims(console: Console, aims: list[Aim]) -> None:
-    table = Table("aim", "measured", "met", title="Aims", title_justify="left")
-    for aim in aims:
-        table.add_row(aim.promise, aim.value, "[green]yes[/]" if aim.met else "[red]no[/]")
+def show_goals(console: Console, goals: list[Goal]) -> None:
+    table = Table("goal", "measured", "met", title="Goals", title_justify="left")
+    for goal in goals:
+        table.add_row(goal.promise, goal.value, "[green]yes[/]" if goal.met else "[red]no[/]")
     console.print(table)

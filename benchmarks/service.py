@@ -1,4 +1,4 @@
-"""A very small HTTP/1.1 server: whole requests in, prepared bytes out. For the fakes, whose cost must not show."""
+"""A minimal HTTP/1.1 server for the fakes, whose cost must be negligible: it answers with prepared bytes."""
 
 import asyncio
 import json
@@ -33,9 +33,9 @@ class Exchange(asyncio.Protocol):
         self.open = True
 
     def send(self, pieces: Iterable[bytes], pause: float = 0) -> None:
-        """Write the pieces one by one; between two of them is a pause, or the other connections have their turn."""
+        """Write the pieces one by one, with a pause in between, or a turn of the event loop if it is 0."""
         self._pieces, self._pause = iter(pieces), pause
-        if self._next is not None:  # the end of the answer before this one
+        if self._next is not None:  # the end of the previous response
             self._next.cancel()
         self._write_next()
 
@@ -79,7 +79,7 @@ class Exchange(asyncio.Protocol):
 
 
 def whole(body: bytes, kind: bytes = JSON) -> bytes:
-    """An answer of known length."""
+    """A response of known length."""
     return b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n%b" % (kind, len(body), body)
 
 

@@ -1,4 +1,4 @@
-"""The three who do the same work: the model called directly, the floor, and Runstead."""
+"""The targets, which execute the same work: the model without a server, the floor, and Runstead."""
 
 import re
 from abc import ABC, abstractmethod
@@ -11,21 +11,21 @@ from benchmarks import processes
 from benchmarks.fake_model import text
 from benchmarks.load import Connection, Reply, connect
 from benchmarks.processes import Server
-from benchmarks.said import text_of_chunks, text_of_events
+from benchmarks.stream_text import text_of_chunks, text_of_events
 
-SHORT = 20
-MODEL = f"burst-{SHORT}"
-"""Answers a whole run at once: what is left of its time is the server's."""
+SHORT_TOKENS = 20
+MODEL = f"burst-{SHORT_TOKENS}"
+"""Sends its whole answer at once, so that the rest of a run's time is the server's."""
 HELLO = {"role": "user", "content": "Hello"}
 
 
-class Lost(Exception):
-    """An answer was not what the model said: no figure is worth anything."""
+class WrongAnswer(Exception):
+    """A text differs from the model's. No figure is valid."""
 
 
 @dataclass
 class Target(ABC):
-    """Someone to press."""
+    """A server under load."""
 
     server: Server
 
@@ -35,38 +35,40 @@ class Target(ABC):
 
     @property
     def ports(self) -> Sequence[int]:
-        """Where to connect, in turn."""
+        """The ports over which connections are distributed."""
         return [self.server.port]
 
     @abstractmethod
     async def run(self, connection: Connection) -> list[Reply]:
-        """One whole run, from nothing to the text: its answers, the stream first."""
+        """One complete run, from the thread to the text: its responses, the stream first."""
 
     @abstractmethod
     async def prepare(self, connection: Connection) -> str:
-        """What a stream stands on: made before its clock starts."""
+        """Create what a stream needs, before its time is measured."""
 
     @abstractmethod
     async def stream(self, connection: Connection, prepared: str, model: str) -> Reply:
-        """A stream of the named model, read to its end; `first` is its first token."""
+        """Read a stream of the named model to its end; `first` is the time of its first token."""
 
     def text(self, stream: Reply) -> str:
         return text_of_chunks(stream.body)
 
     def check(self, stream: Reply, tokens: int) -> int:
-        """The characters that came: every one, in order, or `Lost`."""
-        came = self.text(stream)
-        if came != text(tokens):
-            raise Lost(f"{self.name}: {len(came)} of {len(text(tokens))} characters came: {came[:200]!r}")
-        return len(came)
+        """The number of characters; `WrongAnswer` if the text is not complete and in order."""
+        received = self.text(stream)
+        if received != text(tokens):
+            raise WrongAnswer(
+                f"{self.name}: {len(received)} of {len(text(tokens))} characters received: {received[:200]!r}"
+            )
+        return len(received)
 
     def check_run(self, replies: list[Reply]) -> None:
-        """The run said everything it had to."""
-        self.check(replies[0], SHORT)
+        """`WrongAnswer` unless the run has the complete text."""
+        self.check(replies[0], SHORT_TOKENS)
 
 
 class Direct(Target):
-    """No server between: a run is one call of the model."""
+    """Without a server: a run is one call of the model."""
 
     async def run(self, connection: Connection) -> list[Reply]:
         return [await self.stream(connection, "", MODEL)]
@@ -80,7 +82,7 @@ class Direct(Target):
 
 
 class Assistants(Target):
-    """A server of the Assistants wire: a run is five requests on one connection."""
+    """A server of the Assistants API: a run is five requests on one connection."""
 
     assistant = "asst_none"
     mark: bytes
@@ -102,18 +104,20 @@ class Assistants(Target):
 
     @abstractmethod
     def run_id(self, stream: Reply) -> str:
-        """The run that a stream is of."""
+        """The run of a stream."""
 
     def check_run(self, replies: list[Reply]) -> None:
         super().check_run(replies)
         run, messages = replies[1].json(), replies[2].json()
-        kept = messages["data"][0]["content"][0]["text"]["value"]
-        if run["status"] != "completed" or kept != text(SHORT):
-            raise Lost(f"{self.name}: the run is {run['status']}, {run.get('last_error')}, its message {kept!r}")
+        stored = messages["data"][0]["content"][0]["text"]["value"]
+        if run["status"] != "completed" or stored != text(SHORT_TOKENS):
+            raise WrongAnswer(
+                f"{self.name}: the run is {run['status']}, {run.get('last_error')}, its message {stored!r}"
+            )
 
 
 class Floor(Assistants):
-    """Passes the model's own stream on, and keeps nothing."""
+    """Relays the model's stream, and stores nothing."""
 
     mark = b'"content":" '
 
@@ -122,7 +126,7 @@ class Floor(Assistants):
 
 
 class Runstead(Assistants):
-    """What this is all about."""
+    """Runstead as one process."""
 
     mark = b"thread.message.delta"
 
@@ -134,7 +138,7 @@ class Runstead(Assistants):
     def run_id(self, stream: Reply) -> str:
         found = re.search(rb'"id":\s*"(run_\w+)"', stream.raw)
         if not found:
-            raise Lost(f"no run in its own stream: {stream.body[:300]!r}")
+            raise WrongAnswer(f"the stream names no run: {stream.body[:300]!r}")
         return found[1].decode()
 
     def text(self, stream: Reply) -> str:
@@ -143,7 +147,7 @@ class Runstead(Assistants):
 
 @dataclass
 class Cluster(Runstead):
-    """The same, in several processes. A connection has one of the servers, whichever it is."""
+    """Runstead as several processes. Connections are distributed over the servers."""
 
     servers: Sequence[Server] = ()
 
@@ -153,8 +157,8 @@ class Cluster(Runstead):
 
 
 @dataclass(frozen=True)
-class Stage:
-    """All three, on one fake model, freshly started."""
+class Targets:
+    """All three targets, on one fake model."""
 
     model: Server
     direct: Direct
@@ -167,10 +171,10 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage(data: Path, **settings: str) -> AsyncIterator[Stage]:
+async def start_targets(data: Path, **settings: str) -> AsyncIterator[Targets]:
     with ExitStack() as stack:
-        model = stack.enter_context(processes.part("fake_model"))
-        floor = stack.enter_context(processes.part("floor", model.url))
+        model = stack.enter_context(processes.small_server("fake_model"))
+        floor = stack.enter_context(processes.small_server("floor", model.url))
         runstead = Runstead(stack.enter_context(processes.runstead(model, data, **settings)))
         await runstead.create_assistant()
-        yield Stage(model, Direct(model), Floor(floor), runstead)
+        yield Targets(model, Direct(model), Floor(floor), runstead)

@@ -1,1 +1,1 @@
-"""One question a file; each starts what it needs and gives its `Findings`."""
+"""The sections of the benchmark. Each starts its own processes and returns its `Findings`."""

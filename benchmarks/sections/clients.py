@@ -1,4 +1,4 @@
-"""What does our client cost a program, against the official one?"""
+"""How much processor time does Runstead's client take, compared with the official client?"""
 
 import json
 import subprocess
@@ -14,7 +14,7 @@ IMPORTS = {
     "official": "import openai; openai.OpenAI(base_url={url!r}, api_key='none').beta.threads.runs.retrieve",
     "runstead": "import runstead; runstead.connect({url!r}, api_key='none').get_run",
 }
-"""What a program does before its first call."""
+"""The code of a program before its first call."""
 TIMED = "from time import perf_counter; started = perf_counter(); {code}; print(perf_counter() - started)"
 CALLS = {"call": "get_run, sync", "async call": "get_run, async", "async calls": "get_run, async, 32 at once"}
 STREAMS = {
@@ -27,7 +27,7 @@ STREAMS = {
 
 async def measure(plan: Plan) -> Findings:
     figures: dict[tuple[str, str], list[float]] = defaultdict(list)
-    with processes.part("fake_assistants") as server:
+    with processes.small_server("fake_assistants") as server:
         for _ in range(plan.starts):
             for client, code in IMPORTS.items():
                 figures[client, "import"].append(float(_python("-c", TIMED.format(code=code.format(url=server.url)))))
@@ -46,15 +46,15 @@ def _python(*arguments: str) -> str:
 
 
 def _findings(figures: dict[tuple[str, str], float]) -> Findings:
-    found = Findings("The client, against the official one", ("", "official", "runstead", "times better"))
+    found = Findings("The client, compared with the official one", ("", "official", "runstead", "times better"))
     for name, words in CALLS.items():
         official, ours = (1e6 / figures[client, name] for client in IMPORTS)
-        found.row(f"{words}: CPU µs a call", official, ours, official / ours)
+        found.row(f"{words}: CPU µs per call", official, ours, official / ours)
         found.at_least(f"{words}: at least 2.5 times less CPU", official / ours, 2.5)
     for name, words in STREAMS.items():
         official, ours = (figures[client, name] for client in IMPORTS)
-        found.row(f"{words}: events a CPU second", official, ours, ours / official)
-        found.at_least(f"{words}: at least 8 times more events a CPU second", ours / official, 8)
+        found.row(f"{words}: events per CPU second", official, ours, ours / official)
+        found.at_least(f"{words}: at least 8 times more events per CPU second", ours / official, 8)
     official, ours = (1000 * figures[client, "import"] for client in IMPORTS)
     found.row("import and connect: ms", official, ours, official / ours)
     found.at_most("import: at most 1/5 of the official client's time", ours / official, 1 / 5)

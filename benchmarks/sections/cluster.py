@@ -1,4 +1,4 @@
-"""What do several processes on PostgreSQL and NATS do, against one on SQLite?"""
+"""How fast are several processes on PostgreSQL and NATS, compared with one on SQLite?"""
 
 from collections import defaultdict
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from benchmarks import processes
 from benchmarks.installation import Installation, engines, installation
 from benchmarks.plan import Plan
 from benchmarks.report import Findings, number
-from benchmarks.sections.runs import AT_ONCE, Window, press
+from benchmarks.sections.runs import CONCURRENCY, Window, put_under_load
 from benchmarks.targets import Cluster, Runstead
 
 LAYOUTS = {
@@ -18,23 +18,23 @@ LAYOUTS = {
     "1 api, 4 workers": (1, 4, 0),
     "2 apis, 4 workers": (2, 4, 0),
 }
-"""So many servers, workers, and processes that are both."""
+"""The numbers of servers, workers, and processes with both roles."""
 
 
 @dataclass
-class Turns:
-    """What a layout did, and beside it the one process, in the same minute."""
+class Comparison:
+    """Measurements of a layout, and of the single process in the same minute."""
 
-    ours: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
+    cluster: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
     one: dict[int, list[Window]] = field(default_factory=lambda: defaultdict(list))
     used: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """Processor seconds a run, by part, at the most at once."""
+    """Processor seconds per run, by kind of process, at the highest concurrency."""
 
 
 async def measure(plan: Plan) -> Findings:
-    turns: dict[str, Turns] = {}
+    comparisons: dict[str, Comparison] = {}
     with (
-        processes.part("fake_model") as model,
+        processes.small_server("fake_model") as model,
         processes.runstead(model, plan.disk / "one") as server,
         engines(plan.disk) as on,
     ):
@@ -43,46 +43,54 @@ async def measure(plan: Plan) -> Findings:
         for place, (name, (apis, workers, both)) in enumerate(LAYOUTS.items()):
             folder = plan.disk / f"layout-{place}"
             with installation(on, model, folder, apis=apis, workers=workers, both=both) as here:
-                turns[name] = await beside(one, here, plan)
-    return _findings(turns)
+                comparisons[name] = await compare(one, here, plan)
+    return _findings(comparisons)
 
 
-async def beside(one: Runstead, here: Installation, plan: Plan) -> Turns:
-    """A layout and the one process, in turn."""
-    turns, target = Turns(), await target_of(here)
+async def compare(one: Runstead, here: Installation, plan: Plan) -> Comparison:
+    """Measure a layout and the single process alternately."""
+    comparison, target = Comparison(), await target_of(here)
     for each in (one, target):
-        await press(each, AT_ONCE[-1], plan.window / 2)
+        await put_under_load(each, CONCURRENCY[-1], plan.window / 2)
     for _ in range(plan.cluster_rounds):
-        for at_once in AT_ONCE:
-            turns.one[at_once].append(await press(one, at_once, plan.window))
+        for concurrency in CONCURRENCY:
+            comparison.one[concurrency].append(await put_under_load(one, concurrency, plan.window))
             before = here.cpu()
-            turns.ours[at_once].append(window := await press(target, at_once, plan.window))
-            if at_once == AT_ONCE[-1]:
+            comparison.cluster[concurrency].append(window := await put_under_load(target, concurrency, plan.window))
+            if concurrency == CONCURRENCY[-1]:
                 for part, seconds in here.cpu().items():
-                    turns.used[part].append((seconds - before[part]) / window.runs)
-    return turns
+                    comparison.used[part].append((seconds - before[part]) / window.runs)
+    return comparison
 
 
 async def target_of(here: Installation) -> Cluster:
-    """An installation, to be pressed."""
+    """The target of an installation."""
     target = Cluster(here.apis[0], servers=here.apis)
     await target.create_assistant()
     return target
 
 
-def _findings(turns: dict[str, Turns]) -> Findings:
+def _findings(comparisons: dict[str, Comparison]) -> Findings:
     found = Findings(
-        "The same run on several processes; × is against one process on SQLite, measured beside it",
-        ("", *(f"runs/s at {n}" for n in AT_ONCE), *(f"p50, p99 ms at {n}" for n in AT_ONCE), "CPU ms a run at 64"),
-        note="CPU: api + worker + PostgreSQL + NATS. They, the load and the model share the processors.",
+        "The same run on several processes; × is against one process on SQLite, measured alternately",
+        (
+            "",
+            *(f"runs/s at {n}" for n in CONCURRENCY),
+            *(f"p50, p99 ms at {n}" for n in CONCURRENCY),
+            "CPU ms per run at 64",
+        ),
+        note="CPU: api + worker + PostgreSQL + NATS. These, the load and the model share the processors.",
     )
-    ones = {n: [window for turn in turns.values() for window in turn.one[n]] for n in AT_ONCE}
-    used = 1000 * median(window.cpu for window in ones[AT_ONCE[-1]])
-    found.row("1 process on SQLite", *(_rate(ones[n]) for n in AT_ONCE), *(_times(ones[n]) for n in AT_ONCE), used)
-    for name, turn in turns.items():
-        rates = [f"{number(_rate(turn.ours[n]))}  ×{_rate(turn.ours[n]) / _rate(turn.one[n]):.2f}" for n in AT_ONCE]
-        times = [f"{_times(turn.ours[n])}  ×{_p50(turn.ours[n]) / _p50(turn.one[n]):.1f}" for n in AT_ONCE]
-        parts = [1000 * median(seconds) for seconds in turn.used.values()]
+    single = {n: [window for comparison in comparisons.values() for window in comparison.one[n]] for n in CONCURRENCY}
+    used = 1000 * median(window.cpu for window in single[CONCURRENCY[-1]])
+    found.row(
+        "1 process on SQLite", *(_rate(single[n]) for n in CONCURRENCY), *(_times(single[n]) for n in CONCURRENCY), used
+    )
+    for name, comparison in comparisons.items():
+        pairs = [(comparison.cluster[n], comparison.one[n]) for n in CONCURRENCY]
+        rates = [f"{number(_rate(cluster))}  ×{_rate(cluster) / _rate(one):.2f}" for cluster, one in pairs]
+        times = [f"{_times(cluster)}  ×{_p50(cluster) / _p50(one):.1f}" for cluster, one in pairs]
+        parts = [1000 * median(seconds) for seconds in comparison.used.values()]
         found.row(name, *rates, *times, f"{' + '.join(f'{part:.1f}' for part in parts)} = {sum(parts):.1f}")
     return found
 

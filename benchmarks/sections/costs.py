@@ -56,7 +56,7 @@ class Spent(NamedTuple):
 
 async def measure(plan: Plan) -> Findings:
     with (
-        processes.part("fake_model") as model,
+        processes.small_server("fake_model") as model,
         engines(plan.disk, shared_preload_libraries="pg_stat_statements") as on,
         installation(on, model, plan.disk / "costs", apis=APIS, workers=WORKERS) as here,
     ):

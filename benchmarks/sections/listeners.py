@@ -1,4 +1,4 @@
-"""A thousand listeners on one run, and one client that listens to a thousand runs: how late, and at what price?"""
+"""A thousand readers of one run, and one client that reads a thousand runs: how long is the delay, at what cost?"""
 
 import asyncio
 import json
@@ -13,112 +13,115 @@ from benchmarks.load import connections
 from benchmarks.plan import Plan
 from benchmarks.processes import Server
 from benchmarks.report import Findings
-from benchmarks.said import count_events
 from benchmarks.sections.cluster import target_of
-from benchmarks.sections.waiting import KIB, UNLIMITED, all_held, create, release
+from benchmarks.sections.waiting import KIB, UNLIMITED, create, release, wait_for_held
+from benchmarks.stream_text import count_events
 from benchmarks.targets import Runstead
 
 TOKENS = 60
 MODEL = f"hold-paced-{TOKENS}"
-"""Speaks for three seconds, a token in 50 ms."""
-MARK = b"thread.run.in_progress"
-"""Who has heard this has heard everything there is until the model speaks."""
-LONELY = "1 listener on 1 run"
-BOUND = 180
-"""Seconds for everything that one of these takes."""
+"""Sends a token every 50 ms, for three seconds."""
+ACTIVE = b"thread.run.in_progress"
+"""A reader that received this event has received all events until the model answers."""
+ONE_READER = "1 reader of 1 run"
+TIMEOUT = 180
+"""Seconds for one measurement."""
 
 
 @dataclass(frozen=True)
-class Heard:
-    """What came of a model's answer, from when it was given."""
+class FanOut:
+    """How an answer reached its readers, measured from the model's first token."""
 
     seconds: float
-    """Until the last listener had the end."""
+    """Until the last reader had the end of the run."""
     each: float
-    """Bytes of the server's memory for one who listens."""
+    """Bytes of the server's memory per reader."""
     cpu: float
-    """Seconds of the server's processor time for an event that somebody is told."""
+    """Seconds of the server's processor time per delivered event."""
     client: float = 0
-    """Bytes of a client's memory for one run that it listens to."""
+    """Bytes of the client's memory per run."""
 
 
 async def measure(plan: Plan) -> Findings:
     found = Findings(
-        f"{plan.listeners:,} listeners",
-        ("", "ms to the last end", "× 1 listener", "server CPU µs an event", "server KiB each", "client KiB each"),
-        note=f"From the first of the {TOKENS} words, one in 50 ms, until the last listener has the end of the run. "
-        "The many runs of one client all speak at once. The server of a cluster is its api.",
+        f"{plan.listeners:,} readers",
+        ("", "ms to the last end", "/ 1 reader", "server CPU µs per event", "server KiB each", "client KiB each"),
+        note=f"From the first of the {TOKENS} tokens, one every 50 ms, until the last reader has the end of the run. "
+        "The many runs of one client all stream at once. The server of a cluster is its api.",
     )
-    with processes.part("fake_model") as model, processes.runstead(model, plan.disk / "one", **UNLIMITED) as server:
+    with (
+        processes.small_server("fake_model") as model,
+        processes.runstead(model, plan.disk / "one", **UNLIMITED) as server,
+    ):
         one = Runstead(server)
         await one.create_assistant()
-        alone = await all_ways(one, model, plan.listeners)
+        one_process = await measure_all(one, model, plan.listeners)
     with (
-        processes.part("fake_model") as model,
+        processes.small_server("fake_model") as model,
         engines(plan.disk) as on,
-        installation(on, model, plan.disk / "many", apis=1, workers=1, both=0, **UNLIMITED) as here,
+        installation(on, model, plan.disk / "cluster", apis=1, workers=1, both=0, **UNLIMITED) as here,
     ):
-        many = await all_ways(await target_of(here), model, plan.listeners)
-    for name, ways in {"1 process on SQLite": alone, "1 api, 1 worker": many}.items():
-        for way, heard in ways.items():
-            against = "" if heard.client else heard.seconds / ways[LONELY].seconds
-            client = heard.client / KIB if heard.client else ""
-            found.row(f"{name}: {way}", 1000 * heard.seconds, against, 1e6 * heard.cpu, heard.each / KIB, client)
-    for way, heard in many.items():
-        against = heard.seconds / alone[way].seconds
-        found.row(f"cluster / 1 process: {way}", against, "", heard.cpu / alone[way].cpu, "", "")
+        cluster = await measure_all(await target_of(here), model, plan.listeners)
+    for name, results in {"1 process on SQLite": one_process, "1 api, 1 worker": cluster}.items():
+        for case, result in results.items():
+            against = "" if result.client else result.seconds / results[ONE_READER].seconds
+            client = result.client / KIB if result.client else ""
+            found.row(f"{name}: {case}", 1000 * result.seconds, against, 1e6 * result.cpu, result.each / KIB, client)
+    for case, result in cluster.items():
+        against = result.seconds / one_process[case].seconds
+        found.row(f"cluster / 1 process: {case}", against, "", result.cpu / one_process[case].cpu, "", "")
     return found
 
 
-async def all_ways(target: Runstead, model: Server, count: int) -> dict[str, Heard]:
-    """Warm, and then the same for one and for many."""
-    await on_one_run(target, model, 10)
+async def measure_all(target: Runstead, model: Server, count: int) -> dict[str, FanOut]:
+    """Warm up, and then measure one reader, many readers, and one client on many runs."""
+    await readers_of_one_run(target, model, 10)
     return {
-        LONELY: await repeated(target, model, 1, 3),
-        f"{count:,} on 1 run": await repeated(target, model, count, 3),
-        f"1 client on {count:,} runs": await on_many_runs(target, model, count),
+        ONE_READER: await repeated(target, model, 1, 3),
+        f"{count:,} readers of 1 run": await repeated(target, model, count, 3),
+        f"1 client on {count:,} runs": await client_on_many_runs(target, model, count),
     }
 
 
-async def repeated(target: Runstead, model: Server, count: int, times: int) -> Heard:
-    """The median; the memory is that of the first, for the others find some that it left."""
-    heard = [await on_one_run(target, model, count) for _ in range(times)]
-    cpu = sum(each.cpu for each in heard) / times
-    return Heard(median(each.seconds for each in heard), heard[0].each, cpu)
+async def repeated(target: Runstead, model: Server, count: int, times: int) -> FanOut:
+    """The median; the memory of the first measurement, because the later ones reuse memory that it freed."""
+    measured = [await readers_of_one_run(target, model, count) for _ in range(times)]
+    cpu = sum(each.cpu for each in measured) / times
+    return FanOut(median(each.seconds for each in measured), measured[0].each, cpu)
 
 
-async def on_one_run(target: Runstead, model: Server, count: int) -> Heard:
-    """So many listeners on one run; each must be told every token."""
+async def readers_of_one_run(target: Runstead, model: Server, count: int) -> FanOut:
+    """`count` readers of one run; each has to receive every token."""
     server = target.server
-    async with connections(target.ports, count + 1) as (first, *opened), asyncio.timeout(BOUND):
+    async with connections(target.ports, count + 1) as (first, *opened), asyncio.timeout(TIMEOUT):
         [(thread, run)] = await create(target, first, 1, MODEL)
-        await all_held(model, 1)
+        await wait_for_held(model, 1)
         before = server.resident()
         async with asyncio.TaskGroup() as group:
             path = f"/v1/threads/{thread}/runs/{run}/events"
-            listening = [group.create_task(each.get(path, MARK)) for each in opened]
+            reading = [group.create_task(each.get(path, ACTIVE)) for each in opened]
             for each in opened:
                 await each.marked.wait()
-            each_holds = (server.resident() - before) / count
+            memory_each = (server.resident() - before) / count
             used = server.cpu()
-            spoken = perf_counter()
+            released = perf_counter()
             await release(model)
         used = server.cpu() - used
-    replies = [task.result() for task in listening]
+    replies = [task.result() for task in reading]
     for reply in replies:
         target.check(reply, TOKENS)
-    told = sum(count_events(reply.body) for reply in replies)
-    return Heard(max(reply.ended for reply in replies) - spoken, each_holds, used / told)
+    delivered = sum(count_events(reply.body) for reply in replies)
+    return FanOut(max(reply.ended for reply in replies) - released, memory_each, used / delivered)
 
 
-async def on_many_runs(target: Runstead, model: Server, count: int) -> Heard:
-    """One client that follows so many runs at once; each must say all that it has to."""
+async def client_on_many_runs(target: Runstead, model: Server, count: int) -> FanOut:
+    """One client that reads `count` runs at once; each has to have the complete text."""
     server = target.server
-    async with connections(target.ports, 20) as opened, asyncio.timeout(BOUND):
+    async with connections(target.ports, 20) as opened, asyncio.timeout(TIMEOUT):
         shares = [len(range(place, count, len(opened))) for place in range(len(opened))]
         async with asyncio.TaskGroup() as group:
             creating = [group.create_task(create(target, *each)) for each in zip(opened, shares, strict=True)]
-        await all_held(model, count)
+        await wait_for_held(model, count)
         client = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "benchmarks.listener_probe", server.url.removesuffix("/v1")),
             stdin=asyncio.subprocess.PIPE,
@@ -128,12 +131,12 @@ async def on_many_runs(target: Runstead, model: Server, count: int) -> Heard:
         assert client.stdout
         before = server.resident()
         client.stdin.write(json.dumps([run for task in creating for run in task.result()]).encode() + b"\n")
-        holds = json.loads(await client.stdout.readline())["bytes"]
-        each_holds = (server.resident() - before) / count
+        client_memory = json.loads(await client.stdout.readline())["bytes"]
+        memory_each = (server.resident() - before) / count
         used = server.cpu()
-        spoken = perf_counter()
+        released = perf_counter()
         await release(model)
-        told = json.loads(await client.stdout.readline())
+        ended = json.loads(await client.stdout.readline())
         used = server.cpu() - used
         await client.wait()
-    return Heard(told["ended"] - spoken, each_holds, used / told["events"], holds)
+    return FanOut(ended["ended"] - released, memory_each, used / ended["events"], client_memory)

@@ -1,4 +1,4 @@
-"""What does one run cost over a direct call, and how many fit into a second?"""
+"""How much does a run add to a direct model call, and how many runs per second are possible?"""
 
 import asyncio
 from collections import defaultdict
@@ -9,40 +9,40 @@ from time import perf_counter
 from benchmarks.load import Reply, connections
 from benchmarks.plan import Plan
 from benchmarks.report import Findings
-from benchmarks.targets import Target, stage
+from benchmarks.targets import Target, start_targets
 
-AT_ONCE = (1, 16, 64)
+CONCURRENCY = (1, 16, 64)
 
 
 @dataclass(frozen=True)
 class Window:
-    """What a target did in one turn under load."""
+    """Measurements of a target under load."""
 
     runs_per_second: float
     p50: float
-    """Seconds of one run."""
+    """Seconds per run."""
     p99: float
     cpu: float
-    """Seconds of the server's processor time a run."""
+    """Seconds of the server's processor time per run."""
     runs: int
 
 
 async def measure(plan: Plan) -> Findings:
     windows: dict[tuple[str, int], list[Window]] = defaultdict(list)
-    async with stage(plan.disk / "runs") as on:
-        for target in on.all:
-            await press(target, AT_ONCE[-1], plan.window / 2)
+    async with start_targets(plan.disk / "runs") as targets:
+        for target in targets.all:
+            await put_under_load(target, CONCURRENCY[-1], plan.window / 2)
         for _ in range(plan.rounds):
-            for at_once in AT_ONCE:
-                for target in on.all:
-                    windows[target.name, at_once].append(await press(target, at_once, plan.window))
+            for concurrency in CONCURRENCY:
+                for target in targets.all:
+                    windows[target.name, concurrency].append(await put_under_load(target, concurrency, plan.window))
     return _findings(windows)
 
 
-async def press(target: Target, at_once: int, seconds: float) -> Window:
-    """Run after run on `at_once` connections for so long; every run is checked when the clock has stopped."""
+async def put_under_load(target: Target, concurrency: int, seconds: float) -> Window:
+    """Execute runs on `concurrency` connections for some seconds; every run is checked afterwards."""
     done: list[tuple[float, list[Reply]]] = []
-    async with connections(target.ports, at_once) as opened, asyncio.timeout(seconds + 60):
+    async with connections(target.ports, concurrency) as opened, asyncio.timeout(seconds + 60):
         used = target.server.cpu()
         started = perf_counter()
 
@@ -52,7 +52,7 @@ async def press(target: Target, at_once: int, seconds: float) -> Window:
                 done.append((perf_counter() - began, replies))
 
         async with asyncio.TaskGroup() as group:
-            for index in range(at_once):
+            for index in range(concurrency):
                 group.create_task(work(index))
         elapsed = perf_counter() - started
         used = target.server.cpu() - used
@@ -63,20 +63,20 @@ async def press(target: Target, at_once: int, seconds: float) -> Window:
 
 
 def _findings(windows: dict[tuple[str, int], list[Window]]) -> Findings:
-    def rate(name: str, at_once: int) -> float:
-        return median(window.runs_per_second for window in windows[name, at_once])
+    def rate(name: str, concurrency: int) -> float:
+        return median(window.runs_per_second for window in windows[name, concurrency])
 
     def p50(name: str) -> float:
         return 1000 * median(window.p50 for window in windows[name, 1])
 
     found = Findings(
-        "One run: thread, message, streamed run of 20 tokens, read the run, read the answer",
-        ("", "p50 ms", "over direct", *(f"runs/s at {at_once}" for at_once in AT_ONCE), "server CPU ms a run at 64"),
+        "One run: create thread and message, stream a run of 20 tokens, get the run, list messages",
+        ("", "p50 ms", "over direct", *(f"runs/s at {n}" for n in CONCURRENCY), "server CPU ms per run at 64"),
     )
     for name in ("direct", "floor", "runstead"):
         cpu = 1000 * median(window.cpu for window in windows[name, 64])
-        found.row(name, p50(name), p50(name) - p50("direct"), *(rate(name, at_once) for at_once in AT_ONCE), cpu)
-    shares = [rate("runstead", at_once) / rate("floor", at_once) for at_once in AT_ONCE]
+        found.row(name, p50(name), p50(name) - p50("direct"), *(rate(name, n) for n in CONCURRENCY), cpu)
+    shares = [rate("runstead", n) / rate("floor", n) for n in CONCURRENCY]
     found.row("runstead / floor", p50("runstead") / p50("floor"), "", *shares)
     found.at_most("one run: p50 at most 5 ms over a direct model call", p50("runstead") - p50("direct"), 5, " ms")
     found.at_least("64 at once: at least 1/3 of the floor's runs/s", shares[-1], 1 / 3)

@@ -1,4 +1,4 @@
-"""How long from the start of the process to its first healthy answer?"""
+"""How long does the server take from its start to its first `GET /health` with status 200?"""
 
 from statistics import median
 
@@ -10,14 +10,14 @@ from benchmarks.report import Findings
 async def measure(plan: Plan) -> Findings:
     fresh: list[float] = []
     again: list[float] = []
-    with processes.part("fake_model") as model:
+    with processes.small_server("fake_model") as model:
         for number in range(plan.starts):
             data = plan.disk / f"start-{number}"
             for times in (fresh, again):
                 with processes.runstead(model, data) as server:
                     times.append(server.ready_after)
-    found = Findings("Start: from the process to the first GET /health that answers 200", ("", "seconds"))
-    found.row("in an empty folder", median(fresh))
-    found.row("on its own data", median(again))
+    found = Findings("Start: from the start of the process to the first GET /health with status 200", ("", "seconds"))
+    found.row("with an empty folder", median(fresh))
+    found.row("with existing data", median(again))
     found.at_most("ready at most 1 s after the start", max(median(fresh), median(again)), 1, " s")
     return found

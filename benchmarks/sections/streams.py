@@ -1,4 +1,4 @@
-"""How soon does the first token come, and how fast do 2,000 of them pass through?"""
+"""How long does the first token take, and how fast is a stream of 2,000 tokens?"""
 
 import asyncio
 from collections import defaultdict
@@ -8,40 +8,40 @@ from statistics import median
 from benchmarks.load import Connection, Reply, connections
 from benchmarks.plan import Plan
 from benchmarks.report import Findings
-from benchmarks.targets import SHORT, Target, stage
+from benchmarks.targets import SHORT_TOKENS, Target, start_targets
 
 TOKENS = 2000
 TOGETHER = 16
-FEW, ONE_BY_ONE, BURST = f"tokens-{SHORT}", f"tokens-{TOKENS}", f"burst-{TOKENS}"
+FEW, ONE_BY_ONE, BURST = f"tokens-{SHORT_TOKENS}", f"tokens-{TOKENS}", f"burst-{TOKENS}"
 
 
 @dataclass(frozen=True)
-class Turn:
-    """What one target did in one round."""
+class Round:
+    """Measurements of one target in one round."""
 
     first: float
-    """Seconds to the first token of a short stream: in a long one, three busy processes fight for the processors."""
+    """Seconds to the first token of a short stream; in a long one, three processes compete for the processors."""
     alone: float
-    """Tokens a second, from the request to the end of the answer."""
+    """Tokens per second of one stream, from the request to the end of the response."""
     together: float
-    """The same over all streams read at once."""
+    """Tokens per second over all concurrent streams."""
     burst: float
-    """One stream alone, of a model that writes many tokens at once."""
+    """Tokens per second of one stream, if the model sends many tokens per write."""
     characters: int
 
 
 async def measure(plan: Plan) -> Findings:
-    turns: dict[str, list[Turn]] = defaultdict(list)
-    async with stage(plan.disk / "streams") as on:
-        for target in on.all:
-            await take_turn(target, 2)
+    rounds: dict[str, list[Round]] = defaultdict(list)
+    async with start_targets(plan.disk / "streams") as targets:
+        for target in targets.all:
+            await measure_round(target, 2)
         for _ in range(plan.rounds):
-            for target in on.all:
-                turns[target.name].append(await take_turn(target, plan.streams))
-    return _findings(turns)
+            for target in targets.all:
+                rounds[target.name].append(await measure_round(target, plan.streams))
+    return _findings(rounds)
 
 
-async def take_turn(target: Target, count: int) -> Turn:
+async def measure_round(target: Target, count: int) -> Round:
     async with connections(target.server.port, TOGETHER) as opened, asyncio.timeout(60):
         short, alone, burst = [
             await one_after_another(target, opened[0], model, count) for model in (FEW, ONE_BY_ONE, BURST)
@@ -53,9 +53,9 @@ async def take_turn(target: Target, count: int) -> Turn:
                 for connection, thread in zip(opened, prepared, strict=True)
             ]
     together = [task.result() for task in reading]
-    characters = sum(target.check(reply, SHORT) for reply in short)
+    characters = sum(target.check(reply, SHORT_TOKENS) for reply in short)
     characters += sum(target.check(reply, TOKENS) for reply in alone + burst + together)
-    return Turn(
+    return Round(
         first=median(reply.first - reply.sent for reply in short),
         alone=median(TOKENS / (reply.ended - reply.sent) for reply in alone),
         burst=median(TOKENS / (reply.ended - reply.sent) for reply in burst),
@@ -68,19 +68,27 @@ async def one_after_another(target: Target, connection: Connection, model: str, 
     return [await target.stream(connection, await target.prepare(connection), model) for _ in range(count)]
 
 
-def _findings(turns: dict[str, list[Turn]]) -> Findings:
+def _findings(rounds: dict[str, list[Round]]) -> Findings:
     def of(name: str, figure: str) -> float:
-        return float(median(getattr(turn, figure) for turn in turns[name]))
+        return float(median(getattr(round_, figure) for round_ in rounds[name]))
 
     found = Findings(
-        f"A stream of {TOKENS:,} tokens; tokens/s from the request to the end of the answer",
-        ("", "first token ms", "over direct", "tokens/s", f"{TOGETHER} streams", "in bursts", "characters, all there"),
-        note="In bursts the model writes 64 tokens at once, which the floor passes on unread.",
+        f"A stream of {TOKENS:,} tokens; tokens/s from the request to the end of the response",
+        (
+            "",
+            "first token ms",
+            "over direct",
+            "tokens/s",
+            f"{TOGETHER} streams",
+            "in bursts",
+            "characters, all correct",
+        ),
+        note="In bursts the model sends 64 tokens per write, which the floor relays without parsing.",
     )
-    over = {name: 1000 * (of(name, "first") - of("direct", "first")) for name in turns}
-    for name, of_name in turns.items():
+    over = {name: 1000 * (of(name, "first") - of("direct", "first")) for name in rounds}
+    for name, measured in rounds.items():
         speeds = [of(name, figure) for figure in ("alone", "together", "burst")]
-        found.row(name, 1000 * of(name, "first"), over[name], *speeds, sum(turn.characters for turn in of_name))
+        found.row(name, 1000 * of(name, "first"), over[name], *speeds, sum(round_.characters for round_ in measured))
     shares = {
         figure: of("runstead", figure) / of("floor", figure) for figure in ("first", "alone", "together", "burst")
     }

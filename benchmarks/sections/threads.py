@@ -1,4 +1,4 @@
-"""Does a long thread cost more than a short one?"""
+"""Do calls on a long thread take longer than on a short one?"""
 
 import asyncio
 from collections import defaultdict
@@ -9,23 +9,26 @@ from time import perf_counter
 from benchmarks.load import Connection, connections
 from benchmarks.plan import Plan
 from benchmarks.report import Findings
-from benchmarks.targets import Lost, Runstead, stage
+from benchmarks.targets import Runstead, WrongAnswer, start_targets
 
 KEPT = 10
-"""The newest messages that a run shows to its model."""
+"""The number of newest messages in the prompt of a run."""
 FLAT = 1.25
-"""Ratios up to this are the machine's noise."""
+"""Ratios up to this are noise."""
 REPEATS = {"run": 10, "list(20)": 20, "list(20) from the oldest": 20, "get": 20}
 """Runs go first in each round, so that the shortest thread has twenty messages to list."""
 
 
 async def measure(plan: Plan) -> Findings:
     times: dict[tuple[str, int], list[float]] = defaultdict(list)
-    async with stage(plan.disk / "threads") as on, connections(on.runstead.server.port, 1) as (connection,):
+    async with (
+        start_targets(plan.disk / "threads") as targets,
+        connections(targets.runstead.server.port, 1) as (connection,),
+    ):
         started = perf_counter()
         made = [await fill(connection, length) for length in plan.lengths]
         filled = perf_counter() - started
-        threads = {n: calls(on.runstead, connection, *ids) for n, ids in zip(plan.lengths, made, strict=True)}
+        threads = {n: calls(targets.runstead, connection, *ids) for n, ids in zip(plan.lengths, made, strict=True)}
         async with asyncio.timeout(120):
             for _ in range(plan.rounds):
                 for name, repeats in REPEATS.items():
@@ -36,13 +39,13 @@ async def measure(plan: Plan) -> Findings:
 
 
 async def fill(connection: Connection, length: int) -> tuple[str, str]:
-    """A thread of so many messages, made by one POST /threads, and the id of its newest one."""
+    """Create a thread of `length` messages by one POST /threads. Returns its id and that of its newest message."""
     messages = [{"role": "user", "content": f"Message {number}"} for number in range(length)]
     async with asyncio.timeout(120):
         thread = (await connection.post("/v1/threads", {"messages": messages})).json()["id"]
         newest = (await connection.get(f"/v1/threads/{thread}/messages?limit=1")).json()["data"][0]
     if newest["content"][0]["text"]["value"] != f"Message {length - 1}":
-        raise Lost(f"the newest of {length} messages is {newest!r}")
+        raise WrongAnswer(f"the newest of {length} messages is {newest!r}")
     return thread, newest["id"]
 
 
@@ -63,7 +66,7 @@ def calls(
         body = {"assistant_id": target.assistant, "truncation_strategy": kept}
         run = (await connection.post(f"/v1/threads/{thread}/runs", body | {"stream": True})).body
         if b'"prompt_tokens":%d,' % KEPT not in run.replace(b" ", b""):
-            raise Lost(f"the model was not shown {KEPT} messages: {run[-600:]!r}")
+            raise WrongAnswer(f"the prompt does not have {KEPT} messages: {run[-600:]!r}")
 
     return {"run": run, "list(20)": newest, "list(20) from the oldest": oldest, "get": get}
 
@@ -77,15 +80,15 @@ async def timed(call: Callable[[], Awaitable[None]]) -> float:
 def _findings(plan: Plan, times: dict[tuple[str, int], list[float]], filled: float) -> Findings:
     shortest, *longer = plan.lengths
     found = Findings(
-        f"Long threads: ms a call, and as ratio to the thread of {shortest}",
+        f"Long threads: ms per call, and the ratio to the thread of {shortest}",
         ("", *(f"{length:,} messages" for length in plan.lengths), *(f"{length:,} / {shortest}" for length in longer)),
-        note=f"A run shows its model the last {KEPT} messages. POST /threads filled the threads in {filled:.1f} s.",
+        note=f"The prompt of a run has the last {KEPT} messages. POST /threads created the threads in {filled:.1f} s.",
     )
     for name in REPEATS:
         p50 = {length: 1000 * median(times[name, length]) for length in plan.lengths}
         ratios = [p50[length] / p50[shortest] for length in longer]
         found.row(name, *p50.values(), *ratios)
         found.at_most(
-            f"{name} is flat: at {longer[-1]:,} messages at most {FLAT} times the short thread's cost", ratios[-1], FLAT
+            f"{name} is flat: at {longer[-1]:,} messages at most {FLAT} times the short thread's time", ratios[-1], FLAT
         )
     return found

@@ -1,4 +1,4 @@
-"""What a stream said: its text, read with the clock stopped."""
+"""The text of a stream. It is parsed after the measurement."""
 
 from collections.abc import Iterator
 
@@ -14,7 +14,7 @@ class Choice(msgspec.Struct):
 
 
 class Chunk(msgspec.Struct):
-    """A chat completion's chunk."""
+    """A chunk of a chat completion."""
 
     choices: list[Choice]
 
@@ -58,7 +58,7 @@ def count_events(body: bytes) -> int:
 
 
 def events(body: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Each event's name and data; comments, ids and blocks without data are passed over."""
+    """The name and data of each event; comments, ids and blocks without data are skipped."""
     for block in body.split(b"\n\n"):
         fields = dict(
             line.split(b": ", 1) for line in block.split(b"\n") if not line.startswith(b":") and b": " in line
