@@ -9,6 +9,7 @@ import msgspec
 from runstead.domain.idempotency import IdempotentRequest, Replay, digest, with_key
 from runstead.embedded.arguments import arguments_of
 from runstead.engine.resources.project import Project
+from runstead.wire.codec.lenient import decode_lenient
 from runstead.wire.endpoint import Endpoint
 from runstead.wire.event import RawEvent
 from runstead.wire.struct import Request
@@ -38,7 +39,10 @@ class Calls:
         try:
             reply: R = await getattr(project, endpoint.name)(**arguments)
         except Replay as repeated:
-            return msgspec.json.decode(repeated.answer, type=endpoint.reply)
+            try:
+                return msgspec.json.decode(repeated.answer, type=endpoint.reply)
+            except msgspec.ValidationError:  # a newer version recorded it
+                return decode_lenient(endpoint.reply, repeated.answer)
         return reply
 
     async def stream(

@@ -9,9 +9,10 @@ from typing import Any, Self, TypeVar
 from runstead.client.deadline import Deadline
 from runstead.embedded.calls import Calls
 from runstead.engine.resources.project import Project
+from runstead.wire.codec.lenient import read_event
 from runstead.wire.endpoint import Endpoint
 from runstead.wire.error import WaitTimeout
-from runstead.wire.event import Event, decode_event
+from runstead.wire.event import Event
 from runstead.wire.struct import Request
 
 __all__ = ["AsyncEngineTransport", "within"]
@@ -59,7 +60,7 @@ class AsyncEngineTransport:
                 if events is None:
                     return
                 for event in events:
-                    yield decode_event(event.name, event.data, str(event.at))
+                    yield read_event(event)
 
     def once(self, key: str | None) -> Self:
         transport = copy(self)

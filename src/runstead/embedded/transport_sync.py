@@ -9,8 +9,9 @@ from runstead.client.deadline import Deadline
 from runstead.embedded.calls import Calls
 from runstead.embedded.thread import EngineThread
 from runstead.embedded.transport_async import POLL_AFTER, within
+from runstead.wire.codec.lenient import read_event
 from runstead.wire.endpoint import Endpoint
-from runstead.wire.event import Event, RawEvent, decode_event
+from runstead.wire.event import Event, RawEvent
 from runstead.wire.struct import Request
 
 __all__ = ["EngineTransport"]
@@ -54,7 +55,7 @@ class EngineTransport:
         try:
             while (events := self._engine.wait(_do(batches.next, deadline))) is not None:
                 for event in events:
-                    yield decode_event(event.name, event.data, str(event.at))
+                    yield read_event(event)
         finally:
             held.cancel()  # and not waited for: the garbage collector may do this, on the engine's thread too
 

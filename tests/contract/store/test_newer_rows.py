@@ -11,13 +11,14 @@ from runstead.domain.run.journal import Call, StepRow
 from runstead.engine.resources.project import Project
 from runstead.store.port import RunRow, Store, Tx, WebhookRow
 from runstead.wire.assistant import AssistantUpdate
+from runstead.wire.codec.lenient import read_event
 from runstead.wire.content import ImageUrl, ImageUrlPart, Text, TextPart
 from runstead.wire.run import LastError, Run, Status
 from runstead.wire.run_step import FunctionCallResult, FunctionToolCall, ToolCall, ToolCallsDetails
 from runstead.wire.thread import ThreadUpdate
 from runstead.wire.tool import FileSearchResources, FileSearchTool, Function, FunctionTool, Tool, ToolResources
 from runstead.wire.webhook import Webhook
-from tests.store.things import MINE, add_runs, asked, assistant, becomes, message, run, step, thread
+from tests.store.things import MINE, add_runs, asked, assistant, becomes, event, message, run, step, thread
 from tests.support.worlds import adapters_of
 
 NEW = "from_a_newer_version"
@@ -221,3 +222,26 @@ async def test_columns_of_a_newer_version_are_kept(store: Store) -> None:
 
     assert await store.read(columns) == ["kept"] * 3
     assert isinstance((await row_of(store)).run, Run)
+
+
+async def test_an_event_of_a_newer_version_is_passed_on_in_its_place(store: Store) -> None:
+    names = ["thread.run.created", "thread.run.paused", "thread.run.queued"]
+    [row] = await add_runs(store, run())
+    body = msgspec.json.encode([[name, {"id": "run_1", NEW: {}}] for name in names])
+
+    async def write(tx: Tx) -> None:
+        await tx.runs.apply(row, Change(run=row.run, events=[event()] * 3), 1000)
+        await tx.threads._session.execute("UPDATE events SET body = :body", body=body)  # type: ignore[attr-defined]
+
+    await store.write(write)
+    events = await store.read(lambda tx: tx.events.after("run_1", 0, 10))
+    assert [(each.at.seq, each.name.value, each.name.pausing) for each in events] == [
+        (number, name, False) for number, name in enumerate(names, 1)
+    ]
+    assert [f"{each.name}" for each in events] == names
+    assert all(msgspec.json.decode(each.data)[NEW] == {} for each in events)
+
+
+async def test_the_events_of_newer_runs_are_read(new: Any) -> None:
+    data = msgspec.json.encode(newer_of(run(tools=TOOLS), new))
+    assert read_event(event(data=data)).data == run(tools=TOOLS)

@@ -9,14 +9,23 @@ import msgspec
 from runstead.domain.idempotency import Replay
 from runstead.engine.follow import follow
 from runstead.engine.resources.runs import Runs
-from runstead.wire.event import START, Event, Position, RawEvent, decode_event
-from runstead.wire.run import Run, RunRequest, ThreadRunRequest
+from runstead.wire.codec.lenient import read_event
+from runstead.wire.event import START, Event, Position, RawEvent
+from runstead.wire.run import RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include
 from runstead.wire.tool import ToolOutput
 
 __all__ = ["Streams"]
 
-_decode = msgspec.json.Decoder(Run).decode
+
+class _Begun(msgspec.Struct):
+    """What a reply says of the run that it is."""
+
+    id: str
+    thread_id: str
+
+
+_decode = msgspec.json.Decoder(_Begun).decode
 
 
 class Streams(Runs):
@@ -67,7 +76,7 @@ class Streams(Runs):
         async with aclosing(self.stream(name, **arguments)) as batches:
             async for events in batches:
                 for event in events:
-                    yield decode_event(event.name, event.data, str(event.at))
+                    yield read_event(event)
 
     async def _begin(self, name: str, run_id: str, arguments: dict[str, Any]) -> tuple[Position, bool]:
         """Do what a streaming method does first: from where to follow, and whether what comes is told again."""

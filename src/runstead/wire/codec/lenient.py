@@ -9,8 +9,9 @@ import msgspec
 from msgspec import inspect as kinds
 
 from runstead.wire.codec.introspect import fitting, options, type_of
+from runstead.wire.event import EVENT_DATA, Event, RawEvent, decode_event
 
-__all__ = ["decode_lenient"]
+__all__ = ["decode_lenient", "read_event"]
 
 T = TypeVar("T")
 
@@ -21,6 +22,15 @@ def decode_lenient(kind: type[T], raw: bytes) -> T:
     Raises `msgspec.ValidationError` if it fails without the unknown fields too, `msgspec.DecodeError` if it is no JSON.
     """
     return msgspec.convert(_known(type_of(kind), msgspec.json.decode(raw)), kind)
+
+
+def read_event(event: RawEvent) -> Event:
+    """A stored event, which a newer version may have written, as a program reads it."""
+    try:
+        return decode_event(event.name, event.data, str(event.at))
+    except msgspec.ValidationError:
+        data = decode_lenient(EVENT_DATA[event.name], event.data)
+        return Event(event=event.name, data=data, id=str(event.at))
 
 
 def _known(kind: kinds.Type, value: Any) -> Any:
