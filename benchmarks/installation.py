@@ -21,7 +21,7 @@ from tests.support.program import Program
 
 DURABLE = {"fsync": "on", "full_page_writes": "on", "deadlock_timeout": "1s"}
 """PostgreSQL's defaults; the tests use faster settings without durability."""
-REGISTERED = re.compile(r"has entered worker=(\w+)")
+REGISTERED = re.compile(r"is registered worker=(\w+)")
 
 
 @dataclass(frozen=True)

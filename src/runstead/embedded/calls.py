@@ -14,6 +14,7 @@ from runstead.interface.operation import Operation, Operations
 from runstead.interface.operations import OPERATIONS
 from runstead.interface.transfer import Content, Upload
 from runstead.wire.codec.request import validate
+from runstead.wire.codec.response import decode_lenient
 from runstead.wire.endpoints.endpoint import NOTHING, Endpoint
 from runstead.wire.event import RawEvent
 from runstead.wire.struct import Request
@@ -48,7 +49,7 @@ class Calls:
         try:
             return cast("R", await operation.call(target, path, asked_query, asked_body))
         except Replay as repeated:
-            return msgspec.json.decode(repeated.answer, type=endpoint.reply)
+            return _recorded(endpoint, repeated)
 
     async def upload(
         self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], query: Q | None, upload: Upload[B]
@@ -68,7 +69,7 @@ class Calls:
         try:
             return cast("R", await operation.call(target, path, asked_query, form))
         except Replay as repeated:
-            return msgspec.json.decode(repeated.answer, type=endpoint.reply)
+            return _recorded(endpoint, repeated)
 
     async def download(self, endpoint: Endpoint[Q, B, Content], path: Mapping[str, str], query: Q | None) -> Content:
         """The content, which is read when it is asked for."""
@@ -114,3 +115,11 @@ def _checked(endpoint: Endpoint[Q, B, Any], query: Q | None, body: B | None) -> 
     if endpoint.takes != "json":
         return asked_query, NOTHING
     return asked_query, validate(body) if body is not None else endpoint.body()
+
+
+def _recorded(endpoint: Endpoint[Any, Any, R], replay: Replay) -> R:
+    """The reply of the earlier call, which a newer version may have recorded."""
+    try:
+        return msgspec.json.decode(replay.answer, type=endpoint.reply)
+    except msgspec.ValidationError:
+        return decode_lenient(endpoint.reply, replay.answer)

@@ -15,9 +15,10 @@ from runstead.engine.resources.caller import Caller
 from runstead.interface.operation import Operations
 from runstead.interface.operations import OPERATIONS
 from runstead.interface.transfer import Content
+from runstead.wire.codec.response import read_event
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import WaitTimeout
-from runstead.wire.event import Event, decode_event
+from runstead.wire.event import Event
 from runstead.wire.struct import Request
 
 __all__ = ["AsyncEngineTransport", "head_of", "within"]
@@ -67,7 +68,7 @@ class AsyncEngineTransport:
                 if events is None:
                     return
                 for event in events:
-                    yield decode_event(event.name, event.data, str(event.at))
+                    yield read_event(event)
 
     async def upload(
         self,

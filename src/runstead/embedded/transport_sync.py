@@ -16,8 +16,9 @@ from runstead.engine.resources.caller import Caller
 from runstead.interface.operation import Operations
 from runstead.interface.operations import OPERATIONS
 from runstead.interface.transfer import Content
+from runstead.wire.codec.response import read_event
 from runstead.wire.endpoints.endpoint import Endpoint
-from runstead.wire.event import Event, decode_event
+from runstead.wire.event import Event
 from runstead.wire.struct import Request
 
 __all__ = ["EngineTransport"]
@@ -60,7 +61,7 @@ class EngineTransport:
     ) -> Generator[Event]:
         for events in self._pulled(self._calls.stream(endpoint, path, query, body), deadline):
             for event in events:
-                yield decode_event(event.name, event.data, str(event.at))
+                yield read_event(event)
 
     def upload(
         self,

@@ -15,14 +15,23 @@ from runstead.interface.streams import (
     StreamCall,
     SubmitToolOutputStream,
 )
-from runstead.wire.event import START, Event, Position, RawEvent, decode_event
-from runstead.wire.run import Run, RunRequest, ThreadRunRequest
+from runstead.wire.codec.response import read_event
+from runstead.wire.event import START, Event, Position, RawEvent
+from runstead.wire.run import RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include
 from runstead.wire.tool import ToolOutput
 
 __all__ = ["Streams"]
 
-_decode = msgspec.json.Decoder(Run).decode
+
+class _Begun(msgspec.Struct):
+    """What a reply says of the run that it is."""
+
+    id: str
+    thread_id: str
+
+
+_decode = msgspec.json.Decoder(_Begun).decode
 
 
 class Streams(Runs):
@@ -69,7 +78,7 @@ class Streams(Runs):
         async with aclosing(self.stream(call)) as batches:
             async for events in batches:
                 for event in events:
-                    yield decode_event(event.name, event.data, str(event.at))
+                    yield read_event(event)
 
     async def _begin(self, call: StreamCall, run_id: str) -> tuple[Position, bool]:
         """Carry out what the call asks for. The position to follow from, and whether older events are replayed."""

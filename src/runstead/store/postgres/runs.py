@@ -67,6 +67,10 @@ class PostgresRuns(SqlRuns):
             session.marks.pop(message_id, None)
         return True
 
+    async def below_limit(self, project: str, most: int, now: int) -> bool:
+        await self._session.row(self._queries["lock_project"], project=project)
+        return await super().below_limit(project, most, now)
+
     async def _promote(self, ended: RunRow) -> RunRow | None:
         session = self._session
         assert isinstance(session, PostgresSession)

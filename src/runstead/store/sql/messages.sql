@@ -75,5 +75,11 @@ SELECT created_at FROM messages
 -- name: pass_on
 UPDATE messages SET behind = :predecessor WHERE behind = :run_id;
 
--- name: remove_waiting
-DELETE FROM messages WHERE behind = :run_id RETURNING seq, body;
+-- name: waiting
+SELECT id, body FROM messages WHERE behind = :run_id ORDER BY behind, seq;
+
+-- name: join_thread
+-- The message stands behind everything that was added meanwhile.
+UPDATE messages
+   SET behind = NULL, brought_by = NULL, created_at = :created_at, number = (SELECT max(number) + 1 FROM messages)
+ WHERE id = :id;

@@ -13,7 +13,7 @@ from runstead.wire.event import EventName, Position, RawEvent
 
 __all__ = ["SqlEvents", "pack", "unpack"]
 
-_decode = msgspec.json.Decoder(list[tuple[EventName, msgspec.Raw]]).decode
+_decode = msgspec.json.Decoder(list[tuple[str, msgspec.Raw]]).decode
 
 
 class SqlEvents:
@@ -53,4 +53,16 @@ def pack(events: Sequence[RawEvent]) -> bytes:
 
 def unpack(first: int, body: bytes) -> list[RawEvent]:
     """The events of a row."""
-    return [RawEvent(Position(number), name, bytes(data)) for number, (name, data) in enumerate(_decode(body), first)]
+    return [
+        RawEvent(Position(number), _name(name), bytes(data)) for number, (name, data) in enumerate(_decode(body), first)
+    ]
+
+
+def _name(name: str) -> EventName:
+    """The name of an event. That of a newer version is passed on as it is: left out, the event would leave a gap."""
+    try:
+        return EventName(name)
+    except ValueError:
+        unknown = str.__new__(EventName, name)
+        unknown._name_ = unknown._value_ = name
+        return unknown

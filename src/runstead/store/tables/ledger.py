@@ -10,7 +10,7 @@ from runstead.store.tables.body import Body
 from runstead.store.tables.events import unpack
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Row, Session
-from runstead.wire.event import decode_event
+from runstead.wire.codec.response import read_event
 from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.run_step import RunStep
@@ -78,9 +78,7 @@ def _record(row: Row, parts: dict[str, list[Row]]) -> RunRecord:
 
 
 def _batch(first: int, last: int, body: bytes) -> EventBatch:
-    return EventBatch(
-        first, last, [decode_event(event.name, event.data, str(event.at)) for event in unpack(first, body)]
-    )
+    return EventBatch(first, last, [read_event(event) for event in unpack(first, body)])
 
 
 def _strays(parts: dict[str, OfRuns]) -> Sequence[Violation]:

@@ -70,13 +70,14 @@ class SqlMessages:
         if ended.predecessor is not None:
             await self._session.execute(self._queries["pass_on"], run_id=run.id, predecessor=ended.predecessor)
             return
-        # Inserted again, so that they stand behind everything that was added meanwhile.
-        waiting = sorted(
-            await self._session.rows(self._queries["remove_waiting"], run_id=run.id), key=lambda row: row[0]
-        )
-        if waiting:
-            end = await self._session.row(self._queries["end"], project=project, thread_id=run.thread_id)
-            await self.insert_columns(project, [_joining(body, 0 if end is None else end[0]) for _, body in waiting])
+        waiting = await self._session.rows(self._queries["waiting"], run_id=run.id)
+        if not waiting:
+            return
+        last = await self._session.row(self._queries["end"], project=project, thread_id=run.thread_id)
+        end = 0 if last is None else last[0]
+        for message_id, body in waiting:
+            place = max(_decode(body).created_at, end)
+            await self._session.execute(self._queries["join_thread"], id=message_id, created_at=place)
 
     async def replace(self, project: str, message: Message) -> bool:
         return await self._table.replace(message, project=project, thread_id=message.thread_id)
@@ -99,17 +100,3 @@ class SqlMessages:
                 return []
             high = place
         return await self._table.between(LOWEST, high, limit, "newest", project=project, thread_id=thread_id)
-
-
-def _joining(body: bytes, end: int) -> Mapping[str, Value]:
-    """The columns of a message that joins its thread, not before the place `end`."""
-    message = _decode(body)
-    return {
-        "id": message.id,
-        "thread_id": message.thread_id,
-        "run_id": message.run_id,
-        "created_at": max(message.created_at, end),
-        "predecessor": None,
-        "added_by": None,
-        "body": body,
-    }

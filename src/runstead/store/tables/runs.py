@@ -200,7 +200,6 @@ class SqlRuns:
         return await self._session.row(self._queries["has_successor"], id=run_id) is not None
 
     async def below_limit(self, project: str, most: int, now: int) -> bool:
-        await self._session.row(self._queries["lock_project"], project=project)
         row = await self._session.row(self._queries["below_limit"], project=project, most=most, now=now)
         return row is not None and bool(row[0])
 

@@ -10,8 +10,9 @@ import msgspec
 from msgspec import inspect as kinds
 
 from runstead.wire.codec.introspect import options, options_for, type_of
+from runstead.wire.event import EVENT_DATA, Event, RawEvent, decode_event
 
-__all__ = ["decode_lenient"]
+__all__ = ["decode_lenient", "read_event"]
 
 T = TypeVar("T")
 
@@ -23,6 +24,15 @@ def decode_lenient(kind: type[T], raw: bytes) -> T:
     JSON.
     """
     return msgspec.convert(_without_unknown(type_of(kind), msgspec.json.decode(raw)), kind)
+
+
+def read_event(event: RawEvent) -> Event:
+    """A stored event, which a newer version may have written."""
+    try:
+        return decode_event(event.name, event.data, str(event.at))
+    except msgspec.ValidationError:
+        data = decode_lenient(EVENT_DATA[event.name], event.data)
+        return Event(event=event.name, data=data, id=str(event.at))
 
 
 def _without_unknown(kind: kinds.Type, value: Any) -> Any:

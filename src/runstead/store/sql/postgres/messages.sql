@@ -7,3 +7,7 @@ SELECT body, xmin FROM messages WHERE id = :id AND thread_id = :thread_id AND pr
 UPDATE messages SET body = :body
  WHERE id = :id AND thread_id = :thread_id AND project = :project AND (:mark::xid IS NULL OR xmin = :mark)
 RETURNING xmin;
+
+-- name: join_thread
+-- The message stands behind everything that was added meanwhile.
+UPDATE messages SET behind = NULL, brought_by = NULL, created_at = :created_at, seq = DEFAULT WHERE id = :id;
