@@ -1,4 +1,4 @@
-"""The port of the store: one module for each collection, and `transaction` for what holds them together."""
+"""The port of the store: one module for each collection, and `transaction` for the transaction over them."""
 
 from runstead.store.port.assistants import Assistants
 from runstead.store.port.events import Events

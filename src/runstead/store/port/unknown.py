@@ -1,4 +1,4 @@
-"""Fields of a stored object that this version does not know: a newer one wrote them, and they are kept."""
+"""Fields of a stored object that a newer version wrote: this one does not know them, and writes them back."""
 
 from typing import Any, NamedTuple
 
