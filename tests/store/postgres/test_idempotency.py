@@ -52,9 +52,7 @@ async def test_the_second_request_with_a_key_waits_for_the_first_transaction(
     assert len(await said(first)) == 1
 
 
-async def test_a_work_is_done_once_however_many_requests_arrive_at_once(
-    first: PostgresStore, second: PostgresStore
-) -> None:
+async def test_of_many_requests_at_once_one_is_carried_out(first: PostgresStore, second: PostgresStore) -> None:
     await first.write(keep_thread())
     told = await asyncio.gather(*(outcome(store) for _ in range(10) for store in (first, second)))
     assert len(set(told)) == 1

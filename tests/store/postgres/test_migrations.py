@@ -107,9 +107,7 @@ async def test_a_schema_of_another_program_is_refused(make: Make, admin: Any, sc
     assert await tables(admin, schema) == {"theirs"}
 
 
-async def test_a_user_without_the_right_to_migrate_can_start_on_a_migrated_schema(
-    make: Make, admin: Any, schema: str
-) -> None:
+async def test_a_user_who_may_not_migrate_can_start_on_a_migrated_schema(make: Make, admin: Any, schema: str) -> None:
     await start(make)
     await admin.execute(f"""
         CREATE ROLE clerk_{schema};
@@ -126,9 +124,7 @@ async def test_a_user_without_the_right_to_migrate_can_start_on_a_migrated_schem
         await admin.execute("ALTER ROLE postgres RESET role")
 
 
-async def test_a_user_without_usage_of_the_schema_gets_an_error_that_says_so(
-    make: Make, admin: Any, schema: str
-) -> None:
+async def test_a_user_who_may_not_use_the_schema_gets_an_error(make: Make, admin: Any, schema: str) -> None:
     await start(make)
     await admin.execute(f"CREATE ROLE stranger_{schema}; ALTER ROLE postgres SET role = stranger_{schema}")
     try:
