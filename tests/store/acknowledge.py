@@ -9,7 +9,7 @@ from tests.store.things import keep_thread
 
 _WRITERS = 8
 _MOST = 5_000
-"""Threads a writer makes if nobody kills it."""
+"""Threads a writer makes if it is not killed."""
 
 
 async def main(path: str, turn: str) -> None:

@@ -1,4 +1,4 @@
-"""Transactions that wait together are committed together, and fail alone."""
+"""Group commit: transactions that wait together are committed together, and fail alone."""
 
 import asyncio
 import sqlite3
@@ -111,7 +111,7 @@ async def test_a_read_that_awaits_something_else_is_an_error(store: SqliteStore)
     assert await store.read(find_thread()) is None
 
 
-async def test_a_caller_that_went_away_before_its_work_began_wrote_nothing(store: SqliteStore) -> None:
+async def test_a_work_whose_caller_is_cancelled_before_it_begins_writes_nothing(store: SqliteStore) -> None:
     async with asyncio.TaskGroup() as group:
         task = group.create_task(store.write(keep_thread()))
         group.create_task(store.write(keep_thread("thread_2")))
@@ -121,7 +121,7 @@ async def test_a_caller_that_went_away_before_its_work_began_wrote_nothing(store
     assert await store.read(find_thread()) is None
 
 
-async def test_a_caller_that_went_away_during_the_commit_has_written(store: SqliteStore) -> None:
+async def test_a_work_whose_caller_is_cancelled_during_the_commit_is_written(store: SqliteStore) -> None:
     began = asyncio.Event()
 
     async def work(tx: Tx) -> None:
@@ -180,7 +180,7 @@ async def test_a_full_disk_fails_what_does_not_fit_and_nothing_else(store: Sqlit
 
 
 @pytest.mark.parametrize("together", [1, 5])
-async def test_when_sqlite_undoes_a_batch_all_of_it_is_told(store: SqliteStore, together: int) -> None:
+async def test_every_caller_of_a_batch_that_sqlite_rolls_back_gets_the_error(store: SqliteStore, together: int) -> None:
     async def work(tx: Tx) -> None:
         await tx.threads.insert(MINE, thread("thread_undone"))
         writing(store).execute("ROLLBACK")  # as SQLite does by itself when it runs out of memory or disk

@@ -13,7 +13,7 @@ from runstead.wire.error import RunsteadError
 from tests.store.things import find_thread, keep_thread
 
 
-async def test_a_second_opening_is_told_who_owns_the_file(store: SqliteStore, path: Path) -> None:
+async def test_the_error_of_a_second_opening_names_the_owner_of_the_file(store: SqliteStore, path: Path) -> None:
     with pytest.raises(RunsteadError, match=rf"runstead\.db is in use by process {os.getpid()}"):
         await SqliteStore(path).start()
     await store.write(keep_thread())
@@ -28,7 +28,7 @@ async def test_an_opening_that_was_refused_takes_nothing_from_the_owner(store: S
         await other.stop()
 
 
-async def test_a_stop_that_is_cancelled_lets_go_of_the_file(path: Path) -> None:
+async def test_a_cancelled_stop_releases_the_file(path: Path) -> None:
     first, second = SqliteStore(path), SqliteStore(path)
     await first.start()
     writing = asyncio.gather(first.write(keep_thread()), return_exceptions=True)

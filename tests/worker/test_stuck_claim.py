@@ -22,7 +22,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 @asynccontextmanager
 async def standing_still(schema: str, project: str) -> AsyncIterator[PostgresSession]:
     session = await connect(Address(server().url), schema, 5)
-    await session.begin("READ WRITE", insisting=False)
+    await session.begin("READ WRITE", locking=False)
     await session.row(HOLD, project=project)
     try:
         yield session

@@ -1,1 +1,1 @@
-"""Truth: what was answered is kept here."""
+"""The store: durable truth over SQLite or PostgreSQL."""

@@ -1,4 +1,4 @@
-"""What was answered is kept under its key for a time, in the transaction of what was done."""
+"""Idempotency records: a reply is recorded under its key, in the transaction of the work."""
 
 import asyncio
 from functools import partial
@@ -50,7 +50,7 @@ async def test_what_has_expired_is_removed_a_few_at_a_time_the_oldest_first(stor
     assert await found(store, "k3") is not None
 
 
-async def test_of_those_who_ask_for_a_key_one_at_a_time_goes_on(store: Store) -> None:
+async def test_transactions_that_get_a_key_are_serialized(store: Store) -> None:
     await store.write(keep_thread())
 
     async def work(number: int, tx: Tx) -> bytes:

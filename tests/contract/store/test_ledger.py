@@ -1,4 +1,4 @@
-"""The ledger: everything that is kept of runs, in parts that leave nothing out."""
+"""The ledger: everything that is stored of runs, in parts that leave nothing out."""
 
 from runstead.domain.invariants.record import LedgerPage, RunRecord
 from runstead.store.port import Store, Tx
@@ -60,7 +60,7 @@ async def test_a_run_comes_with_all_that_belongs_to_it(store: Store) -> None:
     assert not (await record(store, "run_1")).owner_alive
 
 
-async def test_a_run_in_line_comes_with_what_it_waits_for(store: Store) -> None:
+async def test_a_queued_run_comes_with_its_predecessor(store: Store) -> None:
     async def work(tx: Tx) -> None:
         await created(tx, MINE, run(), ())
         await created(tx, MINE, run("run_2"), (), predecessor="run_1")
@@ -105,4 +105,4 @@ async def test_what_cannot_be_read_is_said_and_passed_over(store: Store) -> None
     part = await leaf(store)
     assert [each.run.id for each in part.records] == ["run_2"]
     [violation] = part.violations
-    assert str(violation).startswith("run_1: what is kept of it cannot be read: Object missing required field")
+    assert str(violation).startswith("run_1: its row cannot be read: Object missing required field")

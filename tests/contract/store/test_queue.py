@@ -1,4 +1,4 @@
-"""The queue of runs: who may be taken, in which order, and how many of a project at once."""
+"""The queue of runs: which may be claimed, in which order, and how many of a project at once."""
 
 import asyncio
 
@@ -35,7 +35,7 @@ async def test_projects_come_in_turn_and_each_with_its_oldest(store: Store) -> N
     assert await ready(store, limit=3) == ["run_0", "other_0", "run_1"]
 
 
-async def test_who_has_the_fewest_at_work_comes_first(store: Store) -> None:
+async def test_the_project_with_the_fewest_running_comes_first(store: Store) -> None:
     await add_runs(store, *several(4), *several(2, Status.IN_PROGRESS, name="busy"))
     await add_runs(store, *several(3, at=950, name="other"), project=THEIRS)
     assert await ready(store, limit=4) == ["other_0", "other_1", "run_0", "other_2"]
@@ -53,7 +53,7 @@ async def test_of_a_project_no_more_are_ready_than_it_has_room_for(store: Store)
     assert [name for name in await ready(store, 2) if name.startswith("run")] == []
 
 
-async def test_who_waits_for_something_else_is_not_ready(store: Store) -> None:
+async def test_delayed_paused_overdue_and_queued_behind_are_not_claimable(store: Store) -> None:
     [late, overdue, paused, _] = await add_runs(store, *several(4))
     delayed = await delay(store, late, NOW + 1)
     await store.write(lambda tx: changed(tx, paused, becomes(paused.run, Status.REQUIRES_ACTION), ()))
@@ -77,7 +77,7 @@ async def test_a_delay_ends_with_a_claim_and_is_forgotten_at_the_next_pause(stor
     assert await store.read(lambda tx: tx.runs.load("run_1")) == row
 
 
-async def test_whoever_hears_of_a_run_gets_the_oldest_of_its_project(store: Store) -> None:
+async def test_an_offer_of_a_run_claims_the_oldest_of_its_project(store: Store) -> None:
     await add_runs(store, *several(3))
     await add_runs(store, *several(1, at=1, name="other"), project=THEIRS)
     assert await turn(store, "run_2") == "run_0"
@@ -86,7 +86,7 @@ async def test_whoever_hears_of_a_run_gets_the_oldest_of_its_project(store: Stor
     assert await turn(store, "unknown", 1) is None
 
 
-async def test_a_project_that_is_full_gives_nobody_a_turn(store: Store) -> None:
+async def test_a_project_at_its_limit_has_no_claimable_run(store: Store) -> None:
     await add_runs(store, *several(3), *several(2, Status.IN_PROGRESS, name="busy"))
     assert await turn(store, "run_0", 3) == "run_0"
     with pytest.raises(NoRoom) as full:
@@ -94,7 +94,7 @@ async def test_a_project_that_is_full_gives_nobody_a_turn(store: Store) -> None:
     assert full.value.project == MINE
 
 
-async def test_there_is_room_for_a_new_run_while_the_project_is_not_full_and_nobody_waits(store: Store) -> None:
+async def test_a_new_run_is_below_the_limit_while_none_is_ready_and_fewer_are_running(store: Store) -> None:
     async def room(most: int) -> bool:
         return await store.write(lambda tx: tx.runs.below_limit(MINE, most, NOW))
 
@@ -108,7 +108,7 @@ async def test_there_is_room_for_a_new_run_while_the_project_is_not_full_and_nob
     assert await room(3)
 
 
-async def test_a_project_is_crowded_by_all_that_wait(store: Store) -> None:
+async def test_a_queue_counts_all_runs_that_wait(store: Store) -> None:
     async def crowded(most: int) -> bool:
         limits = Limits(max_queued=most)
         return (await store.read(lambda tx: tx.runs.opening(MINE, "thread", "asst", limits))).queue_full
@@ -122,7 +122,7 @@ async def test_a_project_is_crowded_by_all_that_wait(store: Store) -> None:
     assert not await crowded(4)
 
 
-async def test_of_many_who_take_at_once_no_more_win_than_there_is_room_for(store: Store) -> None:
+async def test_of_many_claims_at_once_no_more_succeed_than_the_limit(store: Store) -> None:
     await add_runs(store, *several(20))
 
     async def take(tx: Tx) -> str | None:

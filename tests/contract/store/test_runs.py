@@ -53,7 +53,7 @@ async def test_the_id_of_a_run_is_its_own(store: Store) -> None:
         await add_runs(store, run(thread_id="thread_2"))
 
 
-async def test_a_move_writes_the_next_state(store: Store) -> None:
+async def test_a_change_writes_the_next_state(store: Store) -> None:
     [row] = await add_runs(store, run())
     taken = becomes(row.run, Status.IN_PROGRESS, started_at=101)
     moved = await store.write(lambda tx: changed(tx, row, taken, [event(EventName.RUN_IN_PROGRESS)], "worker-1"))
@@ -64,7 +64,7 @@ async def test_a_move_writes_the_next_state(store: Store) -> None:
     assert await store.read(lambda tx: tx.runs.load("run_1")) == done
 
 
-async def test_a_move_from_an_old_version_is_stale_and_writes_nothing(store: Store) -> None:
+async def test_a_change_of_an_old_version_is_stale_and_writes_nothing(store: Store) -> None:
     [old] = await add_runs(store, run())
     row = await store.write(lambda tx: changed(tx, old, becomes(old.run, Status.IN_PROGRESS), (), "worker-1"))
     with pytest.raises(Stale):
@@ -73,7 +73,7 @@ async def test_a_move_from_an_old_version_is_stale_and_writes_nothing(store: Sto
     assert await store.read(lambda tx: tx.events.after("run_1", 0, 10)) == []
 
 
-async def test_of_eight_moves_from_one_version_one_wins(store: Store) -> None:
+async def test_of_eight_changes_of_one_version_one_is_applied(store: Store) -> None:
     [row] = await add_runs(store, run())
 
     async def claim(worker: str) -> RunRow:
@@ -102,7 +102,7 @@ async def test_queued_runs_come_oldest_first(store: Store) -> None:
     assert await store.read(lambda tx: tx.runs.claimable(None, 0, 2)) == ["run_101", "run_102"]
 
 
-async def test_orphans_are_the_runs_at_work_of_a_worker_that_is_gone(store: Store) -> None:
+async def test_orphans_are_the_running_runs_of_an_unregistered_worker(store: Store) -> None:
     rows = await add_runs(store, *(run(f"run_{number}", thread_id=f"thread_{number}") for number in range(6)))
     owned = [
         (Status.IN_PROGRESS, "gone"),

@@ -1,4 +1,4 @@
-"""Lines: runs that wait behind one another, and the messages that wait with them."""
+"""Thread queues: runs that wait behind one another, and the messages that wait with them."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -70,7 +70,7 @@ async def test_a_run_that_waits_is_neither_active_nor_ready(store: Store) -> Non
         await add_runs(store, run("run_3"))
 
 
-async def test_a_line_has_a_first_a_next_and_a_last(store: Store) -> None:
+async def test_a_thread_queue_has_a_head_successors_and_a_tail(store: Store) -> None:
     rows = await line(store, "run_1", "run_2", "run_3")
     await add_runs(store, run("run_4", thread_id="thread_2"))
     assert await in_line(store) == [row.run for row in rows]
@@ -80,7 +80,7 @@ async def test_a_line_has_a_first_a_next_and_a_last(store: Store) -> None:
     assert await store.write(lambda tx: tx.runs.queue_tail(MINE, "thread_1")) == rows[2]
 
 
-async def test_a_thread_without_a_run_has_no_line(store: Store) -> None:
+async def test_a_thread_without_an_active_run_has_no_queue(store: Store) -> None:
     await add_runs(store, run(status=Status.COMPLETED))
     assert await in_line(store) == []
     assert await store.write(lambda tx: tx.runs.queue_tail(MINE, "thread_1")) is None
@@ -89,7 +89,7 @@ async def test_a_thread_without_a_run_has_no_line(store: Store) -> None:
     assert await store.write(lambda tx: tx.runs.queue_head(THEIRS, "thread_1")) is None
 
 
-async def test_who_waits_first_has_its_turn(store: Store) -> None:
+async def test_the_first_in_the_queue_is_promoted(store: Store) -> None:
     rows = await line(store, "run_1", "run_2", "run_3")
     given = await end(store, rows[0])
     assert given is not None
@@ -107,14 +107,14 @@ async def row_of(store: Store, name: str) -> RunRow:
     return row
 
 
-async def test_who_was_given_its_turn_meanwhile_is_stale(store: Store) -> None:
+async def test_a_run_that_was_promoted_meanwhile_is_stale(store: Store) -> None:
     rows = await line(store, "run_1", "run_2")
     await end(store, rows[0])
     with pytest.raises(Stale):
         await store.write(lambda tx: changed(tx, rows[1], becomes(rows[1].run, Status.EXPIRED), ()))
 
 
-async def test_those_behind_a_run_that_ends_in_line_wait_behind_what_it_waited_for(store: Store) -> None:
+async def test_what_waits_behind_a_queued_run_that_ends_waits_behind_its_predecessor(store: Store) -> None:
     rows = await line(store, "run_1", "run_2", "run_3")
     await say(store, "msg_1", predecessor="run_2")
     assert await end(store, rows[1]) is None
@@ -126,7 +126,7 @@ async def test_those_behind_a_run_that_ends_in_line_wait_behind_what_it_waited_f
     assert await joined(store) == ["msg_1"]
 
 
-async def test_a_run_that_waits_stays_in_line_when_it_is_moved(store: Store) -> None:
+async def test_a_queued_run_that_is_changed_stays_in_the_queue(store: Store) -> None:
     rows = await line(store, "run_1", "run_2")
     noted = becomes(rows[1].run, Status.QUEUED, metadata={"a": "b"})
     moved = await store.write(lambda tx: changed(tx, rows[1], noted, ()))
@@ -191,7 +191,7 @@ async def test_a_run_inserted_first_in_the_queue_keeps_the_messages_of_others_be
         assert await joined(store) == (["msg_1", "msg_4"] if place == 0 else expected[: place + 2])
 
 
-async def test_a_thread_is_deleted_with_those_who_wait(store: Store) -> None:
+async def test_a_thread_is_deleted_with_its_queue(store: Store) -> None:
     await store.write(lambda tx: tx.threads.insert(MINE, thread()))
     await line(store, "run_1", "run_2")
     await say(store, "msg_1", predecessor="run_1")

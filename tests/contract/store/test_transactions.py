@@ -109,7 +109,7 @@ async def test_a_read_passes_on_what_its_work_raises(store: Store) -> None:
             await store.read(work)
 
 
-async def test_a_caller_that_goes_away_harms_nobody(store: Store) -> None:
+async def test_a_cancelled_caller_does_not_disturb_other_transactions(store: Store) -> None:
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(store.write(keep_thread(f"thread_{number}"))) for number in range(20)]
         for turn, task in enumerate(tasks[::2]):
@@ -135,7 +135,7 @@ async def test_stopping_commits_what_waits(make: Callable[[], Store]) -> None:
     await again.stop()
 
 
-async def test_a_store_that_is_not_open_says_so(store: Store) -> None:
+async def test_a_store_that_is_not_open_is_an_error(store: Store) -> None:
     await store.stop()
     with pytest.raises(Closed):
         await store.write(keep_thread())

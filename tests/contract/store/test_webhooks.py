@@ -106,8 +106,8 @@ class TestWebhooks:
         assert await store.read(lambda tx: tx.webhooks.due(100)) == ["webhook_2"]
 
 
-class TestNotes:
-    async def test_what_happens_is_noted_for_everyone_who_wants_it(self, store: Store) -> None:
+class TestEnqueueing:
+    async def test_an_event_is_enqueued_for_every_webhook_that_wants_it(self, store: Store) -> None:
         await add(
             store,
             webhook(),
@@ -133,7 +133,7 @@ class TestNotes:
         await noted(store, note())
         assert await store.read(lambda tx: tx.webhooks.due(10**9)) == []
 
-    async def test_what_is_undone_was_never_noted(self, store: Store) -> None:
+    async def test_a_rolled_back_change_enqueues_nothing(self, store: Store) -> None:
         await add(store, webhook())
 
         async def fails(tx: Any) -> None:
@@ -154,8 +154,8 @@ class TestNotes:
         assert unknown is None
 
 
-class TestTaking:
-    async def test_what_is_due_is_taken_once(self, store: Store) -> None:
+class TestClaiming:
+    async def test_a_due_delivery_is_claimed_once(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, *(note(number) for number in range(3)))
         first = await take(store, limit=2)
@@ -166,7 +166,7 @@ class TestTaking:
         assert await take(store) == []
         assert await store.read(lambda tx: tx.webhooks.due(100)) == []
 
-    async def test_what_nobody_judged_is_due_again_when_its_time_is_over(self, store: Store) -> None:
+    async def test_a_claimed_delivery_without_an_outcome_is_due_again(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, note())
         await take(store, now=100)
@@ -175,7 +175,7 @@ class TestTaking:
         [again] = await take(store, now=160)
         assert (again.attempts, again.tries) == (2, 2)
 
-    async def test_of_two_who_took_it_only_the_later_judges(self, store: Store) -> None:
+    async def test_only_the_later_claim_records_an_outcome(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, note())
         [slow] = await take(store, now=100)
@@ -187,7 +187,7 @@ class TestTaking:
         assert (delivery.status, delivery.attempts, delivery.status_code) == ("delivered", 2, 204)
         assert (delivery.ended_at, delivery.next_attempt_at) == (200, None)
 
-    async def test_one_that_failed_is_due_when_its_verdict_says(self, store: Store) -> None:
+    async def test_a_failed_delivery_is_due_when_its_outcome_says(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, note())
         [attempt] = await take(store)
@@ -208,7 +208,7 @@ class TestTaking:
         await store.write(lambda tx: tx.webhooks.replace(MINE, on))
         assert len(await take(store)) == 1
 
-    async def test_the_taker_is_told_who_is_to_be_told(self, store: Store) -> None:
+    async def test_a_claim_returns_the_webhook(self, store: Store) -> None:
         await add(store, webhook())
         row = replace(WebhookRow(webhook=webhook()), generation=3, old_until=9)
         await store.write(lambda tx: tx.webhooks.replace(MINE, row))
@@ -235,8 +235,8 @@ class TestReplay:
         assert await store.write(lambda tx: tx.webhooks.replay(THEIRS, "webhook_1", "evt_1_1", 300)) is None
 
 
-class TestForgetting:
-    async def test_what_ended_before_a_time_is_forgotten_a_few_at_once(self, store: Store) -> None:
+class TestPruning:
+    async def test_deliveries_that_ended_are_pruned_a_few_at_once(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, *(note(number) for number in range(4)))
         for attempt in await take(store, limit=3):

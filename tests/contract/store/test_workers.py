@@ -1,4 +1,4 @@
-"""Who lives: whoever is not among the workers is gone, and what it held may be taken."""
+"""Worker liveness: the runs of a worker that is not registered may be recovered."""
 
 import asyncio
 from collections.abc import Callable
@@ -21,7 +21,7 @@ async def hold_a_run(store: Store) -> None:
     await store.write(lambda tx: created(tx, MINE, run(status=Status.IN_PROGRESS), (), "worker_1"))
 
 
-async def test_runs_of_a_worker_that_lives_are_its_own(store: Store) -> None:
+async def test_runs_of_a_live_worker_are_not_orphans(store: Store) -> None:
     async with store.presence("worker_1"):
         await store.write(lambda tx: tx.workers.register("worker_1", 10))
         await hold_a_run(store)
@@ -29,7 +29,7 @@ async def test_runs_of_a_worker_that_lives_are_its_own(store: Store) -> None:
         assert await absent(store) == []
 
 
-async def test_runs_of_whoever_left_are_anybodys(store: Store) -> None:
+async def test_runs_of_a_deregistered_worker_are_orphans(store: Store) -> None:
     async with store.presence("worker_1"):
         await store.write(lambda tx: tx.workers.register("worker_1", 10))
         await hold_a_run(store)
@@ -37,7 +37,7 @@ async def test_runs_of_whoever_left_are_anybodys(store: Store) -> None:
     assert await orphans(store) == [("run_1", "worker_1")]
 
 
-async def test_a_worker_that_was_given_up_learns_it_when_it_renews(store: Store) -> None:
+async def test_the_heartbeat_of_a_deregistered_worker_fails(store: Store) -> None:
     async with store.presence("worker_1"):
         await store.write(lambda tx: tx.workers.register("worker_1", 10))
         assert await store.write(lambda tx: tx.workers.heartbeat("worker_1", 10))
@@ -45,7 +45,7 @@ async def test_a_worker_that_was_given_up_learns_it_when_it_renews(store: Store)
         assert not await store.write(lambda tx: tx.workers.heartbeat("worker_1", 10))
 
 
-async def test_who_does_not_renew_is_absent_when_the_lease_is_over(make_shared: Callable[[], Store]) -> None:
+async def test_a_worker_without_heartbeats_expires_with_its_lease(make_shared: Callable[[], Store]) -> None:
     store = make_shared()
     await store.start()
     async with within(), store.presence("quick"), store.presence("slow"):
@@ -62,7 +62,7 @@ async def test_who_does_not_renew_is_absent_when_the_lease_is_over(make_shared: 
     await store.stop()
 
 
-async def test_several_give_up_the_same_worker_once(make_shared: Callable[[], Store]) -> None:
+async def test_of_several_observers_one_deregisters_an_expired_worker(make_shared: Callable[[], Store]) -> None:
     first, second = make_shared(), make_shared()
     await first.start()
     await second.start()

@@ -44,7 +44,7 @@ async def second(make: Make, first: PostgresStore) -> AsyncIterator[PostgresStor
 
 @pytest.fixture
 async def admin(schema: str) -> AsyncIterator[Any]:
-    """A connection of somebody else."""
+    """A connection of another program."""
     connection = await asyncpg.connect(server().url, server_settings={"search_path": schema})
     yield connection
     await connection.close()
@@ -52,7 +52,7 @@ async def admin(schema: str) -> AsyncIterator[Any]:
 
 @pytest.fixture
 async def waiting() -> AsyncIterator[Waiting]:
-    """Waits until so many transactions wait for others."""
+    """Waits until so many transactions wait for locks."""
     observer = await asyncpg.connect(server().url)
 
     async def until_waiting(number: int) -> None:

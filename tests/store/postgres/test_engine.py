@@ -33,7 +33,7 @@ async def test_a_run_with_tools_goes_from_question_to_answer(make: Make) -> None
         assert stored == list(range(1, len(stored) + 1))
 
 
-async def test_what_a_process_began_the_next_one_ends(make: Make) -> None:
+async def test_a_run_that_one_process_began_is_completed_by_the_next(make: Make) -> None:
     script = [call("weather", city="Oslo")]
     async with within(), world(script, store=make(), clock=SystemClock()) as here:
         asked = await here.ended(await here.start("How is it?", tools=[WEATHER]))

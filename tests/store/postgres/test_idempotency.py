@@ -1,4 +1,4 @@
-"""Two processes are asked for the same thing with the same key: one does it, the other says what the first did."""
+"""Two processes get the same request with the same key: one carries it out, the other repeats its reply."""
 
 import asyncio
 from functools import partial
@@ -37,7 +37,7 @@ async def said(store: PostgresStore) -> list[str]:
 
 
 @pytest.mark.parametrize("undo", [False, True])
-async def test_who_comes_second_waits_for_what_becomes_of_the_first(
+async def test_the_second_request_with_a_key_waits_for_the_first_transaction(
     first: PostgresStore, second: PostgresStore, waiting: Waiting, *, undo: bool
 ) -> None:
     await first.write(keep_thread())
@@ -52,7 +52,7 @@ async def test_who_comes_second_waits_for_what_becomes_of_the_first(
     assert len(await said(first)) == 1
 
 
-async def test_however_many_ask_at_once_it_is_done_once(first: PostgresStore, second: PostgresStore) -> None:
+async def test_of_many_requests_at_once_one_is_carried_out(first: PostgresStore, second: PostgresStore) -> None:
     await first.write(keep_thread())
     told = await asyncio.gather(*(outcome(store) for _ in range(10) for store in (first, second)))
     assert len(set(told)) == 1

@@ -107,7 +107,7 @@ async def test_a_schema_of_another_program_is_refused(make: Make, admin: Any, sc
     assert await tables(admin, schema) == {"theirs"}
 
 
-async def test_who_may_only_read_and_write_can_start_once_it_is_migrated(make: Make, admin: Any, schema: str) -> None:
+async def test_a_user_who_may_not_migrate_can_start_on_a_migrated_schema(make: Make, admin: Any, schema: str) -> None:
     await start(make)
     await admin.execute(f"""
         CREATE ROLE clerk_{schema};
@@ -124,7 +124,7 @@ async def test_who_may_only_read_and_write_can_start_once_it_is_migrated(make: M
         await admin.execute("ALTER ROLE postgres RESET role")
 
 
-async def test_who_may_not_use_the_schema_is_told_so(make: Make, admin: Any, schema: str) -> None:
+async def test_a_user_who_may_not_use_the_schema_gets_an_error(make: Make, admin: Any, schema: str) -> None:
     await start(make)
     await admin.execute(f"CREATE ROLE stranger_{schema}; ALTER ROLE postgres SET role = stranger_{schema}")
     try:
@@ -154,7 +154,7 @@ def test_a_migration_changes_one_table_at_a_time_and_builds_no_index_on_it_in_a_
         assert indexed <= made, migration.name
 
 
-def test_what_is_applied_beside_those_who_write_is_indexes_alone() -> None:
+def test_only_indexes_are_built_concurrently() -> None:
     beside = [migration for migration in all_migrations() if migration.beside]
     assert beside
     for migration in beside:

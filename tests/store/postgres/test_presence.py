@@ -54,7 +54,7 @@ async def absent(store: PostgresStore, observer: str = "me") -> list[str]:
 
 
 @pytest.mark.usefixtures("old_enough")
-async def test_whose_process_ends_is_missed_before_its_lease_is_over(first: PostgresStore, admin: Any) -> None:
+async def test_a_worker_whose_process_ends_expires_before_its_lease_is_over(first: PostgresStore, admin: Any) -> None:
     async with within(), living(first, "worker_2"):
         async with living(first, "worker_1"):
             assert await absent(first) == []
@@ -84,7 +84,7 @@ async def test_a_session_that_is_lost_is_opened_again(first: PostgresStore, admi
 
 
 @pytest.mark.usefixtures("old_enough")
-async def test_who_lost_its_own_session_a_moment_ago_does_not_judge(first: PostgresStore, admin: Any) -> None:
+async def test_an_observer_that_just_lost_its_session_expires_no_worker(first: PostgresStore, admin: Any) -> None:
     async with within(), living(first, "observer"):
         async with living(first, "worker_1"):
             pass
@@ -104,7 +104,7 @@ async def test_who_lost_its_own_session_a_moment_ago_does_not_judge(first: Postg
 
 
 @pytest.mark.usefixtures("old_enough")
-async def test_who_has_no_session_itself_does_not_judge_those_who_have_none(first: PostgresStore) -> None:
+async def test_an_observer_without_a_session_expires_no_worker_without_one(first: PostgresStore) -> None:
     """As when one process of the server dies: it ends all sessions, and has been there all the time."""
     for name in ("observer", "worker_1"):
         await first.write(lambda tx, name=name: tx.workers.register(name, 2))  # type: ignore[misc]
@@ -113,7 +113,7 @@ async def test_who_has_no_session_itself_does_not_judge_those_who_have_none(firs
 
 
 @pytest.mark.parametrize("end", ["kill", "stop"])
-async def test_nobody_is_given_up_before_the_server_is_back_for_a_lease(own: Server, end: str) -> None:
+async def test_no_worker_expires_before_the_server_is_back_for_a_lease(own: Server, end: str) -> None:
     store = PostgresStore(own.url, patience=15)
     await store.start()
     loop = asyncio.get_running_loop()

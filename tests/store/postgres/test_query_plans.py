@@ -128,7 +128,7 @@ async def test_a_page_of_a_long_thread_reads_a_page(first: PostgresStore) -> Non
                 assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 60
 
 
-async def test_a_look_at_a_long_backlog_reads_what_it_tells(first: PostgresStore) -> None:
+async def test_a_poll_of_a_long_backlog_reads_no_more_than_it_returns(first: PostgresStore) -> None:
     async def fill(tx: Tx) -> None:
         for number in range(4_000):
             await created(tx, MINE, run(f"run_{number}", thread_id=f"thread_{number}", expires_at=None), ())
@@ -145,7 +145,7 @@ async def test_a_look_at_a_long_backlog_reads_what_it_tells(first: PostgresStore
     assert (await first.read(lambda tx: tx.runs.claimable(100, 1000, 50)))[:3] == ["run_0", "theirs", "run_1"]
 
 
-def test_who_only_reads_holds_nothing() -> None:
+def test_a_transaction_that_only_reads_locks_nothing() -> None:
     held = {(table, name) for table, name in STATEMENTS if "FOR UPDATE" in _WRITING[table][name]}
     assert held == {
         ("threads", "get"),

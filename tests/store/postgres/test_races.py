@@ -1,4 +1,4 @@
-"""Two processes on one database: whoever meets, one comes after the other, and nothing is lost."""
+"""Two processes on one database: conflicting transactions are serialized, and nothing is lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -107,7 +107,7 @@ async def test_what_two_processes_count_is_counted(
     assert kept.metadata == {"n": "50"}
 
 
-async def test_who_was_overtaken_reads_again(first: PostgresStore, second: PostgresStore) -> None:
+async def test_a_work_that_was_overtaken_reads_again(first: PostgresStore, second: PostgresStore) -> None:
     await first.write(everything)
     read, replaced = asyncio.Event(), asyncio.Event()
     times = 0
@@ -154,13 +154,13 @@ async def test_metadata_of_a_message_do_not_undo_what_its_worker_wrote(
     assert kept == msgspec.structs.replace(whole, metadata={"a": "b"})
 
 
-async def test_who_only_reads_an_assistant_waits_for_nobody(first: PostgresStore, second: PostgresStore) -> None:
+async def test_reading_an_assistant_waits_for_no_writer(first: PostgresStore, second: PostgresStore) -> None:
     await first.write(everything)
     async with open_in(first, count_assistant), within():
         assert await second.write(lambda tx: tx.assistants.get(MINE, "asst_1")) == assistant()
 
 
-async def test_of_eight_movers_one_wins(first: PostgresStore, second: PostgresStore) -> None:
+async def test_of_eight_changes_of_one_version_one_wins(first: PostgresStore, second: PostgresStore) -> None:
     [row] = await add_runs(first, run())
 
     async def claim(number: int) -> RunRow:
@@ -175,7 +175,7 @@ async def test_of_eight_movers_one_wins(first: PostgresStore, second: PostgresSt
     assert len(await first.read(lambda tx: tx.events.after("run_1", 0, 10))) == 1
 
 
-async def test_who_loaded_a_run_moves_it(first: PostgresStore, second: PostgresStore) -> None:
+async def test_a_writer_that_loaded_a_run_changes_it(first: PostgresStore, second: PostgresStore) -> None:
     await add_runs(first, run())
 
     async def move(tx: Tx) -> None:
@@ -190,7 +190,7 @@ async def test_who_loaded_a_run_moves_it(first: PostgresStore, second: PostgresS
 
 
 @pytest.mark.parametrize("undo", [False, True])
-async def test_of_two_runs_at_once_the_first_that_is_kept_stays(
+async def test_of_two_runs_at_once_the_first_that_is_committed_stays(
     first: PostgresStore, second: PostgresStore, waiting: Waiting, undo: bool
 ) -> None:
     insert = partial(add, run("run_1"))

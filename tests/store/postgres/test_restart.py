@@ -1,4 +1,4 @@
-"""The server goes away and comes back: nothing acknowledged is lost, and nobody has to be started again."""
+"""The server stops and comes back: nothing acknowledged is lost, and no process has to be restarted."""
 
 import asyncio
 from collections.abc import Iterator
@@ -95,7 +95,7 @@ async def test_what_was_certainly_not_committed_is_done_again(server: Server, en
     await store.stop()
 
 
-async def test_a_commit_that_nobody_answers_is_told_as_it_is(server: Server) -> None:
+async def test_a_commit_without_an_answer_is_an_error_that_says_it_is_unknown(server: Server) -> None:
     store = PostgresStore(server.url)
     await store.start()
     admin = await asyncpg.connect(server.url, server_settings={"search_path": "runstead"})
@@ -121,7 +121,7 @@ async def test_a_commit_that_nobody_answers_is_told_as_it_is(server: Server) -> 
     await store.stop()
 
 
-async def test_connections_that_were_cut_while_idle_disturb_nobody(server: Server) -> None:
+async def test_connections_that_were_cut_while_idle_are_replaced_silently(server: Server) -> None:
     store = PostgresStore(server.url)
     await store.start()
     await asyncio.gather(*(store.write(keep_thread(f"thread_{number}")) for number in range(16)))

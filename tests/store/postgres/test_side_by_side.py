@@ -1,4 +1,4 @@
-"""A schema is migrated under load: who writes goes on, whoever else migrates, and whoever dies of it."""
+"""A schema is migrated under load: writers go on, whatever else migrates or is killed."""
 
 import asyncio
 import shutil
@@ -140,7 +140,7 @@ async def indexes(admin: Any, schema: str) -> dict[str, bool]:
     return {row[0]: row[1] for row in await admin.fetch(INDEXES, schema)}
 
 
-async def test_who_writes_goes_on_while_the_schema_is_migrated(
+async def test_writers_go_on_while_the_schema_is_migrated(
     writers: list[VersionOne], reader: Any, migrate: Migrate, admin: Any, schema: str
 ) -> None:
     migrating = migrate()

@@ -1,6 +1,6 @@
 """Statements, as PostgreSQL takes them."""
 
-from runstead.store.postgres.statements import holding, statement, unheld
+from runstead.store.postgres.statements import locked, statement, unlocked
 
 
 def test_values_are_numbered_in_the_order_they_are_named() -> None:
@@ -15,5 +15,5 @@ def test_a_cast_is_no_value() -> None:
 
 
 def test_a_statement_can_hold_what_it_finds_or_not() -> None:
-    assert holding("SELECT a FROM t;") == "SELECT a FROM t FOR UPDATE"
-    assert unheld({"t": {"get": "SELECT a FROM t\n   FOR UPDATE;"}}) == {"t": {"get": "SELECT a FROM t;"}}
+    assert locked("SELECT a FROM t;") == "SELECT a FROM t FOR UPDATE"
+    assert unlocked({"t": {"get": "SELECT a FROM t\n   FOR UPDATE;"}}) == {"t": {"get": "SELECT a FROM t;"}}

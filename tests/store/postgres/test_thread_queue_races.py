@@ -1,4 +1,4 @@
-"""Two processes and one line of runs: whoever ends, is added or goes first at once, nobody waits behind nobody."""
+"""Two processes and one thread queue: whatever ends or is added at once, nothing waits behind an ended run."""
 
 import asyncio
 import itertools

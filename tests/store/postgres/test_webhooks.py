@@ -1,4 +1,4 @@
-"""Webhooks, with several processes over one database: each event is told by one of them, and nothing is left over."""
+"""Webhooks, with several processes over one database: one of them delivers each event, and nothing is left over."""
 
 import asyncio
 from collections import Counter
@@ -18,7 +18,7 @@ from tests.support.waiting import until, within
 from tests.support.worlds import world
 
 
-async def test_of_two_processes_one_tells(make: Make) -> None:
+async def test_of_two_processes_one_delivers(make: Make) -> None:
     clock = ManualClock()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(within())
@@ -56,7 +56,7 @@ async def test_what_one_process_noted_another_tells(make: Make) -> None:
         assert told.event["data"]["id"] == run.id
 
 
-async def test_what_is_noted_while_its_webhook_is_deleted_leaves_nothing(
+async def test_a_delivery_enqueued_while_its_webhook_is_deleted_leaves_nothing(
     first: PostgresStore, second: PostgresStore, waiting: Waiting
 ) -> None:
     webhook = Webhook(

@@ -1,4 +1,4 @@
-"""The port of the store: one module for each collection, and `transaction` for what holds them together."""
+"""The port of the store: one module for each collection, and `transaction` for the transaction over them."""
 
 from runstead.store.port.assistants import Assistants
 from runstead.store.port.events import Events
@@ -6,11 +6,21 @@ from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
 from runstead.store.port.ledger import Ledger
 from runstead.store.port.messages import Messages
 from runstead.store.port.projects import Limits, ProjectRow, Projects
-from runstead.store.port.runs import Applied, Claimable, Created, NoRoom, Opening, RunRow, Runs, Stale, ThreadBusy
+from runstead.store.port.runs import (
+    Applied,
+    Claimable,
+    Created,
+    NoRoom,
+    Opening,
+    RunRow,
+    Runs,
+    Stale,
+    ThreadBusy,
+    Unknown,
+)
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
 from runstead.store.port.transaction import Store, Tx
-from runstead.store.port.unknown import Unknown
 from runstead.store.port.webhooks import Attempt, WebhookRow, Webhooks
 from runstead.store.port.workers import Workers
 

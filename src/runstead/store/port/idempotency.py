@@ -1,4 +1,4 @@
-"""The part of the port that is about requests that come again: what they were answered."""
+"""The port of idempotency records: the replies to requests that may be sent again."""
 
 from typing import Protocol
 
@@ -8,33 +8,33 @@ __all__ = ["Idempotency", "IdempotencyRecord"]
 
 
 class IdempotencyRecord(Struct, frozen=True, kw_only=True):
-    """The reply to a request that may be retried."""
+    """A reply, recorded for when its request is sent again."""
 
     digest: bytes
-    """What the request was, in short."""
+    """A digest of the request."""
     body: bytes
-    """The answer, as it was sent."""
+    """The reply, as it was sent."""
     expires_at: int
-    """Unix time from which on it is forgotten."""
+    """Unix time from which on the record does not count."""
     seq: int = 0
-    """If the answer is a run: the number of its last event before the request."""
+    """If the reply is a run: the number of its last event before the request."""
     ambiguous: bool = False
-    """Another request like it was answered shortly before: which of the two comes again, nobody can tell."""
+    """The same request was answered shortly before: which of the two is sent again is unknown."""
 
 
 class Idempotency(Protocol):
-    """What was answered to requests that may come again, by keys."""
+    """The records, by project and key."""
 
     async def get(self, project: str, key: str, now: int) -> IdempotencyRecord | None:
-        """What is kept under the key at `now`. In `write` the key is held until the transaction ends: of those who ask
-        for it, one at a time is answered. To be held before anything else.
+        """The record that counts at `now`. In `write` the key is locked until the transaction ends, record or not: one
+        transaction a key goes on at a time. To be locked before anything else.
         """
         ...
 
     async def put(self, project: str, key: str, record: IdempotencyRecord) -> None:
-        """Keep this under the key, and what was there no longer."""
+        """Write the record of a key, over the one before."""
         ...
 
     async def prune(self, now: int, limit: int) -> int:
-        """Remove up to `limit` that have expired at `now`; how many there were."""
+        """Remove up to `limit` records that have expired at `now`; how many there were."""
         ...

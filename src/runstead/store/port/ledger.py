@@ -8,8 +8,8 @@ __all__ = ["Ledger"]
 
 
 class Ledger(Protocol):
-    """Everything that is kept of runs, of all projects: to check it."""
+    """Everything that is stored of the runs of all projects."""
 
     async def page(self, after: str, limit: int) -> LedgerPage:
-        """The runs with ids above `after`, up to `limit` of them, and all that is kept up to the last one's id."""
+        """The runs with ids above `after`, up to `limit` of them, and all that is stored up to the last one's id."""
         ...

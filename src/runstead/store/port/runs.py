@@ -1,19 +1,18 @@
 """The port of runs."""
 
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET, Struct
 
 from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
 from runstead.store.port.projects import Limits
-from runstead.store.port.unknown import Unknown
 from runstead.wire.assistant import Assistant
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, Status
 from runstead.wire.thread import Thread
 
-__all__ = ["Applied", "Claimable", "Created", "NoRoom", "Opening", "RunRow", "Runs", "Stale", "ThreadBusy"]
+__all__ = ["Applied", "Claimable", "Created", "NoRoom", "Opening", "RunRow", "Runs", "Stale", "ThreadBusy", "Unknown"]
 
 _OWNED = {Status.IN_PROGRESS, Status.CANCELLING}
 
@@ -32,6 +31,14 @@ class NoRoom(Exception):
     def __init__(self, project: str) -> None:
         super().__init__(project)
         self.project = project
+
+
+class Unknown(NamedTuple):
+    """A stored object that a newer version wrote. What is in `stored` and not in `known` is written back as it is."""
+
+    stored: Any
+    known: Any
+    """The same object as this version writes it."""
 
 
 class RunRow(Struct, frozen=True, kw_only=True):

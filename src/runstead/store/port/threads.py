@@ -12,7 +12,7 @@ class Threads(Protocol):
     """The threads of all projects."""
 
     async def get(self, project: str, thread_id: str) -> Thread | None:
-        """The thread. In `write` it is held until the transaction ends: nobody else gets it there, or deletes it."""
+        """The thread. In `write` it is locked until the transaction ends: no other write gets or deletes it."""
         ...
 
     async def insert(self, project: str, thread: Thread) -> None: ...

@@ -4,12 +4,12 @@ A transaction is a coroutine function `work(tx)`. It awaits nothing but the meth
 functions, and may be run again when another writer was first, so it has no effects of its own. Everything it did is
 committed, or nothing is.
 
-Several processes may write to one store. What a work in `write` read with `get` or `load` is then still so when it
-writes; for anything else that it decides by, it must hold what guards it, in this order:
+Several processes may write to one store. What a work in `write` read with `get` or `load` is still so when it writes;
+anything else that it decides by must be guarded by a lock, in this order:
 
-1. The thread, by `threads.get`, before it adds to a thread or takes from it (messages, runs): two works that got the
-   same thread come one after the other.
-2. The run, by `runs.load`, `runs.get` or `runs.move`, before it writes what belongs to the run (steps, messages).
+1. The thread, by `threads.get` or `runs.opening`, before the work adds messages or runs to it, or removes them.
+2. The run, by `runs.load`, `runs.get` or `runs.apply`, before it writes what belongs to the run (steps, messages).
+3. The limit of the project, by `runs.below_limit` or `runs.next_claimable`.
 """
 
 from collections.abc import Awaitable, Callable
@@ -61,7 +61,7 @@ class Tx(Protocol):
 
 
 class Store(Protocol):
-    """The truth."""
+    """A database. What it has committed is the truth."""
 
     @property
     def shared(self) -> bool:
@@ -69,7 +69,7 @@ class Store(Protocol):
         ...
 
     async def start(self) -> None:
-        """Open, take sole ownership where the store has one, and migrate. Raises `RunsteadError` in words."""
+        """Open, become the sole owner where the store has one, and migrate. Raises `RunsteadError`."""
         ...
 
     async def stop(self) -> None:
@@ -77,9 +77,9 @@ class Store(Protocol):
         ...
 
     def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
-        """While inside, the worker is seen to live; a shared store sees soon when its process is gone.
+        """While inside, the worker is seen to live; a shared store notices soon when its process is dead.
 
-        To be entered before `Workers.enter`.
+        To be entered before `Workers.register`.
         """
         ...
 
@@ -97,6 +97,6 @@ class Store(Protocol):
         `single`: the work makes one call that writes (`insert` or `apply`) and no other, so the database may commit it
         by itself.
 
-        `RunsteadError` in words when the store cannot: then nothing was written, or the words say that it is unknown.
+        `RunsteadError` when the store cannot: then nothing was written, or its text says that it is unknown.
         """
         ...

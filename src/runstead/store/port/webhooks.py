@@ -1,4 +1,4 @@
-"""The part of the port that is about webhooks: who is told, and the outbox of what is to be told."""
+"""The port of webhooks and of their deliveries, the outbox."""
 
 from typing import Protocol
 
@@ -22,13 +22,13 @@ class WebhookRow(Struct, frozen=True, kw_only=True):
 
 
 class Attempt(Struct, frozen=True, kw_only=True):
-    """A delivery that its taker is to make now."""
+    """A claimed delivery, to be attempted now."""
 
     id: str
     attempts: int
-    """Grows with every one who takes it; the guard of the verdict."""
+    """Grows with every claim; the guard of the outcome."""
     tries: int
-    """Attempts since it was noted, or replayed; this one included."""
+    """Attempts since it was enqueued or replayed; this one included."""
     payload: bytes
 
 
@@ -36,7 +36,7 @@ class Webhooks(Protocol):
     """The webhooks of all projects, and their deliveries."""
 
     async def get(self, project: str, webhook_id: str) -> WebhookRow | None:
-        """The webhook. In `write` it is held until the transaction ends."""
+        """The webhook. In `write` it is locked until the transaction ends."""
         ...
 
     async def insert(self, project: str, webhook: Webhook) -> None: ...
@@ -49,7 +49,7 @@ class Webhooks(Protocol):
     async def page(self, project: str, query: ListQuery) -> Page[Webhook] | None: ...
     async def deliveries(self, project: str, webhook_id: str, query: ListQuery) -> Page[WebhookDelivery] | None: ...
     async def replay(self, project: str, webhook_id: str, delivery_id: str, now: int) -> WebhookDelivery | None:
-        """Make a delivery due at `now`, as if it had just been noted; None when there is no such one."""
+        """Make a delivery due at `now`, as if it had just been enqueued; None when there is no such one."""
         ...
 
     async def due(self, now: int) -> list[str]:
@@ -57,13 +57,13 @@ class Webhooks(Protocol):
         ...
 
     async def claim(self, webhook_id: str, now: int, until: int, limit: int) -> tuple[WebhookRow, list[Attempt]] | None:
-        """Some of what is due for a webhook, longest due first: nobody else is given it before `until`. None when
+        """Some of what is due for a webhook, longest due first. It is not claimed again before `until`. None when
         there is no such webhook, or it is not enabled.
         """
         ...
 
-    async def record(self, webhook_id: str, attempt: Attempt, verdict: Outcome) -> bool:
-        """Write what an attempt came to; False when somebody else has taken or replayed the delivery since."""
+    async def record(self, webhook_id: str, attempt: Attempt, outcome: Outcome) -> bool:
+        """Write the outcome of an attempt; False when the delivery was claimed again or replayed since."""
         ...
 
     async def prune(self, before: int, limit: int) -> int:

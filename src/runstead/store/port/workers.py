@@ -6,24 +6,24 @@ __all__ = ["Workers"]
 
 
 class Workers(Protocol):
-    """The workers that live. Whoever is not among them is gone, and its runs may be taken."""
+    """The live workers. The runs of a worker that is not among them may be recovered."""
 
     async def register(self, name: str, lease: float) -> None:
-        """A worker begins. Of its lease, in seconds, the store's own clock knows."""
+        """Add a worker, with a lease of so many seconds by the store's own clock."""
         ...
 
     async def heartbeat(self, name: str, lease: float) -> bool:
-        """It lives, and goes on for a lease from now. False when it was given up meanwhile."""
+        """Renew the worker's lease from now on. False when it was deregistered meanwhile."""
         ...
 
     async def deregister(self, name: str) -> None:
-        """It has handed back what it held, or is given up: from now on its runs may be taken, and it takes none."""
+        """Remove a worker that has released its runs, or has expired: from now on its runs may be recovered."""
         ...
 
     async def expired(self, observer: str) -> list[str]:
-        """Those whose lease is over, or whose process is seen to be gone; in `write` they are held.
+        """The workers whose lease is over, or whose process is seen to be dead; in `write` they are locked.
 
-        Nobody, as long as the `observer` cannot tell: when the database has just come back, or it came back to it, all
-        look as if they were gone.
+        None, as long as the `observer` cannot tell: when the database has just come back, or the observer has come back
+        to it, all workers look dead.
         """
         ...

@@ -40,8 +40,8 @@ class Address:
         return f"Address({self._text!r})"
 
     def clean(self, text: object) -> str:
-        """Somebody else's words, without the password."""
-        words = str(text)
+        """A text that others wrote, without the password."""
+        cleaned = str(text)
         for secret in self._secrets:
-            words = words.replace(secret, _HIDDEN)
-        return words
+            cleaned = cleaned.replace(secret, _HIDDEN)
+        return cleaned

@@ -16,7 +16,7 @@ from runstead.store.tables.table import NotSingle, Row, Value
 
 __all__ = ["PostgresSession", "connect"]
 
-_GOODBYE = 5.0
+_CLOSE_TIMEOUT = 5.0
 """Seconds that the server has to undo a transaction, or to close, before the connection is cut."""
 
 _STATEMENTS = 256
@@ -28,8 +28,8 @@ _FRESH = 1.0
 _SETTINGS = {
     "application_name": "runstead",
     "statement_timeout": "20s",
-    # A process that stands still must not stop the others: what it holds is taken from it, long before those who wait
-    # for it would lose their leases.
+    # A process that stands still must not stop the others: its locks are released long before a transaction that waits
+    # for them would cost a lease.
     "idle_in_transaction_session_timeout": "3s",
     # A machine that vanished is noticed in half a minute.
     "tcp_keepalives_idle": "15",
@@ -73,11 +73,11 @@ async def connect(
 
 
 class PostgresSession:
-    """`session.Session` on a connection, and its transactions, one after the other."""
+    """`table.Session` on a connection, and its transactions, one after the other."""
 
     def __init__(self, connection: Any, unknown: dict[str, Unknown]) -> None:
         self._connection = connection
-        self._border = _Border(connection)
+        self._translated = _Translated(connection)
         self._statements = 0
         self._writing = False
         self._used = 0.0
@@ -85,8 +85,8 @@ class PostgresSession:
         self.unknown = unknown
         self.marks: dict[str, int] = {}
         """The state of each guarded row that this transaction has read."""
-        self.insisting = False
-        """This transaction locks what it reads: it was overtaken before."""
+        self.locking = False
+        """Whether this transaction locks what it reads, because it was overtaken before."""
         self.single = False
         """The work makes one statement, which the database commits by itself."""
 
@@ -96,16 +96,16 @@ class PostgresSession:
         return not (self._connection.is_closed() or self._connection.is_in_transaction())
 
     async def closed(self, seconds: float) -> bool:
-        """Whether the connection is gone, by now or within so many seconds."""
-        gone = asyncio.Event()
+        """Whether the connection is closed, or is within so many seconds."""
+        closed = asyncio.Event()
 
         def lost(_: object) -> None:
-            gone.set()
+            closed.set()
 
         self._connection.add_termination_listener(lost)
         try:
             async with asyncio.timeout(0 if self._connection.is_closed() else seconds):
-                await gone.wait()
+                await closed.wait()
         except TimeoutError:
             pass
         finally:
@@ -118,27 +118,27 @@ class PostgresSession:
         return asyncio.get_running_loop().time() - self._used < _FRESH
 
     def begin_single(self, *, writing: bool) -> None:
-        """No transaction: the next statement is the only one. Behind one that wrote, another is an error of the work's;
-        behind one that only read, it is `NotSingle`.
+        """No transaction: the next statement is the only one. A second one is `NotSingle` where the first only read,
+        and a `RuntimeError` where it may have written.
         """
         self.marks.clear()
-        self.insisting, self.single, self._writing, self._statements = False, True, writing, 0
+        self.locking, self.single, self._writing, self._statements = False, True, writing, 0
 
-    async def begin(self, how: str, *, insisting: bool) -> None:
+    async def begin(self, how: str, *, locking: bool) -> None:
         self.marks.clear()
-        self.insisting, self.single = insisting, False
+        self.locking, self.single = locking, False
         await self.script(f"BEGIN {how}")
 
     async def commit(self) -> None:
-        """Commit. After `Lost` nobody knows whether it is done."""
+        """Commit. After `Lost` it is unknown whether it is done."""
         if await self.script("COMMIT") != "COMMIT":
             raise Rejected("a statement had failed")
 
     async def undo(self) -> None:
         """Roll back; a connection that cannot is cut, which does the same."""
         try:
-            async with asyncio.timeout(_GOODBYE):
-                # Also where it is not known to have begun: a BEGIN that was given up may be carried out all the same.
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                # Even if BEGIN was cancelled: the server may have carried it out all the same.
                 await self._connection.execute("ROLLBACK")
         except DATABASE_ERRORS:
             self.cut()
@@ -147,9 +147,9 @@ class PostgresSession:
                 self.cut()
 
     async def close(self) -> None:
-        """Say goodbye."""
+        """Close in order."""
         with suppress(*DATABASE_ERRORS):
-            await self._connection.close(timeout=_GOODBYE)
+            await self._connection.close(timeout=_CLOSE_TIMEOUT)
 
     def cut(self) -> None:
         """Close at once."""
@@ -157,34 +157,34 @@ class PostgresSession:
 
     async def script(self, sql: str) -> str:
         """Run statements without values; what the last one did."""
-        with self._border:
+        with self._translated:
             did: str = await self._connection.execute(sql)
         self._answered()
         return did
 
     async def row(self, sql: str, **values: Value) -> Row | None:
         text, names = self._next(sql)
-        with self._border:
+        with self._translated:
             row: Row | None = await self._connection.fetchrow(text, *[values[name] for name in names])
         self._answered()
         return row
 
     async def rows(self, sql: str, **values: Value) -> list[Row]:
         text, names = self._next(sql)
-        with self._border:
+        with self._translated:
             rows: list[Row] = await self._connection.fetch(text, *[values[name] for name in names])
         self._answered()
         return rows
 
     async def execute(self, sql: str, **values: Value) -> None:
         text, names = self._next(sql)
-        with self._border:
+        with self._translated:
             await self._connection.execute(text, *[values[name] for name in names])
         self._answered()
 
     async def execute_many(self, sql: str, rows: Iterable[Mapping[str, Value]]) -> None:
         text, names = self._next(sql)
-        with self._border:
+        with self._translated:
             await self._connection.executemany(text, [[row[name] for name in names] for row in rows])
         self._answered()
 
@@ -198,8 +198,8 @@ class PostgresSession:
         self._used = asyncio.get_running_loop().time()
 
 
-class _Border:
-    """Where the database's errors become `Failure`."""
+class _Translated:
+    """Turns the database's errors into `Failure`."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection

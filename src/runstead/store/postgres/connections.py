@@ -10,14 +10,14 @@ from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
 from runstead.store.postgres.guarded import GuardedTable
 from runstead.store.postgres.runs import PostgresRuns
-from runstead.store.postgres.statements import unheld
+from runstead.store.postgres.statements import unlocked
 from runstead.store.tables.queries import load
 from runstead.store.tables.transaction import SqlTx
 
 __all__ = ["Connection", "Connections"]
 
 _WRITING = load("postgres")
-_READING = unheld(_WRITING)
+_READING = unlocked(_WRITING)
 
 
 class Connection(NamedTuple):
@@ -29,8 +29,8 @@ class Connection(NamedTuple):
 
 
 class Connections:
-    """Who waits for a connection gets one in turn. (asyncpg's own pool starts a task and asks the server once more for
-    every transaction, to clean up what ours never leave behind.)
+    """A pool. Transactions get connections in the order of asking. (asyncpg's own pool starts a task and sends one more
+    statement for every transaction, to reset what ours never change.)
     """
 
     def __init__(self, address: Address, schema: str, most: int, patience: float) -> None:
@@ -45,7 +45,7 @@ class Connections:
     async def one(self) -> AsyncIterator[Connection]:
         """A connection, free of transactions. Raises `Failure` when there is none to be had."""
         async with self._room:
-            connection = self._kept() or await self._opened()
+            connection = self._reused() or await self._opened()
             try:
                 yield connection
             finally:
@@ -59,7 +59,7 @@ class Connections:
         while self._idle:
             await self._idle.pop().session.close()
 
-    def _kept(self) -> Connection | None:
+    def _reused(self) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
             if connection.session.usable:

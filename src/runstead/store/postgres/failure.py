@@ -2,9 +2,9 @@
 
 Failure
 ├── Overtaken     another transaction was first: everything is undone, run it again
-├── Lost          the connection is gone, or there is none: everything is undone, run it again when there is one
+├── Lost          the connection is closed, or there is none: everything is undone, run it again when there is one
 ├── Unsure        the connection was lost during a commit: it may be done or not, so it cannot be run again
-└── Rejected      the database says no: tell the caller
+└── Rejected      the database refuses: an error for the caller
 """
 
 import asyncpg
@@ -31,11 +31,11 @@ class Failure(Exception):
 
 
 class Overtaken(Failure):
-    """Someone else was first."""
+    """Another transaction was first."""
 
 
 class Lost(Failure):
-    """The connection is gone, or there is none."""
+    """The connection is closed, or there is none."""
 
 
 class Unsure(Failure):
@@ -43,7 +43,7 @@ class Unsure(Failure):
 
 
 class Rejected(Failure):
-    """The database says no."""
+    """The database refuses."""
 
 
 def failure(error: BaseException, *, closed: bool = False) -> Failure:
@@ -56,5 +56,5 @@ def failure(error: BaseException, *, closed: bool = False) -> Failure:
 
 
 def waited_too_long(error: Failure) -> bool:
-    """A statement gave up waiting for what another transaction holds."""
+    """A statement stopped waiting for the lock of another transaction."""
     return isinstance(error.__cause__, asyncpg.LockNotAvailableError)

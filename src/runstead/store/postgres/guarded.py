@@ -4,7 +4,7 @@ from typing import TypeVar
 
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.failure import Overtaken
-from runstead.store.postgres.statements import holding
+from runstead.store.postgres.statements import locked
 from runstead.store.tables.table import Listed, Session, Table, Value
 
 __all__ = ["GuardedTable"]
@@ -20,7 +20,7 @@ class GuardedTable(Table[T]):
 
     async def get(self, **key: Value) -> T | None:
         session, sql = _postgres(self._session), self._queries["get"]
-        row = await session.row(holding(sql) if session.insisting else sql, **key)
+        row = await session.row(locked(sql) if session.locking else sql, **key)
         if row is None:
             return None
         body, session.marks[str(key["id"])] = row

@@ -5,7 +5,7 @@ while it happens, and may even start anew afterwards. Therefore the rule for a m
 
 - Add, never rename, never change what is there: the code before must read and write the new schema as if it were the
   old one. A new column has a default or may be NULL.
-- One file changes one table that is there: those who write have two tables in either order, and would deadlock with it.
+- One file changes one existing table: writers lock two tables in either order, and would deadlock with it.
 - A new index on a table that is there is made in a file of its own, which says `-- concurrently` and has nothing but
   `CREATE INDEX CONCURRENTLY IF NOT EXISTS …;`. It is applied outside of transactions, while others write; what one that
   died left half done is made again. No code may need the index, but for speed.
@@ -35,7 +35,7 @@ _INDEX = re.compile(r"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) ON [^;]+;")
 _PAUSE = 0.1
 """Seconds between two looks whether the one that migrates is done."""
 
-# Asked again and again: who waited for it in the server would be one more whom the building of an index waits for.
+# Polled: a session that waited for the lock in the server would be one more that the building of an index waits for.
 _ALONE = "SELECT pg_try_advisory_lock(hashtext('runstead.migrations'), hashtext(:schema))"
 _KNOWN = """
 SELECT to_regclass('schema_version') IS NOT NULL,
@@ -72,12 +72,12 @@ class Migration:
 
 
 async def migrate(session: PostgresSession, schema: str) -> list[Migration]:
-    """Apply what is not applied yet, and tell what it was. Refuses as `missing` does.
+    """Apply what is not applied yet, and return it. Refuses as `missing` does.
 
     Changes settings of the session, which is to be closed afterwards.
     """
     await session.script("SET statement_timeout = 0")
-    while await missing(session, schema) and not await _alone(session, schema):  # noqa: ASYNC110 - nobody tells us
+    while await missing(session, schema) and not await _alone(session, schema):  # noqa: ASYNC110 - there is no notification
         await asyncio.sleep(_PAUSE)
     lacking = await missing(session, schema)  # another one may have applied some before it let go
     new = bool(lacking) and lacking[0].number == 1
@@ -122,11 +122,11 @@ async def _make(session: PostgresSession, schema: str) -> None:
 
 
 async def _apply(session: PostgresSession, schema: str, migration: Migration, new: bool) -> None:
-    """Apply a migration. To a schema that is `new` nobody else writes."""
+    """Apply a migration. A schema that is `new` has no other writers."""
     script = migration.script
     if migration.beside:
         script = script.replace(" CONCURRENTLY ", " ") if new else await _build(session, schema, script)
-    # Behind a migration that waits for a table everyone else waits for it, too: rather fail, and be started again.
+    # Statements queue behind a migration that waits for a table: so it fails instead, and may be started again.
     await session.script("SET lock_timeout = '3s'")
     try:
         await session.script(f"BEGIN;\n{script}\n{migration.done}\nCOMMIT;")
@@ -142,7 +142,7 @@ async def _apply(session: PostgresSession, schema: str, migration: Migration, ne
 async def _build(session: PostgresSession, schema: str, script: str) -> str:
     """Build indexes while others write; what is left to be done in a transaction is nothing.
 
-    It waits for the transactions that are open now, and nobody waits for it.
+    It waits for the transactions that are open now, and no transaction waits for it.
     """
     await session.script("SET lock_timeout = 0")
     for statement in _INDEX.finditer(script):

@@ -1,7 +1,7 @@
-"""That a worker's process lives, as the server sees it: a session that holds a lock as long as the process has it open.
+"""Presence: a session that holds a worker's advisory lock, so the server sees whether the worker's process lives.
 
-The kernel closes the session of a process that is killed, and the server frees the lock at once. One that stands still
-keeps it: of that, its lease tells.
+The kernel closes the session of a process that is killed, and the server frees the lock at once. A process that stands
+still keeps the lock: only its lease shows that.
 """
 
 import asyncio
@@ -20,7 +20,7 @@ _log = logging.getLogger("runstead.store")
 _LOCK = "SELECT pg_advisory_lock(hashtextextended(current_schema() || '.' || :name, 0))"
 _RETURNED = "UPDATE workers SET returned = clock_timestamp() WHERE name = :name"
 _CHECK = 2.0
-"""Seconds between two looks whether the server is still there: a network may forget a connection without a word."""
+"""Seconds between two checks that the server still answers: a network may drop a connection silently."""
 _PATIENCE = 5.0
 """Seconds that it has to answer."""
 _PAUSE = 0.1
@@ -74,7 +74,7 @@ async def _opened(address: Address, schema: str, worker: str, *statements: str) 
     session = await connect(address, schema, _PATIENCE)
     try:
         for statement in statements:
-            # The lock may be held until the server notices that the session before is gone.
+            # The lock is taken until the server notices that the previous session is closed.
             await session.row(statement, name=worker)
     except BaseException:
         session.cut()

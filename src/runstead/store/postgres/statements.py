@@ -6,11 +6,11 @@ from typing import NamedTuple
 
 from runstead.store.tables.queries import Queries
 
-__all__ = ["Statement", "holding", "statement", "unheld"]
+__all__ = ["Statement", "locked", "statement", "unlocked"]
 
 _NAME = re.compile(r"(?<!:):([a-z_]+)")
-_HOLD = " FOR UPDATE"
-_HELD = re.compile(r"\s+FOR UPDATE( SKIP LOCKED)?\b")
+_LOCK = " FOR UPDATE"
+_LOCKING = re.compile(r"\s+FOR UPDATE( SKIP LOCKED)?\b")
 
 
 class Statement(NamedTuple):
@@ -28,13 +28,14 @@ def statement(sql: str) -> Statement:
     return Statement(_NAME.sub(lambda found: f"${names.index(found[1]) + 1}", sql), names)
 
 
-def holding(sql: str) -> str:
-    """The same SELECT, holding what it finds until the transaction ends."""
-    return sql.rstrip().removesuffix(";") + _HOLD
+def locked(sql: str) -> str:
+    """The same SELECT, locking what it finds until the transaction ends."""
+    return sql.rstrip().removesuffix(";") + _LOCK
 
 
-def unheld(queries: Queries) -> Queries:
-    """The same statements, holding nothing: for transactions that only read."""
+def unlocked(queries: Queries) -> Queries:
+    """The same statements without locks: for transactions that only read."""
     return {
-        table: {name: _HELD.sub("", sql) for name, sql in statements.items()} for table, statements in queries.items()
+        table: {name: _LOCKING.sub("", sql) for name, sql in statements.items()}
+        for table, statements in queries.items()
     }

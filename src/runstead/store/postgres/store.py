@@ -56,18 +56,18 @@ class PostgresStore:
             try:
                 await session.enter_async_context(present(self._address, self._schema, worker))
             except Failure as error:
-                raise self._told("reach", error) from error
+                raise self._error("reach", error) from error
             yield
 
     async def start(self) -> None:
         try:
             await patiently(self._migrate, self._patience, self._outage)
         except Failure as error:
-            raise self._told("open", error) from error
+            raise self._error("open", error) from error
         self._connections = Connections(self._address, self._schema, self._most, self._patience)
 
     async def stop(self) -> None:
-        connections, self._connections = self._connections, None  # from here on, nobody gets in
+        connections, self._connections = self._connections, None  # from here on no transaction begins
         if connections is None:
             return
         if self._under_way:
@@ -88,7 +88,7 @@ class PostgresStore:
         try:
             return await run(self._connections, work, self._patience, self._outage, writing=writing, single=single)
         except Failure as error:
-            raise self._told(doing, error) from error
+            raise self._error(doing, error) from error
         finally:
             self._under_way -= 1
             if not self._under_way:
@@ -101,6 +101,6 @@ class PostgresStore:
         finally:
             await session.close()
 
-    def _told(self, doing: str, error: Failure) -> RunsteadError:
+    def _error(self, doing: str, error: Failure) -> RunsteadError:
         kind = Unreachable if isinstance(error, Lost | Unsure) else RunsteadError
         return kind(f"cannot {doing} {self._address}: {self._address.clean(error)}")

@@ -21,7 +21,7 @@ _READ = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _LONGEST = 30.0
 """Seconds that a transaction may take, waiting for others included."""
 _MOST_TIMES = 20
-"""How often a work may be overtaken. From the second time on it holds what it reads, so once is usual."""
+"""How often a work may be overtaken. From the second try on it locks what it reads, so once is usual."""
 _PAUSE = 0.1
 """Seconds, about, between two tries to reach the server."""
 
@@ -43,11 +43,11 @@ async def run(
     """
     if _inside.get():
         raise RuntimeError(f"a transaction may await nothing but the methods of its tx: {work!r} is inside another one")
-    insisting = False
+    locking = False
 
     async def once() -> T:
         async with connections.one() as connection:
-            return await _limited(connection, work, _How(writing, insisting, single))
+            return await _limited(connection, work, _How(writing, locking, single))
 
     for _ in range(_MOST_TIMES - 1):
         try:
@@ -55,7 +55,7 @@ async def run(
         except NotSingle:
             single = False
         except Overtaken:
-            insisting, single = True, False
+            locking, single = True, False
     return await patiently(once, patience, outage)
 
 
@@ -63,7 +63,7 @@ class _How(NamedTuple):
     """How a work is run."""
 
     writing: bool
-    insisting: bool
+    locking: bool
     single: bool
 
 
@@ -79,7 +79,7 @@ async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage
                 raise
             if tries:  # at first it may be no more than a connection that lay idle too long
                 outage.goes_on(error)
-                await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE)  # noqa: S311 - so that not all come at once
+                await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE)  # noqa: S311 - so that not all try at once
             tries += 1
         else:
             outage.is_over()
@@ -118,7 +118,7 @@ async def _single(connection: Connection, work: Callable[[Tx], Awaitable[T]], ho
 async def _once(connection: Connection, work: Callable[[Tx], Awaitable[T]], how: _How) -> T:
     session = connection.session
     try:
-        await session.begin(_WRITE if how.writing else _READ, insisting=how.insisting)
+        await session.begin(_WRITE if how.writing else _READ, locking=how.locking)
         result = await _inside_of(connection, work, how)
     except BaseException:
         await session.undo()

@@ -1,5 +1,5 @@
 -- name: lock_key
--- Where several processes write: of those who ask for a key, one at a time goes on.
+-- Where several processes write, this lets one transaction a key go on at a time.
 SELECT 1;
 
 -- name: get

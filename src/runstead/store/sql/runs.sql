@@ -87,7 +87,7 @@ UPDATE messages SET behind = :predecessor
  WHERE behind = :id AND brought_by IN (SELECT id FROM runs WHERE behind = :predecessor AND status = 'waiting');
 
 -- name: move_successors
--- Who waits behind a run waits behind another one.
+-- The runs that wait behind a run wait behind another one.
 UPDATE runs SET behind = :predecessor, version = version + 1 WHERE behind = :id AND status = 'waiting';
 
 -- name: promote_next
@@ -96,7 +96,7 @@ UPDATE runs SET behind = NULL, status = 'queued', version = version + 1
 RETURNING body, project, version, last_event, owner, behind, ready_at, delays;
 
 -- name: lock_project
--- Where several processes write: of those who ask for a project, one at a time goes on.
+-- Where several processes write, this lets one transaction a project go on at a time.
 SELECT 1;
 
 -- name: below_limit

@@ -40,7 +40,7 @@ SELECT body FROM webhooks
  LIMIT :limit;
 
 -- name: enqueue
--- The outbox: a row for everyone who wants it. Most projects have no webhooks, and then it writes nothing.
+-- The outbox: a row for each webhook that wants the event. Most projects have no webhooks, so nothing is written.
 INSERT INTO deliveries (webhook_id, id, project, created_at, event_type, thread_id, run_id, next_at, payload)
 SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created_at, :payload
   FROM webhooks
@@ -100,7 +100,7 @@ UPDATE deliveries SET attempts = attempts + 1, tries = tries + 1, next_at = :unt
 RETURNING id, attempts, tries, payload;
 
 -- name: record_attempt
--- No row back: somebody else has it by now.
+-- No row back: another process has claimed the delivery since.
 UPDATE deliveries
    SET status = :status, next_at = :next_at, ended_at = :ended_at, status_code = :status_code, error = :error
  WHERE webhook_id = :webhook_id AND id = :id AND attempts = :attempts AND status = 'pending'

@@ -8,5 +8,5 @@ SELECT 1 FROM workers WHERE name = :name;
 DELETE FROM workers WHERE name = :name;
 
 -- name: expired
--- Whoever enters is the only one.
+-- The worker that registers is the only one.
 SELECT name FROM workers WHERE name IS NULL;

@@ -57,7 +57,7 @@ def is_busy(error: sqlite3.Error) -> bool:
 
 
 class SqliteSession:
-    """`session.Session` on a connection. Its methods never suspend: a statement takes microseconds, so it runs here."""
+    """`table.Session` on a connection. Its methods never suspend: a statement takes microseconds, so it runs here."""
 
     def __init__(self, connection: sqlite3.Connection, unknown: dict[str, Unknown] | None = None) -> None:
         self.unknown = {} if unknown is None else unknown

@@ -12,7 +12,7 @@ __all__ = ["Ownership"]
 class Ownership:
     """The lock on `<path>.lock`, beside the file itself where the path is a link.
 
-    The lock's file stays when the lock is gone; it says who had it last.
+    The lock's file stays when the lock is released; it names the last owner.
     """
 
     def __init__(self, path: str) -> None:
@@ -21,7 +21,7 @@ class Ownership:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Own the file, or say who does."""
+        """Own the file, or raise an error that names the owner."""
         self._lock = Path(f"{os.path.realpath(self._path)}.lock")
         file = self._locked()
         while not self._is_current(file):
@@ -38,9 +38,9 @@ class Ownership:
             self._file = None
 
     def undo(self) -> None:
-        """Let others have it, and leave nothing behind: there was nothing to own."""
+        """Release it and remove the lock's file: there was nothing to own."""
         if self._file is not None:
-            self._lock.unlink(missing_ok=True)  # only who has the lock may
+            self._lock.unlink(missing_ok=True)  # only the owner of the lock may
             self.release()
 
     def _locked(self) -> int:

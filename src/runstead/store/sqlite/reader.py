@@ -1,6 +1,6 @@
 """Reads: each in a transaction of its own, so it sees one committed state; on the event loop, at once.
 
-No other program can make a read wait: SQLite's write-ahead log allows nobody to lock readers out of an open database.
+No other program can make a read wait: with a write-ahead log, SQLite lets no writer lock readers out.
 """
 
 import sqlite3

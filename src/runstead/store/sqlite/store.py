@@ -23,7 +23,7 @@ _MEMORY = ":memory:"
 
 
 class SqliteStore:
-    """`port.Store` in one file, owned by one process; or at `:memory:`, gone when it stops.
+    """`port.Store` in one file, owned by one process; or at `:memory:`, lost when it stops.
 
     It waits up to `patience` seconds for other programs that hold the file, such as a backup.
     """
@@ -54,7 +54,7 @@ class SqliteStore:
             raise RunsteadError(f"cannot open {self._path}: {error}") from error
 
     async def stop(self) -> None:
-        writer, self._writer = self._writer, None  # from here on, nobody gets in
+        writer, self._writer = self._writer, None  # from here on no transaction begins
         if writer is None:
             return
         try:

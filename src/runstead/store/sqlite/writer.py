@@ -5,7 +5,7 @@
 
 A work takes microseconds and runs on the loop, in a savepoint of its own, so it fails alone. The COMMIT takes
 milliseconds and runs in the one thread, without the interpreter's lock; what is written meanwhile waits for the next
-batch. Nobody is answered, not even a work that failed, before what it saw is on disk.
+batch. No caller is answered, not even of a work that failed, before what the work saw is on disk.
 """
 
 import asyncio
@@ -61,12 +61,12 @@ class Writer:
         self._waiting.append((work, answer))
         if self._idle.is_set():
             self._idle.clear()
-            # Not at once: who writes in the same turn of the loop joins the batch.
+            # Not at once: what is written in the same turn of the loop joins the batch.
             self._loop.call_soon(self._batch)
         try:
             return await answer
         finally:
-            answer.cancel()  # if nobody waits any more: then it need not begin
+            answer.cancel()  # if no caller waits any more, it need not begin
 
     async def stop(self) -> None:
         """Commit what waits, and close the connection: that, even when it is cancelled."""
@@ -74,7 +74,7 @@ class Writer:
             await self._idle.wait()
             await self._loop.run_in_executor(self._thread, self._connection.close)
         finally:
-            self._thread.shutdown()  # behind the commit at work
+            self._thread.shutdown()  # after the commit at work
             self._connection.close()
 
     def _batch(self) -> None:
@@ -103,7 +103,7 @@ class Writer:
         for _ in range(min(len(self._waiting), _MOST_WORKS)):
             work, answer = self._waiting.popleft()
             if not answer.done():  # or else its caller went away before it began
-                done.append(_Done(answer))  # it is told of a loss, too
+                done.append(_Done(answer))  # it learns of a loss, too
                 done[-1] = perform_one(work, answer)
             if self._loop.time() >= until:
                 return

@@ -1,4 +1,4 @@
-"""The answers that were given to requests which may come again."""
+"""The table of idempotency records: replies to requests that may be sent again."""
 
 from runstead.store.port import IdempotencyRecord
 from runstead.store.tables.queries import Queries

@@ -1,4 +1,4 @@
-"""Everything that is kept of runs, read through in the order of the runs' ids."""
+"""Everything that is stored of runs, in the order of the runs' ids, for the consistency check."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -20,11 +20,11 @@ __all__ = ["SqlLedger"]
 OfRuns: TypeAlias = dict[str, list[Row]]
 """Rows by the run that they belong to; the first column of each tells it from the others."""
 
-_KINDS = {"events": "what it told from event", "steps": "step", "messages": "message", "waiting": "waiting message"}
+_KINDS = {"events": "event batch", "steps": "step", "messages": "message", "waiting": "waiting message"}
 _decode_run = Body(Run).decode
 _decode_step = Body(RunStep).decode
 _decode_message = Body(Message).decode
-_BEHIND_ALL = "\U0010ffff"
+_ABOVE_ALL = "\U0010ffff"
 
 
 class SqlLedger:
@@ -37,13 +37,13 @@ class SqlLedger:
     async def page(self, after: str, limit: int) -> LedgerPage:
         runs = await self._session.rows(self._queries["runs"], after=after, limit=limit)
         last = runs[-1][0] if len(runs) == limit else None
-        parts = {kind: await self._of_runs(kind, after, last or _BEHIND_ALL) for kind in _KINDS}
+        parts = {kind: await self._of_runs(kind, after, last or _ABOVE_ALL) for kind in _KINDS}
         records, violations = list[RunRecord](), list[Violation]()
         for row in runs:
             try:
                 records.append(_record(row, {kind: rows.pop(row[0], []) for kind, rows in parts.items()}))
             except ValueError as error:
-                violations.append(Violation(row[0], f"what is kept of it cannot be read: {error}"))
+                violations.append(Violation(row[0], f"its row cannot be read: {error}"))
         return LedgerPage(records, [*violations, *_strays(parts)], last)
 
     async def _of_runs(self, kind: str, after: str, upto: str) -> OfRuns:

@@ -37,7 +37,7 @@ class SqlProjects:
 
 
 def effective(max_running: int | None, max_queued: int | None, defaults: Limits) -> Limits:
-    """The limits that hold where a project says these: None is the default, 0 is no limit."""
+    """The limits that apply where a project says these: None is the default, 0 is no limit."""
     return Limits(
         max_running=(defaults.max_running if max_running is None else max_running) or None,
         max_queued=(defaults.max_queued if max_queued is None else max_queued) or None,

@@ -39,7 +39,7 @@ class Parts(NamedTuple):
     new_messages: Sequence[Columns]
     messages: Sequence[Columns]
     notifications: Sequence[Columns]
-    """What webhooks are told of the events."""
+    """The events that webhooks may want."""
     now: int
     """The time at which they are due."""
 
@@ -115,7 +115,7 @@ class SqlRuns:
 
     async def _update(self, row: RunRow, after: RunRow, body: bytes, change: Change, parts: Parts) -> bool:
         """Write the row over the one before, with its parts; False if another writer was first."""
-        # The run first: whoever has changed it has it locked, so no other writer writes what belongs to it.
+        # The run first: the writer that has changed it has it locked, so no other one writes what belongs to it.
         updated = await self._session.row(
             self._queries["apply"], **run_columns(after), version=row.version, ready_at=after.ready_at,
             delays=after.delays, body=body,
@@ -137,7 +137,7 @@ class SqlRuns:
         return True
 
     async def _promote(self, ended: RunRow) -> RunRow | None:
-        """Give what waits behind a run that has ended its turn, or put it behind what that one waited for."""
+        """Promote what waits behind a run that has ended, or let it wait behind the predecessor of that run."""
         if await self._session.row(self._queries["has_waiting"], id=ended.run.id) is None:
             return None
         promoted = await self._promote_run(ended)

@@ -43,7 +43,7 @@ class SqlWebhooks:
         return await self._table.replace(row.webhook, project=project, enabled=enabled, events=events, **columns)
 
     async def delete(self, project: str, webhook_id: str) -> bool:
-        # The webhook first: who notes something for it holds it, so nothing is noted any more behind this.
+        # The webhook first: a writer of deliveries locks it, so none is added after this.
         if not await self._table.delete(project=project, id=webhook_id):
             return False
         await self._session.execute(self._queries["delete_deliveries"], webhook_id=webhook_id)
@@ -76,15 +76,15 @@ class SqlWebhooks:
         )
         return row, [Attempt(id=id, attempts=n, tries=tries, payload=payload) for id, n, tries, payload in taken]
 
-    async def record(self, webhook_id: str, attempt: Attempt, verdict: Outcome) -> bool:
-        outcome = await self._session.row(
+    async def record(self, webhook_id: str, attempt: Attempt, outcome: Outcome) -> bool:
+        recorded = await self._session.row(
             self._queries["record_attempt"],
             webhook_id=webhook_id,
             id=attempt.id,
             attempts=attempt.attempts,
-            **asdict(verdict),
+            **asdict(outcome),
         )
-        return outcome is not None
+        return recorded is not None
 
     async def prune(self, before: int, limit: int) -> int:
         return len(await self._session.rows(self._queries["prune_deliveries"], before=before, limit=limit))
@@ -112,5 +112,5 @@ def _of_deliveries(queries: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _events(webhook: Webhook) -> str:
-    """The column by which those are found who want an event. No event's name is in another's."""
+    """The column that finds the webhooks that want an event. No event's name is part of another's."""
     return " ".join(webhook.event_types)

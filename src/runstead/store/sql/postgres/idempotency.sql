@@ -3,7 +3,7 @@
 SELECT pg_advisory_xact_lock(hashtext('runstead.answers'), hashtext(:project || ' ' || :key));
 
 -- name: prune
--- What another process is forgetting is left to it.
+-- Records that another process is pruning are passed over.
 DELETE FROM answers
  WHERE (project, key) IN (SELECT project, key FROM answers WHERE expires_at <= :now
                            ORDER BY expires_at LIMIT :limit FOR UPDATE SKIP LOCKED)

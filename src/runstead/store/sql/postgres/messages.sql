@@ -1,9 +1,10 @@
 -- name: get
--- `xmin` marks this state of the row. It is not held: who holds its thread and who holds its run may both write it.
+-- `xmin` marks this state of the row. The row is not locked: a writer that locked its thread and one that locked its run
+-- may both write it.
 SELECT body, xmin FROM messages WHERE id = :id AND thread_id = :thread_id AND project = :project;
 
 -- name: replace
--- No row back: someone replaced it since it was read, or it is gone.
+-- No row back: another writer has replaced it since it was read, or it is deleted.
 UPDATE messages SET body = :body
  WHERE id = :id AND thread_id = :thread_id AND project = :project AND (:mark::xid IS NULL OR xmin = :mark)
 RETURNING xmin;

@@ -20,10 +20,10 @@ WITH run AS (
     VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body)
     ON CONFLICT (thread_id) WHERE active DO NOTHING
     RETURNING id, project
-), told AS (
+), reported AS (
     INSERT INTO events (run_id, project, first, last, body)
     SELECT run.id, run.project, 1, :last_event, :events::bytea FROM run WHERE :last_event > 0
-), said AS (
+), added AS (
     INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, brought_by, body)
     SELECT new.id, run.project, :thread_id, new.run_id, new.created_at, :predecessor, :added_by, new.body
       FROM run, unnest(:message_ids::text[], :message_runs::text[], :message_times::bigint[], :message_bodies::bytea[])
@@ -35,8 +35,9 @@ SELECT EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS
 -- name: apply
 -- A change whole. The only statement that changes a run. No row back: another writer was first.
 -- Everything else is written by way of `run`, so it is written only when the run is, and after it.
--- `single` says that the statement commits by itself. Then a run ends only while nothing waits behind it: what has come to
--- do so since this statement began is seen by `followed`, because that is read again when the row was locked meanwhile.
+-- `single` says that the statement commits by itself. Then a run ends only while nothing waits behind it. A run or message
+-- that was queued behind it since this statement began is seen by `followed`: PostgreSQL reads the row again after waiting
+-- for its lock.
 WITH run AS (
     UPDATE runs
        SET status = :status, version = version + 1, last_event = :last_event, owner = :owner,
@@ -47,7 +48,7 @@ WITH run AS (
                AND NOT EXISTS (SELECT 1 FROM runs AS next WHERE next.behind = :id AND next.status = 'waiting')
                AND NOT EXISTS (SELECT 1 FROM messages WHERE messages.behind = :id))
     RETURNING id, project, thread_id
-), told AS (
+), reported AS (
     INSERT INTO events (run_id, project, first, last, body)
     SELECT run.id, run.project, :first_event, :last_event, :events::bytea FROM run WHERE :first_event <= :last_event
 ), opened AS (
@@ -60,7 +61,7 @@ WITH run AS (
     UPDATE steps SET body = new.body, journal = new.journal
       FROM run, unnest(:step_ids::text[], :step_bodies::bytea[], :step_journals::bytea[]) AS new (id, body, journal)
      WHERE steps.id = new.id AND steps.run_id = run.id
-), said AS (
+), added AS (
     INSERT INTO messages (id, project, thread_id, run_id, created_at, body)
     SELECT new.id, run.project, run.thread_id, new.run_id, new.created_at, new.body
       FROM run, unnest(:new_message_ids::text[], :new_message_runs::text[], :new_message_times::bigint[],
@@ -73,22 +74,22 @@ WITH run AS (
      WHERE messages.id = new.id AND messages.thread_id = run.thread_id
        AND (new.mark IS NULL OR messages.xmin = new.mark)
     RETURNING messages.id
-), noted AS (
-    -- The webhooks are locked until the commit, so that one that is deleted meanwhile leaves nothing behind.
+), wanted AS (
+    -- The webhooks are locked until the commit, so that one that is deleted meanwhile leaves no deliveries.
     SELECT webhooks.id, webhooks.events FROM run JOIN webhooks ON webhooks.project = run.project
      WHERE webhooks.enabled AND array_length(:event_ids::text[], 1) > 0
        FOR KEY SHARE OF webhooks
 ), delivered AS (
     INSERT INTO deliveries (webhook_id, id, project, created_at, event_type, thread_id, run_id, next_at, payload)
-    SELECT noted.id, event.id, run.project, :now, event.type, run.thread_id, run.id, :now, event.payload
-      FROM run, noted, unnest(:event_ids::text[], :event_types::text[], :event_payloads::bytea[])
+    SELECT wanted.id, event.id, run.project, :now, event.type, run.thread_id, run.id, :now, event.payload
+      FROM run, wanted, unnest(:event_ids::text[], :event_types::text[], :event_payloads::bytea[])
                        AS event (id, type, payload)
-     WHERE noted.events LIKE '%' || event.type || '%'
+     WHERE wanted.events LIKE '%' || event.type || '%'
 )
 SELECT (SELECT array_agg(rewritten.id) FROM rewritten) FROM run;
 
 -- name: get
--- Whoever is about to move a run holds it, so nobody can be first for ever.
+-- A writer locks the run before it changes it, so it cannot be overtaken for ever.
 SELECT body, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
  WHERE id = :id AND thread_id = :thread_id AND project = :project
@@ -174,7 +175,7 @@ SELECT turn.id
  LIMIT :limit;
 
 -- name: orphans
--- From one owner to the next, not from run to run: few hold many.
+-- From one owner to the next, not from run to run: few workers own many runs.
 WITH RECURSIVE owners (name) AS (
     SELECT min(owner) FROM runs WHERE status IN ('in_progress', 'cancelling')
      UNION ALL

@@ -1,5 +1,5 @@
 -- name: get
--- Whoever is about to write holds the thread: what it decides by it stays true until it has written.
+-- A writer locks the thread: what it decides by it stays true until it has written.
 SELECT body FROM threads WHERE id = :id AND project = :project FOR UPDATE;
 
 -- name: lock_runs

@@ -1,9 +1,9 @@
 -- name: get
--- Whoever is about to change a webhook holds it.
+-- A writer locks the webhook before it changes it.
 SELECT body, generation, old_until FROM webhooks WHERE id = :id AND project = :project FOR UPDATE;
 
 -- name: enqueue
--- Held until the commit, so that a webhook that is deleted meanwhile leaves nothing behind.
+-- The webhooks are locked until the commit, so that one that is deleted meanwhile leaves no deliveries.
 INSERT INTO deliveries (webhook_id, id, project, created_at, event_type, thread_id, run_id, next_at, payload)
 SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created_at, :payload
   FROM webhooks
@@ -11,7 +11,7 @@ SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created
    FOR KEY SHARE;
 
 -- name: claim_deliveries
--- Whoever comes meanwhile takes others.
+-- Another process that claims at the same time gets other deliveries.
 WITH due AS MATERIALIZED (
     SELECT webhook_id, id FROM deliveries
      WHERE webhook_id = :webhook_id AND status = 'pending' AND next_at <= :now

@@ -10,21 +10,21 @@ UPDATE workers SET lease = :lease * interval '1 millisecond',
 RETURNING name;
 
 -- name: expired
--- When the server has just started, no lease was renewed for a while and no lock is back yet. When the observer has no
--- lock itself, or has just got it back, the server may have lost all its sessions, or a standby stands in for it (which
--- has been there all the time). Then one lease passes first. Whoever is given up wrongly all the same costs a model call
--- that is made again, no more.
-WITH held (presence) AS MATERIALIZED (
+-- For one lease no worker is expired in these cases: the server has just started, so no lease was renewed for a while and
+-- no lock is back yet; or the observer has no lock itself, or has just got it back, so the server may have lost all its
+-- sessions, or be a standby that was just promoted. A worker that is deregistered wrongly all the same costs one repeated
+-- model call for each of its runs.
+WITH locked (presence) AS MATERIALIZED (
     SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks
      WHERE locktype = 'advisory' AND objsubid = 1 AND granted
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 )
 SELECT name FROM workers
- WHERE (until < clock_timestamp() OR presence NOT IN (SELECT presence FROM held))
+ WHERE (until < clock_timestamp() OR presence NOT IN (SELECT presence FROM locked))
    AND pg_postmaster_start_time() + lease < clock_timestamp()
    AND NOT EXISTS (SELECT 1 FROM workers AS me
                     WHERE me.name = :observer
                       AND (me.returned + me.lease > clock_timestamp()
-                           OR me.presence NOT IN (SELECT presence FROM held)))
+                           OR me.presence NOT IN (SELECT presence FROM locked)))
  ORDER BY name
    FOR UPDATE SKIP LOCKED;
