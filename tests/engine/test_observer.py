@@ -51,6 +51,16 @@ async def test_a_run_is_created_claimed_answered_and_ended() -> None:
     assert recorder.happened == ["created default", "claimed in_progress", "first token", "ended completed"]
 
 
+async def test_commits_are_reported_and_reads_are_not() -> None:
+    recorder = Recorder()
+    async with world(observer=recorder) as here:
+        before = len(recorder.commits)
+        thread = await here.project.create_thread()
+        await here.project.get_thread(thread.id)
+        assert len(recorder.commits) == before + 1
+    assert all(seconds > 0 for seconds in recorder.commits)
+
+
 async def test_a_run_that_waits_for_the_client_is_claimed_twice_and_created_once() -> None:
     recorder = Recorder()
     async with world([call("weather"), "Sunny"], observer=recorder) as here:

@@ -4,12 +4,17 @@ A call is made after the fact, where one thing happens in one place of the code.
 must not raise. It is given the run's row: the run's own times say how long it has waited.
 """
 
-from typing import Protocol
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from time import perf_counter
+from typing import Protocol, TypeVar
 
 from runstead.domain.run.journal import CallStatus
-from runstead.store.port import RunRow
+from runstead.store.port import RunRow, Store, Tx
 
-__all__ = ["Observer", "Unobserved"]
+__all__ = ["ObservedStore", "Observer", "Unobserved"]
+
+T = TypeVar("T")
 
 
 class Observer(Protocol):
@@ -67,3 +72,33 @@ class Unobserved:
 
     def committed(self, seconds: float) -> None:
         pass
+
+
+class ObservedStore:
+    """A store that reports its commits. It stands in for the store of an engine that is observed."""
+
+    def __init__(self, store: Store, observer: Observer) -> None:
+        self._store = store
+        self._observer = observer
+
+    @property
+    def shared(self) -> bool:
+        return self._store.shared
+
+    async def start(self) -> None:
+        await self._store.start()
+
+    async def stop(self) -> None:
+        await self._store.stop()
+
+    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
+        return self._store.presence(worker)
+
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        return await self._store.read(work, single=single)
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        asked = perf_counter()
+        result = await self._store.write(work, single=single)
+        self._observer.committed(perf_counter() - asked)
+        return result

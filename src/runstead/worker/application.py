@@ -5,8 +5,11 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 
+from msgspec.structs import replace
+
 from runstead.domain.access import ALL_SCOPES, DEFAULT_PROJECT, Credentials
 from runstead.engine.adapters import Adapters
+from runstead.engine.observer import ObservedStore, Unobserved
 from runstead.engine.resources.administration import Administration
 from runstead.engine.resources.caller import Caller
 from runstead.engine.resources.project import Project
@@ -68,6 +71,8 @@ async def run(
     is how many runs its worker executes at once. `lease` is in seconds: a worker without a heartbeat for that long is
     expired, and its runs are recovered.
     """
+    if not isinstance(adapters.observer, Unobserved):
+        adapters = replace(adapters, store=ObservedStore(adapters.store, adapters.observer))
     async with AsyncExitStack() as outside:
         for port in (
             adapters.store,

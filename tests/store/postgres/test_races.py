@@ -292,7 +292,7 @@ async def test_works_that_wait_for_each_other_are_both_done(first: PostgresStore
         await asyncio.gather(
             first.write(partial(work, ("thread_1", "thread_2"))), second.write(partial(work, ("thread_2", "thread_1")))
         )
-    assert times == 3
+    assert times >= 3
     assert await first.read(find_thread("after_thread_1"))
     assert await first.read(find_thread("after_thread_2"))
 
