@@ -20,7 +20,7 @@ SUBSTITUTIONS = [
     for pattern, replacement in (
         (r"\basync (def|with|for)\b", r"\1"),
         (r"\bawait ", ""),
-        (r"\b(_|calling_)async\b", r"\1sync"),
+        (r"\b(_|caller_)async\b", r"\1sync"),
         (r"\basync_connections\b", "sync_connections"),
         (r"\bAsync(?=[A-Z])", ""),
         (r"\b__a(enter|exit|iter|next)__\b", r"__\1__"),

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from runstead.client import connect
-from runstead.client.calling_async import AsyncToolCaller
 from runstead.client.deadline import Deadline
+from runstead.client.tools.caller_async import AsyncToolCaller
 from runstead.wire.error import WaitTimeout
 from runstead.wire.run import RunRequest
 from runstead.wire.tool import FunctionCall, RequiredFunctionCall
@@ -33,7 +33,7 @@ async def test_coroutine_functions_and_plain_ones_run_side_by_side() -> None:
         return "plain"
 
     caller = AsyncToolCaller([gentle, plain])
-    got = await caller.answer([call("gentle", "1"), call("plain", "2")], Deadline(10))
+    got = await caller.call_all([call("gentle", "1"), call("plain", "2")], Deadline(10))
     assert [(each.tool_call_id, each.output) for each in got] == [("1", "gentle"), ("2", "plain")]
 
 
@@ -44,7 +44,7 @@ async def test_an_object_with_an_async_call_is_a_tool() -> None:
         async def __call__(self) -> str:
             return "hello"
 
-    [got] = await AsyncToolCaller([Greeter()]).answer([call("greet")], Deadline(10))
+    [got] = await AsyncToolCaller([Greeter()]).call_all([call("greet")], Deadline(10))
     assert got.output == "hello"
 
 
@@ -58,7 +58,7 @@ async def test_a_coroutine_that_is_late_is_cancelled() -> None:
             cancelled.set()
 
     with pytest.raises(WaitTimeout):
-        await AsyncToolCaller([endless]).answer([call("endless")], Deadline(0.05))
+        await AsyncToolCaller([endless]).call_all([call("endless")], Deadline(0.05))
     assert cancelled.is_set()
 
 
@@ -66,7 +66,7 @@ async def test_a_tool_s_own_time_out_is_told_to_the_model() -> None:
     async def hasty() -> None:
         raise TimeoutError("my own")
 
-    [got] = await AsyncToolCaller([hasty]).answer([call("hasty")], Deadline(10))
+    [got] = await AsyncToolCaller([hasty]).call_all([call("hasty")], Deadline(10))
     assert got.output == '{"error":"TimeoutError: my own"}'
 
 

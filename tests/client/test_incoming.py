@@ -2,7 +2,7 @@
 
 import pytest
 
-from runstead.client.incoming import EventReader, advice, poll_after
+from runstead.client.http.incoming import EventReader, advice, poll_after
 from runstead.wire.error import ServerError, Unreachable
 from tests.client import samples
 from tests.client.wire_server import DONE, event
@@ -49,7 +49,7 @@ def test_a_stream_is_not_whole_before(frames: bytes) -> None:
 
 
 def test_an_event_that_is_no_json_says_so() -> None:
-    with pytest.raises(ServerError, match="thread.run.created.*no JSON.*<html>"):
+    with pytest.raises(ServerError, match="thread.run.created.*not JSON.*<html>"):
         EventReader().feed(b"event: thread.run.created\ndata: <html>\n\n")
 
 

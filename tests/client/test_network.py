@@ -10,7 +10,7 @@ import pytest
 import uvloop
 
 from runstead.client import connect, connect_async
-from runstead.client.network_async import LONGEST_BUFFER, AsyncNetwork
+from runstead.client.http.network_async import MAX_BUFFER, AsyncNetwork
 from runstead.wire.error import Closed, Unreachable
 from tests.client import samples
 from tests.client.samples import EVENTS_PATH, RUN_ID, THREAD_ID
@@ -85,7 +85,7 @@ def test_no_proxy_is_used_for_this_machine_or_an_exception(
 
 
 async def test_a_large_answer_arrives_whole(server: WireServer) -> None:
-    text = "x" * (8 * LONGEST_BUFFER)
+    text = "x" * (8 * MAX_BUFFER)
     server.on("GET", f"{THREAD_PATH}/messages/msg_1", Answer.of(samples.message("msg_1", text)))
     async with connect_async(server.url) as client:
         message = await client.get_message(THREAD_ID, "msg_1")
@@ -98,8 +98,8 @@ async def test_a_sender_that_is_too_quick_is_slowed_down() -> None:
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.transport.set_write_buffer_limits(0)
         for _ in range(TIMES):
-            writer.write(bytes(LONGEST_BUFFER))
-            if writer.transport.get_write_buffer_size() > 4 * LONGEST_BUFFER:
+            writer.write(bytes(MAX_BUFFER))
+            if writer.transport.get_write_buffer_size() > 4 * MAX_BUFFER:
                 blocked.set()
                 await writer.drain()
         writer.close()
@@ -113,7 +113,7 @@ async def test_a_sender_that_is_too_quick_is_slowed_down() -> None:
             while data := await connection.read(65536, timeout=5):
                 received += len(data)
         await connection.aclose()
-    assert received == TIMES * LONGEST_BUFFER
+    assert received == TIMES * MAX_BUFFER
 
 
 def test_closing_a_client_wakes_a_thread_that_reads(server: WireServer) -> None:

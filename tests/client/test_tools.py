@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal, NotRequired, TypedDict
 import msgspec
 import pytest
 
-from runstead.client.docstrings import described
-from runstead.client.tools import Tool, Toolbox, ToolFunction, function_tool, output_of
+from runstead.client.tools.docstrings import parse_docstring
+from runstead.client.tools.tool import Tool, Toolbox, ToolFunction, encode_output, function_tool
 from runstead.wire.struct import UNSET
 from runstead.wire.tool import CodeInterpreterTool, Function, FunctionCall, FunctionTool, RequiredFunctionCall
 
@@ -173,12 +173,15 @@ def test_a_docstring_describes_function_and_parameters(docstring: str) -> None:
     "docstring", [None, "", "   ", "Args:", ":param", "Parameters\n---", "---", "Args:\n  x", "a\n---"]
 )
 def test_any_docstring_is_read_somehow(docstring: str | None) -> None:
-    _, texts = described(docstring)
+    _, texts = parse_docstring(docstring)
     assert texts == {}
 
 
 def test_a_plain_docstring_is_the_description() -> None:
-    assert described("Add: two numbers.\n\nNote: more\n  of it") == ("Add: two numbers.\n\nNote: more\n  of it", {})
+    assert parse_docstring("Add: two numbers.\n\nNote: more\n  of it") == (
+        "Add: two numbers.\n\nNote: more\n  of it",
+        {},
+    )
 
 
 def test_name_and_description_can_be_given() -> None:
@@ -218,7 +221,7 @@ def _ambiguous(value: Place | Tree) -> None: ...
         (_others, r"parameter \*\*values"),
         (_nameless, "parameter value"),
         (_ambiguous, "more than one dict-like type"),
-        (lambda: None, "needs a name"),
+        (lambda: None, "Invalid tool name"),
     ],
 )
 def test_what_a_model_could_not_call_is_refused_with_the_reason(function: ToolFunction, why: str) -> None:
@@ -266,14 +269,14 @@ def test_wrong_arguments_are_refused(text: str) -> None:
 )
 def test_what_a_function_gives_back_is_text_or_json(value: Any, output: str) -> None:
     call = RequiredFunctionCall(id="call_1", function=FunctionCall(name="tool", arguments="{}"))
-    assert output_of(call, value) == output
+    assert encode_output(call, value) == output
 
 
 def test_a_result_without_end_is_told_to_the_model() -> None:
     endless: list[Any] = []
     endless.append(endless)
     call = RequiredFunctionCall(id="call_1", function=FunctionCall(name="tool", arguments="{}"))
-    assert "cannot be written as JSON" in output_of(call, endless)
+    assert "cannot be encoded as JSON" in encode_output(call, endless)
 
 
 def test_two_tools_of_one_name_are_refused() -> None:
@@ -287,5 +290,5 @@ def test_tools_stand_beside_those_of_an_assistant_and_replace_their_own() -> Non
     def mine() -> None: ...
 
     old = FunctionTool(function=Function(name="mine"))
-    beside = Toolbox([mine]).beside([CodeInterpreterTool(), old, function_tool(kept)])
+    beside = Toolbox([mine]).merged_with([CodeInterpreterTool(), old, function_tool(kept)])
     assert beside == [CodeInterpreterTool(), function_tool(kept), function_tool(mine)]

@@ -62,14 +62,19 @@ class Stream:
     cut: bool = False
     held: bool = False
     pings: bool = False
-    keeps_keys: bool = False
+    supports_idempotency: bool = False
 
     @classmethod
     def of(
-        cls, *events: bytes, done: bool = True, cut: bool = False, held: bool = False, keeps_keys: bool = False
+        cls,
+        *events: bytes,
+        done: bool = True,
+        cut: bool = False,
+        held: bool = False,
+        supports_idempotency: bool = False,
     ) -> "Stream":
         end = [DONE] if done and not cut and not held else []
-        return cls([*events, *end], cut=cut, held=held, keeps_keys=keeps_keys)
+        return cls([*events, *end], cut=cut, held=held, supports_idempotency=supports_idempotency)
 
 
 @dataclass(frozen=True)
@@ -192,7 +197,7 @@ class WireServer:
 
     async def _send(self, stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n")
-        writer.write(b"idempotency-keys: 86400\r\n" if stream.keeps_keys else b"")
+        writer.write(b"idempotency-keys: 86400\r\n" if stream.supports_idempotency else b"")
         writer.write(b"transfer-encoding: chunked\r\n\r\n")
         for chunk in stream.chunks:
             writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))

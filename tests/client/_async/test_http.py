@@ -4,8 +4,8 @@ import pytest
 
 from runstead.client._async.client import AsyncClient
 from runstead.client.deadline import Deadline
-from runstead.client.outgoing import outgoing
-from runstead.client.target import Target
+from runstead.client.http.outgoing import outgoing
+from runstead.client.http.target import Target
 from runstead.wire import endpoint
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.error import (
@@ -255,13 +255,13 @@ async def test_a_redirect_says_where_the_server_is(client: AsyncClient, server: 
 
 async def test_an_answer_that_is_no_api_says_so(client: AsyncClient, server: WireServer) -> None:
     server.on("GET", THREAD_PATH, Answer(b"<html>Welcome</html>"))
-    with pytest.raises(ServerError, match="no JSON.*Welcome.*URL"):
+    with pytest.raises(ServerError, match="not JSON.*Welcome.*URL"):
         await client.get_thread(THREAD_ID)
 
 
 async def test_an_answer_of_another_kind_says_what_is_wrong(client: AsyncClient, server: WireServer) -> None:
     server.on("GET", THREAD_PATH, Answer.of({"id": 1}))
-    with pytest.raises(ServerError, match="no Thread"):
+    with pytest.raises(ServerError, match="not a Thread"):
         await client.get_thread(THREAD_ID)
 
 

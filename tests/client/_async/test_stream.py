@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from runstead.client._async.client import AsyncClient
-from runstead.client._async.follow import MOST_FAILURES
+from runstead.client._async.reconnect import MAX_FAILURES
 from runstead.client._async.stream import AsyncRunStream
 from runstead.wire.delta import MessageDelta
 from runstead.wire.error import BadRequest, NotFound, ServerError, Unreachable
@@ -106,7 +106,7 @@ async def test_a_server_that_is_gone_is_given_up(stream: AsyncRunStream, server:
     server.on("GET", EVENTS_PATH, Cut())
     with pytest.raises(Unreachable):
         await stream.drained()
-    assert len(server.seen) == 1 + 3 * MOST_FAILURES
+    assert len(server.seen) == 1 + 3 * MAX_FAILURES
 
 
 async def test_progress_is_a_new_chance(stream: AsyncRunStream, server: WireServer) -> None:
@@ -120,7 +120,7 @@ async def test_a_server_without_event_ids_cannot_be_rejoined_and_that_is_said(
     stream: AsyncRunStream, server: WireServer
 ) -> None:
     server.on("POST", RUNS_PATH, Stream.of(event("thread.run.created", samples.run()), cut=True))
-    with pytest.raises(Unreachable, match=f"cannot be rejoined.*{RUN_ID} goes on"):
+    with pytest.raises(Unreachable, match=f"cannot be resumed.*{RUN_ID} goes on"):
         await stream.drained()
     assert len(server.seen) == 1
 
@@ -138,15 +138,15 @@ async def test_a_stream_cut_before_the_run_is_known_is_not_tried_again_where_no_
 async def test_a_stream_cut_before_the_run_is_known_is_tried_again_with_its_key(
     stream: AsyncRunStream, server: WireServer
 ) -> None:
-    opened = Stream.of(cut=True, keeps_keys=True)
-    server.on("POST", RUNS_PATH, opened, Cut(), Stream.of(*WHOLE, keeps_keys=True))
+    opened = Stream.of(cut=True, supports_idempotency=True)
+    server.on("POST", RUNS_PATH, opened, Cut(), Stream.of(*WHOLE, supports_idempotency=True))
     assert [got.id async for got in stream] == IDS
     assert server.calls == [f"POST {RUNS_PATH}"] * 3
     assert len({seen.headers["idempotency-key"] for seen in server.seen}) == 1
 
 
 async def test_a_stream_that_never_tells_a_thing_is_given_up(stream: AsyncRunStream, server: WireServer) -> None:
-    server.on("POST", RUNS_PATH, Stream.of(cut=True, keeps_keys=True))
+    server.on("POST", RUNS_PATH, Stream.of(cut=True, supports_idempotency=True))
     with pytest.raises(Unreachable):
         await stream.drained()
     assert len(server.seen) == 3
@@ -155,7 +155,7 @@ async def test_a_stream_that_never_tells_a_thing_is_given_up(stream: AsyncRunStr
 async def test_a_stream_behind_its_first_event_is_rejoined_not_begun_again(
     stream: AsyncRunStream, server: WireServer
 ) -> None:
-    server.on("POST", RUNS_PATH, Stream.of(CREATED, cut=True, keeps_keys=True))
+    server.on("POST", RUNS_PATH, Stream.of(CREATED, cut=True, supports_idempotency=True))
     server.on("GET", EVENTS_PATH, Stream.of(*WHOLE[1:]))
     assert [got.id async for got in stream] == IDS
     assert [seen.method for seen in server.seen] == ["POST", "GET"]
@@ -232,7 +232,7 @@ async def test_the_final_run_is_read_from_the_stream(stream: AsyncRunStream, ser
 
 async def test_a_stream_that_tells_of_no_run_has_no_final_run(stream: AsyncRunStream, server: WireServer) -> None:
     server.on("POST", RUNS_PATH, Stream.of())
-    with pytest.raises(Unreachable, match="without telling of a run"):
+    with pytest.raises(Unreachable, match="without an event about a run"):
         await stream.final_run()
 
 

@@ -4,9 +4,9 @@
 from runstead.client._sync.client import Client
 from runstead.client._sync.http import HttpTransport
 from runstead.client._sync.pool import Pool
-from runstead.client.connections import sync_connections
-from runstead.client.retries import Retries
-from runstead.client.target import Target
+from runstead.client.http.connections import sync_connections
+from runstead.client.http.retries import RetryPolicy
+from runstead.client.http.target import Target
 from tests.client.wire_server import WireServer
 
 
@@ -25,6 +25,6 @@ def client_of(
 ) -> Client:
     target = Target(server.url, api_key)
     transport = HttpTransport(
-        target, Pool(sync_connections(target)), timeout=timeout, retries=Retries(max_retries), sleep=pauses
+        target, Pool(sync_connections(target)), timeout=timeout, retries=RetryPolicy(max_retries), sleep=pauses
     )
     return Client(transport, sleep=pauses)

@@ -18,7 +18,7 @@ def test_a_page_is_a_sequence_of_its_own_items(client: Client, server: WireServe
     assert page[1] in page
     assert page[1] in page.data
     assert (page.first_id, page.last_id, page.has_more) == ("thread_1", "thread_2", True)
-    assert repr(page) == "<page of 2 items, and there are more>"
+    assert repr(page) == "<page of 2 items, has more>"
     assert len(server.seen) == 1
 
 

@@ -4,7 +4,7 @@
 import pytest
 
 from runstead.client._sync.client import Client
-from runstead.client._sync.follow import MOST_FAILURES
+from runstead.client._sync.reconnect import MAX_FAILURES
 from runstead.client._sync.stream import RunStream
 from runstead.wire.delta import MessageDelta
 from runstead.wire.error import BadRequest, NotFound, ServerError, Unreachable
@@ -99,7 +99,7 @@ def test_a_server_that_is_gone_is_given_up(stream: RunStream, server: WireServer
     server.on("GET", EVENTS_PATH, Cut())
     with pytest.raises(Unreachable):
         stream.drained()
-    assert len(server.seen) == 1 + 3 * MOST_FAILURES
+    assert len(server.seen) == 1 + 3 * MAX_FAILURES
 
 
 def test_progress_is_a_new_chance(stream: RunStream, server: WireServer) -> None:
@@ -111,7 +111,7 @@ def test_progress_is_a_new_chance(stream: RunStream, server: WireServer) -> None
 
 def test_a_server_without_event_ids_cannot_be_rejoined_and_that_is_said(stream: RunStream, server: WireServer) -> None:
     server.on("POST", RUNS_PATH, Stream.of(event("thread.run.created", samples.run()), cut=True))
-    with pytest.raises(Unreachable, match=f"cannot be rejoined.*{RUN_ID} goes on"):
+    with pytest.raises(Unreachable, match=f"cannot be resumed.*{RUN_ID} goes on"):
         stream.drained()
     assert len(server.seen) == 1
 
@@ -129,22 +129,22 @@ def test_a_stream_cut_before_the_run_is_known_is_not_tried_again_where_no_keys_a
 def test_a_stream_cut_before_the_run_is_known_is_tried_again_with_its_key(
     stream: RunStream, server: WireServer
 ) -> None:
-    opened = Stream.of(cut=True, keeps_keys=True)
-    server.on("POST", RUNS_PATH, opened, Cut(), Stream.of(*WHOLE, keeps_keys=True))
+    opened = Stream.of(cut=True, supports_idempotency=True)
+    server.on("POST", RUNS_PATH, opened, Cut(), Stream.of(*WHOLE, supports_idempotency=True))
     assert [got.id for got in stream] == IDS
     assert server.calls == [f"POST {RUNS_PATH}"] * 3
     assert len({seen.headers["idempotency-key"] for seen in server.seen}) == 1
 
 
 def test_a_stream_that_never_tells_a_thing_is_given_up(stream: RunStream, server: WireServer) -> None:
-    server.on("POST", RUNS_PATH, Stream.of(cut=True, keeps_keys=True))
+    server.on("POST", RUNS_PATH, Stream.of(cut=True, supports_idempotency=True))
     with pytest.raises(Unreachable):
         stream.drained()
     assert len(server.seen) == 3
 
 
 def test_a_stream_behind_its_first_event_is_rejoined_not_begun_again(stream: RunStream, server: WireServer) -> None:
-    server.on("POST", RUNS_PATH, Stream.of(CREATED, cut=True, keeps_keys=True))
+    server.on("POST", RUNS_PATH, Stream.of(CREATED, cut=True, supports_idempotency=True))
     server.on("GET", EVENTS_PATH, Stream.of(*WHOLE[1:]))
     assert [got.id for got in stream] == IDS
     assert [seen.method for seen in server.seen] == ["POST", "GET"]
@@ -219,7 +219,7 @@ def test_the_final_run_is_read_from_the_stream(stream: RunStream, server: WireSe
 
 def test_a_stream_that_tells_of_no_run_has_no_final_run(stream: RunStream, server: WireServer) -> None:
     server.on("POST", RUNS_PATH, Stream.of())
-    with pytest.raises(Unreachable, match="without telling of a run"):
+    with pytest.raises(Unreachable, match="without an event about a run"):
         stream.final_run()
 
 

@@ -1,7 +1,7 @@
-"""TCP and TLS over the event loop, for HTTP: what `httpcore2` does over `anyio`, in a third of the time.
+"""The asyncio network backend of `httpcore2`: TCP and TLS. It takes a third of the time of the one over `anyio`.
 
-A connection keeps an end of patience, `until`, besides the time-out of each read: a stream whose pings come in time may
-still not be waited for longer than its reader has.
+Besides the time-out of each read, a connection has a deadline, `until`. Keep-alive comments reset the time-out of a
+read; they must not extend the reader's deadline.
 """
 
 import asyncio
@@ -15,8 +15,8 @@ import httpcore2
 
 __all__ = ["AsyncConnection", "AsyncNetwork"]
 
-LONGEST_BUFFER = 256 * 1024
-"""Bytes that may wait to be read before the sender is slowed down."""
+MAX_BUFFER = 256 * 1024
+"""Unread bytes after which the connection stops reading from its socket."""
 
 _NAMES = {"client_addr": "sockname", "server_addr": "peername"}
 
@@ -34,7 +34,7 @@ class AsyncNetwork(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         local = None if local_address is None else (local_address, 0)
         loop = asyncio.get_running_loop()
-        # Other loops, such as uvloop's, do not try addresses side by side, and refuse to be asked for it.
+        # Other loops, such as uvloop's, have no happy eyeballs and reject the argument.
         delay: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if isinstance(loop, asyncio.BaseEventLoop) else {}
         try:
             async with asyncio.timeout(timeout):
@@ -47,18 +47,18 @@ class AsyncNetwork(httpcore2.AsyncNetworkBackend):
 
 
 class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
-    """One connection: what came and was not read yet, and who waits for more."""
+    """One connection, with the buffer of unread bytes."""
 
     _transport: asyncio.Transport
 
     def __init__(self) -> None:
         self.until: float | None = None
-        """The moment (monotonic) after which nothing is waited for."""
+        """The deadline of all reads, on the monotonic clock."""
         self._buffer = bytearray()
         self._reader: asyncio.Future[None] | None = None
         self._paused = False
         self._ended = False
-        self._trouble: Exception | None = None
+        self._error: Exception | None = None
 
     def configured(self, options: Iterable[Any]) -> Self:
         """Itself, with the options set on the socket."""
@@ -67,11 +67,11 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         return self
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # other loops' are none by name
+        self._transport = cast("asyncio.Transport", transport)  # other loops' transports do not derive from it
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
-        if len(self._buffer) > LONGEST_BUFFER and not self._paused:
+        if len(self._buffer) > MAX_BUFFER and not self._paused:
             self._paused = True
             self._transport.pause_reading()
         self._wake()
@@ -83,7 +83,7 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._ended = True
-        self._trouble = exc
+        self._error = exc
         self._wake()
 
     def _wake(self) -> None:
@@ -92,9 +92,9 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         while not self._buffer and not self._ended:
-            await self._more(timeout)
-        if self._trouble is not None and not self._buffer:
-            raise httpcore2.ReadError(self._trouble)
+            await self._wait_readable(timeout)
+        if self._error is not None and not self._buffer:
+            raise httpcore2.ReadError(self._error)
         data = bytes(self._buffer[:max_bytes])
         del self._buffer[:max_bytes]
         if self._paused and not self._ended:
@@ -102,14 +102,14 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
             self._transport.resume_reading()
         return data
 
-    async def _more(self, timeout: float | None) -> None:
-        """Wait until something came, or the time is up."""
+    async def _wait_readable(self, timeout: float | None) -> None:
+        """Wait for bytes or the end of the connection. `ReadTimeout` if neither arrives in time."""
         if self.until is not None:
             left = max(self.until - monotonic(), 0.0)
             timeout = left if timeout is None else min(timeout, left)
         loop = asyncio.get_running_loop()
         reader = self._reader = loop.create_future()
-        alarm = None if timeout is None else loop.call_later(timeout, _give_up, reader)
+        alarm = None if timeout is None else loop.call_later(timeout, _time_out, reader)
         try:
             await reader
         finally:
@@ -118,9 +118,9 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
                 alarm.cancel()
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send; a request is small, and whether it arrived is known by its answer."""
+        """Send, without waiting for the socket: requests are small, and the response shows that one arrived."""
         if self._ended:
-            raise httpcore2.WriteError(self._trouble or "The connection is closed.")
+            raise httpcore2.WriteError(self._error or "The connection is closed.")
         if buffer:
             self._transport.write(buffer)
 
@@ -147,15 +147,15 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         return self._transport.get_extra_info(_NAMES.get(info, info))
 
 
-def _give_up(reader: "asyncio.Future[None]") -> None:
+def _time_out(reader: "asyncio.Future[None]") -> None:
     if not reader.done():
-        reader.set_exception(httpcore2.ReadTimeout("Nothing came in time."))
+        reader.set_exception(httpcore2.ReadTimeout("No data was received in time."))
 
 
 def _readable(sock: Any) -> bool:
-    """Something waits on the socket. On an idle connection that can only be its end."""
+    """The socket has something to read. On an idle connection that is its end."""
     if sock is None or sock.fileno() < 0:
         return True
-    asked = select.poll()
-    asked.register(sock, select.POLLIN)
-    return bool(asked.poll(0))
+    poll = select.poll()
+    poll.register(sock, select.POLLIN)
+    return bool(poll.poll(0))

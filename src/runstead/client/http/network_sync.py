@@ -1,4 +1,4 @@
-"""TCP and TLS over plain sockets, for HTTP: those of `httpcore2`, with an end of patience besides each time-out."""
+"""The blocking network backend: that of `httpcore2`, with a deadline besides the time-out of each read."""
 
 import socket
 import ssl
@@ -27,18 +27,18 @@ class Network(httpcore2.SyncBackend):
 
 
 class Connection(httpcore2.NetworkStream):
-    """One connection. See `AsyncConnection` for why it keeps `until`."""
+    """One connection. `AsyncConnection` says why it has `until`."""
 
     def __init__(self, stream: httpcore2.NetworkStream) -> None:
         self.until: float | None = None
-        """The moment (monotonic) after which nothing is waited for."""
+        """The deadline of all reads, on the monotonic clock."""
         self._stream = stream
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         if self.until is not None:
             left = self.until - monotonic()
             if left <= 0:
-                raise httpcore2.ReadTimeout("Nothing came in time.")
+                raise httpcore2.ReadTimeout("No data was received in time.")
             timeout = left if timeout is None else min(timeout, left)
         return self._stream.read(max_bytes, timeout)
 
@@ -46,7 +46,7 @@ class Connection(httpcore2.NetworkStream):
         self._stream.write(buffer, timeout)
 
     def close(self) -> None:
-        # Another thread may be reading; closing alone would not wake it.
+        # Another thread may be reading. Only a shutdown wakes it; a close does not.
         with suppress(OSError):
             self._stream.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
         self._stream.close()

@@ -1,4 +1,4 @@
-"""Where a client talks to, and as whom."""
+"""The server of a client: its URL, and the headers of every request."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
@@ -6,20 +6,20 @@ from urllib.parse import urlsplit
 __all__ = ["DEFAULT_URL", "Target"]
 
 DEFAULT_URL = "http://127.0.0.1:8642"
-"""Where `runstead serve` listens when nothing else is said."""
+"""Where `runstead serve` listens by default."""
 
 _PORTS = {"http": 80, "https": 443}
 
 
 class Target:
-    """A server's address, and the headers of every request. Its repr does not show them: a key is among them."""
+    """A server's address, and the headers of every request. Its repr hides the headers: they hold the API key."""
 
     def __init__(self, url: str, api_key: str | None = None, headers: Mapping[str, str] | None = None) -> None:
         parts = urlsplit(url)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError(f"Invalid URL: {url!r}. Expected one such as {DEFAULT_URL!r}.")
         if parts.username or parts.query or parts.fragment:
-            raise ValueError("The URL of a server has no user, query or fragment; a key is given as `api_key`.")
+            raise ValueError("The URL of a server has no user, query or fragment. Pass a key as `api_key`.")
         path = parts.path.rstrip("/")
         self.scheme = parts.scheme
         self.host = parts.hostname.encode("idna").decode()
@@ -33,16 +33,16 @@ class Target:
         return f"Target({self.url!r})"
 
 
-def _headers(host: str, api_key: str | None, more: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
-    """What every request says about itself; the caller's own headers come last and win."""
-    said = {"Host": host, "User-Agent": f"runstead-python/{_version()}", "OpenAI-Beta": "assistants=v2"}
+def _headers(host: str, api_key: str | None, own: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """The headers of every request. The caller's own replace the client's."""
+    defaults = {"Host": host, "User-Agent": f"runstead-python/{_version()}", "OpenAI-Beta": "assistants=v2"}
     if api_key:
-        said["Authorization"] = f"Bearer {api_key}"
-    own = {name.lower() for name in more}
-    kept = {name: value for name, value in said.items() if name.lower() not in own}
-    sent = kept | dict(more)
+        defaults["Authorization"] = f"Bearer {api_key}"
+    replaced = {name.lower() for name in own}
+    kept = {name: value for name, value in defaults.items() if name.lower() not in replaced}
+    sent = kept | dict(own)
     if not all(text.isascii() and text.isprintable() for item in sent.items() for text in item):
-        raise ValueError("An API key or a header has a character that HTTP headers cannot carry.")
+        raise ValueError("The API key or a header has a character that is not allowed in HTTP headers.")
     return [(name.encode(), value.encode()) for name, value in sent.items()]
 
 

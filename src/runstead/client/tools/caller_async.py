@@ -1,11 +1,11 @@
-"""The calls of a round, all at once on the event loop."""
+"""The tool calls of a round, concurrent on the event loop."""
 
 import asyncio
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 from runstead.client.deadline import Deadline
-from runstead.client.tools import Tool, Toolbox, ToolFunction, output_of, problem
+from runstead.client.tools.tool import Tool, Toolbox, ToolFunction, encode_output, error_output
 from runstead.wire.error import WaitTimeout
 from runstead.wire.tool import RequiredFunctionCall, ToolOutput
 
@@ -13,13 +13,13 @@ __all__ = ["AsyncToolCaller"]
 
 
 class AsyncToolCaller:
-    """Calls coroutine functions on the loop, and plain functions in threads, so that the loop is not held up."""
+    """Calls coroutine functions on the event loop, and plain functions in threads, which keeps the loop free."""
 
     def __init__(self, tools: Iterable[Tool | ToolFunction]) -> None:
         self.toolbox = Toolbox(tools)
 
-    async def answer(self, calls: Sequence[RequiredFunctionCall], deadline: Deadline) -> list[ToolOutput]:
-        """The outputs of all calls, made at the same time. `WaitTimeout` when they take too long."""
+    async def call_all(self, calls: Sequence[RequiredFunctionCall], deadline: Deadline) -> list[ToolOutput]:
+        """Make all calls concurrently, and return their outputs in order. `WaitTimeout` after the deadline."""
         try:
             async with asyncio.timeout(deadline.remaining), asyncio.TaskGroup() as group:
                 tasks = [group.create_task(self._output(call)) for call in calls]
@@ -28,7 +28,7 @@ class AsyncToolCaller:
         return [task.result() for task in tasks]
 
     async def _output(self, call: RequiredFunctionCall) -> ToolOutput:
-        match self.toolbox.call_of(call):
+        match self.toolbox.resolve(call):
             case str() as output:
                 return ToolOutput(tool_call_id=call.id, output=output)
             case tool, arguments:
@@ -40,6 +40,6 @@ class AsyncToolCaller:
                 value = await tool.function(**arguments)
             else:
                 value = await asyncio.to_thread(tool.function, **arguments)
-        except Exception as error:  # noqa: BLE001 (a tool's failure is told to the model)
-            return problem(call, f"{type(error).__name__}: {error}", error)
-        return output_of(call, value)
+        except Exception as error:  # noqa: BLE001 (the model gets a tool's failure as output)
+            return error_output(call, f"{type(error).__name__}: {error}", error)
+        return encode_output(call, value)

@@ -1,4 +1,4 @@
-"""Messages and steps as they grow, for readers that want them whole at every moment. No IO."""
+"""Messages and steps accumulated from the events of a run. No IO."""
 
 from runstead.wire.codec.snapshot import with_message_delta, with_step_delta
 from runstead.wire.delta import MessageDelta, RunStepDelta
@@ -10,14 +10,14 @@ __all__ = ["Snapshots"]
 
 
 class Snapshots:
-    """What is known of each message and step of a run, in the order in which they began."""
+    """The messages and steps of a run as its events have shown them, in the order of their first events."""
 
     def __init__(self) -> None:
         self.messages: dict[str, Message] = {}
         self.steps: dict[str, RunStep] = {}
 
-    def note(self, event: Event) -> None:
-        """Add what an event tells."""
+    def apply(self, event: Event) -> None:
+        """Update the message or step that an event is about."""
         match event.data:
             case Message() as message:
                 self.messages[message.id] = message

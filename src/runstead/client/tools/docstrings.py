@@ -1,9 +1,9 @@
-"""What a function's docstring says about it and its parameters, in the usual styles. No IO."""
+"""Descriptions of a function and its parameters from its docstring: Google, NumPy or Sphinx style. No IO."""
 
 import re
 from inspect import cleandoc
 
-__all__ = ["described"]
+__all__ = ["parse_docstring"]
 
 _SECTION = re.compile(r"^(Args|Arguments|Parameters|Params):\s*$")
 _OTHER = re.compile(r"^(Returns?|Raises?|Yields?|Examples?|Notes?|Attributes|See Also|Warnings?):\s*$")
@@ -14,8 +14,8 @@ _SPHINX = re.compile(r"^:param\s+(?:[^:]*\s)?(\w+)\s*:\s*(.*)$")
 _FIELD = re.compile(r"^:\w+")
 
 
-def described(docstring: str | None) -> tuple[str, dict[str, str]]:
-    """The text before any section, and the description of each parameter: Google, NumPy or Sphinx style."""
+def parse_docstring(docstring: str | None) -> tuple[str, dict[str, str]]:
+    """The text before the first section, and the description of each parameter."""
     if not docstring:
         return "", {}
     lines = cleandoc(docstring).splitlines()

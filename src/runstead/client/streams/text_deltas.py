@@ -1,4 +1,4 @@
-"""The text in a run's events, each piece once. No IO."""
+"""The assistant's text in a run's events, each piece once. No IO."""
 
 from collections.abc import Iterator
 
@@ -8,19 +8,19 @@ from runstead.wire.event import Event, EventName
 from runstead.wire.message import Message
 from runstead.wire.struct import UNSET
 
-__all__ = ["Texts"]
+__all__ = ["TextDeltas"]
 
 _ENDS = frozenset({EventName.MESSAGE_COMPLETED, EventName.MESSAGE_INCOMPLETE})
 
 
-class Texts:
-    """Remembers how much of each part was given out: a reader that rejoined gets the rest with the whole message."""
+class TextDeltas:
+    """Remembers how much of each part was returned. A stream that resumed gets the missing text from the message."""
 
     def __init__(self) -> None:
-        self._given: dict[tuple[str, int], int] = {}
+        self._returned: dict[tuple[str, int], int] = {}
 
-    def of(self, event: Event) -> Iterator[str]:
-        """The text that is new in an event."""
+    def new_text(self, event: Event) -> Iterator[str]:
+        """The text in an event that was not returned before."""
         data = event.data
         if isinstance(data, MessageDelta):
             yield from self._of_delta(data)
@@ -31,11 +31,11 @@ class Texts:
         for part in delta.delta.content or ():
             if isinstance(part, TextPartDelta) and part.text is not UNSET and part.text.value:
                 at = (delta.id, part.index)
-                self._given[at] = self._given.get(at, 0) + len(part.text.value)
+                self._returned[at] = self._returned.get(at, 0) + len(part.text.value)
                 yield part.text.value
 
     def _rest(self, message: Message) -> Iterator[str]:
         for index, part in enumerate(message.content):
-            given = self._given.pop((message.id, index), 0)
-            if isinstance(part, TextPart) and len(part.text.value) > given:
-                yield part.text.value[given:]
+            returned = self._returned.pop((message.id, index), 0)
+            if isinstance(part, TextPart) and len(part.text.value) > returned:
+                yield part.text.value[returned:]

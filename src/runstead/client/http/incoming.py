@@ -1,4 +1,4 @@
-"""From the bytes of an answer to objects, events and errors. No IO."""
+"""From the bytes of an HTTP response to objects, events and errors. No IO."""
 
 from collections.abc import Callable
 from functools import cache
@@ -6,42 +6,41 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from runstead.client.retries import Answer
+from runstead.client.http.retries import ErrorResponse
 from runstead.wire.codec.sse import Decoder
 from runstead.wire.error import ApiError, ErrorBody, ErrorDetails, RateLimited, ServerError, Unreachable, api_error
 from runstead.wire.event import DONE, EVENT_DATA, Event, EventName, decode_event
 
-__all__ = ["EventReader", "Headers", "advice", "error_of", "header", "keeps_keys", "object_of", "poll_after"]
+__all__ = ["EventReader", "Headers", "advice", "error_of", "header", "object_of", "poll_after", "supports_idempotency"]
 
 T = TypeVar("T")
 Headers = list[tuple[bytes, bytes]]
 
-SHOWN = 200
-"""Characters of an answer that is no JSON, shown in the error."""
-
+_EXCERPT_LENGTH = 200
+"""Characters of a response that is not JSON, shown in the error."""
 
 _decoder: Callable[[Any], msgspec.json.Decoder[Any]] = cache(msgspec.json.Decoder)
 
 
 def object_of(kind: type[T], body: bytes) -> T:
-    """The object that an answer holds, from any server that speaks about this wire."""
+    """The object in a response. Fields and values of newer or foreign servers are tolerated."""
     try:
         found: T = _decoder(kind).decode(body)
         return found
     except msgspec.ValidationError:
         return _lenient(kind, body)
     except msgspec.DecodeError:
-        raise ServerError(f"The answer is no JSON: {_shown(body)} Is the URL that of a server's API?") from None
+        raise ServerError(f"The response is not JSON: {_excerpt(body)} Is the URL that of a server's API?") from None
 
 
 def _lenient(kind: type[T], body: bytes) -> T:
     """The object, without fields that this version does not know."""
-    from runstead.wire.codec.lenient import decode_lenient  # noqa: PLC0415 (seldom needed, and not light)
+    from runstead.wire.codec.lenient import decode_lenient  # noqa: PLC0415 (rarely needed, and slow to import)
 
     try:
         return decode_lenient(kind, body)
     except msgspec.ValidationError as error:
-        raise ServerError(f"The answer is no {kind.__name__}: {error}") from None
+        raise ServerError(f"The response is not a {kind.__name__}: {error}") from None
 
 
 def header(headers: Headers, name: bytes) -> str | None:
@@ -50,11 +49,11 @@ def header(headers: Headers, name: bytes) -> str | None:
 
 
 def error_of(status: int, headers: Headers, body: bytes) -> ApiError:
-    """The error that an answer stands for, whatever its body looks like."""
+    """The `ApiError` of an error response, whatever its body looks like."""
     error = api_error(status, _details(status, headers, body), header(headers, b"x-request-id"))
-    wish = advice(status, headers).retry_after
-    if isinstance(error, RateLimited) and wish is not None:
-        error.retry_after = wish
+    delay = advice(status, headers).retry_after
+    if isinstance(error, RateLimited) and delay is not None:
+        error.retry_after = delay
     return error
 
 
@@ -64,41 +63,41 @@ def _details(status: int, headers: Headers, body: bytes) -> ErrorDetails:
     try:
         return msgspec.json.decode(body, type=ErrorBody).error
     except msgspec.DecodeError:
-        return ErrorDetails(message=_message(body) or f"HTTP status {status}: {_shown(body)}")
+        return ErrorDetails(message=_message(body) or f"HTTP status {status}: {_excerpt(body)}")
 
 
 def _message(body: bytes) -> str | None:
-    """What servers with another form of errors say: `error`, `message` or `detail`, as a string or inside an object."""
+    """The message of a foreign error: `error`, `message` or `detail`, as a string or inside an object."""
     try:
-        said: Any = msgspec.json.decode(body)
+        value: Any = msgspec.json.decode(body)
     except msgspec.DecodeError:
         return None
     for name in ("error", "message", "detail"):
-        if isinstance(said, dict) and said.get(name):
-            said = said[name]
-    return said if isinstance(said, str) else None
+        if isinstance(value, dict) and value.get(name):
+            value = value[name]
+    return value if isinstance(value, str) else None
 
 
-def _shown(body: bytes) -> str:
-    text = body[: 4 * SHOWN].decode("utf-8", "replace").strip()
-    return repr(text if len(text) <= SHOWN else text[:SHOWN] + "…")
+def _excerpt(body: bytes) -> str:
+    text = body[: 4 * _EXCERPT_LENGTH].decode("utf-8", "replace").strip()
+    return repr(text if len(text) <= _EXCERPT_LENGTH else text[:_EXCERPT_LENGTH] + "…")
 
 
-def advice(status: int, headers: Headers) -> Answer:
-    """What an error answer says about trying again. A date in `retry-after` is not read: clocks differ."""
-    said = header(headers, b"x-should-retry")
+def advice(status: int, headers: Headers) -> ErrorResponse:
+    """What an error response says about retries. A date in `retry-after` is ignored, because clocks differ."""
+    retry = header(headers, b"x-should-retry")
     milliseconds = _number(header(headers, b"retry-after-ms"))
     seconds = _number(header(headers, b"retry-after")) if milliseconds is None else milliseconds / 1000
-    return Answer(status, seconds, None if said is None else said.strip().lower() == "true")
+    return ErrorResponse(status, seconds, None if retry is None else retry.strip().lower() == "true")
 
 
-def keeps_keys(headers: Headers) -> bool:
-    """Whether the server says that it does once what comes twice with one key."""
+def supports_idempotency(headers: Headers) -> bool:
+    """The server announces that it keeps idempotency keys."""
     return header(headers, b"idempotency-keys") is not None
 
 
 def poll_after(headers: Headers) -> float | None:
-    """In how many seconds the server wants to be asked again, if it says so."""
+    """Seconds after which the server asks for the next poll; None if it does not say."""
     milliseconds = _number(header(headers, b"openai-poll-after-ms"))
     return None if milliseconds is None else milliseconds / 1000
 
@@ -112,7 +111,7 @@ def _number(text: str | None) -> float | None:
 
 
 class EventReader:
-    """Turns the bytes of a stream into events, and knows whether the stream is whole."""
+    """Decodes the bytes of a stream to events, and tells a complete stream from a broken one."""
 
     def __init__(self) -> None:
         self._frames = Decoder()
@@ -129,20 +128,20 @@ class EventReader:
             try:
                 events.append(decode_event(name, data, id))
             except msgspec.DecodeError as error:
-                events.append(_mended(name, data, id, error))
+                events.append(_lenient_event(name, data, id, error))
         if events:
             self._last = events[-1].event
         return events
 
     def end(self) -> None:
-        """The connection was closed. `Unreachable` if that was in the middle of the stream."""
-        # Not every server says `done`; after these events nothing would have come anyway.
+        """The connection was closed. `Unreachable` if the stream was not complete."""
+        # Not every server sends `done`. These events are always the last of a stream.
         if not self.done and not (isinstance(self._last, EventName) and self._last.pausing):
             raise Unreachable("The connection was closed in the middle of the stream.")
 
 
-def _mended(name: str, data: bytes, id: str | None, error: msgspec.DecodeError) -> Event:
-    """The event of a newer or a foreign server."""
+def _lenient_event(name: str, data: bytes, id: str | None, error: msgspec.DecodeError) -> Event:
+    """The event of a newer or a foreign server, without fields that this version does not know."""
     if not isinstance(error, msgspec.ValidationError):
-        raise ServerError(f"The event {name!r} is no JSON: {_shown(data)}") from error
+        raise ServerError(f"The event {name!r} is not JSON: {_excerpt(data)}") from error
     return Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data), id=id)

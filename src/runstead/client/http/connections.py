@@ -1,4 +1,4 @@
-"""How connections are opened: kept alive, and through a proxy where the environment names one."""
+"""Opens connections: with TCP keep-alive, and through a proxy where the environment names one."""
 
 import os
 import socket
@@ -9,14 +9,14 @@ from urllib.parse import unquote, urlsplit
 
 import httpcore2
 
-from runstead.client.target import Target
+from runstead.client.http.target import Target
 
 __all__ = ["async_connections", "sync_connections"]
 
-LONGEST_IDLE = 4.0
-"""Seconds. Servers close idle connections after five or more; a request must not meet that moment."""
+IDLE_SECONDS = 4.0
+"""Seconds that an idle connection is kept: less than the five or more after which servers close it."""
 
-# A peer that vanished without a word is noticed within a minute, also in the middle of a silent stream.
+# TCP keep-alive detects a vanished peer within a minute, also while a stream is silent.
 _KEEP_ALIVE = [
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
     *(
@@ -28,19 +28,19 @@ _KEEP_ALIVE = [
 
 
 def async_connections(target: Target) -> Callable[[], httpcore2.AsyncConnectionInterface]:
-    """What opens a connection on the running event loop, with its first request."""
-    from runstead.client.network_async import AsyncNetwork  # noqa: PLC0415 (a sync client needs no event loop)
+    """A function that makes a connection for the running event loop. The connection opens with its first request."""
+    from runstead.client.http.network_async import AsyncNetwork  # noqa: PLC0415 (a sync client needs no event loop)
 
-    ways = httpcore2.AsyncConnectionPool(**_options(target), network_backend=AsyncNetwork())
-    return partial(ways.create_connection, _origin(target))
+    factory = httpcore2.AsyncConnectionPool(**_options(target), network_backend=AsyncNetwork())
+    return partial(factory.create_connection, _origin(target))
 
 
 def sync_connections(target: Target) -> Callable[[], httpcore2.ConnectionInterface]:
-    """What opens a connection, with its first request."""
-    from runstead.client.network_sync import Network  # noqa: PLC0415 (beside its sibling)
+    """A function that makes a connection. The connection opens with its first request."""
+    from runstead.client.http.network_sync import Network  # noqa: PLC0415 (as above)
 
-    ways = httpcore2.ConnectionPool(**_options(target), network_backend=Network())
-    return partial(ways.create_connection, _origin(target))
+    factory = httpcore2.ConnectionPool(**_options(target), network_backend=Network())
+    return partial(factory.create_connection, _origin(target))
 
 
 def _origin(target: Target) -> httpcore2.Origin:
@@ -51,17 +51,17 @@ def _options(target: Target) -> dict[str, Any]:
     return {
         "proxy": _proxy(target),
         "ssl_context": httpcore2.default_ssl_context() if target.scheme == "https" else None,
-        "keepalive_expiry": LONGEST_IDLE,
+        "keepalive_expiry": IDLE_SECONDS,
         "socket_options": _KEEP_ALIVE,
     }
 
 
 def _proxy(target: Target) -> httpcore2.Proxy | None:
-    """The proxy that the environment names for this server. None is asked for this machine's own servers."""
+    """The proxy that the environment names for this server. Servers on this machine use none."""
     named = any(name.lower().endswith("_proxy") for name in os.environ)
     if not named or target.host in {"localhost", "::1"} or target.host.startswith("127."):
         return None
-    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 (heavy, and seldom needed)
+    from urllib.request import getproxies, proxy_bypass  # noqa: PLC0415 (slow to import, rarely needed)
 
     proxies = getproxies()
     url = proxies.get(target.scheme) or proxies.get("all")

@@ -1,4 +1,4 @@
-"""The calls of a round, all at once in threads."""
+"""The tool calls of a round, concurrent in threads."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -6,7 +6,7 @@ from contextvars import copy_context
 from typing import Any
 
 from runstead.client.deadline import Deadline
-from runstead.client.tools import Tool, Toolbox, ToolFunction, output_of, problem
+from runstead.client.tools.tool import Tool, Toolbox, ToolFunction, encode_output, error_output
 from runstead.wire.error import WaitTimeout
 from runstead.wire.tool import RequiredFunctionCall, ToolOutput
 
@@ -22,20 +22,20 @@ class ToolCaller:
             names = ", ".join(self.toolbox.names_of_async)
             raise TypeError(f"Coroutine functions need the async client: {names}.")
 
-    def answer(self, calls: Sequence[RequiredFunctionCall], deadline: Deadline) -> list[ToolOutput]:
-        """The outputs of all calls, made at the same time. `WaitTimeout` when they take too long."""
+    def call_all(self, calls: Sequence[RequiredFunctionCall], deadline: Deadline) -> list[ToolOutput]:
+        """Make all calls concurrently, and return their outputs in order. `WaitTimeout` after the deadline."""
         pool = ThreadPoolExecutor(max_workers=len(calls), thread_name_prefix="runstead-tool")
         try:
             futures = [pool.submit(copy_context().run, self._output, call) for call in calls]
             if wait(futures, timeout=deadline.remaining).not_done:
                 raise WaitTimeout("The tools took too long.")
         finally:
-            # A thread cannot be stopped; one that is late is left to itself.
+            # A thread cannot be stopped. A late one runs on, and its result is dropped.
             pool.shutdown(wait=False, cancel_futures=True)
         return [future.result() for future in futures]
 
     def _output(self, call: RequiredFunctionCall) -> ToolOutput:
-        match self.toolbox.call_of(call):
+        match self.toolbox.resolve(call):
             case str() as output:
                 return ToolOutput(tool_call_id=call.id, output=output)
             case tool, arguments:
@@ -44,6 +44,6 @@ class ToolCaller:
     def _run(self, call: RequiredFunctionCall, tool: Tool, arguments: dict[str, Any]) -> str:
         try:
             value = tool.function(**arguments)
-        except Exception as error:  # noqa: BLE001 (a tool's failure is told to the model)
-            return problem(call, f"{type(error).__name__}: {error}", error)
-        return output_of(call, value)
+        except Exception as error:  # noqa: BLE001 (the model gets a tool's failure as output)
+            return error_output(call, f"{type(error).__name__}: {error}", error)
+        return encode_output(call, value)

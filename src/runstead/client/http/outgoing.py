@@ -1,4 +1,4 @@
-"""From a call to the bytes of a request. No IO."""
+"""From a call to the bytes of an HTTP request. No IO."""
 
 import os
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ import msgspec
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from runstead.client.target import Target
+from runstead.client.http.target import Target
 from runstead.wire.endpoint import Endpoint
 from runstead.wire.error import BadRequest
 from runstead.wire.struct import Request
@@ -19,7 +19,7 @@ __all__ = ["Outgoing", "greeting", "outgoing"]
 
 
 class Outgoing(NamedTuple):
-    """A request, ready to be sent, and sent again. Its repr shows no headers: a key is among them."""
+    """A request, ready to be sent and retried. Its repr hides the headers, because they hold the API key."""
 
     method: str
     path: bytes
@@ -31,7 +31,7 @@ class Outgoing(NamedTuple):
 
     @property
     def repeatable(self) -> bool:
-        """Doing it twice is the same as doing it once."""
+        """The request is idempotent by its method."""
         return self.method != "POST"
 
 
@@ -45,14 +45,14 @@ def outgoing(
     streaming: bool = False,
     key: str | None = None,
 ) -> Outgoing:
-    """The request that carries a call; `streaming` asks for events instead of the object. A POST is known by `key`."""
-    where = target.prefix + _filled(endpoint.path, path) + _query_string(query)
+    """The request of a call. `streaming` asks for events instead of the object; `key` is a POST's idempotency key."""
+    where = target.prefix + _filled_path(endpoint.path, path) + _query_string(query)
     accept = b"text/event-stream" if streaming else b"application/json"
     headers = [*target.headers, (b"Accept", accept)]
     if endpoint.method != "POST":
         return Outgoing(endpoint.method, where.encode(), headers, None)
-    # One key for all tries: a server that keeps such keys does the work once. Others ignore it.
-    headers.append((b"Idempotency-Key", _sendable(key) if key is not None else os.urandom(16).hex().encode()))
+    # All retries send the same key. A server that keeps idempotency keys does the work once; others ignore them.
+    headers.append((b"Idempotency-Key", _checked_key(key) if key is not None else os.urandom(16).hex().encode()))
     content = _content(body, streaming=streaming)
     headers.append((b"Content-Length", b"%d" % len(content)))
     if content:
@@ -61,30 +61,30 @@ def outgoing(
 
 
 def greeting(target: Target) -> Outgoing:
-    """A request that asks for nothing: its answer tells what a server says to everyone."""
+    """A request without effect. The headers of its response show the server's features."""
     return Outgoing("GET", target.prefix.encode(), [*target.headers, (b"Accept", b"application/json")], None)
 
 
-def _sendable(key: str) -> bytes:
+def _checked_key(key: str) -> bytes:
     if not (key.isascii() and key.isprintable()):
         raise BadRequest("Invalid key: expected printable ASCII characters.", code="invalid_idempotency_key")
     return key.encode()
 
 
-def _filled(template: str, values: Mapping[str, str]) -> str:
+def _filled_path(template: str, values: Mapping[str, str]) -> str:
     for name, value in values.items():
         if not value:
-            # It would be another path: that of a list.
+            # An empty id would make the path of a list.
             raise BadRequest(f"Invalid '{name}': ''. Expected an ID.", param=name, code="invalid_value")
     return template.format_map({name: quote(value, safe="") for name, value in values.items()})
 
 
 def _query_string(query: Request | None) -> str:
-    """What differs from the defaults, which every server has by itself."""
+    """The parameters that differ from the defaults: every server applies those itself."""
     if query is None:
         return ""
-    usual = _defaults(type(query))
-    fields = {name: value for name, value in msgspec.to_builtins(query).items() if value != usual.get(name)}
+    defaults = _defaults(type(query))
+    fields = {name: value for name, value in msgspec.to_builtins(query).items() if value != defaults.get(name)}
     arrays = {f"{name}[]": fields.pop(name) for name in list(fields) if isinstance(fields[name], list)}
     return "?" + urlencode(fields | arrays, doseq=True) if fields or arrays else ""
 
