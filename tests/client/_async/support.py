@@ -1,4 +1,4 @@
-"""A client of the scripted server, which takes its pauses without spending them."""
+"""An async client of the scripted server. It records its pauses instead of sleeping."""
 
 from runstead.client._async.client import AsyncClient
 from runstead.client._async.http import AsyncHttpTransport
@@ -10,7 +10,7 @@ from tests.client.wire_server import WireServer
 
 
 class AsyncPauses:
-    """Notes how long it was asked to sleep."""
+    """A `sleep` that records the seconds and returns at once."""
 
     def __init__(self) -> None:
         self.taken: list[float] = []

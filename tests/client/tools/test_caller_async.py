@@ -1,15 +1,13 @@
-"""What only the async client can do with tools, and what the sync one says to that."""
+"""Tool calls on an event loop."""
 
 import asyncio
 import threading
 
 import pytest
 
-from runstead.client import connect
 from runstead.client.deadline import Deadline
 from runstead.client.tools.caller_async import AsyncToolCaller
 from runstead.wire.error import WaitTimeout
-from runstead.wire.run import RunRequest
 from runstead.wire.tool import FunctionCall, RequiredFunctionCall
 
 
@@ -17,7 +15,7 @@ def call(name: str, id: str = "call_1") -> RequiredFunctionCall:
     return RequiredFunctionCall(id=id, function=FunctionCall(name=name, arguments="{}"))
 
 
-async def test_coroutine_functions_and_plain_ones_run_side_by_side() -> None:
+async def test_coroutine_functions_and_plain_functions_run_concurrently() -> None:
     met = threading.Event()
     asked = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -48,7 +46,7 @@ async def test_an_object_with_an_async_call_is_a_tool() -> None:
     assert got.output == "hello"
 
 
-async def test_a_coroutine_that_is_late_is_cancelled() -> None:
+async def test_a_late_coroutine_is_cancelled() -> None:
     cancelled = asyncio.Event()
 
     async def endless() -> None:
@@ -62,16 +60,9 @@ async def test_a_coroutine_that_is_late_is_cancelled() -> None:
     assert cancelled.is_set()
 
 
-async def test_a_tool_s_own_time_out_is_told_to_the_model() -> None:
+async def test_a_timeout_error_inside_a_tool_is_an_error_output() -> None:
     async def hasty() -> None:
         raise TimeoutError("my own")
 
     [got] = await AsyncToolCaller([hasty]).call_all([call("hasty")], Deadline(10))
     assert got.output == '{"error":"TimeoutError: my own"}'
-
-
-def test_the_sync_client_refuses_coroutine_functions_before_anything_is_sent() -> None:
-    async def gentle() -> None: ...
-
-    with connect() as client, pytest.raises(TypeError, match="async client: gentle"):
-        client.drive("thread_1", RunRequest(assistant_id="asst_1"), [gentle])

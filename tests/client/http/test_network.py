@@ -1,4 +1,4 @@
-"""Connections: secured ones, those through a proxy, and large answers."""
+"""Connections: over TLS, through a proxy, with large responses, and closed while a thread reads."""
 
 import asyncio
 import ssl
@@ -14,7 +14,7 @@ from runstead.client.http.network_async import MAX_BUFFER, AsyncNetwork
 from runstead.wire.error import Closed, Unreachable
 from tests.client import samples
 from tests.client.samples import EVENTS_PATH, RUN_ID, THREAD_ID
-from tests.client.wire_server import Answer, Stream, WireServer, event
+from tests.client.wire_server import Response, Stream, WireServer, event
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
 TIMES = 400
@@ -26,11 +26,11 @@ def secured() -> WireServer:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(CERTIFICATE)
     server = WireServer(context)
-    server.on("GET", THREAD_PATH, Answer.of(samples.thread()))
+    server.on("GET", THREAD_PATH, Response.of(samples.thread()))
     return server
 
 
-async def test_a_secured_server_is_talked_to(secured: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_calls_over_tls(secured: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
     with secured.running():
         async with connect_async(secured.url) as client:
@@ -41,7 +41,7 @@ async def test_a_secured_server_is_talked_to(secured: WireServer, monkeypatch: p
     assert secured.connections == 2
 
 
-async def test_a_server_that_nobody_vouches_for_is_not(secured: WireServer) -> None:
+async def test_an_untrusted_certificate_is_refused(secured: WireServer) -> None:
     with secured.running():
         async with connect_async(secured.url, max_retries=0) as client:
             with pytest.raises(Unreachable, match="CERTIFICATE_VERIFY_FAILED"):
@@ -54,10 +54,10 @@ async def test_a_server_that_nobody_vouches_for_is_not(secured: WireServer) -> N
     assert not secured.seen
 
 
-async def test_a_proxy_of_the_environment_is_used(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_proxy_of_the_environment_is_used(server: WireServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("http_proxy", server.url.replace("//", "//me:pw@"))
     url = f"http://far.invalid:80/v1{THREAD_PATH}"
-    server.on("GET", url, Answer.of(samples.thread()))
+    server.on("GET", url, Response.of(samples.thread()))
     async with connect_async("http://far.invalid") as client:
         await client.get_thread(THREAD_ID)
     with connect("http://far.invalid") as client:
@@ -67,7 +67,7 @@ async def test_a_proxy_of_the_environment_is_used(server: WireServer, monkeypatc
 
 
 @pytest.mark.parametrize("excepted", [False, True])
-def test_no_proxy_is_used_for_this_machine_or_an_exception(
+def test_no_proxy_is_used_for_this_machine_or_hosts_in_no_proxy(
     server: WireServer, monkeypatch: pytest.MonkeyPatch, *, excepted: bool
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
@@ -75,7 +75,7 @@ def test_no_proxy_is_used_for_this_machine_or_an_exception(
     if excepted:
         monkeypatch.setenv("no_proxy", "far.invalid")
         url = "http://far.invalid"
-    server.on("GET", THREAD_PATH, Answer.of(samples.thread()))
+    server.on("GET", THREAD_PATH, Response.of(samples.thread()))
     with connect(url, max_retries=0) as client:
         if excepted:
             with pytest.raises(Unreachable, match=r"far\.invalid"):
@@ -84,15 +84,15 @@ def test_no_proxy_is_used_for_this_machine_or_an_exception(
             client.get_thread(THREAD_ID)
 
 
-async def test_a_large_answer_arrives_whole(server: WireServer) -> None:
+async def test_a_response_larger_than_the_buffer_arrives_complete(server: WireServer) -> None:
     text = "x" * (8 * MAX_BUFFER)
-    server.on("GET", f"{THREAD_PATH}/messages/msg_1", Answer.of(samples.message("msg_1", text)))
+    server.on("GET", f"{THREAD_PATH}/messages/msg_1", Response.of(samples.message("msg_1", text)))
     async with connect_async(server.url) as client:
         message = await client.get_message(THREAD_ID, "msg_1")
     assert message.content[0].text.value == text  # type: ignore[union-attr]
 
 
-async def test_a_sender_that_is_too_quick_is_slowed_down() -> None:
+async def test_a_full_read_buffer_slows_the_sender() -> None:
     blocked = asyncio.Event()
 
     async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -116,7 +116,7 @@ async def test_a_sender_that_is_too_quick_is_slowed_down() -> None:
     assert received == TIMES * MAX_BUFFER
 
 
-def test_closing_a_client_wakes_a_thread_that_reads(server: WireServer) -> None:
+def test_closing_a_client_wakes_a_reading_thread(server: WireServer) -> None:
     server.on("GET", EVENTS_PATH, Stream([event("thread.run.created", samples.run(), "1")], held=True))
     client = connect(server.url)
     stream = client.run_events(THREAD_ID, RUN_ID)
@@ -130,13 +130,13 @@ def test_closing_a_client_wakes_a_thread_that_reads(server: WireServer) -> None:
             reading.result(10)
 
 
-async def test_a_name_that_does_not_exist_is_no_connection() -> None:
+async def test_an_unknown_host_name_is_a_connect_error() -> None:
     with pytest.raises(httpcore2.ConnectError):
         await AsyncNetwork().connect_tcp("nowhere.invalid", 80, timeout=5)
 
 
-def test_a_client_works_on_uvloop_too(server: WireServer) -> None:
-    server.on("GET", THREAD_PATH, Answer.of(samples.thread()))
+def test_the_async_client_works_on_uvloop(server: WireServer) -> None:
+    server.on("GET", THREAD_PATH, Response.of(samples.thread()))
 
     async def get() -> str:
         async with connect_async(server.url) as client:

@@ -1,15 +1,9 @@
-# Generated from tests/client/_async/test_calls.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""Every endpoint of the table has its method, and the method says what the table says."""
+"""The calls of every endpoint: arguments, request and reply. Shared by the tests of both clients."""
 
 from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
-from runstead.client._sync.client import Client
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
-from runstead.wire.endpoint import ENDPOINTS
-from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import RunRequest, ThreadRunRequest
 from runstead.wire.struct import SortOrder
@@ -27,7 +21,8 @@ from tests.client.samples import (
     THREAD_ID,
     WEBHOOK_ID,
 )
-from tests.client.wire_server import Answer, Stream, WireServer, event
+
+__all__ = ["CASES", "STREAMING"]
 
 THREAD_PATH = f"/threads/{THREAD_ID}"
 MESSAGE_PATH = f"{THREAD_PATH}/messages/{MESSAGE_ID}"
@@ -37,6 +32,7 @@ INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
 MODEL = {"id": "m", "object": "model", "created": 1, "owned_by": "someone"}
 
 Case = tuple[dict[str, Any], str, str, Any, Any]
+"""Arguments, method, target, the body sent (None: no body), and the reply (None: a stream)."""
 CASES: Mapping[str, Case] = {
     "create_assistant": (
         {"request": AssistantRequest(model="m", name=None)},
@@ -239,36 +235,3 @@ STREAMING: Mapping[str, tuple[str, dict[str, Any]]] = {
     ),
     "create_streaming_thread_run": ("create_thread_run", {"assistant_id": ASSISTANT_ID, "stream": True}),
 }
-
-
-@pytest.mark.parametrize("name", ENDPOINTS)
-def test_every_endpoint_has_a_method_that_sends_it(client: Client, server: WireServer, name: str) -> None:
-    arguments, method, target, body, reply = CASES[name]
-    path = target.partition("?")[0]
-    if reply is None:
-        server.on(method, path, Stream.of(event("thread.run.completed", samples.run("completed"), "18")))
-        assert [got.id for got in getattr(client, name)(**arguments)] == ["18"]
-    else:
-        server.on(method, path, Answer.of(reply))
-        assert getattr(client, name)(**arguments)
-    [seen] = server.seen
-    assert (seen.method, seen.target) == (method, f"/v1{target}")
-    assert seen.body == b"" if body is None else seen.json == body
-
-
-@pytest.mark.parametrize(
-    "name", [one.streaming for one in ENDPOINTS.values() if one.streaming and one.method == "POST"]
-)
-def test_a_streaming_method_asks_for_a_stream(client: Client, server: WireServer, name: str) -> None:
-    plain, body = STREAMING[name]
-    arguments, method, target, _, _ = CASES[plain]
-    server.on(method, target.partition("?")[0], Stream.of(event("thread.run.completed", samples.run("completed"))))
-    run = getattr(client, name)(**arguments).final_run()
-    assert run.status == "completed"
-    assert server.seen[0].json == body
-
-
-def test_an_empty_id_is_refused_before_it_becomes_another_path(client: Client, server: WireServer) -> None:
-    with pytest.raises(BadRequest, match="thread_id"):
-        client.get_thread("")
-    assert not server.seen

@@ -1,4 +1,4 @@
-"""A URL is taken with or without the version; a key is kept out of sight."""
+"""A server's URL may have the version or not. The API key is never shown."""
 
 import pytest
 
@@ -25,17 +25,17 @@ def test_a_url_names_host_port_and_prefix(url: str, whole: str, host: str, port:
 @pytest.mark.parametrize(
     "url", ["", "localhost:8642", "ftp://x", "http://", "http://u:p@x", "http://x?a=b", "http://x#a"]
 )
-def test_what_is_no_url_of_a_server_is_refused(url: str) -> None:
+def test_an_invalid_server_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match="URL"):
         Target(url)
 
 
-def test_a_key_is_not_shown() -> None:
+def test_the_repr_hides_the_api_key() -> None:
     assert repr(Target("http://x", "sk-secret")) == "Target('http://x/v1')"
 
 
 @pytest.mark.parametrize("key", ["sk-ü", "a\nb", "a\r\nX: y"])
-def test_a_key_that_no_header_can_carry_is_refused_without_showing_it(key: str) -> None:
+def test_an_api_key_not_allowed_in_headers_is_refused_without_showing_it(key: str) -> None:
     with pytest.raises(ValueError, match="not allowed") as refused:
         Target("http://x", key)
     assert key not in str(refused.value)

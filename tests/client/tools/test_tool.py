@@ -1,4 +1,4 @@
-"""A Python function is a tool: its type hints and docstring are what the model is told."""
+"""A Python function as a tool: its type hints and docstring make the definition that the model gets."""
 
 import dataclasses
 import datetime as dt
@@ -74,17 +74,17 @@ def schema(kind: Any) -> Any:
     ],
     ids=repr,
 )
-def test_a_type_is_a_schema(kind: Any, expected: Any) -> None:
+def test_a_type_hint_becomes_a_schema(kind: Any, expected: Any) -> None:
     assert schema(kind) == expected
 
 
-def test_a_dataclass_is_put_in_its_place() -> None:
+def test_the_schema_of_a_dataclass_is_inlined() -> None:
     place = schema(list[Place])["items"]
     assert place["properties"] == {"city": {"type": "string"}, "country": {"type": "string", "default": "CH"}}
     assert place["required"] == ["city"]
 
 
-def test_a_type_that_holds_itself_is_a_reference() -> None:
+def test_a_recursive_type_is_a_reference() -> None:
     def tool(tree: Tree) -> None: ...
 
     parameters = function_tool(tool).function.parameters
@@ -93,7 +93,7 @@ def test_a_type_that_holds_itself_is_a_reference() -> None:
     assert parameters["$defs"]["Tree"]["properties"]["children"]["items"] == reference
 
 
-def test_defaults_are_not_required_and_told() -> None:
+def test_parameters_with_defaults_are_optional_and_show_them() -> None:
     def tool(
         title: str, days: int = 3, unit: Unit = Unit.CELSIUS, note: str | None = None, *, fast: bool = False
     ) -> None: ...
@@ -105,7 +105,7 @@ def test_defaults_are_not_required_and_told() -> None:
     assert defaults == {"days": 3, "note": None, "fast": False}
 
 
-def test_a_function_without_parameters_takes_none() -> None:
+def test_a_function_without_parameters_has_an_empty_schema() -> None:
     def tool() -> None: ...
 
     assert function_tool(tool) == FunctionTool(
@@ -172,24 +172,24 @@ def test_a_docstring_describes_function_and_parameters(docstring: str) -> None:
 @pytest.mark.parametrize(
     "docstring", [None, "", "   ", "Args:", ":param", "Parameters\n---", "---", "Args:\n  x", "a\n---"]
 )
-def test_any_docstring_is_read_somehow(docstring: str | None) -> None:
+def test_a_malformed_docstring_describes_no_parameters(docstring: str | None) -> None:
     _, texts = parse_docstring(docstring)
     assert texts == {}
 
 
-def test_a_plain_docstring_is_the_description() -> None:
+def test_a_docstring_without_sections_is_the_description() -> None:
     assert parse_docstring("Add: two numbers.\n\nNote: more\n  of it") == (
         "Add: two numbers.\n\nNote: more\n  of it",
         {},
     )
 
 
-def test_name_and_description_can_be_given() -> None:
+def test_name_and_description_can_be_overridden() -> None:
     tool = Tool(lambda: None, name="now", description="The time.")
     assert (tool.name, tool.definition.function.description) == ("now", "The time.")
 
 
-def test_a_method_a_partial_and_an_object_are_tools() -> None:
+def test_methods_partials_and_callable_objects_are_tools() -> None:
     class Shop:
         def price(self, item: str) -> int:
             return len(item)
@@ -224,12 +224,12 @@ def _ambiguous(value: Place | Tree) -> None: ...
         (lambda: None, "Invalid tool name"),
     ],
 )
-def test_what_a_model_could_not_call_is_refused_with_the_reason(function: ToolFunction, why: str) -> None:
+def test_a_function_that_a_model_cannot_call_is_refused_with_the_reason(function: ToolFunction, why: str) -> None:
     with pytest.raises(TypeError, match=why):
         Tool(function)
 
 
-def test_arguments_arrive_as_the_function_wants_them() -> None:
+def test_arguments_are_converted_to_the_type_hints() -> None:
     def tool(place: Place, unit: Unit, when: dt.date, days: int = 3) -> None: ...
 
     text = '{"place": {"city": "Bern"}, "unit": "fahrenheit", "when": "2026-01-02", "days": "4"}'
@@ -241,7 +241,7 @@ def test_arguments_arrive_as_the_function_wants_them() -> None:
     }
 
 
-def test_what_the_model_leaves_out_is_left_to_the_function() -> None:
+def test_arguments_that_the_model_omits_use_the_function_s_defaults() -> None:
     def tool(days: int = 3) -> None: ...
 
     assert Tool(tool).arguments("{}") == {}
@@ -249,7 +249,7 @@ def test_what_the_model_leaves_out_is_left_to_the_function() -> None:
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "{", '{"days": "x"}', '{"days": 1, "weeks": 2}'])
-def test_wrong_arguments_are_refused(text: str) -> None:
+def test_invalid_arguments_are_refused(text: str) -> None:
     def tool(days: int = 3) -> None: ...
 
     with pytest.raises(msgspec.DecodeError):
@@ -267,24 +267,24 @@ def test_wrong_arguments_are_refused(text: str) -> None:
         (ValueError("odd"), '"odd"'),
     ],
 )
-def test_what_a_function_gives_back_is_text_or_json(value: Any, output: str) -> None:
+def test_a_result_is_encoded_as_text_or_json(value: Any, output: str) -> None:
     call = RequiredFunctionCall(id="call_1", function=FunctionCall(name="tool", arguments="{}"))
     assert encode_output(call, value) == output
 
 
-def test_a_result_without_end_is_told_to_the_model() -> None:
+def test_a_recursive_result_is_an_error_output() -> None:
     endless: list[Any] = []
     endless.append(endless)
     call = RequiredFunctionCall(id="call_1", function=FunctionCall(name="tool", arguments="{}"))
     assert "cannot be encoded as JSON" in encode_output(call, endless)
 
 
-def test_two_tools_of_one_name_are_refused() -> None:
+def test_two_tools_with_the_same_name_are_refused() -> None:
     with pytest.raises(TypeError, match="Two tools have the name 'a'"):
         Toolbox([Tool(lambda: 1, name="a"), Tool(lambda: 2, name="a")])
 
 
-def test_tools_stand_beside_those_of_an_assistant_and_replace_their_own() -> None:
+def test_tools_are_merged_with_the_assistant_s_and_replace_those_of_the_same_name() -> None:
     def kept() -> None: ...
 
     def mine() -> None: ...

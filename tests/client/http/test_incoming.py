@@ -1,4 +1,4 @@
-"""What frames and headers say is read whatever way they come."""
+"""Frames and headers are decoded in every form in which servers send them."""
 
 import pytest
 
@@ -19,7 +19,7 @@ STREAM = b"".join(
 
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, len(STREAM)])
-def test_events_are_the_same_however_the_bytes_are_cut(size: int) -> None:
+def test_events_do_not_depend_on_how_the_bytes_are_split(size: int) -> None:
     reader = EventReader()
     chunks = [STREAM[at : at + size] for at in range(0, len(STREAM), size)]
     events = [got for chunk in chunks for got in reader.feed(chunk)]
@@ -28,27 +28,27 @@ def test_events_are_the_same_however_the_bytes_are_cut(size: int) -> None:
     reader.end()
 
 
-def test_what_stands_behind_done_is_not_read() -> None:
+def test_events_after_done_are_ignored() -> None:
     reader = EventReader()
     assert reader.feed(DONE + event("thread.run.created", samples.run())) == []
 
 
 @pytest.mark.parametrize("name", ["completed", "failed", "cancelled", "expired", "incomplete", "requires_action"])
-def test_a_stream_is_whole_after_the_run_paused(name: str) -> None:
+def test_a_stream_is_complete_once_the_run_has_paused(name: str) -> None:
     reader = EventReader()
     reader.feed(event(f"thread.run.{name}", samples.run(name)))
     reader.end()
 
 
 @pytest.mark.parametrize("frames", [b"", event("thread.run.created", samples.run()), event("strange", {})])
-def test_a_stream_is_not_whole_before(frames: bytes) -> None:
+def test_a_stream_is_incomplete_before_that(frames: bytes) -> None:
     reader = EventReader()
     reader.feed(frames)
     with pytest.raises(Unreachable):
         reader.end()
 
 
-def test_an_event_that_is_no_json_says_so() -> None:
+def test_an_event_that_is_not_json_is_an_error_that_shows_it() -> None:
     with pytest.raises(ServerError, match="thread.run.created.*not JSON.*<html>"):
         EventReader().feed(b"event: thread.run.created\ndata: <html>\n\n")
 
@@ -66,19 +66,19 @@ def test_an_event_that_is_no_json_says_so() -> None:
         (b"retry-after", b"", None),
     ],
 )
-def test_a_time_to_come_back_is_a_number_of_seconds(name: bytes, value: bytes, seconds: float | None) -> None:
+def test_retry_after_is_a_number_of_seconds(name: bytes, value: bytes, seconds: float | None) -> None:
     assert advice(429, [(name, value)]).retry_after == seconds
 
 
 @pytest.mark.parametrize(("value", "word"), [(b"true", True), (b"false", False), (b"TRUE ", True)])
-def test_whether_to_try_again_is_a_word(value: bytes, *, word: bool) -> None:
+def test_x_should_retry_is_true_or_false(value: bytes, *, word: bool) -> None:
     assert advice(500, [(b"X-Should-Retry", value)]).should_retry is word
 
 
-def test_no_word_is_no_advice() -> None:
+def test_without_headers_there_is_no_advice() -> None:
     assert advice(500, []) == (500, None, None)
     assert poll_after([]) is None
 
 
-def test_a_poll_hint_is_in_milliseconds() -> None:
+def test_the_poll_interval_is_in_milliseconds() -> None:
     assert poll_after([(b"openai-poll-after-ms", b"1500")]) == 1.5
