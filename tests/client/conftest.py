@@ -1,4 +1,4 @@
-"""What the tests of the client share."""
+"""A scripted server for the tests of the client."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Objects as servers send them, written out here and not made by the code under test."""
+"""Objects as servers send them, written by hand rather than made by the code under test."""
 
 from typing import Any
 

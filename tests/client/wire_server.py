@@ -1,4 +1,4 @@
-"""A real HTTP server that answers by a script, in a thread of its own: it also cuts connections and keeps silent."""
+"""An HTTP server with scripted responses, in a thread of its own. It can also disconnect, or never respond."""
 
 import asyncio
 import json
@@ -16,8 +16,8 @@ PING = b": ping\n"
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A request as it arrived."""
+class Request:
+    """A request as the server received it."""
 
     method: str
     target: str
@@ -34,8 +34,8 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A whole answer; after the `last` one the connection is closed without a word."""
+class Response:
+    """A complete response. After the `last` one the server closes the connection."""
 
     body: bytes
     status: int = 200
@@ -43,12 +43,12 @@ class Answer:
     last: bool = False
 
     @classmethod
-    def of(cls, body: Any, status: int = 200, *, last: bool = False, **headers: str) -> "Answer":
+    def of(cls, body: Any, status: int = 200, *, last: bool = False, **headers: str) -> "Response":
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(json.dumps(body).encode(), status, {"content-type": "application/json"} | named, last)
 
     @classmethod
-    def error(cls, status: int, message: str = "no", **headers: str) -> "Answer":
+    def error(cls, status: int, message: str = "no", **headers: str) -> "Response":
         details = {"message": message, "type": "invalid_request_error", "param": None, "code": None}
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return cls(json.dumps({"error": details}).encode(), status, named)
@@ -56,33 +56,38 @@ class Answer:
 
 @dataclass(frozen=True)
 class Stream:
-    """An answer of events. `cut` ends it in the middle; `pings` follow the chunks for ever, `held` keeps it silent."""
+    """A stream of events. After its chunks, `cut` disconnects, `held` stays open, and `pings` sends pings for ever."""
 
     chunks: Sequence[bytes]
     cut: bool = False
     held: bool = False
     pings: bool = False
-    keeps_keys: bool = False
+    supports_idempotency: bool = False
 
     @classmethod
     def of(
-        cls, *events: bytes, done: bool = True, cut: bool = False, held: bool = False, keeps_keys: bool = False
+        cls,
+        *events: bytes,
+        done: bool = True,
+        cut: bool = False,
+        held: bool = False,
+        supports_idempotency: bool = False,
     ) -> "Stream":
         end = [DONE] if done and not cut and not held else []
-        return cls([*events, *end], cut=cut, held=held, keeps_keys=keeps_keys)
+        return cls([*events, *end], cut=cut, held=held, supports_idempotency=supports_idempotency)
 
 
 @dataclass(frozen=True)
-class Cut:
-    """No answer: the connection is closed."""
+class Disconnect:
+    """No response: the server closes the connection."""
 
 
 @dataclass(frozen=True)
-class Silence:
-    """No answer, and the connection stays open."""
+class NoResponse:
+    """No response, and the connection stays open."""
 
 
-Script: TypeAlias = Answer | Stream | Cut | Silence
+Script: TypeAlias = Response | Stream | Disconnect | NoResponse
 DONE = b"event: done\ndata: [DONE]\n\n"
 
 
@@ -93,26 +98,26 @@ def event(name: str, data: Any, id: str | None = None) -> bytes:
 
 
 class WireServer:
-    """What it was asked, and what it shall answer: the answers of a call in turn, the last one for ever."""
+    """The requests that it received, and the responses to send: those of a call in turn, the last one repeatedly."""
 
     def __init__(self, secured: ssl.SSLContext | None = None) -> None:
-        self.seen: list[Seen] = []
+        self.seen: list[Request] = []
         self.url = ""
         self.connections = 0
         self.gone = threading.Event()
-        """A client left a stream that is held or pings, or was left after the last answer."""
+        """Set when a client has left a stream that is held or pings, or after the last response of a connection."""
         self._scripts: dict[tuple[str, str], list[Script]] = defaultdict(list)
         self._tasks: set[asyncio.Task[None]] = set()
         self._secured = secured
         self._loop = asyncio.new_event_loop()
         self._server: asyncio.Server | None = None
 
-    def on(self, method: str, path: str, *answers: Script) -> None:
-        self._scripts[method, path if "://" in path else f"/v1{path}"] = list(answers)
+    def on(self, method: str, path: str, *responses: Script) -> None:
+        self._scripts[method, path if "://" in path else f"/v1{path}"] = list(responses)
 
     @property
     def calls(self) -> list[str]:
-        """The requests in a word each: `GET /threads`."""
+        """The requests in short: `GET /threads`."""
         return [f"{seen.method} {seen.path.removeprefix('/v1')}" for seen in self.seen]
 
     @contextmanager
@@ -159,40 +164,40 @@ class WireServer:
             self._tasks.discard(task)
 
     async def _exchange(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """One request and its answer; whether the connection goes on."""
+        """Read one request and send its response. True if the connection stays open."""
         seen = await self._read(reader)
         self.seen.append(seen)
         script = self._scripts[seen.method, seen.path]
-        answer = script.pop(0) if len(script) > 1 else script[0] if script else Answer.error(404, "No such call.")
-        match answer:
-            case Answer():
-                writer.write(_encoded(answer))
+        response = script.pop(0) if len(script) > 1 else script[0] if script else Response.error(404, "No such call.")
+        match response:
+            case Response():
+                writer.write(_encoded(response))
                 await writer.drain()
             case Stream():
-                await self._send(answer, reader, writer)
-            case Silence():
+                await self._send(response, reader, writer)
+            case NoResponse():
                 await reader.read()
-        match answer:
-            case Answer(last=True):
+        match response:
+            case Response(last=True):
                 writer.close()
-                await writer.wait_closed()  # told only when the client can see it
+                await writer.wait_closed()  # the event is set only when the client can see the close
                 self.gone.set()
                 return False
-            case Answer() | Stream(cut=False):
+            case Response() | Stream(cut=False):
                 return True
             case _:
                 return False
 
-    async def _read(self, reader: asyncio.StreamReader) -> Seen:
+    async def _read(self, reader: asyncio.StreamReader) -> Request:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().splitlines()
         method, target, _ = head[0].split(" ")
         headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in head[1:] if line)}
         body = await reader.readexactly(int(headers.get("content-length", 0)))
-        return Seen(method, target, headers, body)
+        return Request(method, target, headers, body)
 
     async def _send(self, stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream; charset=utf-8\r\n")
-        writer.write(b"idempotency-keys: 86400\r\n" if stream.keeps_keys else b"")
+        writer.write(b"idempotency-keys: 86400\r\n" if stream.supports_idempotency else b"")
         writer.write(b"transfer-encoding: chunked\r\n\r\n")
         for chunk in stream.chunks:
             writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
@@ -204,7 +209,7 @@ class WireServer:
             await writer.drain()
 
     async def _hold(self, stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Keep the stream open until the client leaves, with signs of life if wanted."""
+        """Keep the stream open until the client leaves, with pings if wanted."""
         while True:
             try:
                 async with asyncio.timeout(0.02 if stream.pings else 30):
@@ -216,7 +221,7 @@ class WireServer:
                 await writer.drain()
 
 
-def _encoded(answer: Answer) -> bytes:
-    headers = {"x-request-id": "req_1", "content-length": str(len(answer.body))} | dict(answer.headers)
-    lines = [f"HTTP/1.1 {answer.status} X", *(f"{name}: {value}" for name, value in headers.items())]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + answer.body
+def _encoded(response: Response) -> bytes:
+    headers = {"x-request-id": "req_1", "content-length": str(len(response.body))} | dict(response.headers)
+    lines = [f"HTTP/1.1 {response.status} X", *(f"{name}: {value}" for name, value in headers.items())]
+    return "\r\n".join(lines).encode() + b"\r\n\r\n" + response.body

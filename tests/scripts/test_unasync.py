@@ -1,4 +1,4 @@
-"""The sync client is what its source gives, or the check says so."""
+"""The sync client is generated from the async one, and the check reports every difference."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def numbers(source: Iterator[int]) -> list[int]:
 
 @pytest.fixture
 def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A small client, generated once, with a table of which every entry is used."""
+    """A small client, generated once, with a table of substitutions of which every one is used."""
     monkeypatch.setattr(unasync, "ROOT", tmp_path)
     monkeypatch.setattr(unasync, "SOURCES", ("client/_async",))
     used: set[str] = set()
@@ -46,11 +46,11 @@ def client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return source.parent
 
 
-def test_the_sync_file_is_the_async_file_without_waiting(client: Path) -> None:
+def test_the_sync_file_is_the_async_file_without_async(client: Path) -> None:
     assert (client / "_sync" / "wait.py").read_text() == GENERATED
 
 
-def test_what_was_just_generated_passes_the_check(client: Path) -> None:
+def test_generated_files_pass_the_check(client: Path) -> None:
     assert unasync.main(["--check"]) == 0
 
 
@@ -59,14 +59,14 @@ def test_an_edited_sync_file_fails_the_check(client: Path) -> None:
     assert unasync.main(["--check"]) == 1
 
 
-def test_a_sync_file_without_source_fails_the_check_and_goes_away(client: Path) -> None:
+def test_a_sync_file_without_source_fails_the_check_and_is_deleted(client: Path) -> None:
     (client / "_sync" / "left_over.py").write_text("")
     assert unasync.main(["--check"]) == 1
     unasync.main([])
     assert not (client / "_sync" / "left_over.py").exists()
 
 
-def test_a_substitution_that_nobody_uses_fails_the_check(client: Path) -> None:
+def test_an_unused_substitution_fails_the_check(client: Path) -> None:
     (client / "_async" / "wait.py").write_text('"""Nothing."""\n')
     unasync.main([])
     assert unasync.main(["--check"]) == 1

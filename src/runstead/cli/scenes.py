@@ -7,7 +7,7 @@ from rich.table import Table
 
 from runstead.cli.child import Child
 from runstead.client import Client, RunStream, connect
-from runstead.client.texts import Texts
+from runstead.client.streams.text_deltas import TextDeltas
 from runstead.wire.assistant import Assistant, AssistantRequest
 from runstead.wire.error import RunsteadError
 from runstead.wire.event import Event
@@ -71,7 +71,7 @@ class Scenes:
         client.create_message(thread.id, MessageRequest(role="user", content=text))
         request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET)
         with client.drive_streaming(thread.id, request, [get_weather]) as stream:
-            self._show(stream, Texts())
+            self._show(stream, TextDeltas())
         if stream.run is not None:
             self._steps(client, stream.run)
 
@@ -82,7 +82,7 @@ class Scenes:
         client.create_message(thread.id, MessageRequest(role="user", content=text))
         request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET, tools=[])
         with client.create_streaming_run(thread.id, request) as stream:
-            texts = Texts()
+            texts = TextDeltas()
             pieces = 0
             for event in stream:
                 pieces += self._print(event, texts)
@@ -101,14 +101,14 @@ class Scenes:
         self._say(f"Started again on the same folder, as process {self._server.pid}. Nobody asks for the run again:")
         self._say("it goes on by itself, and the stream that was reading it rejoins.")
 
-    def _show(self, stream: RunStream, texts: Texts) -> None:
+    def _show(self, stream: RunStream, texts: TextDeltas) -> None:
         for event in stream:
             self._print(event, texts)
         self._console.print()
 
-    def _print(self, event: Event, texts: Texts) -> int:
+    def _print(self, event: Event, texts: TextDeltas) -> int:
         """Show what an event brings to read; how many pieces of text that were."""
-        pieces = list(texts.of(event))
+        pieces = list(texts.new_text(event))
         for piece in pieces:
             self._console.print(piece, end="", style="green", markup=False, soft_wrap=True)
         data = event.data

@@ -1,12 +1,15 @@
-"""The client of a server: `connect`, and what it gives. Names load when asked for, sync apart from async."""
+"""The client of a server: `connect`, and the types that it returns.
+
+Names are imported on first use, so that a sync program does not load the async client.
+"""
 
 import os
 from collections.abc import Mapping
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from runstead.client.retries import Retries
-from runstead.client.target import DEFAULT_URL, Target
+from runstead.client.http.retries import RetryPolicy
+from runstead.client.http.target import DEFAULT_URL, Target
 
 if TYPE_CHECKING:
     from runstead.client._async.client import AsyncClient
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from runstead.client._sync.pages import Page
     from runstead.client._sync.stream import RunStream
     from runstead.client._sync.transport import Transport
-    from runstead.client.tools import Tool, function_tool
+    from runstead.client.tools.tool import Tool, function_tool
 
 __all__ = [
     "AsyncClient",
@@ -35,7 +38,7 @@ __all__ = [
 ]
 
 
-_HOMES = {
+_MODULES = {
     "AsyncClient": "_async.client",
     "AsyncPage": "_async.pages",
     "AsyncRunStream": "_async.stream",
@@ -43,16 +46,16 @@ _HOMES = {
     "Client": "_sync.client",
     "Page": "_sync.pages",
     "RunStream": "_sync.stream",
-    "Tool": "tools",
+    "Tool": "tools.tool",
     "Transport": "_sync.transport",
-    "function_tool": "tools",
+    "function_tool": "tools.tool",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
 
 
 def connect(
@@ -63,20 +66,20 @@ def connect(
     max_retries: int = 2,
     headers: Mapping[str, str] | None = None,
 ) -> "Client":
-    """A client of the server at `url`, with or without `/v1` behind it. Nothing is sent yet.
+    """A client of the server at `url`, with or without a trailing `/v1`. Nothing is sent yet.
 
-    Without `url` it is `RUNSTEAD_URL`, or where `runstead serve` listens by itself; without `api_key` it is
-    `RUNSTEAD_API_KEY`, or none. `timeout` is how many seconds an answer may take, `max_retries` how often a request is
-    sent again where that is safe. `headers` go with every request.
+    `url` defaults to `RUNSTEAD_URL`, then to the address where `runstead serve` listens by default. `api_key` defaults
+    to `RUNSTEAD_API_KEY`, then to none. `timeout` bounds each response, in seconds. `max_retries` is how often a
+    request is retried where that is safe. `headers` are sent with every request.
     """
-    from runstead.client._sync.client import Client  # noqa: PLC0415 (a program needs one of the two)
+    from runstead.client._sync.client import Client  # noqa: PLC0415 (most programs use one of the two clients)
     from runstead.client._sync.http import HttpTransport  # noqa: PLC0415
     from runstead.client._sync.pool import Pool  # noqa: PLC0415
-    from runstead.client.connections import sync_connections  # noqa: PLC0415
+    from runstead.client.http.connections import sync_connections  # noqa: PLC0415
 
     target = _target(url, api_key, headers)
     pool = Pool(sync_connections(target))
-    return Client(HttpTransport(target, pool, timeout=timeout, retries=Retries(max_retries)))
+    return Client(HttpTransport(target, pool, timeout=timeout, retries=RetryPolicy(max_retries)))
 
 
 def connect_async(
@@ -88,14 +91,14 @@ def connect_async(
     headers: Mapping[str, str] | None = None,
 ) -> "AsyncClient":
     """As `connect`, for `asyncio`. The client belongs to the event loop that first uses it."""
-    from runstead.client._async.client import AsyncClient  # noqa: PLC0415 (a program needs one of the two)
+    from runstead.client._async.client import AsyncClient  # noqa: PLC0415 (most programs use one of the two clients)
     from runstead.client._async.http import AsyncHttpTransport  # noqa: PLC0415
     from runstead.client._async.pool import AsyncPool  # noqa: PLC0415
-    from runstead.client.connections import async_connections  # noqa: PLC0415
+    from runstead.client.http.connections import async_connections  # noqa: PLC0415
 
     target = _target(url, api_key, headers)
     pool = AsyncPool(async_connections(target))
-    return AsyncClient(AsyncHttpTransport(target, pool, timeout=timeout, retries=Retries(max_retries)))
+    return AsyncClient(AsyncHttpTransport(target, pool, timeout=timeout, retries=RetryPolicy(max_retries)))
 
 
 def _target(url: str | None, api_key: str | None, headers: Mapping[str, str] | None) -> Target:

@@ -1,15 +1,15 @@
-"""Until when a bounded wait may last."""
+"""The deadline of a wait."""
 
 from time import monotonic
 
 __all__ = ["Deadline"]
 
-BLINK = 0.005
-"""Seconds: timers are not exact."""
+_TIMER_SLACK = 0.005
+"""Seconds by which a timer may go off too early."""
 
 
 class Deadline:
-    """A moment on this machine's clock."""
+    """A moment on this machine's monotonic clock, `seconds` from its creation."""
 
     __slots__ = ("at", "seconds")
 
@@ -24,5 +24,5 @@ class Deadline:
 
     @property
     def over(self) -> bool:
-        """The moment has passed, or is so near that a timer may have gone off for it."""
-        return self.at - monotonic() < BLINK
+        """The deadline has passed, or is so near that its timer may have gone off."""
+        return self.at - monotonic() < _TIMER_SLACK

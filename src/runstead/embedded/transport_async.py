@@ -9,7 +9,7 @@ from typing import Any, Self, TypeVar, cast
 from runstead.client._async.download import AsyncDownload
 from runstead.client._async.upload import AsyncUpload
 from runstead.client.deadline import Deadline
-from runstead.client.incoming import ContentHead
+from runstead.client.http.incoming import ContentHead
 from runstead.embedded.calls import Calls
 from runstead.engine.resources.caller import Caller
 from runstead.interface.operation import Operations

@@ -1,4 +1,4 @@
-"""A client, and the pauses that it takes."""
+"""An async client, and its recorded pauses."""
 
 from collections.abc import AsyncIterator
 

@@ -1,16 +1,16 @@
-"""A client of the scripted server, which takes its pauses without spending them."""
+"""An async client of the scripted server. It records its pauses instead of sleeping."""
 
 from runstead.client._async.client import AsyncClient
 from runstead.client._async.http import AsyncHttpTransport
 from runstead.client._async.pool import AsyncPool
-from runstead.client.connections import async_connections
-from runstead.client.retries import Retries
-from runstead.client.target import Target
+from runstead.client.http.connections import async_connections
+from runstead.client.http.retries import RetryPolicy
+from runstead.client.http.target import Target
 from tests.client.wire_server import WireServer
 
 
 class AsyncPauses:
-    """Notes how long it was asked to sleep."""
+    """A `sleep` that records the seconds and returns at once."""
 
     def __init__(self) -> None:
         self.taken: list[float] = []
@@ -24,6 +24,6 @@ def client_of(
 ) -> AsyncClient:
     target = Target(server.url, api_key)
     transport = AsyncHttpTransport(
-        target, AsyncPool(async_connections(target)), timeout=timeout, retries=Retries(max_retries), sleep=pauses
+        target, AsyncPool(async_connections(target)), timeout=timeout, retries=RetryPolicy(max_retries), sleep=pauses
     )
     return AsyncClient(transport, sleep=pauses)

@@ -1,11 +1,11 @@
-"""What is sent along, what is sent again, and what comes out of answers that are no objects."""
+"""Headers, retries and error responses of the HTTP transport."""
 
 import pytest
 
 from runstead.client._async.client import AsyncClient
 from runstead.client.deadline import Deadline
-from runstead.client.outgoing import outgoing
-from runstead.client.target import Target
+from runstead.client.http.outgoing import outgoing
+from runstead.client.http.target import Target
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.endpoints.models import MODELS
 from runstead.wire.endpoints.threads import GET_THREAD
@@ -27,16 +27,16 @@ from runstead.wire.thread import ThreadRequest
 from tests.client import samples
 from tests.client._async.support import AsyncPauses, client_of
 from tests.client.samples import ASSISTANT_ID, EVENTS_PATH, RUN_ID, THREAD_ID
-from tests.client.wire_server import Answer, Cut, Script, Silence, Stream, WireServer
+from tests.client.wire_server import Disconnect, NoResponse, Response, Script, Stream, WireServer
 
-GOOD = Answer.of(samples.thread())
-KEEPS = Answer.of(samples.thread(), idempotency_keys="86400")
-"""The answer of a server that does once what names a key."""
-LOST = [Answer.error(500), Answer.error(502), Answer.error(503), Answer.error(408), Cut()]
+GOOD = Response.of(samples.thread())
+KEEPS = Response.of(samples.thread(), idempotency_keys="86400")
+"""The response of a server that keeps idempotency keys."""
+LOST = [Response.error(500), Response.error(502), Response.error(503), Response.error(408), Disconnect()]
 THREAD_PATH = f"/threads/{THREAD_ID}"
 
 
-async def test_the_key_and_the_beta_header_go_with_every_request(server: WireServer, pauses: AsyncPauses) -> None:
+async def test_every_request_has_the_api_key_and_the_beta_header(server: WireServer, pauses: AsyncPauses) -> None:
     server.on("GET", THREAD_PATH, GOOD)
     async with client_of(server, pauses, api_key="sk-secret") as client:
         await client.get_thread(THREAD_ID)
@@ -50,13 +50,13 @@ async def test_the_key_and_the_beta_header_go_with_every_request(server: WireSer
     assert "idempotency-key" not in headers
 
 
-async def test_without_a_key_no_authorization_is_sent(client: AsyncClient, server: WireServer) -> None:
+async def test_without_an_api_key_no_authorization_is_sent(client: AsyncClient, server: WireServer) -> None:
     server.on("GET", THREAD_PATH, GOOD)
     await client.get_thread(THREAD_ID)
     assert "authorization" not in server.seen[0].headers
 
 
-async def test_calls_share_a_connection(client: AsyncClient, server: WireServer) -> None:
+async def test_consecutive_calls_reuse_a_connection(client: AsyncClient, server: WireServer) -> None:
     server.on("GET", THREAD_PATH, GOOD)
     for _ in range(3):
         await client.get_thread(THREAD_ID)
@@ -64,40 +64,38 @@ async def test_calls_share_a_connection(client: AsyncClient, server: WireServer)
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [Answer.error(408), Answer.error(429), Answer.error(500), Answer.error(503), Cut()],
+    "failure",
+    [Response.error(408), Response.error(429), Response.error(500), Response.error(503), Disconnect()],
     ids=["408", "429", "500", "503", "cut"],
 )
-async def test_reading_is_tried_again(
-    client: AsyncClient, server: WireServer, pauses: AsyncPauses, trouble: Script
-) -> None:
-    server.on("GET", THREAD_PATH, trouble, trouble, GOOD)
+async def test_a_get_is_retried(client: AsyncClient, server: WireServer, pauses: AsyncPauses, failure: Script) -> None:
+    server.on("GET", THREAD_PATH, failure, failure, GOOD)
     assert (await client.get_thread(THREAD_ID)).id == THREAD_ID
     assert len(server.seen) == 3
     first, second = pauses.taken
     assert 0 < first < second
 
 
-async def test_deleting_is_tried_again(client: AsyncClient, server: WireServer) -> None:
-    server.on("DELETE", THREAD_PATH, Cut(), Answer.of(samples.deleted(THREAD_ID, "thread")))
+async def test_a_delete_is_retried(client: AsyncClient, server: WireServer) -> None:
+    server.on("DELETE", THREAD_PATH, Disconnect(), Response.of(samples.deleted(THREAD_ID, "thread")))
     assert (await client.delete_thread(THREAD_ID)).deleted
 
 
 @pytest.mark.parametrize(
-    "trouble",
-    [Answer.error(429), Answer.error(503, retry_after="1"), Answer.error(500, x_should_retry="true")],
-    ids=["429", "503 with a time", "told to"],
+    "failure",
+    [Response.error(429), Response.error(503, retry_after="1"), Response.error(500, x_should_retry="true")],
+    ids=["429", "503 with retry-after", "x-should-retry"],
 )
-async def test_creating_is_tried_again_when_nothing_was_done_with_the_same_key(
-    client: AsyncClient, server: WireServer, trouble: Script
+async def test_a_post_that_was_not_carried_out_is_retried_with_the_same_key(
+    client: AsyncClient, server: WireServer, failure: Script
 ) -> None:
-    server.on("POST", "/threads", trouble, GOOD)
+    server.on("POST", "/threads", failure, GOOD)
     await client.create_thread()
     first, second = (seen.headers["idempotency-key"] for seen in server.seen)
     assert first == second
 
 
-async def test_each_request_has_its_own_key(client: AsyncClient, server: WireServer) -> None:
+async def test_each_post_has_its_own_idempotency_key(client: AsyncClient, server: WireServer) -> None:
     server.on("POST", "/threads", GOOD)
     await client.create_thread()
     await client.create_thread(ThreadRequest())
@@ -105,33 +103,33 @@ async def test_each_request_has_its_own_key(client: AsyncClient, server: WireSer
 
 
 @pytest.mark.parametrize(
-    ("trouble", "error"),
+    ("failure", "error"),
     [
-        (Answer.error(500), ServerError),
-        (Answer.error(503), ServerError),
-        (Answer.error(408), BadRequest),
-        (Answer.error(409), Conflict),
-        (Cut(), Unreachable),
+        (Response.error(500), ServerError),
+        (Response.error(503), ServerError),
+        (Response.error(408), BadRequest),
+        (Response.error(409), Conflict),
+        (Disconnect(), Unreachable),
     ],
     ids=["500", "503", "408", "409", "cut"],
 )
-async def test_creating_is_not_tried_again_when_it_may_have_been_done_by_a_server_that_keeps_no_keys(
-    client: AsyncClient, server: WireServer, trouble: Script, error: type[Exception]
+async def test_a_post_of_unknown_outcome_is_not_retried_without_idempotency_keys_on_the_server(
+    client: AsyncClient, server: WireServer, failure: Script, error: type[Exception]
 ) -> None:
-    server.on("POST", "/threads", trouble, GOOD)
+    server.on("POST", "/threads", failure, GOOD)
     with pytest.raises(error):
         await client.create_thread()
     assert server.calls.count("POST /threads") == 1
 
 
 @pytest.mark.parametrize("known", [True, False])
-@pytest.mark.parametrize("trouble", LOST, ids=["500", "502", "503", "408", "cut"])
-async def test_creating_is_tried_again_with_its_key_where_keys_are_kept(
-    client: AsyncClient, server: WireServer, trouble: Script, *, known: bool
+@pytest.mark.parametrize("failure", LOST, ids=["500", "502", "503", "408", "cut"])
+async def test_a_post_of_unknown_outcome_is_retried_where_the_server_keeps_idempotency_keys(
+    client: AsyncClient, server: WireServer, failure: Script, *, known: bool
 ) -> None:
     server.on("GET", "", KEEPS)
     server.on("GET", THREAD_PATH, KEEPS)
-    server.on("POST", "/threads", trouble, trouble, GOOD)
+    server.on("POST", "/threads", failure, failure, GOOD)
     if known:
         await client.get_thread(THREAD_ID)
         server.seen.clear()
@@ -141,25 +139,27 @@ async def test_creating_is_tried_again_with_its_key_where_keys_are_kept(
     assert len({seen.headers["idempotency-key"] for seen in server.seen if seen.method == "POST"}) == 1
 
 
-async def test_a_proxy_that_fails_says_nothing_about_the_server_behind_it(
+async def test_a_proxy_error_does_not_change_what_is_known_of_the_server(
     client: AsyncClient, server: WireServer
 ) -> None:
     server.on("GET", THREAD_PATH, KEEPS)
-    server.on("POST", "/threads", Answer(b"<html>Bad Gateway</html>", 502), GOOD)
+    server.on("POST", "/threads", Response(b"<html>Bad Gateway</html>", 502), GOOD)
     await client.get_thread(THREAD_ID)
     assert (await client.create_thread()).id == THREAD_ID
     assert server.calls[1:] == ["POST /threads", "POST /threads"]
 
 
-async def test_what_cannot_be_asked_is_not_tried_again(client: AsyncClient, server: WireServer) -> None:
-    server.on("POST", "/threads", Cut(), GOOD)
-    server.on("GET", "", Cut())
+async def test_a_post_is_not_retried_if_the_server_cannot_be_asked_for_its_features(
+    client: AsyncClient, server: WireServer
+) -> None:
+    server.on("POST", "/threads", Disconnect(), GOOD)
+    server.on("GET", "", Disconnect())
     with pytest.raises(Unreachable, match="may have been carried out"):
         await client.create_thread()
     assert server.calls == ["POST /threads", "GET ", "GET "]
 
 
-async def test_a_key_of_ones_own_goes_with_the_call_and_with_no_other(client: AsyncClient, server: WireServer) -> None:
+async def test_once_sets_the_idempotency_key_of_one_call_only(client: AsyncClient, server: WireServer) -> None:
     server.on("POST", "/threads", GOOD)
     server.on("GET", THREAD_PATH, GOOD)
     await client.once("order 17").create_thread()
@@ -170,37 +170,39 @@ async def test_a_key_of_ones_own_goes_with_the_call_and_with_no_other(client: As
     assert keys[2] not in {None, "order 17"}
 
 
-async def test_a_key_that_no_header_can_carry_is_refused(client: AsyncClient, server: WireServer) -> None:
+async def test_an_idempotency_key_with_characters_not_allowed_in_headers_is_refused(
+    client: AsyncClient, server: WireServer
+) -> None:
     with pytest.raises(BadRequest, match="printable"):
         await client.once("order\r\nx: 1").create_thread()
     assert not server.seen
 
 
-async def test_a_server_can_forbid_to_try_again(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", THREAD_PATH, Answer.error(429, x_should_retry="false"), GOOD)
+async def test_x_should_retry_false_prevents_a_retry(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", THREAD_PATH, Response.error(429, x_should_retry="false"), GOOD)
     with pytest.raises(RateLimited):
         await client.get_thread(THREAD_ID)
 
 
-async def test_a_server_says_how_long_to_wait(client: AsyncClient, server: WireServer, pauses: AsyncPauses) -> None:
-    trouble = Answer.error(429, retry_after="7"), Answer.error(429, retry_after="9", retry_after_ms="250")
-    server.on("GET", THREAD_PATH, *trouble, GOOD)
+async def test_retry_after_sets_the_delay(client: AsyncClient, server: WireServer, pauses: AsyncPauses) -> None:
+    failure = Response.error(429, retry_after="7"), Response.error(429, retry_after="9", retry_after_ms="250")
+    server.on("GET", THREAD_PATH, *failure, GOOD)
     await client.get_thread(THREAD_ID)
     assert pauses.taken == [7.0, 0.25]
 
 
-async def test_a_wait_that_is_too_long_is_an_error_at_once(
+async def test_a_retry_after_of_more_than_a_minute_is_an_error_at_once(
     client: AsyncClient, server: WireServer, pauses: AsyncPauses
 ) -> None:
-    server.on("GET", THREAD_PATH, Answer.error(429, retry_after="3600"), GOOD)
+    server.on("GET", THREAD_PATH, Response.error(429, retry_after="3600"), GOOD)
     with pytest.raises(RateLimited) as raised:
         await client.get_thread(THREAD_ID)
     assert raised.value.retry_after == 3600
     assert not pauses.taken
 
 
-async def test_tries_are_bounded(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", THREAD_PATH, Answer.error(500, "still broken"))
+async def test_retries_are_bounded(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", THREAD_PATH, Response.error(500, "still broken"))
     with pytest.raises(ServerError, match="still broken"):
         await client.get_thread(THREAD_ID)
     assert len(server.seen) == 3
@@ -218,11 +220,11 @@ async def test_tries_are_bounded(client: AsyncClient, server: WireServer) -> Non
         (422, BadRequest),
     ],
 )
-async def test_a_refusal_is_the_error_of_its_status(
+async def test_each_status_has_its_error_class(
     client: AsyncClient, server: WireServer, status: int, kind: type[ApiError]
 ) -> None:
     details = {"message": "because", "type": "invalid_request_error", "param": "x", "code": "invalid_value"}
-    server.on("POST", "/threads", Answer.of({"error": details}, status))
+    server.on("POST", "/threads", Response.of({"error": details}, status))
     with pytest.raises(kind) as raised:
         await client.create_thread()
     error = raised.value
@@ -241,66 +243,72 @@ async def test_a_refusal_is_the_error_of_its_status(
         (b"[1]", "HTTP status 400: '[1]'"),
     ],
 )
-async def test_any_body_of_an_error_is_told(client: AsyncClient, server: WireServer, body: bytes, said: str) -> None:
-    server.on("POST", "/threads", Answer(body, 400))
+async def test_the_error_message_is_taken_from_any_body(
+    client: AsyncClient, server: WireServer, body: bytes, said: str
+) -> None:
+    server.on("POST", "/threads", Response(body, 400))
     with pytest.raises(BadRequest) as raised:
         await client.create_thread()
     assert raised.value.message == said
 
 
-async def test_a_redirect_says_where_the_server_is(client: AsyncClient, server: WireServer) -> None:
-    server.on("POST", "/threads", Answer(b"", 308, {"location": "https://elsewhere/v1/threads"}))
+async def test_a_redirect_is_an_error_that_names_the_location(client: AsyncClient, server: WireServer) -> None:
+    server.on("POST", "/threads", Response(b"", 308, {"location": "https://elsewhere/v1/threads"}))
     with pytest.raises(BadRequest, match="https://elsewhere/v1/threads"):
         await client.create_thread()
 
 
-async def test_an_answer_that_is_no_api_says_so(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", THREAD_PATH, Answer(b"<html>Welcome</html>"))
-    with pytest.raises(ServerError, match="no JSON.*Welcome.*URL"):
+async def test_a_response_that_is_not_json_is_an_error_that_shows_it(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", THREAD_PATH, Response(b"<html>Welcome</html>"))
+    with pytest.raises(ServerError, match="not JSON.*Welcome.*URL"):
         await client.get_thread(THREAD_ID)
 
 
-async def test_an_answer_of_another_kind_says_what_is_wrong(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", THREAD_PATH, Answer.of({"id": 1}))
-    with pytest.raises(ServerError, match="no Thread"):
+async def test_a_response_of_another_type_is_an_error_that_names_the_type(
+    client: AsyncClient, server: WireServer
+) -> None:
+    server.on("GET", THREAD_PATH, Response.of({"id": 1}))
+    with pytest.raises(ServerError, match="not a Thread"):
         await client.get_thread(THREAD_ID)
 
 
-async def test_fields_of_a_newer_or_foreign_server_are_no_error(client: AsyncClient, server: WireServer) -> None:
+async def test_unknown_fields_in_a_response_are_ignored(client: AsyncClient, server: WireServer) -> None:
     tool = {"type": "function", "function": {"name": "f", "parameters": {}, "brand_new": 1}, "also_new": 2}
-    server.on("GET", f"/assistants/{ASSISTANT_ID}", Answer.of(samples.assistant(tools=[tool], surprise=[])))
+    server.on("GET", f"/assistants/{ASSISTANT_ID}", Response.of(samples.assistant(tools=[tool], surprise=[])))
     assistant = await client.get_assistant(ASSISTANT_ID)
     assert assistant.tools[0].function.name == "f"  # type: ignore[union-attr]
 
 
-async def test_no_server_is_unreachable_with_what_to_do(client: AsyncClient, server: WireServer) -> None:
+async def test_without_a_server_the_error_says_how_to_start_one(client: AsyncClient, server: WireServer) -> None:
     server.stop()
     with pytest.raises(Unreachable, match=f"No connection to {server.url}/v1 .*runstead serve"):
         await client.create_assistant(AssistantRequest(model="m"))
 
 
-async def test_what_was_never_sent_is_tried_again(client: AsyncClient, server: WireServer, pauses: AsyncPauses) -> None:
+async def test_a_post_that_was_never_sent_is_retried(
+    client: AsyncClient, server: WireServer, pauses: AsyncPauses
+) -> None:
     server.stop()
     with pytest.raises(Unreachable):
         await client.create_thread()
     assert len(pauses.taken) == 2
 
 
-async def test_an_answer_that_does_not_come_is_unreachable(server: WireServer, pauses: AsyncPauses) -> None:
-    server.on("POST", "/threads", Silence())
+async def test_a_response_time_out_is_unreachable(server: WireServer, pauses: AsyncPauses) -> None:
+    server.on("POST", "/threads", NoResponse())
     async with client_of(server, pauses, timeout=0.1) as client:
         with pytest.raises(Unreachable, match="in time"):
             await client.create_thread()
 
 
 async def test_a_deadline_bounds_a_call(client: AsyncClient, server: WireServer, pauses: AsyncPauses) -> None:
-    server.on("GET", THREAD_PATH, Silence())
+    server.on("GET", THREAD_PATH, NoResponse())
     with pytest.raises(WaitTimeout):
         await client._transport.call(GET_THREAD, {"thread_id": THREAD_ID}, deadline=Deadline(0.1))
     assert not pauses.taken
 
 
-async def test_a_closed_client_says_so(client: AsyncClient, server: WireServer) -> None:
+async def test_a_closed_client_raises_closed(client: AsyncClient, server: WireServer) -> None:
     await client.aclose()
     with pytest.raises(Closed):
         await client.get_thread(THREAD_ID)
@@ -309,13 +317,13 @@ async def test_a_closed_client_says_so(client: AsyncClient, server: WireServer) 
     assert not server.seen
 
 
-async def test_a_server_that_does_not_stream_says_so(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", EVENTS_PATH, Answer.of(samples.run()))
+async def test_a_response_that_is_not_a_stream_is_an_error(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", EVENTS_PATH, Response.of(samples.run()))
     with pytest.raises(ServerError, match="does not stream"):
         await client.run_events(THREAD_ID, RUN_ID).final_run()
 
 
-async def test_a_stream_is_opened_again_when_the_server_is_busy(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", EVENTS_PATH, Answer.error(429), Stream.of())
+async def test_opening_a_stream_is_retried_after_429(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", EVENTS_PATH, Response.error(429), Stream.of())
     assert [event async for event in client.run_events(THREAD_ID, RUN_ID)] == []
     assert len(server.seen) == 2

@@ -1,15 +1,15 @@
-"""A page is a sequence of its items, and an iteration over all."""
+"""A page is a sequence of its own items, and iterates over those of all following pages."""
 
 from runstead.client._async.client import AsyncClient
 from runstead.wire.struct import SortOrder
 from tests.client import samples
-from tests.client.wire_server import Answer, WireServer
+from tests.client.wire_server import Response, WireServer
 
 ONE, TWO, THREE, FOUR = (samples.thread(f"thread_{n}") for n in range(1, 5))
 
 
 async def test_a_page_is_a_sequence_of_its_own_items(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", "/threads", Answer.of(samples.page(ONE, TWO, has_more=True)))
+    server.on("GET", "/threads", Response.of(samples.page(ONE, TWO, has_more=True)))
     page = await client.threads(limit=2)
     assert len(page) == 2
     assert page[0].id == "thread_1"
@@ -17,13 +17,13 @@ async def test_a_page_is_a_sequence_of_its_own_items(client: AsyncClient, server
     assert page[1] in page
     assert page[1] in page.data
     assert (page.first_id, page.last_id, page.has_more) == ("thread_1", "thread_2", True)
-    assert repr(page) == "<page of 2 items, and there are more>"
+    assert repr(page) == "<page of 2 items, has more>"
     assert len(server.seen) == 1
 
 
-async def test_an_iteration_goes_over_all_items(client: AsyncClient, server: WireServer) -> None:
+async def test_an_iteration_fetches_all_pages(client: AsyncClient, server: WireServer) -> None:
     pages = samples.page(ONE, TWO, has_more=True), samples.page(THREE, FOUR, has_more=True), samples.page()
-    server.on("GET", "/threads", *(Answer.of(page) for page in pages))
+    server.on("GET", "/threads", *(Response.of(page) for page in pages))
     page = await client.threads(limit=2, order=SortOrder.ASC)
     assert [item.id async for item in page] == ["thread_1", "thread_2", "thread_3", "thread_4"]
     assert [seen.target for seen in server.seen] == [
@@ -33,36 +33,36 @@ async def test_an_iteration_goes_over_all_items(client: AsyncClient, server: Wir
     ]
 
 
-async def test_an_iteration_asks_no_further_than_the_last_page(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", "/threads", Answer.of(samples.page(ONE)))
+async def test_an_iteration_stops_at_the_last_page(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", "/threads", Response.of(samples.page(ONE)))
     assert [item.id async for item in await client.threads()] == ["thread_1"]
     assert len(server.seen) == 1
 
 
-async def test_with_before_an_iteration_travels_away_from_that_item(client: AsyncClient, server: WireServer) -> None:
+async def test_with_before_an_iteration_goes_backwards(client: AsyncClient, server: WireServer) -> None:
     server.on(
-        "GET", "/threads", *(Answer.of(page) for page in (samples.page(TWO, THREE, has_more=True), samples.page(ONE)))
+        "GET", "/threads", *(Response.of(page) for page in (samples.page(TWO, THREE, has_more=True), samples.page(ONE)))
     )
     page = await client.threads(limit=2, before="thread_4")
     assert [item.id async for item in page] == ["thread_3", "thread_2", "thread_1"]
     assert server.seen[1].target == "/v1/threads?limit=2&before=thread_2"
 
 
-async def test_a_server_that_names_no_cursors_is_paged_by_its_items(client: AsyncClient, server: WireServer) -> None:
+async def test_without_cursors_in_the_response_the_items_ids_are_used(client: AsyncClient, server: WireServer) -> None:
     first = {"object": "list", "data": [ONE], "has_more": True}
-    server.on("GET", "/threads", Answer.of(first), Answer.of({"object": "list", "data": [TWO]}))
+    server.on("GET", "/threads", Response.of(first), Response.of({"object": "list", "data": [TWO]}))
     assert [item.id async for item in await client.threads()] == ["thread_1", "thread_2"]
     assert server.seen[1].target == "/v1/threads?after=thread_1"
 
 
-async def test_a_server_that_says_the_same_page_again_does_not_keep_us(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", "/threads", Answer.of(samples.page(ONE, has_more=True)))
+async def test_an_iteration_ends_when_the_server_repeats_a_cursor(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", "/threads", Response.of(samples.page(ONE, has_more=True)))
     assert len([item async for item in await client.threads()]) == 2
 
 
-async def test_pages_can_be_turned_by_hand(client: AsyncClient, server: WireServer) -> None:
+async def test_next_page_fetches_one_page(client: AsyncClient, server: WireServer) -> None:
     pages = samples.page(ONE, has_more=True), samples.page(TWO)
-    server.on("GET", "/threads", *(Answer.of(page) for page in pages))
+    server.on("GET", "/threads", *(Response.of(page) for page in pages))
     second = await (await client.threads()).next_page()
     assert second is not None
     assert [item.id for item in second.data] == ["thread_2"]

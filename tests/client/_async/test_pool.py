@@ -1,4 +1,4 @@
-"""Connections are used again, never for two requests at a time, and never after their end."""
+"""Connections are reused, but never for two requests at a time, and never after they were closed."""
 
 import asyncio
 
@@ -8,14 +8,14 @@ from runstead.client._async.client import AsyncClient
 from runstead.wire.error import Closed, ServerError
 from tests.client import samples
 from tests.client.samples import EVENTS_PATH, RUN_ID, THREAD_ID
-from tests.client.wire_server import Answer, Stream, WireServer, event
+from tests.client.wire_server import Response, Stream, WireServer, event
 
 THREAD_PATH = f"/threads/{THREAD_ID}"
 CREATED = event("thread.run.created", samples.run(), "1")
 
 
-async def test_a_stream_has_a_connection_of_its_own(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", THREAD_PATH, Answer.of(samples.thread()))
+async def test_an_open_stream_occupies_one_connection(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", THREAD_PATH, Response.of(samples.thread()))
     server.on("GET", EVENTS_PATH, Stream([CREATED], held=True))
     async with client.run_events(THREAD_ID, RUN_ID) as stream:
         await anext(stream)
@@ -24,10 +24,8 @@ async def test_a_stream_has_a_connection_of_its_own(client: AsyncClient, server:
     assert server.connections == 2
 
 
-async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(
-    client: AsyncClient, server: WireServer
-) -> None:
-    server.on("POST", "/threads", Answer.of(samples.thread(), last=True))
+async def test_an_idle_connection_that_the_server_closed_is_not_reused(client: AsyncClient, server: WireServer) -> None:
+    server.on("POST", "/threads", Response.of(samples.thread(), last=True))
     for _ in range(3):
         await client.create_thread()
         assert await asyncio.to_thread(server.gone.wait, 5)
@@ -35,8 +33,8 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again(
     assert server.connections == 3
 
 
-async def test_a_connection_with_an_unread_answer_is_not_used_again(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", THREAD_PATH, Answer.of(samples.thread()))
+async def test_a_connection_with_an_unread_response_is_not_reused(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", THREAD_PATH, Response.of(samples.thread()))
     server.on("GET", EVENTS_PATH, Stream([CREATED], held=True))
     async with client.run_events(THREAD_ID, RUN_ID) as stream:
         await anext(stream)
@@ -44,8 +42,8 @@ async def test_a_connection_with_an_unread_answer_is_not_used_again(client: Asyn
     assert server.connections == 2
 
 
-async def test_a_refused_stream_gives_its_connection_back(client: AsyncClient, server: WireServer) -> None:
-    server.on("GET", EVENTS_PATH, Answer.of(samples.run()))
+async def test_a_failed_stream_releases_its_connection(client: AsyncClient, server: WireServer) -> None:
+    server.on("GET", EVENTS_PATH, Response.of(samples.run()))
     for _ in range(2):
         with pytest.raises(ServerError):
             await client.run_events(THREAD_ID, RUN_ID).drained()

@@ -12,12 +12,12 @@ from runstead.client._async.download import AsyncDownload
 from runstead.client._async.http import AsyncHttpTransport
 from runstead.client._async.pool import AsyncPool
 from runstead.client._async.upload import AsyncUpload
-from runstead.client.connections import async_connections
+from runstead.client.http.connections import async_connections
+from runstead.client.http.target import Target
 from runstead.client.sources import NamedSource
-from runstead.client.target import Target
 from runstead.wire.error import BadRequest, NotFound, TooLarge, Unreachable
 from tests.client._async.support import AsyncPauses
-from tests.client.wire_server import Answer, Cut, WireServer
+from tests.client.wire_server import Disconnect, Response, WireServer
 from tests.support.files import CREATE_FILE, FILE_CONTENT, FileRequest, StoredFile
 
 CONTENT = b"some bytes, \r\n--and more. " * 20_000
@@ -147,7 +147,7 @@ async def test_an_upload_with_a_key_is_stored_once(files: AsyncFiles) -> None:
 @pytest.mark.parametrize("source", [lambda: CONTENT, lambda: io.BytesIO(CONTENT)])
 async def test_an_upload_that_can_be_read_again_is_retried(server: WireServer, source: Callable[[], Any]) -> None:
     kept = {"idempotency-keys": "86400"}
-    server.on("POST", "/files", Answer.error(503, retry_after="0"), Answer(b"", 500, kept), Answer.of(STORED))
+    server.on("POST", "/files", Response.error(503, retry_after="0"), Response(b"", 500, kept), Response.of(STORED))
     files = files_of(server.url)
     assert (await files.create_file(form(source()))).id == "file-1"
     bodies = {seen.body for seen in server.seen}
@@ -158,7 +158,7 @@ async def test_an_upload_that_can_be_read_again_is_retried(server: WireServer, s
 
 
 async def test_an_upload_that_can_be_read_once_is_not_retried(server: WireServer) -> None:
-    server.on("POST", "/files", Cut())
+    server.on("POST", "/files", Disconnect())
     files = files_of(server.url)
     with pytest.raises(Unreachable):
         await files.create_file(form(pieces()))
@@ -167,7 +167,7 @@ async def test_an_upload_that_can_be_read_once_is_not_retried(server: WireServer
 
 
 async def test_a_download_that_breaks_off_is_no_whole_file(server: WireServer, tmp_path: Path) -> None:
-    server.on("GET", "/files/file-1/content", Answer(b"some", headers={"content-length": "10"}, last=True))
+    server.on("GET", "/files/file-1/content", Response(b"some", headers={"content-length": "10"}, last=True))
     files = files_of(server.url)
     with pytest.raises(Unreachable):
         await (await files.file_content("file-1")).save(tmp_path / "saved")

@@ -1,1 +1,1 @@
-"""The client for `asyncio`. Its sync twin is generated from it."""
+"""The client for `asyncio`. The sync client is generated from it."""

@@ -25,16 +25,16 @@ class AsyncClient(
     AsyncAdministration,
     AsyncDriving,
 ):
-    """`runstead.interface.Interface` over a transport, and what is made of its calls: `wait`, `drive`, `take_up`.
+    """`runstead.interface.Interface` over a transport, with `wait`, `drive` and `take_up` on top.
 
-    Use it with `async with`, or `aclose` it.
+    Use it with `async with`, or close it with `aclose`.
     """
 
     def __repr__(self) -> str:
         return f"AsyncClient({self._transport!r})"
 
     async def aclose(self) -> None:
-        """Let go of the connections. Runs are not touched."""
+        """Close the connections. Runs are not affected."""
         await self._transport.aclose()
 
     async def __aenter__(self) -> Self:

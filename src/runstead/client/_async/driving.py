@@ -1,32 +1,32 @@
-"""Runs to their end: waiting for one, and driving one with Python functions as its tools."""
+"""`wait`, `drive` and `take_up`: runs to their end, with Python functions as their tools."""
 
 from collections.abc import Iterable
 
 from runstead.client._async.calls import AsyncCalls
-from runstead.client._async.drive import AsyncDriver
 from runstead.client._async.stream import AsyncRunStream
-from runstead.client._async.watch import AsyncWatch
-from runstead.client.calling_async import AsyncToolCaller
+from runstead.client._async.tool_loop import AsyncToolLoop
+from runstead.client._async.wait import AsyncRunWait
 from runstead.client.deadline import Deadline
-from runstead.client.tools import Tool, ToolFunction
+from runstead.client.tools.caller_async import AsyncToolCaller
+from runstead.client.tools.tool import Tool, ToolFunction
 from runstead.wire.run import Run, RunRequest
 from runstead.wire.thread import ThreadId
 
 __all__ = ["AsyncDriving"]
 
-MOST_ROUNDS = 20
+MAX_ROUNDS = 20
 
 
 class AsyncDriving(AsyncCalls):
-    """What the interface does not have, because it is made of its calls.
+    """The calls of the client beyond the interface.
 
-    Tools are functions with type hints; their docstrings are what the model reads about them. The calls of a round
-    run at the same time, plain functions in threads. An exception, or arguments that do not fit, is told to the model.
+    Tools are functions with type hints. The model reads their docstrings. The calls of a round run concurrently, plain
+    functions in threads. The model gets an exception, or arguments that do not fit, as the output of its call.
     """
 
     async def wait(self, run: Run, timeout: float = 600.0) -> Run:
-        """The run when it has ended or waits for tool outputs. `WaitTimeout` if that takes longer; the run goes on."""
-        return await AsyncWatch(self._transport, run, Deadline(timeout), self._sleep).paused()
+        """The run once it has ended or needs tool outputs. `WaitTimeout` after `timeout` seconds; the run goes on."""
+        return await AsyncRunWait(self._transport, run, Deadline(timeout), self._sleep).until_paused()
 
     async def drive(
         self,
@@ -35,13 +35,13 @@ class AsyncDriving(AsyncCalls):
         tools: Iterable[Tool | ToolFunction],
         *,
         timeout: float = 600.0,
-        max_rounds: int = MOST_ROUNDS,
+        max_rounds: int = MAX_ROUNDS,
     ) -> Run:
-        """Create a run, call the tools that it asks for until it ends, and give it back.
+        """Create a run, call the tools that it asks for until it ends, and return it.
 
-        The run has these tools and those of its assistant, unless the request names `tools` itself. After `max_rounds`
-        rounds of calls it is given back as it is, waiting for outputs. `WaitTimeout` after `timeout` seconds: the run
-        goes on, and can be taken up again.
+        The run has these tools and those of its assistant, unless the request has `tools` of its own. After
+        `max_rounds` rounds of calls the run is returned while it still waits for outputs. `WaitTimeout` after `timeout`
+        seconds: the run goes on, and `take_up` can continue it.
         """
         stream = self.drive_streaming(thread_id, request, tools, timeout=timeout, max_rounds=max_rounds)
         async with stream:
@@ -54,10 +54,10 @@ class AsyncDriving(AsyncCalls):
         tools: Iterable[Tool | ToolFunction],
         *,
         timeout: float = 600.0,
-        max_rounds: int = MOST_ROUNDS,
+        max_rounds: int = MAX_ROUNDS,
     ) -> AsyncRunStream:
-        """As `drive`, with the events of all rounds as one stream."""
-        return AsyncRunStream(self._driver(tools, timeout, max_rounds).start(thread_id, request))
+        """As `drive`, with the events of all rounds in one stream."""
+        return AsyncRunStream(self._tool_loop(tools, timeout, max_rounds).start(thread_id, request))
 
     async def take_up(
         self,
@@ -65,9 +65,9 @@ class AsyncDriving(AsyncCalls):
         tools: Iterable[Tool | ToolFunction],
         *,
         timeout: float = 600.0,
-        max_rounds: int = MOST_ROUNDS,
+        max_rounds: int = MAX_ROUNDS,
     ) -> Run:
-        """As `drive`, with a run that exists: after a time-out, or in a program that was started anew."""
+        """As `drive`, for an existing run: after a time-out, or after a restart of the program."""
         stream = self.take_up_streaming(run, tools, timeout=timeout, max_rounds=max_rounds)
         async with stream:
             return await stream.final_run()
@@ -78,10 +78,10 @@ class AsyncDriving(AsyncCalls):
         tools: Iterable[Tool | ToolFunction],
         *,
         timeout: float = 600.0,
-        max_rounds: int = MOST_ROUNDS,
+        max_rounds: int = MAX_ROUNDS,
     ) -> AsyncRunStream:
-        """As `take_up`, with the events from the run's start, or from now on if it waits for outputs."""
-        return AsyncRunStream(self._driver(tools, timeout, max_rounds).take_up(run))
+        """As `take_up`, with the events from the run's start, or only the new ones if it waits for outputs."""
+        return AsyncRunStream(self._tool_loop(tools, timeout, max_rounds).take_up(run))
 
-    def _driver(self, tools: Iterable[Tool | ToolFunction], timeout: float, max_rounds: int) -> AsyncDriver:
-        return AsyncDriver(self._transport, AsyncToolCaller(tools), Deadline(timeout), max_rounds, self._sleep)
+    def _tool_loop(self, tools: Iterable[Tool | ToolFunction], timeout: float, max_rounds: int) -> AsyncToolLoop:
+        return AsyncToolLoop(self._transport, AsyncToolCaller(tools), Deadline(timeout), max_rounds, self._sleep)

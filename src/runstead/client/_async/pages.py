@@ -1,9 +1,9 @@
-"""Lists, a page at a time and as a whole."""
+"""Pagination: pages of a list, and iteration over all of them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Generic, TypeVar, overload
 
-from runstead.client.paging import first_id, last_id, next_query, travelled
+from runstead.client.pagination import first_id, in_iteration_order, last_id, next_query
 from runstead.interface.page import PageOf
 from runstead.wire.page import ListQuery
 
@@ -13,36 +13,36 @@ T = TypeVar("T")
 
 
 class AsyncPage(Sequence[T], Generic[T]):
-    """A page of a list: a sequence of its own items, and an iteration over all that follow.
+    """A page of a list: a sequence of its own items, and an async iterator over these and all that follow.
 
-    `len(page)`, `page[0]` and `item in page` are about this page. `async for item in page` goes on to the end of the
-    list and fetches the next pages by itself, with the same limit and order. A page that was asked for with `before`
-    travels the other way: away from that item, nearest first.
+    `len(page)`, `page[0]` and `item in page` are about this page. `async for item in page` continues to the end of the
+    list, and fetches the next pages with the same limit and order. A page that was asked for with `before` iterates
+    backwards: away from that item, nearest first.
     """
 
     def __init__(
         self, page: PageOf[T], query: ListQuery, fetch: "Callable[[ListQuery], Awaitable[AsyncPage[T]]]"
     ) -> None:
         self.data: Sequence[T] = page.data
-        """The items of this page, in the order asked for."""
+        """The items of this page, in the order of the query."""
         self.first_id: str | None = first_id(page)
-        """The cursor to ask for what is ahead of this page, with `before`."""
+        """The cursor for the items ahead of this page, as `before`."""
         self.last_id: str | None = last_id(page)
-        """The cursor to ask for what is behind this page, with `after`."""
+        """The cursor for the items behind this page, as `after`."""
         self.has_more: bool = page.has_more
-        """There are more items in the direction of travel."""
+        """There are more items in the direction of the iteration."""
         self._query = query
         self._fetch = fetch
 
     async def next_page(self) -> "AsyncPage[T] | None":
-        """The page that follows in the direction of travel, or None when there is none."""
+        """The next page in the direction of the iteration, or None at the end of the list."""
         query = next_query(self, self._query)
         return None if query is None else await self._fetch(query)
 
     async def __aiter__(self) -> AsyncIterator[T]:
         page: AsyncPage[T] | None = self
         while page is not None:
-            for item in travelled(page.data, self._query):
+            for item in in_iteration_order(page.data, self._query):
                 yield item
             page = await page.next_page()
 
@@ -60,4 +60,4 @@ class AsyncPage(Sequence[T], Generic[T]):
         return item in self.data
 
     def __repr__(self) -> str:
-        return f"<page of {len(self.data)} items{', and there are more' if self.has_more else ''}>"
+        return f"<page of {len(self.data)} items{', has more' if self.has_more else ''}>"

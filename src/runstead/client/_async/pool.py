@@ -1,4 +1,4 @@
-"""The connections to one server, kept open between calls."""
+"""The connection pool: keep-alive connections to one server."""
 
 from collections.abc import AsyncIterable, Callable
 from typing import cast
@@ -7,11 +7,11 @@ import httpcore2
 
 __all__ = ["AsyncPool", "AsyncReply"]
 
-MOST_IDLE = 100
+MAX_IDLE = 100
 
 
 class AsyncReply:
-    """An answer on its connection, which is given back when the answer is closed."""
+    """A response. Its connection returns to the pool when the response is closed."""
 
     def __init__(
         self, pool: "AsyncPool", connection: httpcore2.AsyncConnectionInterface, response: httpcore2.Response
@@ -28,35 +28,35 @@ class AsyncReply:
 
     @property
     def chunks(self) -> AsyncIterable[bytes]:
-        """The body as it comes, once."""
+        """The body in pieces as they arrive. It can be read once."""
         return cast("AsyncIterable[bytes]", self._response.stream)
 
     def wait_until(self, moment: float | None) -> None:
-        """Wait for nothing that comes after this moment (monotonic)."""
+        """Set the deadline of all reads, on the monotonic clock. None removes it."""
         self._response.extensions["network_stream"].until = moment
 
     async def aclose(self) -> None:
-        """Be done with it. A connection whose answer was not read to its end is closed."""
+        """Release the connection. It is closed if the response was not read to its end."""
         await self._response.aclose()
-        await self._pool.give_back(self._connection)
+        await self._pool.release(self._connection)
 
 
 class AsyncPool:
-    """Connections to one server: an idle one is used again, and as many are opened as are needed at once.
+    """Connections to one server. An idle one is reused; the number of busy ones is not limited.
 
-    (The pool of `httpcore2` looks through all its connections at every request; with a thousand streams open that is
-    most of a call's cost.)
+    The pool of `httpcore2` scans all its connections at every request. With a thousand open streams that is most of a
+    call's cost.
     """
 
-    def __init__(self, opened: Callable[[], httpcore2.AsyncConnectionInterface]) -> None:
-        self._opened = opened
+    def __init__(self, connect: Callable[[], httpcore2.AsyncConnectionInterface]) -> None:
+        self._connect = connect
         self._idle: list[httpcore2.AsyncConnectionInterface] = []
         self._busy: set[httpcore2.AsyncConnectionInterface] = set()
         self.closed = False
 
     async def send(self, request: httpcore2.Request) -> AsyncReply:
-        """Send a request, and give the answer as soon as it begins."""
-        connection = await self._taken()
+        """Send a request. Returns when the head of the response has arrived."""
+        connection = await self._acquire()
         self._busy.add(connection)
         try:
             response = await connection.handle_async_request(request)
@@ -66,29 +66,29 @@ class AsyncPool:
             raise
         return AsyncReply(self, connection, response)
 
-    async def give_back(self, connection: httpcore2.AsyncConnectionInterface) -> None:
-        """Keep a connection for the next request, if it can take one."""
+    async def release(self, connection: httpcore2.AsyncConnectionInterface) -> None:
+        """Take back a connection: keep it for the next request, or close it if it cannot be reused."""
         self._busy.discard(connection)
-        if self.closed or not connection.is_idle() or len(self._idle) >= MOST_IDLE:
+        if self.closed or not connection.is_idle() or len(self._idle) >= MAX_IDLE:
             await connection.aclose()
         else:
             self._idle.append(connection)
 
     async def aclose(self) -> None:
-        """Close every connection, also in the middle of an answer."""
+        """Close every connection, also those in the middle of a response."""
         self.closed = True
         for connection in [*self._idle, *self._busy]:
             await connection.aclose()
         self._idle.clear()
         self._busy.clear()
 
-    async def _taken(self) -> httpcore2.AsyncConnectionInterface:
-        """The connection that was used last, if the server has not closed it meanwhile, or a new one."""
+    async def _acquire(self) -> httpcore2.AsyncConnectionInterface:
+        """The most recently used idle connection that is still open, else a new one."""
         while True:
             try:
                 connection = self._idle.pop()
             except IndexError:  # another thread may have taken the last one
-                return self._opened()
+                return self._connect()
             if not connection.has_expired():
                 return connection
             await connection.aclose()

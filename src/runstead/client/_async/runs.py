@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from runstead.client._async.calls import AsyncCalls
-from runstead.client._async.follow import follow
 from runstead.client._async.pages import AsyncPage
+from runstead.client._async.reconnect import follow
 from runstead.client._async.stream import AsyncRunStream
-from runstead.client.standing import Standing, StreamCall, events_of
+from runstead.client.streams.stream_position import StreamCall, StreamPosition, run_events_call
 from runstead.wire.endpoints import runs as endpoint
 from runstead.wire.page import IncludeQuery, ListQuery, StepQuery
 from runstead.wire.run import Run, RunId, RunRequest, RunUpdate, ThreadRunRequest, ToolOutputs
@@ -19,7 +19,7 @@ __all__ = ["AsyncRuns"]
 
 
 class AsyncRuns(AsyncCalls):
-    """`runstead.interface.Runs`. What streams gives back an `AsyncRunStream`."""
+    """`runstead.interface.Runs`. Streaming calls return an `AsyncRunStream`."""
 
     async def create_run(self, thread_id: ThreadId, request: RunRequest, include: Sequence[Include] = ()) -> Run:
         query = IncludeQuery(include=list(include))
@@ -30,7 +30,7 @@ class AsyncRuns(AsyncCalls):
     ) -> AsyncRunStream:
         query = IncludeQuery(include=list(include))
         call = StreamCall(endpoint.CREATE_RUN, {"thread_id": thread_id}, query, request)
-        return self._stream(call, Standing())
+        return self._stream(call, StreamPosition())
 
     async def get_run(self, thread_id: ThreadId, run_id: RunId) -> Run:
         return await self._transport.call(endpoint.GET_RUN, {"thread_id": thread_id, "run_id": run_id})
@@ -61,7 +61,7 @@ class AsyncRuns(AsyncCalls):
     ) -> AsyncRunStream:
         path = {"thread_id": thread_id, "run_id": run_id}
         call = StreamCall(endpoint.SUBMIT_TOOL_OUTPUT, path, body=ToolOutputs(output=list(output)))
-        return self._stream(call, Standing(thread_id, run_id))
+        return self._stream(call, StreamPosition(thread_id, run_id))
 
     async def cancel(self, thread_id: ThreadId, run_id: RunId) -> Run:
         return await self._transport.call(endpoint.CANCEL, {"thread_id": thread_id, "run_id": run_id})
@@ -70,7 +70,7 @@ class AsyncRuns(AsyncCalls):
         return await self._transport.call(endpoint.CREATE_THREAD_RUN, {}, body=request)
 
     def create_streaming_thread_run(self, request: ThreadRunRequest) -> AsyncRunStream:
-        return self._stream(StreamCall(endpoint.CREATE_THREAD_RUN, {}, body=request), Standing())
+        return self._stream(StreamCall(endpoint.CREATE_THREAD_RUN, {}, body=request), StreamPosition())
 
     async def run_step(
         self, thread_id: ThreadId, run_id: RunId, step_id: RunStepId, include: Sequence[Include] = ()
@@ -92,9 +92,8 @@ class AsyncRuns(AsyncCalls):
         return await self._page(endpoint.RUN_STEPS, {"thread_id": thread_id, "run_id": run_id}, query)
 
     def run_events(self, thread_id: ThreadId, run_id: RunId, after: str | None = None) -> AsyncRunStream:
-        return self._stream(
-            events_of(thread_id, run_id, after), Standing(thread_id, run_id, after, from_start=after is None)
-        )
+        position = StreamPosition(thread_id, run_id, after, from_start=after is None)
+        return self._stream(run_events_call(thread_id, run_id, after), position)
 
-    def _stream(self, call: StreamCall, standing: Standing) -> AsyncRunStream:
-        return AsyncRunStream(follow(self._transport, call, standing, self._sleep))
+    def _stream(self, call: StreamCall, position: StreamPosition) -> AsyncRunStream:
+        return AsyncRunStream(follow(self._transport, call, position, self._sleep))

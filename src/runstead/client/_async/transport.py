@@ -1,4 +1,4 @@
-"""What a client needs from whatever carries its calls: HTTP, or an engine in this process."""
+"""The port between the client and its server: HTTP, or an engine in this process."""
 
 from collections.abc import AsyncGenerator, Mapping
 from typing import Any, Protocol, Self, TypeVar
@@ -19,10 +19,10 @@ R = TypeVar("R")
 
 
 class AsyncTransport(Protocol):
-    """Carries calls. `path` holds the path's parameters by name; `query` and `body` are of the endpoint's types.
+    """Sends calls. `path` holds the path's parameters by name; `query` and `body` are of the endpoint's types.
 
-    Refusals are raised as `ApiError`, lost connections as `Unreachable`. With a `deadline` nothing is waited for longer
-    than that; what is not there by then is `WaitTimeout`.
+    An error response is raised as `ApiError`, a connection error as `Unreachable`. A call that exceeds its `deadline`
+    raises `WaitTimeout`.
     """
 
     async def call(
@@ -33,13 +33,13 @@ class AsyncTransport(Protocol):
         body: B | None = None,
         deadline: Deadline | None = None,
     ) -> R:
-        """Do it, and give back the endpoint's reply."""
+        """Make the call, and return the endpoint's reply."""
         ...
 
     async def poll(
         self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
-        """As `call`, and after how many seconds the server wants to be asked again, if it says so."""
+        """As `call`, with the seconds after which the server asks for the next poll; None if it does not say."""
         ...
 
     def stream(
@@ -50,9 +50,9 @@ class AsyncTransport(Protocol):
         body: B | None = None,
         deadline: Deadline | None = None,
     ) -> AsyncGenerator[Event]:
-        """Do it, and follow the events; nothing is sent before the first is asked for.
+        """Make the call, and yield its events. The request is sent when the first event is asked for.
 
-        Ends where the server ends it, and is `Unreachable` when it breaks before.
+        The stream ends when the server ends it. `Unreachable` if the connection breaks before.
         """
         ...
 
@@ -78,9 +78,9 @@ class AsyncTransport(Protocol):
         ...
 
     def once(self, key: str | None) -> Self:
-        """The same, with this key for what it changes: the server does it once. With None each call has its own."""
+        """The same transport, with this idempotency key for its POST requests. None: each request has its own key."""
         ...
 
     async def aclose(self) -> None:
-        """Let go of connections, or of the engine."""
+        """Close the connections, or stop the engine."""
         ...

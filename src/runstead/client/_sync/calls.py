@@ -1,5 +1,5 @@
 # Generated from src/runstead/client/_async/calls.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""What every part of the client stands on."""
+"""The base of every part of the client: its transport, and pagination."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -20,19 +20,18 @@ L = TypeVar("L", bound=ListQuery)
 
 
 class Calls:
-    """A transport, a way to pause, and lists."""
+    """Makes calls over a transport. `sleep` pauses between retries."""
 
     def __init__(self, transport: Transport, *, sleep: Callable[[float], None] = time.sleep) -> None:
         self._transport = transport
         self._sleep = sleep
 
     def once(self, key: str) -> Self:
-        """The client for one call that creates or changes: it is carried out once, however often it is made with this
-        key within a day.
+        """The client with an idempotency key for one call that creates or changes something.
 
-        For what must not happen twice, whatever becomes of this program: take a key that it would find again, such as
-        the number of an order. The call made again gives what it gave; another call with the same key is refused. (For
-        the tries of one call nobody needs this: each has a key of its own.)
+        The server carries out the call once, however often it is repeated with this key within a day, and replays its
+        response. It refuses another call with the same key. Use a key that the program finds again after a crash, such
+        as the number of an order. The retries of one call need no key from the caller: the client makes one.
         """
         client = copy(self)
         client._transport = self._transport.once(key)  # noqa: SLF001 (its own)

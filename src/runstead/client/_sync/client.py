@@ -26,16 +26,16 @@ class Client(
     Administration,
     Driving,
 ):
-    """`runstead.interface.Interface` over a transport, and what is made of its calls: `wait`, `drive`, `take_up`.
+    """`runstead.interface.Interface` over a transport, with `wait`, `drive` and `take_up` on top.
 
-    Use it with `with`, or `aclose` it.
+    Use it with `with`, or close it with `aclose`.
     """
 
     def __repr__(self) -> str:
         return f"Client({self._transport!r})"
 
     def close(self) -> None:
-        """Let go of the connections. Runs are not touched."""
+        """Close the connections. Runs are not affected."""
         self._transport.close()
 
     def __enter__(self) -> Self:

@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-from runstead.client.incoming import ContentHead
+from runstead.client.http.incoming import ContentHead
 
 __all__ = ["Download", "Owner"]
 

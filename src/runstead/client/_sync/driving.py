@@ -1,33 +1,33 @@
 # Generated from src/runstead/client/_async/driving.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""Runs to their end: waiting for one, and driving one with Python functions as its tools."""
+"""`wait`, `drive` and `take_up`: runs to their end, with Python functions as their tools."""
 
 from collections.abc import Iterable
 
 from runstead.client._sync.calls import Calls
-from runstead.client._sync.drive import Driver
 from runstead.client._sync.stream import RunStream
-from runstead.client._sync.watch import Watch
-from runstead.client.calling_sync import ToolCaller
+from runstead.client._sync.tool_loop import ToolLoop
+from runstead.client._sync.wait import RunWait
 from runstead.client.deadline import Deadline
-from runstead.client.tools import Tool, ToolFunction
+from runstead.client.tools.caller_sync import ToolCaller
+from runstead.client.tools.tool import Tool, ToolFunction
 from runstead.wire.run import Run, RunRequest
 from runstead.wire.thread import ThreadId
 
 __all__ = ["Driving"]
 
-MOST_ROUNDS = 20
+MAX_ROUNDS = 20
 
 
 class Driving(Calls):
-    """What the interface does not have, because it is made of its calls.
+    """The calls of the client beyond the interface.
 
-    Tools are functions with type hints; their docstrings are what the model reads about them. The calls of a round
-    run at the same time, plain functions in threads. An exception, or arguments that do not fit, is told to the model.
+    Tools are functions with type hints. The model reads their docstrings. The calls of a round run concurrently, plain
+    functions in threads. The model gets an exception, or arguments that do not fit, as the output of its call.
     """
 
     def wait(self, run: Run, timeout: float = 600.0) -> Run:
-        """The run when it has ended or waits for tool outputs. `WaitTimeout` if that takes longer; the run goes on."""
-        return Watch(self._transport, run, Deadline(timeout), self._sleep).paused()
+        """The run once it has ended or needs tool outputs. `WaitTimeout` after `timeout` seconds; the run goes on."""
+        return RunWait(self._transport, run, Deadline(timeout), self._sleep).until_paused()
 
     def drive(
         self,
@@ -36,13 +36,13 @@ class Driving(Calls):
         tools: Iterable[Tool | ToolFunction],
         *,
         timeout: float = 600.0,
-        max_rounds: int = MOST_ROUNDS,
+        max_rounds: int = MAX_ROUNDS,
     ) -> Run:
-        """Create a run, call the tools that it asks for until it ends, and give it back.
+        """Create a run, call the tools that it asks for until it ends, and return it.
 
-        The run has these tools and those of its assistant, unless the request names `tools` itself. After `max_rounds`
-        rounds of calls it is given back as it is, waiting for outputs. `WaitTimeout` after `timeout` seconds: the run
-        goes on, and can be taken up again.
+        The run has these tools and those of its assistant, unless the request has `tools` of its own. After
+        `max_rounds` rounds of calls the run is returned while it still waits for outputs. `WaitTimeout` after `timeout`
+        seconds: the run goes on, and `take_up` can continue it.
         """
         stream = self.drive_streaming(thread_id, request, tools, timeout=timeout, max_rounds=max_rounds)
         with stream:
@@ -55,10 +55,10 @@ class Driving(Calls):
         tools: Iterable[Tool | ToolFunction],
         *,
         timeout: float = 600.0,
-        max_rounds: int = MOST_ROUNDS,
+        max_rounds: int = MAX_ROUNDS,
     ) -> RunStream:
-        """As `drive`, with the events of all rounds as one stream."""
-        return RunStream(self._driver(tools, timeout, max_rounds).start(thread_id, request))
+        """As `drive`, with the events of all rounds in one stream."""
+        return RunStream(self._tool_loop(tools, timeout, max_rounds).start(thread_id, request))
 
     def take_up(
         self,
@@ -66,9 +66,9 @@ class Driving(Calls):
         tools: Iterable[Tool | ToolFunction],
         *,
         timeout: float = 600.0,
-        max_rounds: int = MOST_ROUNDS,
+        max_rounds: int = MAX_ROUNDS,
     ) -> Run:
-        """As `drive`, with a run that exists: after a time-out, or in a program that was started anew."""
+        """As `drive`, for an existing run: after a time-out, or after a restart of the program."""
         stream = self.take_up_streaming(run, tools, timeout=timeout, max_rounds=max_rounds)
         with stream:
             return stream.final_run()
@@ -79,10 +79,10 @@ class Driving(Calls):
         tools: Iterable[Tool | ToolFunction],
         *,
         timeout: float = 600.0,
-        max_rounds: int = MOST_ROUNDS,
+        max_rounds: int = MAX_ROUNDS,
     ) -> RunStream:
-        """As `take_up`, with the events from the run's start, or from now on if it waits for outputs."""
-        return RunStream(self._driver(tools, timeout, max_rounds).take_up(run))
+        """As `take_up`, with the events from the run's start, or only the new ones if it waits for outputs."""
+        return RunStream(self._tool_loop(tools, timeout, max_rounds).take_up(run))
 
-    def _driver(self, tools: Iterable[Tool | ToolFunction], timeout: float, max_rounds: int) -> Driver:
-        return Driver(self._transport, ToolCaller(tools), Deadline(timeout), max_rounds, self._sleep)
+    def _tool_loop(self, tools: Iterable[Tool | ToolFunction], timeout: float, max_rounds: int) -> ToolLoop:
+        return ToolLoop(self._transport, ToolCaller(tools), Deadline(timeout), max_rounds, self._sleep)

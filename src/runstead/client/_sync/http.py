@@ -1,5 +1,5 @@
 # Generated from src/runstead/client/_async/http.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""Calls over HTTP."""
+"""The HTTP transport: requests, retries and event streams."""
 
 import time
 from collections.abc import Callable, Generator, Mapping
@@ -14,21 +14,21 @@ from runstead.client._sync.download import Download
 from runstead.client._sync.pool import Pool, Reply
 from runstead.client._sync.upload import FormBody, Upload
 from runstead.client.deadline import Deadline
-from runstead.client.incoming import (
+from runstead.client.http.connection_errors import CONNECTION_ERRORS, never_sent, unreachable
+from runstead.client.http.incoming import (
     EventReader,
     Headers,
     advice,
     content_head,
     error_of,
     header,
-    keeps_keys,
     object_of,
     poll_after,
+    supports_idempotency,
 )
-from runstead.client.outgoing import Outgoing, greeting, outgoing
-from runstead.client.retries import Habits, Retries, Tries
-from runstead.client.target import Target
-from runstead.client.trouble import TROUBLE, never_sent, unreachable
+from runstead.client.http.outgoing import Outgoing, greeting, outgoing
+from runstead.client.http.retries import RetryPolicy, RetryState, ServerFeatures
+from runstead.client.http.target import Target
 from runstead.interface.transfer import Content
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import Closed, ServerError, Unreachable, WaitTimeout
@@ -41,19 +41,20 @@ Q = TypeVar("Q", bound=Request)
 B = TypeVar("B", bound=Request)
 R = TypeVar("R")
 
-CONNECTING = 10.0
+CONNECT_TIMEOUT = 10.0
 """Seconds for a connection to open."""
-SILENCE = 600.0
-"""Seconds that a stream may bring nothing at all: other servers send no signs of life while a model thinks."""
 
-CLOSING = 0.25
-"""Seconds that a server may take to end an answer after its last event."""
+STREAM_READ_TIMEOUT = 600.0
+"""Seconds that a stream may be silent. Other servers send no keep-alive comments while a model thinks."""
 
-THREE_TRIES = Retries()
+DRAIN_TIMEOUT = 0.25
+"""Seconds that a server may take to end a response after its `done` event."""
+
+DEFAULT_RETRIES = RetryPolicy()
 
 
 class HttpTransport:
-    """Sends requests to one server, again where that is safe. `timeout` is how long an answer may take."""
+    """Sends requests to one server, and retries them where that is safe. `timeout` bounds each response, in seconds."""
 
     def __init__(
         self,
@@ -61,7 +62,7 @@ class HttpTransport:
         pool: Pool,
         *,
         timeout: float = 60.0,
-        retries: Retries = THREE_TRIES,
+        retries: RetryPolicy = DEFAULT_RETRIES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._target = target
@@ -69,7 +70,7 @@ class HttpTransport:
         self._timeout = timeout
         self._retries = retries
         self._sleep = sleep
-        self._habits = Habits()
+        self._features = ServerFeatures()
         self._key: str | None = None
 
     def __repr__(self) -> str:
@@ -102,19 +103,20 @@ class HttpTransport:
         deadline: Deadline | None = None,
     ) -> Generator[Event]:
         request = outgoing(self._target, endpoint, path, query, body, streaming=True, key=self._key)
-        tries = Tries(self._retries, self._habits, repeatable=request.repeatable)
-        told = request.repeatable
+        state = RetryState(self._retries, self._features, repeatable=request.repeatable)
+        delivered = request.repeatable
         while True:
-            reply, _ = self._answer(request, deadline, whole=False, patience=SILENCE)
+            reply, _ = self._answer(request, deadline, whole=False, read_timeout=STREAM_READ_TIMEOUT)
             try:
                 with closing(self._events(reply, deadline)) as events:
                     for event in events:
-                        told = True
+                        delivered = True
                         yield event
                 return
             except Unreachable as error:
-                # As long as nothing was told, the call itself is the only way to its run. Later there are others.
-                pause = None if told or not self._habits.keeps_keys else tries.lost(error, never_sent=False)
+                # Before its first event, only the call itself can reach its run. Later, the reader resumes by position.
+                retry = not delivered and self._features.supports_idempotency
+                pause = state.disconnected(error, never_sent=False) if retry else None
                 if pause is None or (deadline is not None and deadline.remaining <= pause):
                     raise
             self._sleep(pause)
@@ -160,74 +162,75 @@ class HttpTransport:
             for chunk in reply.chunks:
                 yield from reader.feed(chunk)
                 if reader.done:
-                    # Read on to the end of the answer, so that the connection can be used again.
-                    reply.wait_until(monotonic() + CLOSING)
+                    # A connection can be reused only after its response was read to the end.
+                    reply.wait_until(monotonic() + DRAIN_TIMEOUT)
                 elif deadline is not None and deadline.over:
-                    raise _late(deadline)
+                    raise _timed_out(deadline)
             reader.end()
-        except TROUBLE as error:
+        except CONNECTION_ERRORS as error:
             if not reader.done:
-                raise self._lost(error, deadline) from error
+                raise self._connection_error(error, deadline) from error
         finally:
             reply.wait_until(None)
             reply.close()
 
     def _chunks(self, reply: Reply, deadline: Deadline | None) -> Generator[bytes]:
-        """The content of an answer as it arrives."""
+        """The content of a response as it arrives."""
         try:
             yield from reply.chunks
-        except TROUBLE as error:
-            raise self._lost(error, deadline) from error
+        except CONNECTION_ERRORS as error:
+            raise self._connection_error(error, deadline) from error
         finally:
             reply.wait_until(None)
 
     def _answer(
-        self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True, patience: float | None = None
+        self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True, read_timeout: float | None = None
     ) -> tuple[Reply, bytes]:
-        """The answer to a request that succeeded, at once or after some tries, with its content if it is read `whole`.
+        """Send a request, with retries, until it succeeds: the reply, and its content if it is read `whole`.
 
-        `patience` is how many seconds the server may be silent; None for this client's time-out.
+        `read_timeout` is how many seconds the server may be silent; None for this client's timeout.
         """
-        tries = Tries(self._retries, self._habits, repeatable=request.repeatable)
+        state = RetryState(self._retries, self._features, repeatable=request.repeatable)
         while True:
             if self._pool.closed:
                 raise Closed("This client was closed.")
             failure: Exception
             try:
-                self._resolve(tries, deadline)
-                reply, content = self._exchange(request, deadline, whole=whole, patience=patience)
-            except TROUBLE as error:
-                failure = self._lost(error, deadline)
+                self._check_idempotency(state, deadline)
+                reply, content = self._exchange(request, deadline, whole=whole, read_timeout=read_timeout)
+            except CONNECTION_ERRORS as error:
+                failure = self._connection_error(error, deadline)
                 failure.__cause__ = error
-                pause = tries.lost(failure, never_sent=never_sent(error))
+                pause = state.disconnected(failure, never_sent=never_sent(error))
                 if not (request.resendable or never_sent(error)):
                     pause = None
             else:
                 if reply.status < 300:
                     return reply, content
                 failure = error_of(reply.status, reply.headers, content)
-                pause = tries.refused(failure, advice(reply.status, reply.headers))
+                pause = state.failed(failure, advice(reply.status, reply.headers))
                 if not request.resendable:
                     pause = None
             if pause is None or (deadline is not None and deadline.remaining <= pause):
                 raise failure
             self._sleep(pause)
 
-    def _resolve(self, tries: Tries, deadline: Deadline | None) -> None:
-        """Before what may be done already is tried again: be sure that the server knows it by its key."""
-        if tries.doubt is None:
+    def _check_idempotency(self, state: RetryState, deadline: Deadline | None) -> None:
+        """Before the retry of a request that may have been carried out: raise unless the server honours its key."""
+        if state.outcome_unknown is None:
             return
-        if self._habits.keeps_keys is None:
+        if self._features.supports_idempotency is None:
             self._exchange(greeting(self._target), deadline)
-        if not self._habits.keeps_keys:
-            raise tries.doubt
+        if not self._features.supports_idempotency:
+            raise state.outcome_unknown
 
     def _exchange(
-        self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True, patience: float | None = None
+        self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True, read_timeout: float | None = None
     ) -> tuple[Reply, bytes]:
-        """One request and its answer. Errors are read to their end, other answers if they are read `whole`."""
-        reply = self._pool.send(self._message(request, deadline, self._timeout if patience is None else patience))
-        self._habits.notice(reply.status, keeps_keys=keeps_keys(reply.headers))
+        """One request and its reply. Errors are read to their end, other replies if they are read `whole`."""
+        timeout = self._timeout if read_timeout is None else read_timeout
+        reply = self._pool.send(self._message(request, deadline, timeout))
+        self._features.observe(reply.status, supports_idempotency=supports_idempotency(reply.headers))
         if not whole and reply.status < 300:
             return reply, b""
         try:
@@ -235,11 +238,11 @@ class HttpTransport:
         finally:
             reply.close()
 
-    def _message(self, request: Outgoing, deadline: Deadline | None, patience: float) -> httpcore2.Request:
+    def _message(self, request: Outgoing, deadline: Deadline | None, timeout: float) -> httpcore2.Request:
         target = self._target
         if deadline is not None:
-            patience = min(patience, deadline.remaining)
-        times = {"connect": min(CONNECTING, patience), "read": patience, "write": patience}
+            timeout = min(timeout, deadline.remaining)
+        timeouts = {"connect": min(CONNECT_TIMEOUT, timeout), "read": timeout, "write": timeout}
         return httpcore2.Request(
             request.method,
             httpcore2.URL(
@@ -247,14 +250,14 @@ class HttpTransport:
             ),
             headers=request.headers,
             content=request.content if request.form is None else request.form,
-            extensions={"timeout": times},
+            extensions={"timeout": timeouts},
         )
 
-    def _lost(self, error: Exception, deadline: Deadline | None) -> Exception:
-        return _late(deadline) if deadline is not None and deadline.over else unreachable(error, self._target)
+    def _connection_error(self, error: Exception, deadline: Deadline | None) -> Exception:
+        return _timed_out(deadline) if deadline is not None and deadline.over else unreachable(error, self._target)
 
 
-def _late(deadline: Deadline) -> WaitTimeout:
+def _timed_out(deadline: Deadline) -> WaitTimeout:
     return WaitTimeout(f"Not done within {deadline.seconds:g} s.")
 
 

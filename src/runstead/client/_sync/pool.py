@@ -1,5 +1,5 @@
 # Generated from src/runstead/client/_async/pool.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""The connections to one server, kept open between calls."""
+"""The connection pool: keep-alive connections to one server."""
 
 from collections.abc import Callable, Iterable
 from typing import cast
@@ -8,11 +8,11 @@ import httpcore2
 
 __all__ = ["Pool", "Reply"]
 
-MOST_IDLE = 100
+MAX_IDLE = 100
 
 
 class Reply:
-    """An answer on its connection, which is given back when the answer is closed."""
+    """A response. Its connection returns to the pool when the response is closed."""
 
     def __init__(self, pool: "Pool", connection: httpcore2.ConnectionInterface, response: httpcore2.Response) -> None:
         self._pool = pool
@@ -27,35 +27,35 @@ class Reply:
 
     @property
     def chunks(self) -> Iterable[bytes]:
-        """The body as it comes, once."""
+        """The body in pieces as they arrive. It can be read once."""
         return cast("Iterable[bytes]", self._response.stream)
 
     def wait_until(self, moment: float | None) -> None:
-        """Wait for nothing that comes after this moment (monotonic)."""
+        """Set the deadline of all reads, on the monotonic clock. None removes it."""
         self._response.extensions["network_stream"].until = moment
 
     def close(self) -> None:
-        """Be done with it. A connection whose answer was not read to its end is closed."""
+        """Release the connection. It is closed if the response was not read to its end."""
         self._response.close()
-        self._pool.give_back(self._connection)
+        self._pool.release(self._connection)
 
 
 class Pool:
-    """Connections to one server: an idle one is used again, and as many are opened as are needed at once.
+    """Connections to one server. An idle one is reused; the number of busy ones is not limited.
 
-    (The pool of `httpcore2` looks through all its connections at every request; with a thousand streams open that is
-    most of a call's cost.)
+    The pool of `httpcore2` scans all its connections at every request. With a thousand open streams that is most of a
+    call's cost.
     """
 
-    def __init__(self, opened: Callable[[], httpcore2.ConnectionInterface]) -> None:
-        self._opened = opened
+    def __init__(self, connect: Callable[[], httpcore2.ConnectionInterface]) -> None:
+        self._connect = connect
         self._idle: list[httpcore2.ConnectionInterface] = []
         self._busy: set[httpcore2.ConnectionInterface] = set()
         self.closed = False
 
     def send(self, request: httpcore2.Request) -> Reply:
-        """Send a request, and give the answer as soon as it begins."""
-        connection = self._taken()
+        """Send a request. Returns when the head of the response has arrived."""
+        connection = self._acquire()
         self._busy.add(connection)
         try:
             response = connection.handle_request(request)
@@ -65,29 +65,29 @@ class Pool:
             raise
         return Reply(self, connection, response)
 
-    def give_back(self, connection: httpcore2.ConnectionInterface) -> None:
-        """Keep a connection for the next request, if it can take one."""
+    def release(self, connection: httpcore2.ConnectionInterface) -> None:
+        """Take back a connection: keep it for the next request, or close it if it cannot be reused."""
         self._busy.discard(connection)
-        if self.closed or not connection.is_idle() or len(self._idle) >= MOST_IDLE:
+        if self.closed or not connection.is_idle() or len(self._idle) >= MAX_IDLE:
             connection.close()
         else:
             self._idle.append(connection)
 
     def close(self) -> None:
-        """Close every connection, also in the middle of an answer."""
+        """Close every connection, also those in the middle of a response."""
         self.closed = True
         for connection in [*self._idle, *self._busy]:
             connection.close()
         self._idle.clear()
         self._busy.clear()
 
-    def _taken(self) -> httpcore2.ConnectionInterface:
-        """The connection that was used last, if the server has not closed it meanwhile, or a new one."""
+    def _acquire(self) -> httpcore2.ConnectionInterface:
+        """The most recently used idle connection that is still open, else a new one."""
         while True:
             try:
                 connection = self._idle.pop()
             except IndexError:  # another thread may have taken the last one
-                return self._opened()
+                return self._connect()
             if not connection.has_expired():
                 return connection
             connection.close()

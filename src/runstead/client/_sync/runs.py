@@ -4,10 +4,10 @@
 from collections.abc import Sequence
 
 from runstead.client._sync.calls import Calls
-from runstead.client._sync.follow import follow
 from runstead.client._sync.pages import Page
+from runstead.client._sync.reconnect import follow
 from runstead.client._sync.stream import RunStream
-from runstead.client.standing import Standing, StreamCall, events_of
+from runstead.client.streams.stream_position import StreamCall, StreamPosition, run_events_call
 from runstead.wire.endpoints import runs as endpoint
 from runstead.wire.page import IncludeQuery, ListQuery, StepQuery
 from runstead.wire.run import Run, RunId, RunRequest, RunUpdate, ThreadRunRequest, ToolOutputs
@@ -20,7 +20,7 @@ __all__ = ["Runs"]
 
 
 class Runs(Calls):
-    """`runstead.interface.Runs`. What streams gives back an `RunStream`."""
+    """`runstead.interface.Runs`. Streaming calls return an `RunStream`."""
 
     def create_run(self, thread_id: ThreadId, request: RunRequest, include: Sequence[Include] = ()) -> Run:
         query = IncludeQuery(include=list(include))
@@ -31,7 +31,7 @@ class Runs(Calls):
     ) -> RunStream:
         query = IncludeQuery(include=list(include))
         call = StreamCall(endpoint.CREATE_RUN, {"thread_id": thread_id}, query, request)
-        return self._stream(call, Standing())
+        return self._stream(call, StreamPosition())
 
     def get_run(self, thread_id: ThreadId, run_id: RunId) -> Run:
         return self._transport.call(endpoint.GET_RUN, {"thread_id": thread_id, "run_id": run_id})
@@ -60,7 +60,7 @@ class Runs(Calls):
     ) -> RunStream:
         path = {"thread_id": thread_id, "run_id": run_id}
         call = StreamCall(endpoint.SUBMIT_TOOL_OUTPUT, path, body=ToolOutputs(output=list(output)))
-        return self._stream(call, Standing(thread_id, run_id))
+        return self._stream(call, StreamPosition(thread_id, run_id))
 
     def cancel(self, thread_id: ThreadId, run_id: RunId) -> Run:
         return self._transport.call(endpoint.CANCEL, {"thread_id": thread_id, "run_id": run_id})
@@ -69,7 +69,7 @@ class Runs(Calls):
         return self._transport.call(endpoint.CREATE_THREAD_RUN, {}, body=request)
 
     def create_streaming_thread_run(self, request: ThreadRunRequest) -> RunStream:
-        return self._stream(StreamCall(endpoint.CREATE_THREAD_RUN, {}, body=request), Standing())
+        return self._stream(StreamCall(endpoint.CREATE_THREAD_RUN, {}, body=request), StreamPosition())
 
     def run_step(
         self, thread_id: ThreadId, run_id: RunId, step_id: RunStepId, include: Sequence[Include] = ()
@@ -91,9 +91,8 @@ class Runs(Calls):
         return self._page(endpoint.RUN_STEPS, {"thread_id": thread_id, "run_id": run_id}, query)
 
     def run_events(self, thread_id: ThreadId, run_id: RunId, after: str | None = None) -> RunStream:
-        return self._stream(
-            events_of(thread_id, run_id, after), Standing(thread_id, run_id, after, from_start=after is None)
-        )
+        position = StreamPosition(thread_id, run_id, after, from_start=after is None)
+        return self._stream(run_events_call(thread_id, run_id, after), position)
 
-    def _stream(self, call: StreamCall, standing: Standing) -> RunStream:
-        return RunStream(follow(self._transport, call, standing, self._sleep))
+    def _stream(self, call: StreamCall, position: StreamPosition) -> RunStream:
+        return RunStream(follow(self._transport, call, position, self._sleep))

@@ -1,12 +1,12 @@
 # Generated from src/runstead/client/_async/stream.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""A run's events as a program reads them."""
+"""The stream of a run's events that the client returns."""
 
 from collections.abc import Generator, Iterator
 from types import TracebackType
 from typing import Self
 
-from runstead.client.snapshots import Snapshots
-from runstead.client.texts import Texts
+from runstead.client.streams.snapshots import Snapshots
+from runstead.client.streams.text_deltas import TextDeltas
 from runstead.wire.error import ErrorBody, Unreachable, api_error
 from runstead.wire.event import Event
 from runstead.wire.message import Message
@@ -17,50 +17,50 @@ __all__ = ["RunStream"]
 
 
 class RunStream(Iterator[Event]):
-    """The events of a run, once each, in order, also over connections that break.
+    """The events of a run, in order and each exactly once. The stream reconnects when its connection breaks.
 
-    Nothing is sent before the first event is asked for. Use it with `with`, or read it to its end: then its
-    connection is given back. Leaving early does not stop the run. An `error` event is raised as `ApiError`.
+    The request is sent when the first event is asked for. Use the stream with `with`, or read it to its end, so
+    that its connection returns to the pool. Closing it early does not stop the run. An `error` event raises `ApiError`.
     """
 
     def __init__(self, events: Generator[Event]) -> None:
         self._events = events
         self._snapshots: Snapshots | None = None
         self.run: Run | None = None
-        """The run as the last event that told of it said; None before the first."""
+        """The run in the latest event about it; None before the first."""
 
     def with_snapshots(self) -> Self:
-        """Itself, with `messages` and `steps` kept up to date. Ask before reading; it costs time on every event."""
+        """The same stream, with `messages` and `steps` kept up to date, at a cost per event. Call it before reading."""
         self._snapshots = Snapshots()
         return self
 
     @property
     def messages(self) -> list[Message]:
-        """The messages of this run as far as they are written, oldest first."""
-        return list(self._kept.messages.values())
+        """The messages of this run so far, oldest first."""
+        return list(self._required_snapshots.messages.values())
 
     @property
     def steps(self) -> list[RunStep]:
-        """The steps of this run as far as they are done, oldest first."""
-        return list(self._kept.steps.values())
+        """The steps of this run so far, oldest first."""
+        return list(self._required_snapshots.steps.values())
 
     @property
-    def _kept(self) -> Snapshots:
+    def _required_snapshots(self) -> Snapshots:
         if self._snapshots is None:
-            raise ValueError("Snapshots are kept only when asked for: `with_snapshots()`.")
+            raise ValueError("This stream keeps no snapshots. Call `with_snapshots()` first.")
         return self._snapshots
 
     def text_deltas(self) -> Generator[str]:
-        """The text that the assistant writes, as it comes."""
-        texts = Texts()
+        """The pieces of the assistant's text as they arrive."""
+        texts = TextDeltas()
         for event in self:
-            yield from texts.of(event)
+            yield from texts.new_text(event)
 
     def final_run(self) -> Run:
-        """Read to the end, and give the run as it is then: ended, or waiting for tool outputs."""
+        """Read to the end, and return the run: ended, or waiting for tool outputs."""
         self.drained()
         if self.run is None:
-            raise Unreachable("The stream ended without telling of a run.")
+            raise Unreachable("The stream ended without an event about a run.")
         return self.run
 
     def drained(self) -> None:
@@ -76,7 +76,7 @@ class RunStream(Iterator[Event]):
         elif isinstance(data, ErrorBody):
             raise api_error(500, data.error)
         if self._snapshots is not None:
-            self._snapshots.note(event)
+            self._snapshots.apply(event)
         return event
 
     def close(self) -> None:

@@ -1,5 +1,5 @@
 # Generated from src/runstead/client/_async/transport.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""What a client needs from whatever carries its calls: HTTP, or an engine in this process."""
+"""The port between the client and its server: HTTP, or an engine in this process."""
 
 from collections.abc import Generator, Mapping
 from typing import Any, Protocol, Self, TypeVar
@@ -20,10 +20,10 @@ R = TypeVar("R")
 
 
 class Transport(Protocol):
-    """Carries calls. `path` holds the path's parameters by name; `query` and `body` are of the endpoint's types.
+    """Sends calls. `path` holds the path's parameters by name; `query` and `body` are of the endpoint's types.
 
-    Refusals are raised as `ApiError`, lost connections as `Unreachable`. With a `deadline` nothing is waited for longer
-    than that; what is not there by then is `WaitTimeout`.
+    An error response is raised as `ApiError`, a connection error as `Unreachable`. A call that exceeds its `deadline`
+    raises `WaitTimeout`.
     """
 
     def call(
@@ -34,13 +34,13 @@ class Transport(Protocol):
         body: B | None = None,
         deadline: Deadline | None = None,
     ) -> R:
-        """Do it, and give back the endpoint's reply."""
+        """Make the call, and return the endpoint's reply."""
         ...
 
     def poll(
         self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
-        """As `call`, and after how many seconds the server wants to be asked again, if it says so."""
+        """As `call`, with the seconds after which the server asks for the next poll; None if it does not say."""
         ...
 
     def stream(
@@ -51,9 +51,9 @@ class Transport(Protocol):
         body: B | None = None,
         deadline: Deadline | None = None,
     ) -> Generator[Event]:
-        """Do it, and follow the events; nothing is sent before the first is asked for.
+        """Make the call, and yield its events. The request is sent when the first event is asked for.
 
-        Ends where the server ends it, and is `Unreachable` when it breaks before.
+        The stream ends when the server ends it. `Unreachable` if the connection breaks before.
         """
         ...
 
@@ -79,9 +79,9 @@ class Transport(Protocol):
         ...
 
     def once(self, key: str | None) -> Self:
-        """The same, with this key for what it changes: the server does it once. With None each call has its own."""
+        """The same transport, with this idempotency key for its POST requests. None: each request has its own key."""
         ...
 
     def close(self) -> None:
-        """Let go of connections, or of the engine."""
+        """Close the connections, or stop the engine."""
         ...

@@ -1,0 +1,1 @@
+"""The client's HTTP: connections, requests, responses and retries."""

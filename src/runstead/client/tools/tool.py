@@ -1,0 +1,111 @@
+"""Python functions as tools: their definitions for the model, and the outputs of their calls. No IO.
+
+An error in a call becomes the output `{"error": "…"}`. The model can then correct its arguments or go on without the
+tool. An exception would end the run.
+"""
+
+import inspect
+import logging
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+from msgspec import UNSET
+
+from runstead.client.tools.docstrings import parse_docstring
+from runstead.client.tools.function_schema import Arguments, arguments_type, json_schema
+from runstead.wire.tool import Function, FunctionTool, RequiredFunctionCall
+from runstead.wire.tool import Tool as WireTool
+
+__all__ = ["Tool", "ToolFunction", "Toolbox", "encode_output", "error_output", "function_tool"]
+
+ToolFunction: TypeAlias = Callable[..., Any]
+"""A function with type hints. The async client takes coroutine functions too."""
+
+_log = logging.getLogger("runstead.client")
+_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+
+
+class Tool:
+    """A function that the model may call. Name and description default to the function's own."""
+
+    def __init__(self, function: ToolFunction, *, name: str | None = None, description: str | None = None) -> None:
+        self.function = function
+        self.name = name or str(getattr(function, "__name__", ""))
+        if not _NAME.fullmatch(self.name):
+            raise TypeError(f"Invalid tool name: {self.name!r}. Expected 1 to 64 letters, digits, _ and -.")
+        self.is_async = inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(
+            getattr(function, "__call__", None)  # noqa: B004 (an object with an async __call__)
+        )
+        self.definition = FunctionTool(function=self._definition(description))
+
+    def _definition(self, description: str | None) -> Function:
+        try:
+            self._arguments: Arguments = arguments_type(self.function, self.name)
+            schema = json_schema(self._arguments)
+            self._decoder = msgspec.json.Decoder(self._arguments, strict=False)
+        except (NameError, TypeError) as error:
+            raise TypeError(f"Tool {self.name!r}: {error}") from error
+        text = description or parse_docstring(inspect.getdoc(self.function))[0]
+        return Function(name=self.name, description=text or UNSET, parameters=schema)
+
+    def arguments(self, text: str) -> dict[str, Any]:
+        """Decode and check the arguments that the model wrote. `msgspec.DecodeError` if they do not fit."""
+        read = self._decoder.decode(text or "{}")
+        given = ((name, getattr(read, name)) for name in read.__struct_fields__)
+        return {name: value for name, value in given if value is not UNSET}
+
+
+def function_tool(function: ToolFunction, *, name: str | None = None, description: str | None = None) -> FunctionTool:
+    """The definition of a function as a tool, for the `tools` of an assistant or a run."""
+    return Tool(function, name=name, description=description).definition
+
+
+class Toolbox:
+    """The tools of a run, by name."""
+
+    def __init__(self, tools: Iterable[Tool | ToolFunction]) -> None:
+        self._tools: dict[str, Tool] = {}
+        for each in tools:
+            tool = each if isinstance(each, Tool) else Tool(each)
+            if tool.name in self._tools:
+                raise TypeError(f"Two tools have the name {tool.name!r}.")
+            self._tools[tool.name] = tool
+
+    @property
+    def names_of_async(self) -> list[str]:
+        """The names of the coroutine functions, which only the async client can call."""
+        return [tool.name for tool in self._tools.values() if tool.is_async]
+
+    def merged_with(self, others: Sequence[WireTool]) -> list[WireTool]:
+        """These tools and an assistant's `others`. Of two with the same name, the one from here."""
+        kept = [each for each in others if not (isinstance(each, FunctionTool) and each.function.name in self._tools)]
+        return [*kept, *(tool.definition for tool in self._tools.values())]
+
+    def resolve(self, call: RequiredFunctionCall) -> tuple[Tool, dict[str, Any]] | str:
+        """The tool and its arguments, or the error output of a call that cannot be made."""
+        tool = self._tools.get(call.function.name)
+        if tool is None:
+            known = ", ".join(self._tools) or "none"
+            return error_output(call, f"There is no tool {call.function.name!r}. The tools are: {known}.")
+        try:
+            return tool, tool.arguments(call.function.arguments)
+        except msgspec.DecodeError as error:
+            return error_output(call, f"Invalid arguments: {error}")
+
+
+def error_output(call: RequiredFunctionCall, text: str, error: Exception | None = None) -> str:
+    """The output of a call that failed. Logs the failure."""
+    _log.warning("Tool %s (%s): %s", call.function.name, call.id, text, exc_info=error)
+    return msgspec.json.encode({"error": text}).decode()
+
+
+def encode_output(call: RequiredFunctionCall, value: Any) -> str:
+    """The result of a function as output for the model: a string as it is, anything else as JSON."""
+    if isinstance(value, str):
+        return value
+    try:
+        return msgspec.json.encode(value, enc_hook=str).decode()
+    except (TypeError, ValueError, RecursionError) as error:
+        return error_output(call, f"The result cannot be encoded as JSON: {error}", error)

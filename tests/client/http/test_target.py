@@ -1,0 +1,41 @@
+"""A server's URL may have the version or not. The API key is never shown."""
+
+import pytest
+
+from runstead.client.http.target import Target
+
+
+@pytest.mark.parametrize(
+    ("url", "whole", "host", "port"),
+    [
+        ("http://127.0.0.1:8642", "http://127.0.0.1:8642/v1", "127.0.0.1", 8642),
+        ("http://127.0.0.1:8642/v1/", "http://127.0.0.1:8642/v1", "127.0.0.1", 8642),
+        ("https://example.org", "https://example.org/v1", "example.org", 443),
+        ("https://example.org/a/b/v1", "https://example.org/a/b/v1", "example.org", 443),
+        ("http://[::1]:80", "http://[::1]:80/v1", "::1", 80),
+        ("http://bücher.example", "http://bücher.example/v1", "xn--bcher-kva.example", 80),
+    ],
+)
+def test_a_url_names_host_port_and_prefix(url: str, whole: str, host: str, port: int) -> None:
+    target = Target(url)
+    assert (target.url, target.host, target.port) == (whole, host, port)
+    assert whole.endswith(target.prefix)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "localhost:8642", "ftp://x", "http://", "http://u:p@x", "http://x?a=b", "http://x#a"]
+)
+def test_an_invalid_server_url_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="URL"):
+        Target(url)
+
+
+def test_the_repr_hides_the_api_key() -> None:
+    assert repr(Target("http://x", "sk-secret")) == "Target('http://x/v1')"
+
+
+@pytest.mark.parametrize("key", ["sk-ü", "a\nb", "a\r\nX: y"])
+def test_an_api_key_not_allowed_in_headers_is_refused_without_showing_it(key: str) -> None:
+    with pytest.raises(ValueError, match="not allowed") as refused:
+        Target("http://x", key)
+    assert key not in str(refused.value)
