@@ -1,5 +1,6 @@
 """Documentation of tables in the code: the lifecycle, signals, events and invariants."""
 
+import re
 from pathlib import Path
 
 from runstead.domain.invariants import RULES
@@ -28,3 +29,13 @@ def test_every_event_is_documented() -> None:
 def test_every_invariant_is_documented() -> None:
     page = " ".join((DOCS / "checking.md").read_text().split())
     assert [rule.__name__ for rule in RULES if f"- {' '.join(str(rule.__doc__).split())}" not in page] == []
+
+
+def test_every_module_that_architecture_names_exists() -> None:
+    page = (DOCS.parent / "ARCHITECTURE.md").read_text()
+    table = page[page.index("## Where do I look?") :]
+    named = re.findall(r"`([\w/]+(?:\.(?:py|sql)|/))(?:: (\w+))?`", table)
+    assert len(named) > 60
+    source = DOCS.parent / "src" / "runstead"
+    assert [path for path, _ in named if not (source / path).exists()] == []
+    assert [(path, name) for path, name in named if name and name not in (source / path).read_text()] == []
