@@ -2,10 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from runstead.broker.inprocess import InProcessBroker
 from runstead.engine.adapters import Adapters, SystemClock
-from runstead.llm.script import call
+from runstead.llm.script import Gate, call, say
 from runstead.llm.scripted import ScriptedModel
+from runstead.store.tables.messages import SqlMessages
+from runstead.wire.message import Message, MessageRequest
 from runstead.wire.run import RunRequest, Status
 from runstead.worker.application import run
 from tests.store.postgres.conftest import Make
@@ -55,3 +59,27 @@ async def test_many_runs_at_once_end_once_each(make: Make) -> None:
         for each in ended:
             told = await here.events(each)
             assert [event.event for event in told].count("thread.run.completed") == 1
+
+
+async def test_a_message_that_meets_the_end_of_a_run_is_added(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    gate, add = Gate(), SqlMessages.add
+    async with (
+        within(),
+        world([[say("Half"), gate]], store=make(), clock=SystemClock()) as here,
+        asyncio.TaskGroup() as group,
+    ):
+        active = await here.start()
+        await gate.reached.wait()
+        ended = group.create_task(here.ended(active))
+
+        async def add_while_the_run_ends(messages: SqlMessages, project: str, message: Message) -> bool:
+            added = await add(messages, project, message)
+            if not added:
+                gate.open()
+                await ended
+            return added
+
+        monkeypatch.setattr(SqlMessages, "add", add_while_the_run_ends)
+        request = MessageRequest(role="user", content="More")
+        added = await here.project.create_message(active.thread_id, request)
+        assert added.id in [message.id for message in await here.messages(active)]

@@ -9,7 +9,7 @@ from runstead.engine.execution.commit import Committed, write
 from runstead.engine.execution.stop import publish_stopped
 from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
-from runstead.store.port import Tx
+from runstead.store.port import Stale, Tx
 from runstead.wire.message import Message, MessageDeleted, MessageRequest
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import UNSET, Metadata, SortOrder, UnsetType
@@ -31,6 +31,7 @@ class Messages(Bound):
             if ahead is None:
                 if not await tx.messages.add(self._project, made):
                     await self._unlocked(tx, thread_id)
+                    raise Stale(thread_id)  # the active run has ended since: decide again
                 return None
             await tx.messages.insert(self._project, [made], predecessor=ahead.run.id)
             return await thread_queue.interrupt(tx, ahead, made.created_at) if on_busy == "interrupt" else None

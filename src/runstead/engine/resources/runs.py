@@ -20,7 +20,7 @@ from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.engine.resources.threads import new_thread
 from runstead.engine.slots import Slot, Slots
-from runstead.store.port import Limits, Opening, RunRow, ThreadBusy, Tx
+from runstead.store.port import Limits, Opening, RunRow, Stale, ThreadBusy, Tx
 from runstead.wire.error import ApiError, BadRequest
 from runstead.wire.event import RawEvent
 from runstead.wire.message import Message
@@ -206,7 +206,9 @@ class Runs(Bound):
             created = await tx.runs.create(self._project, change)
         except ThreadBusy:
             active = await tx.runs.active(self._project, run.thread_id)
-            raise guards.thread_busy(run.thread_id, active.id if active else "") from None
+            if active is None:
+                raise Stale(run.thread_id) from None  # the active run has ended since: decide again
+            raise guards.thread_busy(run.thread_id, active.id) from None
         guards.check_has_input(run, empty_thread=created.empty_thread)
         return Made(created.row, change.events, run)
 
