@@ -1,7 +1,8 @@
-"""The events of a run, exactly once and in order, from any position: first the store, then live, gaps read again.
+"""Following a run: its events from any position, exactly once and in order.
 
-Who follows listens first and reads then, so nothing falls between. What the broker tells may have holes, repeat itself
-or come in any order: what does not come next is either known already, or is read from the store.
+A follower subscribes first and then reads the store, so no event is missed in between. Then it goes on live. Live
+events may have gaps, repeat themselves or arrive in any order: an event that is not the next one is either known
+already, or what is missing before it is read from the store.
 """
 
 import asyncio
@@ -22,10 +23,10 @@ _log = logging.getLogger("runstead.follow")
 
 _PAGE = 500
 _PATIENCE = 60.0
-"""Seconds for which a reader in the middle of a run waits for a store that is away."""
+"""Seconds that a follower in the middle of a run waits for a store that is away."""
 _FIRST_PAUSE = 0.05
-_LONGEST_PAUSE = 1.0
-"""Seconds between its tries."""
+_MAX_PAUSE = 1.0
+"""Seconds between its attempts."""
 
 Live: TypeAlias = AsyncIterator[Sequence[RawEvent] | None]
 
@@ -33,19 +34,19 @@ Live: TypeAlias = AsyncIterator[Sequence[RawEvent] | None]
 async def follow(
     adapters: Adapters, run_id: str, after: Position, live: Live, *, replay: bool = True
 ) -> AsyncGenerator[Sequence[RawEvent]]:
-    """The events behind `after`, those that are there together in one batch.
+    """The events after a position. Events that are available together are one batch.
 
-    `live` is what the broker tells of the run. Ends when the run has ended or waits for the client: a `replay` where
-    it does so now, whatever pauses it has left behind; a stream that was there from the start at the first of them,
-    however late its reader is. Deltas of a message that is written by now are not given again: the event that
-    completed it carries the whole text.
+    `live` are the events that the broker delivers. The stream ends when the run has ended or waits for the client. A
+    `replay` passes the pauses that the run has already left, and ends where the run pauses now. Without `replay`, the
+    stream ends at the first pause, however late its reader is. Deltas of a message that is completed by now are not
+    sent again: the completed event has the whole text.
 
-    A store that cannot be read is an error at first; who has begun waits until it can be, for a while.
+    A store that cannot be read is an error before the first event. After it, the follower waits for a while.
     """
     read = _read if replay else _read_patiently
-    heard: Sequence[RawEvent] | None = None if replay else ()
+    received: Sequence[RawEvent] | None = None if replay else ()
     while True:
-        fresh, gap = _next(heard or (), after)
+        fresh, gap = _next(received or (), after)
         if not replay:
             fresh = _to_first_pause(fresh)
         if fresh:
@@ -53,8 +54,8 @@ async def follow(
             yield fresh
             if fresh[-1].name.pausing and not (replay and gap):
                 return
-        if heard is not None and not gap:
-            heard = await anext(live)
+        if received is not None and not gap:
+            received = await anext(live)
             continue
         known, more = after, True
         while more:
@@ -67,21 +68,21 @@ async def follow(
                 yield events
             if stored.pausing or (not replay and events and events[-1].name.pausing):
                 return
-        # What was heard behind the gap follows now, unless not even the store knows what is missing, as one that was
-        # restored from a copy: then wait for what comes next.
-        heard = () if gap and after == known else heard or ()
+        # The events received after the gap follow now. If the store does not have the missing events either, as one
+        # restored from a copy, wait for the next event.
+        received = () if gap and after == known else received or ()
 
 
-def _next(heard: Sequence[RawEvent], after: Position) -> tuple[list[RawEvent], bool]:
-    """Those of the events that come next, and whether stored ones are missing before the others."""
+def _next(received: Sequence[RawEvent], after: Position) -> tuple[list[RawEvent], bool]:
+    """The events that continue from the position, and whether stored events are missing before the rest."""
     fresh: list[RawEvent] = []
-    for event in heard:
+    for event in received:
         at = event.at
         if at <= after:
             continue
         if at.seq > after.seq + (0 if at.delta else 1):
             return fresh, True
-        # A delta whose predecessor was lost is of no use: text with a hole is worse than text that comes a bit later.
+        # A delta after a lost one is of no use: text with a gap is worse than text that arrives a little later.
         if at.delta in {0, after.delta + 1}:
             fresh.append(event)
             after = at
@@ -96,7 +97,7 @@ def _to_first_pause(events: Sequence[RawEvent]) -> list[RawEvent]:
 
 
 class _Stored(Struct, frozen=True):
-    """What the store has behind a position, up to a page, and whether the run pauses there."""
+    """A page of stored events after a position, and whether the run pauses after it."""
 
     events: Sequence[RawEvent]
     more: bool
@@ -104,7 +105,7 @@ class _Stored(Struct, frozen=True):
 
 
 async def _read_patiently(adapters: Adapters, run_id: str, after: Position) -> _Stored:
-    """The same of a store that may be away for a while: the run has not ended for that."""
+    """As `_read`, waiting for a store that is away: the run goes on meanwhile."""
     clock = asyncio.get_running_loop().time
     until, pause = clock() + _PATIENCE, _FIRST_PAUSE
     while True:
@@ -113,16 +114,16 @@ async def _read_patiently(adapters: Adapters, run_id: str, after: Position) -> _
         except RunsteadError as error:
             if isinstance(error, Closed) or clock() >= until:
                 raise
-            _log.info("what a run tells cannot be read now; trying again: %s run=%s", error, run_id)
+            _log.info("reading the events of a run failed; trying again: %s run=%s", error, run_id)
         await asyncio.sleep(pause)
-        pause = min(pause * 2, _LONGEST_PAUSE)
+        pause = min(pause * 2, _MAX_PAUSE)
 
 
 async def _read(adapters: Adapters, run_id: str, after: Position) -> _Stored:
     async def work(tx: Tx) -> _Stored:
         row = await tx.runs.load(run_id)
         if row is None:
-            return _Stored((), more=False, pausing=True)  # deleted with its thread: nothing will come
+            return _Stored((), more=False, pausing=True)  # deleted with its thread: no event will follow
         events = await tx.events.after(run_id, after.seq, _PAGE)
         more = bool(events) and events[-1].at.seq < row.seq
         return _Stored(events, more=more, pausing=not more and row.run.status.pausing)

@@ -1,4 +1,4 @@
-"""Work that is done once, however often it is asked for: what is answered is kept in the transaction of the work."""
+"""Idempotency: a request is carried out once, and its reply is recorded in the transaction of its work."""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
@@ -16,7 +16,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class RecordedReply(NamedTuple):
-    """What a caller is told of what a work did."""
+    """The reply to record for a request."""
 
     reply: object
     seq: int = 0
@@ -24,7 +24,7 @@ class RecordedReply(NamedTuple):
 
 
 def as_reply(result: object) -> RecordedReply:
-    """The result of a work is what the caller is told."""
+    """The result of the work is the reply."""
     return RecordedReply(result)
 
 
@@ -36,26 +36,26 @@ async def once(
     told: Callable[[T], RecordedReply],
     tx: Tx,
 ) -> T:
-    """Do the work, and keep what is `told` of it; `Replay` if it was done before."""
+    """Do the work and record its reply, which `told` makes of its result. `Replay` if the request is a retry."""
     before = await tx.idempotency.get(project, asked.key, now)
-    # Who has asked something about the thread that was made has heard of it, and tries no more.
-    pending = before is not None and not (asked.creates_thread and await _went_on(tx, project, before, now))
+    # A client that has used the new thread has received the reply, and does not retry.
+    pending = before is not None and not (asked.creates_thread and await _thread_was_used(tx, project, before, now))
     if before is not None and pending and is_retry(asked, before.digest, ambiguous=before.ambiguous):
         raise Replay(before.body, before.seq)
     result = await work(tx)
     reply, seq = told(result)
-    kept = IdempotencyRecord(
+    record = IdempotencyRecord(
         digest=asked.digest,
         body=_encode(reply),
         expires_at=now + asked.lifetime,
         seq=seq,
         ambiguous=asked.creates_thread and before is not None and (pending or before.ambiguous),
     )
-    await tx.idempotency.put(project, asked.key, kept)
+    await tx.idempotency.put(project, asked.key, record)
     return result
 
 
-async def _went_on(tx: Tx, project: str, made: IdempotencyRecord, now: int) -> bool:
-    """Whether something was asked about the thread that was made."""
-    thread_id = created_thread(made.body)
+async def _thread_was_used(tx: Tx, project: str, recorded: IdempotencyRecord, now: int) -> bool:
+    """Whether a request has used the thread that the recorded request created."""
+    thread_id = created_thread(recorded.body)
     return thread_id is not None and await tx.idempotency.get(project, last_request_key(thread_id), now) is not None

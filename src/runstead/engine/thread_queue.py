@@ -1,7 +1,7 @@
-"""A busy thread: what comes while a run of it has not ended is refused, waits in line, or interrupts that run.
+"""The queue of a busy thread: a run or message that meets an active run is refused, queued, or interrupts that run.
 
-Whoever asks for a place in line holds the thread, so nobody else takes it; and then the run that it waits behind, so
-that this one does not end before somebody waits for its end.
+Queueing locks the thread, so that no other request takes the same place, and then the predecessor, so that it does not
+end before its successor is written.
 """
 
 from runstead.domain.creation import value_or
@@ -19,12 +19,12 @@ __all__ = ["enqueue", "interrupt", "on_busy_for", "predecessor_for"]
 
 
 def on_busy_for(adapters: Adapters, thread: Thread, given: OnBusy | None | UnsetType) -> OnBusy:
-    """What shall happen on a busy thread: what was `given`, or else what the thread says, or the server."""
+    """The `on_busy` that applies: that of the request, else of the thread, else of the server."""
     return value_or(given, value_or(thread.on_busy, adapters.limits.on_busy))
 
 
 async def predecessor_for(tx: Tx, project: str, thread_id: str, on_busy: OnBusy) -> RunRow | None:
-    """The run that what comes waits behind. None if it need not wait, or would rather be refused."""
+    """The run to queue behind; None if the thread is idle or `on_busy` is `reject`."""
     match on_busy:
         case "enqueue":
             return await tx.runs.queue_tail(project, thread_id)
@@ -34,13 +34,13 @@ async def predecessor_for(tx: Tx, project: str, thread_id: str, on_busy: OnBusy)
             return None
 
 
-async def enqueue(tx: Tx, ahead: RunRow, change: Change, *, first: bool) -> RunRow:
-    """Add a new run, with its messages, behind the one `ahead`; `first` of all that wait for that one."""
+async def enqueue(tx: Tx, predecessor: RunRow, change: Change, *, first: bool) -> RunRow:
+    """Queue a new run, with its messages, behind a predecessor: directly behind it if `first`, else at the end."""
     if first:
-        await tx.runs.insert_after(change.run.id, ahead.run.id)
-    return (await tx.runs.create(ahead.project, change, predecessor=ahead.run.id)).row
+        await tx.runs.insert_after(change.run.id, predecessor.run.id)
+    return (await tx.runs.create(predecessor.project, change, predecessor=predecessor.run.id)).row
 
 
-async def interrupt(tx: Tx, ahead: RunRow, now: int) -> Committed | None:
-    """Stop the run for which somebody waits; None if it is stopping already."""
-    return None if ahead.run.status is Status.CANCELLING else await stop(tx, ahead, now)
+async def interrupt(tx: Tx, predecessor: RunRow, now: int) -> Committed | None:
+    """Cancel the run that the new one is queued behind; None if it is being cancelled already."""
+    return None if predecessor.run.status is Status.CANCELLING else await stop(tx, predecessor, now)

@@ -1,4 +1,4 @@
-"""What webhooks are told: noted with the change of a run, and sent afterwards."""
+"""Sending webhook deliveries, signed. The store writes them to the outbox together with the change of the run."""
 
 from runstead.domain import webhooks
 from runstead.engine.adapters import Adapters
@@ -21,7 +21,7 @@ async def send(adapters: Adapters, row: WebhookRow, id: str, payload: bytes) -> 
 
 
 def secret_of(adapters: Adapters, row: WebhookRow, generation: int | None = None) -> str:
-    """The secret of a webhook. `BadRequest` if this server has none to make it of."""
+    """The secret of a webhook. `BadRequest` if this server has no key to derive it from."""
     if adapters.secret is None:
         raise BadRequest(
             "This server cannot sign what it sends to webhooks: it has no key. Give all its processes the same one, "
@@ -33,7 +33,7 @@ def secret_of(adapters: Adapters, row: WebhookRow, generation: int | None = None
 
 
 def outbound_of(adapters: Adapters) -> Outbound:
-    """What sends. `BadRequest` if there is nothing."""
+    """The adapter that sends. `BadRequest` if there is none."""
     if adapters.outbound is None:
         raise BadRequest("This engine has nothing to send to webhooks with.")
     return adapters.outbound

@@ -80,14 +80,14 @@ class TestHistory:
         ]
 
     def test_text_parts_are_joined_by_lines(self) -> None:
-        assert prompt.said(message([text("One"), text("Two")])) == {"role": "user", "content": "One\nTwo"}
+        assert prompt.as_chat_message(message([text("One"), text("Two")])) == {"role": "user", "content": "One\nTwo"}
 
     def test_a_refusal_is_told_as_text(self) -> None:
         refused = message([RefusalPart(refusal="I will not.")], role="assistant")
-        assert prompt.said(refused) == {"role": "assistant", "content": "I will not."}
+        assert prompt.as_chat_message(refused) == {"role": "assistant", "content": "I will not."}
 
     def test_an_image_by_address_reaches_the_model(self) -> None:
-        assert prompt.said(message([text("What is it?"), picture("low")])) == {
+        assert prompt.as_chat_message(message([text("What is it?"), picture("low")])) == {
             "role": "user",
             "content": [
                 {"type": "text", "text": "What is it?"},
@@ -97,24 +97,24 @@ class TestHistory:
 
     def test_an_image_that_cannot_be_had_is_said_to_be_missing(self) -> None:
         uploaded = ImageFilePart(image_file=ImageFile(file_id="file-7"))
-        assert prompt.said(message([text("Look"), uploaded])) == {
+        assert prompt.as_chat_message(message([text("Look"), uploaded])) == {
             "role": "user",
             "content": "Look\n[image file-7 is not available]",
         }
 
     def test_images_of_the_assistant_are_left_out(self) -> None:
-        assert prompt.said(message([text("See"), picture()], role="assistant")) == {
+        assert prompt.as_chat_message(message([text("See"), picture()], role="assistant")) == {
             "role": "assistant",
             "content": "See",
         }
 
     @pytest.mark.parametrize("content", [[], [text("")], [picture()]])
     def test_an_assistant_message_with_nothing_to_tell_is_left_out(self, content: list[Any]) -> None:
-        assert prompt.said(message(content, role="assistant")) is None
+        assert prompt.as_chat_message(message(content, role="assistant")) is None
         assert build(run(), message(content, role="assistant")).messages == []
 
     def test_an_empty_message_of_the_user_is_told(self) -> None:
-        assert prompt.said(message("")) == {"role": "user", "content": ""}
+        assert prompt.as_chat_message(message("")) == {"role": "user", "content": ""}
 
 
 class TestOwnSteps:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from runstead.domain.chat import prompt, tokens
 from runstead.domain.chat.offer import offers
-from runstead.domain.chat.truncation import History, fixed, room
+from runstead.domain.chat.truncation import History, fixed, history_limit
 from runstead.wire.message import Message
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Usage
@@ -26,9 +26,9 @@ def newest_first(count: int) -> list[Message]:
     return [plain(number) for number in range(count, 0, -1)]
 
 
-def read(messages: Sequence[Message], room: int | None = None, of: Run | None = None) -> list[str]:
+def read(messages: Sequence[Message], history_limit: int | None = None, of: Run | None = None) -> list[str]:
     """The ids that are kept, oldest first."""
-    history = History(of or run(), room)
+    history = History(of or run(), history_limit)
     history.take(messages)
     return [each.id for each in history.messages]
 
@@ -43,23 +43,23 @@ class TestHistory:
 
     def test_what_fits_is_told_whole_and_newest_first(self) -> None:
         assert tokens.of_message({"role": "user", "content": f"{1:018}"}) == EACH
-        assert read(newest_first(9), room=3 * EACH) == ["msg_7", "msg_8", "msg_9"]
-        assert read(newest_first(9), room=4 * EACH - 1) == ["msg_7", "msg_8", "msg_9"]
+        assert read(newest_first(9), history_limit=3 * EACH) == ["msg_7", "msg_8", "msg_9"]
+        assert read(newest_first(9), history_limit=4 * EACH - 1) == ["msg_7", "msg_8", "msg_9"]
 
     def test_no_older_message_is_told_behind_one_that_does_not_fit(self) -> None:
         long = message("x" * 3000, id="msg_long")
-        assert read([plain(3), long, plain(1)], room=5 * EACH) == ["msg_3"]
+        assert read([plain(3), long, plain(1)], history_limit=5 * EACH) == ["msg_3"]
 
     @pytest.mark.parametrize("little", [5, 0, -100])
     def test_the_newest_is_told_even_if_it_does_not_fit(self, little: int) -> None:
-        assert read(newest_first(3), room=little) == ["msg_3"]
+        assert read(newest_first(3), history_limit=little) == ["msg_3"]
 
     def test_last_messages_are_as_many_as_asked_for(self) -> None:
         assert read(newest_first(9), of=last(2)) == ["msg_8", "msg_9"]
         assert read(newest_first(1), of=last(2)) == ["msg_1"]
 
     def test_last_messages_must_fit_too(self) -> None:
-        assert read(newest_first(9), room=3 * EACH, of=last(5)) == ["msg_7", "msg_8", "msg_9"]
+        assert read(newest_first(9), history_limit=3 * EACH, of=last(5)) == ["msg_7", "msg_8", "msg_9"]
 
     def test_a_reader_is_told_when_it_is_enough(self) -> None:
         history = History(last(3), None)
@@ -93,7 +93,7 @@ class TestHistory:
     def test_what_is_not_told_does_not_count(self) -> None:
         mine = message("Mine", id="msg_x", role="assistant", run_id="run_1")
         assert read([mine, plain(3), mine, plain(2), plain(1)], of=last(2)) == ["msg_2", "msg_3"]
-        assert read([mine, plain(3), plain(2)], room=0) == ["msg_3"]
+        assert read([mine, plain(3), plain(2)], history_limit=0) == ["msg_3"]
 
 
 messages = st.lists(
@@ -115,11 +115,11 @@ rooms = st.none() | st.integers(-10, 300)
 class TestAnyHistory:
     @given(messages, strategies, rooms, st.lists(st.integers(0, 7), max_size=40))
     def test_page_by_page_is_the_same_as_all_at_once(
-        self, thread: list[Message], strategy: TruncationStrategy, room: int | None, sizes: list[int]
+        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int | None, sizes: list[int]
     ) -> None:
-        at_once = History(run(truncation_strategy=strategy), room)
+        at_once = History(run(truncation_strategy=strategy), history_limit)
         at_once.take(thread)
-        paged = History(run(truncation_strategy=strategy), room)
+        paged = History(run(truncation_strategy=strategy), history_limit)
         rest = iter(thread)
         for size in [*sizes, len(thread)]:
             if not paged.take(list(islice(rest, size))):
@@ -128,9 +128,9 @@ class TestAnyHistory:
 
     @given(messages, strategies, rooms)
     def test_what_is_told_is_the_end_of_what_may_be_told(
-        self, thread: list[Message], strategy: TruncationStrategy, room: int | None
+        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int | None
     ) -> None:
-        everything, some = History(run(), None), History(run(truncation_strategy=strategy), room)
+        everything, some = History(run(), None), History(run(truncation_strategy=strategy), history_limit)
         everything.take(thread)
         some.take(thread)
         kept, tellable = some.messages, everything.messages
@@ -139,25 +139,27 @@ class TestAnyHistory:
 
     @given(messages, strategies, rooms)
     def test_it_fits_unless_it_is_the_newest_alone(
-        self, thread: list[Message], strategy: TruncationStrategy, room: int | None
+        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int | None
     ) -> None:
-        history = History(run(truncation_strategy=strategy), room)
+        history = History(run(truncation_strategy=strategy), history_limit)
         history.take(thread)
-        taken = tokens.of_messages(said for each in history.messages if (said := prompt.said(each)))
-        assert room is None or taken <= room or len(history.messages) <= 1
+        taken = tokens.of_messages(said for each in history.messages if (said := prompt.as_chat_message(each)))
+        assert history_limit is None or taken <= history_limit or len(history.messages) <= 1
         assert strategy.last_messages is None or len(history.messages) <= strategy.last_messages
 
     @given(messages, rooms)
-    def test_more_is_left_out_only_if_the_next_would_not_fit(self, thread: list[Message], room: int | None) -> None:
-        everything, some = History(run(), None), History(run(), room)
+    def test_more_is_left_out_only_if_the_next_would_not_fit(
+        self, thread: list[Message], history_limit: int | None
+    ) -> None:
+        everything, some = History(run(), None), History(run(), history_limit)
         everything.take(thread)
         more = some.take(thread)
         left = everything.messages[: len(everything.messages) - len(some.messages)]
         if more:
             assert not left
-        if left and room is not None:
-            said = [prompt.said(each) for each in [left[-1], *some.messages]]
-            assert tokens.of_messages(each for each in said if each) > room
+        if left and history_limit is not None:
+            said = [prompt.as_chat_message(each) for each in [left[-1], *some.messages]]
+            assert tokens.of_messages(each for each in said if each) > history_limit
 
 
 def spent(prompt: int) -> Usage:
@@ -169,38 +171,41 @@ class TestRoom:
         return run(tools=[], **fields)
 
     def test_there_is_no_limit_without_a_window_and_a_budget(self) -> None:
-        assert room(self.bare(), [], None, {}, []) is None
+        assert history_limit(self.bare(), [], None, {}, []) is None
 
     def test_the_answer_gets_a_quarter_of_the_window(self) -> None:
-        assert room(self.bare(), [], 8000, {}, []) == 6000
+        assert history_limit(self.bare(), [], 8000, {}, []) == 6000
 
     def test_the_answer_gets_no_more_of_a_large_window_than_answers_take(self) -> None:
-        assert room(self.bare(), [], 1_000_000, {}, []) == 1_000_000 - 16_384
+        assert history_limit(self.bare(), [], 1_000_000, {}, []) == 1_000_000 - 16_384
 
     def test_the_answer_gets_what_it_may_take(self) -> None:
-        assert room(self.bare(max_completion_tokens=500), [], 8000, {}, []) == 7500
+        assert history_limit(self.bare(max_completion_tokens=500), [], 8000, {}, []) == 7500
 
     def test_the_answer_gets_half_of_the_window_at_most(self) -> None:
-        assert room(self.bare(max_completion_tokens=100_000), [], 8000, {}, []) == 4000
+        assert history_limit(self.bare(max_completion_tokens=100_000), [], 8000, {}, []) == 4000
 
     def test_the_budget_limits_too(self) -> None:
-        assert room(self.bare(max_prompt_tokens=1000), [], None, {}, []) == 1000
-        assert room(self.bare(max_prompt_tokens=1000), [], 8000, {}, []) == 1000
-        assert room(self.bare(max_prompt_tokens=7000), [], 8000, {}, []) == 6000
+        assert history_limit(self.bare(max_prompt_tokens=1000), [], None, {}, []) == 1000
+        assert history_limit(self.bare(max_prompt_tokens=1000), [], 8000, {}, []) == 1000
+        assert history_limit(self.bare(max_prompt_tokens=7000), [], 8000, {}, []) == 6000
 
     def test_what_is_left_of_all_tokens_is_shared_like_a_window(self) -> None:
-        assert room(self.bare(max_total_tokens=8000), [], None, {}, []) == 6000
-        assert room(self.bare(max_total_tokens=8000), [], 4000, {}, []) == 3000
-        assert room(self.bare(max_total_tokens=8000, max_prompt_tokens=1000), [], None, {}, []) == 1000
-        assert room(self.bare(max_total_tokens=8000), [text_step("msg_2", usage=spent(4000))], None, {}, []) == 3000
+        assert history_limit(self.bare(max_total_tokens=8000), [], None, {}, []) == 6000
+        assert history_limit(self.bare(max_total_tokens=8000), [], 4000, {}, []) == 3000
+        assert history_limit(self.bare(max_total_tokens=8000, max_prompt_tokens=1000), [], None, {}, []) == 1000
+        assert (
+            history_limit(self.bare(max_total_tokens=8000), [text_step("msg_2", usage=spent(4000))], None, {}, [])
+            == 3000
+        )
 
     def test_the_calls_before_took_from_the_budget(self) -> None:
         steps = [text_step("msg_2", usage=spent(300)), text_step("msg_3"), text_step("msg_4", usage=spent(200))]
-        assert room(self.bare(max_prompt_tokens=1000), steps, None, {}, []) == 500
+        assert history_limit(self.bare(max_prompt_tokens=1000), steps, None, {}, []) == 500
 
     def test_a_call_that_failed_took_from_the_budget_too(self) -> None:
         step = calls_step(status="failed", usage=spent(300))
-        assert room(self.bare(max_prompt_tokens=1000), [step], None, {}, []) == 700
+        assert history_limit(self.bare(max_prompt_tokens=1000), [step], None, {}, []) == 700
 
     def test_instructions_functions_and_steps_take_room(self) -> None:
         steps = [text_step("msg_2"), calls_step(call("call_a", "sunny"))]
@@ -209,9 +214,9 @@ class TestRoom:
         told = prompt.build(full, [], steps, written, offers(full.tools, {}))
         takes = tokens.of_messages(told.messages) + sum(map(tokens.of_function, told.functions))
         assert takes == fixed(full, steps, written, told.functions) > 0
-        assert room(full, steps, 8000, written, told.functions) == 6000 - takes
+        assert history_limit(full, steps, 8000, written, told.functions) == 6000 - takes
 
     def test_room_may_be_less_than_none(self) -> None:
-        left = room(self.bare(instructions="x" * 3000, max_prompt_tokens=500), [], None, {}, [])
+        left = history_limit(self.bare(instructions="x" * 3000, max_prompt_tokens=500), [], None, {}, [])
         assert left is not None
         assert left < 0

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runstead.domain.run.delay import LONGEST, told, wait
+from runstead.domain.run.delay import MAX_DELAY, explained, wait
 from runstead.wire.run import LastError
 
 CHANCES = (0.0, 0.3, 0.999)
@@ -20,7 +20,7 @@ def test_without_being_told_it_waits_twice_as_long_each_time() -> None:
 @pytest.mark.parametrize("asked", [None, 48.0, 3600.0, 1e9])
 def test_nobody_waits_longer_than_a_minute_and_not_all_equally_long(asked: float | None) -> None:
     waits = [wait(asked, 5000, chance / 100) for chance in range(100)]
-    assert max(waits) == LONGEST
+    assert max(waits) == MAX_DELAY
     assert len(set(waits)) > 10
 
 
@@ -31,5 +31,5 @@ def test_every_wait_is_a_second_at_least(asked: float) -> None:
 
 @pytest.mark.parametrize("said", ["slow down", "slow down."])
 def test_what_the_server_said_is_a_sentence_of_its_own(said: str) -> None:
-    words = told(LastError(code="rate_limit_exceeded", message=said), 0).message
+    words = explained(LastError(code="rate_limit_exceeded", message=said), 0).message
     assert words == "slow down. The run waits, and goes on at 1970-01-01 00:00:00 UTC."

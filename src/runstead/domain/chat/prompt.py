@@ -1,8 +1,8 @@
-"""What the model is told: instructions, the thread's history, and what this run has done so far.
+"""The prompt: instructions, the thread's history, and the finished steps of the run itself.
 
-A model turn that calls functions leaves one or two steps: the text it said first, if any, and its calls. A turn that
-only says text ends the run. So within a run, text followed by calls is one turn, and is told as one message: many
-model servers refuse two assistant messages in a row. Text whose turn broke off before its calls joins the next turn.
+A model turn that calls functions leaves one or two steps: its text, if any, and its calls. A turn of text alone ends
+the run. So within a run, text followed by calls is one turn and becomes one message, because many model servers refuse
+two assistant messages in a row. Text whose turn was cut before its calls joins the next turn.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,14 +18,14 @@ from runstead.wire.run import Run
 from runstead.wire.run_step import MessageCreationDetails
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 
-__all__ = ["ChatMessage", "Own", "build", "functions", "instructions", "own", "said"]
+__all__ = ["ChatMessage", "Own", "as_chat_message", "build", "functions", "instructions", "own"]
 
 ChatMessage: TypeAlias = dict[str, Any]
 """A chat-completion message."""
 
 
 class Own(NamedTuple):
-    """What a run itself said and did, as messages, and the state that its turns carry, by the place of the message."""
+    """The run's own turns as messages, and the opaque state of each turn by the index of its message."""
 
     messages: Sequence[ChatMessage]
     carried: Mapping[int, Any]
@@ -40,10 +40,10 @@ def build(
 ) -> ModelRequest:
     """The next model call of a run.
 
-    `history` is what the model shall know of the thread, oldest first; `steps` are all of the run's, oldest first, and
-    `written` the messages that they wrote, by id. `offered` are the functions of the run's tools.
+    `history` are the messages of the thread, oldest first. `steps` are all of the run's, oldest first, and `written`
+    the messages that they wrote, by id. `offered` are the functions of the run's tools.
     """
-    before = [*instructions(run), *_spoken(history)]
+    before = [*instructions(run), *_history(history)]
     mine = own(steps, written)
     choice, may_call = _choice(run, offered, steps)
     return ModelRequest(
@@ -67,10 +67,10 @@ def instructions(run: Run) -> list[ChatMessage]:
     return [{"role": "system", "content": run.instructions}] if run.instructions else []
 
 
-def said(message: Message) -> ChatMessage | None:
-    """A message as the model is told it; None when there is nothing in it to tell.
+def as_chat_message(message: Message) -> ChatMessage | None:
+    """A message in the prompt; None if it is empty.
 
-    The assistant's own images are left out: models take images from users only.
+    The assistant's own images are left out: models accept images of users only.
     """
     parts = [_part(part) for part in message.content if message.role == "user" or not _is_image(part)]
     texts = [part["text"] for part in parts if part["type"] == "text"]
@@ -81,19 +81,19 @@ def said(message: Message) -> ChatMessage | None:
 
 
 def own(steps: Iterable[StepRow], written: Mapping[str, Message]) -> Own:
-    """What the run itself said and did: its finished steps. A step that failed is as if it had never been."""
-    told: list[ChatMessage] = []
+    """The run's own finished steps. Failed steps are left out."""
+    messages: list[ChatMessage] = []
     carried: dict[int, Any] = {}
     for row in steps:
         calls = _answered(row)
         message = _of_calls(calls) if calls else _of_text(row, written)
         if message is None:
             continue
-        _tell(told, message)
+        _append(messages, message)
         if row.carried is not None:
-            carried[len(told) - 1] = row.carried
-        told += [_output(call) for call in calls]
-    return Own(told, carried)
+            carried[len(messages) - 1] = row.carried
+        messages += [_output(call) for call in calls]
+    return Own(messages, carried)
 
 
 def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:
@@ -101,17 +101,17 @@ def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:
     return [] if run.tool_choice == "none" else [offer.function for offer in offered]
 
 
-def _spoken(history: Iterable[Message]) -> list[ChatMessage]:
-    return [message for message in map(said, history) if message is not None]
+def _history(history: Iterable[Message]) -> list[ChatMessage]:
+    return [message for message in map(as_chat_message, history) if message is not None]
 
 
-def _tell(told: list[ChatMessage], message: ChatMessage) -> None:
-    """Add what the assistant said, to the text before it if that belongs to the same turn."""
-    if told and told[-1]["role"] == "assistant" and "tool_calls" not in told[-1]:
-        before = told.pop()
+def _append(messages: list[ChatMessage], message: ChatMessage) -> None:
+    """Add a message of the assistant, joined to the text before it if both are of one turn."""
+    if messages and messages[-1]["role"] == "assistant" and "tool_calls" not in messages[-1]:
+        before = messages.pop()
         texts = [text for text in (before["content"], message["content"]) if text]
         message = {**message, "content": "\n".join(texts) or None}
-    told.append(message)
+    messages.append(message)
 
 
 def _part(part: ContentPart) -> dict[str, Any]:
@@ -131,7 +131,7 @@ def _is_image(part: ContentPart) -> bool:
 
 
 def _answered(row: StepRow) -> Sequence[Call]:
-    """The step's calls, once all have their outputs: a model server refuses a call without one."""
+    """The step's calls if all have outputs: model servers refuse a call without one."""
     answered = row.step.status == "completed" and all(call.output is not None for call in row.calls)
     return row.calls if answered else ()
 
@@ -145,7 +145,7 @@ def _of_text(row: StepRow, written: Mapping[str, Message]) -> ChatMessage | None
     if row.step.status != "completed" or not isinstance(details, MessageCreationDetails):
         return None
     message = written.get(details.message_creation.message_id)
-    return said(message) if message else None
+    return as_chat_message(message) if message else None
 
 
 def _call(call: Call) -> dict[str, Any]:
@@ -160,7 +160,7 @@ def _output(call: Call) -> ChatMessage:
 
 def _choice(run: Run, offered: Sequence[Offer], steps: Iterable[StepRow]) -> tuple[ToolChoice, Sequence[Function]]:
     """The run's choice until its first calls are answered, and the functions that it leaves; from then on the model
-    may answer too.
+    may answer with text.
 
     Model servers know functions only: a tool of the server that is forced is its one function, or any of its several.
     """

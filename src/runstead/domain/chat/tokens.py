@@ -1,9 +1,9 @@
-"""How many tokens something takes, estimated without a tokenizer: which one the model has, nobody here knows.
+"""How many tokens something takes, estimated without a tokenizer: the model's own is not known here.
 
 Text: a token for every three bytes of UTF-8, where the bytes after a character's first count twice. That is more than
 a model with a common vocabulary needs: English by 45 %, code and JSON by 15 %, Russian by 15 %, Chinese by up to 100 %.
 It is too little where a vocabulary falls back to bytes: Chinese and Japanese on a small English model by 20 %, long
-runs of digits and base64 by 60 %. Who needs certainty asks the model, and hears its error.
+runs of digits and base64 by 60 %. Only the model's server is exact; its error says when a prompt is too long.
 
 Images: a fixed number by detail, the most that a model of the GPT-4o family counts.
 """
@@ -60,7 +60,7 @@ def of_function(function: Function) -> int:
 
 
 def of_call(request: ModelRequest, content: Content, calls: Sequence[Call]) -> Usage:
-    """What a model call took, where the model's server does not say."""
+    """The usage of a model call whose server does not report it."""
     asked = of_messages(request.messages) + sum(map(of_function, request.functions))
     wrote = sum(_of_content(part) for part in content)
     wrote += sum(of_text(call.name + call.arguments) for call in calls)

@@ -1,4 +1,4 @@
-"""How much of a thread the model is told: its newest messages, whole, as many as were asked for and as fit."""
+"""Truncation: the newest messages of a thread, whole, as many as the strategy asks for and as fit the prompt."""
 
 from collections.abc import Mapping, Sequence
 
@@ -9,28 +9,28 @@ from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.tool import Function
 
-__all__ = ["History", "fixed", "room"]
+__all__ = ["History", "fixed", "history_limit"]
 
 
 class History:
-    """Reads a thread newest first, page by page, until it is enough.
+    """Collects a thread newest first, page by page, until it has enough.
 
-    Kept are the newest messages that may be told: all, or `last_messages` of them, and as many as fit `room` tokens.
-    The newest is kept in any case: without it there would be nothing to answer.
+    It keeps the newest messages: all of them, or `last_messages`, and as many as fit `limit` tokens. The newest one is
+    always kept: without it there would be nothing to answer.
     """
 
-    def __init__(self, run: Run, room: int | None) -> None:
+    def __init__(self, run: Run, limit: int | None) -> None:
         strategy = run.truncation_strategy
         self._run_id = run.id
-        self._most = strategy.last_messages if strategy and strategy.type == "last_messages" else None
-        self._room = room
+        self._max_messages = strategy.last_messages if strategy and strategy.type == "last_messages" else None
+        self._limit = limit
         self._kept: list[Message] = []
         self._full = False
         self.tokens = 0
-        """What the kept messages take."""
+        """The tokens of the kept messages."""
 
     def take(self, messages: Sequence[Message]) -> bool:
-        """Read the next older messages, newest first. True: give me more."""
+        """Add the next older messages, newest first. Whether more are wanted."""
         for message in messages:
             if self._full:
                 break
@@ -39,43 +39,43 @@ class History:
 
     @property
     def messages(self) -> list[Message]:
-        """What the model is told of the thread, oldest first."""
+        """The kept messages, oldest first."""
         return self._kept[::-1]
 
     def _consider(self, message: Message) -> None:
-        # What this run wrote is told with its steps. What a failure or a crash cut off was no answer: the run that
-        # went on behind it has written it anew.
-        if message.status == "in_progress" or message.run_id == self._run_id or _broken_off(message):
+        # The run's own messages are in the prompt as its steps. A message cut by a failure or a crash was no answer:
+        # the run has written it again.
+        if message.status == "in_progress" or message.run_id == self._run_id or _cut_by_failure(message):
             return
-        said = prompt.said(message)
-        if said is None:
+        chat = prompt.as_chat_message(message)
+        if chat is None:
             return
-        takes = tokens.of_message(said)
-        if self._room is not None and self.tokens + takes > self._room:
+        size = tokens.of_message(chat)
+        if self._limit is not None and self.tokens + size > self._limit:
             self._full = True
             if self._kept:
                 return
-        self.tokens += takes
+        self.tokens += size
         self._kept.append(message)
-        if len(self._kept) == self._most:
+        if len(self._kept) == self._max_messages:
             self._full = True
 
 
-def _broken_off(message: Message) -> bool:
+def _cut_by_failure(message: Message) -> bool:
     return message.incomplete_details is not None and message.incomplete_details.reason == "run_failed"
 
 
-def room(
+def history_limit(
     run: Run,
     steps: Sequence[StepRow],
     window: int | None,
     written: Mapping[str, Message],
     functions: Sequence[Function],
 ) -> int | None:
-    """How many tokens of history the next call has room for: None without a limit, zero or less if none is left.
+    """How many tokens of history fit the next call: None without a limit, zero or less if none are left.
 
-    It must fit the model's window beside the answer, what is left of `max_total_tokens` likewise, and what is left of
-    `max_prompt_tokens`.
+    History and answer share the model's window, and what is left of `max_total_tokens`. The prompt shares what is left
+    of `max_prompt_tokens`.
     """
     limits = []
     shared = [size for size in (window, total_left(run, steps)) if size is not None]
@@ -88,7 +88,7 @@ def room(
 
 
 def fixed(run: Run, steps: Sequence[StepRow], written: Mapping[str, Message], functions: Sequence[Function]) -> int:
-    """The tokens that the next call takes without any history: instructions, functions, and the run's own steps."""
+    """The tokens of the next call without history: instructions, functions, and the run's own steps."""
     return (
         tokens.of_messages(prompt.instructions(run))
         + sum(tokens.of_function(function) for function in functions)
@@ -97,6 +97,6 @@ def fixed(run: Run, steps: Sequence[StepRow], written: Mapping[str, Message], fu
 
 
 def _answer(left: int | None, window: int) -> int:
-    """The part of the window that is kept for the answer."""
-    # Of a large window a quarter would lie idle.
+    """The part of the window that is reserved for the answer."""
+    # A quarter of a large window would be wasted.
     return min(window // 4, LONGEST_ANSWER) if left is None else min(left, window // 2)

@@ -21,10 +21,10 @@ __all__ = [
 ]
 
 CountedBudget: TypeAlias = Literal["max_completion_tokens", "max_prompt_tokens", "max_total_tokens", "max_tool_calls"]
-"""Those that are used up by what the model does, not by time."""
+"""The budgets that model calls use up; `max_seconds` is used up by time."""
 
 LONGEST_ANSWER = 16_384
-"""Tokens of an answer of unknown length, at most: models write no more at once, or hardly ever."""
+"""Tokens, at most, of an answer of unknown length: models hardly ever write more at once."""
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
@@ -51,7 +51,7 @@ def allowance(run: Run, steps: Sequence[StepRow], asked: int, window: int | None
 
 
 def counts_prompts(run: Run) -> bool:
-    """Whether what a prompt takes matters to a budget; else nobody needs to estimate it."""
+    """Whether a budget depends on the size of prompts; else it need not be estimated."""
     return run.max_prompt_tokens is not None or run.max_total_tokens is not UNSET
 
 

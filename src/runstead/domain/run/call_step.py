@@ -25,7 +25,7 @@ __all__ = ["ask", "cut_calls", "finish", "open_calls", "refuse_calls", "start", 
 _CUT = LastError(code="server_error", message="The model stopped in the middle of its tool calls.")
 
 _TOO_MANY = LastError(
-    code="server_error", message="These calls exceed the run's 'max_tool_calls': nobody was asked for them."
+    code="server_error", message="These calls exceed the run's 'max_tool_calls': none of them was run or asked for."
 )
 
 

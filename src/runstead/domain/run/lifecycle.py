@@ -18,7 +18,7 @@ class Signal(StrEnum):
     """What can happen to a run."""
 
     CLAIM = "claim"
-    """A worker takes it."""
+    """A worker claims the run."""
     ASK_CLIENT = "ask_client"
     """The model called functions that the client runs."""
     SUBMIT_OUTPUTS = "submit_outputs"
@@ -28,17 +28,17 @@ class Signal(StrEnum):
     RUN_OUT = "run_out"
     """A budget is used up."""
     FAIL = "fail"
-    """It cannot go on."""
+    """The run cannot go on."""
     CANCEL = "cancel"
-    """Somebody asked to stop it."""
+    """A client cancelled the run."""
     STOP = "stop"
-    """It has stopped, as asked."""
+    """The cancelled run has stopped."""
     EXPIRE = "expire"
-    """Its time is up."""
+    """The run is past its deadline."""
     DELAY = "delay"
-    """Its model has no room for it now: it goes on later."""
+    """The model's server refused the run with a rate limit: it goes on later."""
     RECOVER = "recover"
-    """Its worker is gone, or hands it back."""
+    """The run's worker is gone, or releases it."""
 
 
 TRANSITIONS: Mapping[Status, Mapping[Signal, Status]] = {

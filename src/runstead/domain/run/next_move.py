@@ -1,4 +1,4 @@
-"""What a run does next: before a model call, and after one."""
+"""The next move of a run, before a model call and after one."""
 
 from collections.abc import Sequence
 from typing import Any, TypeAlias

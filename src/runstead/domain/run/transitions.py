@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from runstead.domain.run.budget import CountedBudget
 from runstead.domain.run.change import Change, combine, event, run_event
 from runstead.domain.run.closing import CLOSINGS, close_step, cut_message
-from runstead.domain.run.delay import told
+from runstead.domain.run.delay import explained
 from runstead.domain.run.journal import OpenWork, StepRow
 from runstead.domain.run.lifecycle import Signal, move
 from runstead.wire.event import START, EventName, RawEvent
@@ -21,7 +21,7 @@ _OUT_OF_TIME = IncompleteRun(reason="max_seconds")
 
 
 def created(run: Run, thread: Thread | None = None) -> Change:
-    """A run was made; and its `thread` with it, if it was."""
+    """The run was created, and its `thread` with it if one is given."""
     made = event(EventName.RUN_CREATED, run)
     queued = RawEvent(START, EventName.RUN_QUEUED, made.data)
     first = [] if thread is None else [event(EventName.THREAD_CREATED, thread)]
@@ -62,7 +62,7 @@ def stop(run: Run, opened: OpenWork, usage: Usage, now: int) -> Change:
 
 def delay(run: Run, opened: OpenWork, now: int, usage: Usage, cause: LastError, until: int) -> Change:
     """The run is queued again, to go on at `until`: its `last_error` says so. What is half done is closed."""
-    return replace(end(run, Signal.DELAY, opened, now, usage, told(cause, until)), ready_at=until)
+    return replace(end(run, Signal.DELAY, opened, now, usage, explained(cause, until)), ready_at=until)
 
 
 def end(run: Run, signal: Signal, opened: OpenWork, now: int, usage: Usage, error: LastError | None = None) -> Change:

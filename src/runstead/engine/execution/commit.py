@@ -1,4 +1,4 @@
-"""The only writer of a run: one change in one transaction. Then the broker is told."""
+"""Writing a change of a run in a transaction, and publishing it after the commit."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,14 +12,14 @@ __all__ = ["Committed", "numbered", "publish", "write"]
 
 
 class Committed(NamedTuple):
-    """What the broker is to be told of a run once its change is committed."""
+    """A change of a run as it was written, to be published once it is committed."""
 
     row: RunRow
-    """The run as it is now."""
+    """The run after the change."""
     events: Sequence[RawEvent]
-    """What it told."""
+    """The events of the change."""
     next: RunRow | None = None
-    """The run whose turn it is, because this one has ended."""
+    """The next run of the thread, which became active because this one has ended."""
 
 
 async def write(tx: Tx, row: RunRow, change: Change, now: int) -> Committed:

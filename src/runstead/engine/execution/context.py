@@ -1,4 +1,4 @@
-"""What a claimed run does next, from its journal and the thread: no more of the thread is read than will be told."""
+"""What a claimed run does next, from its journal and its thread. Only as much history is read as fits the prompt."""
 
 from typing import TypeAlias
 
@@ -30,9 +30,7 @@ Next: TypeAlias = AskModel | RunTools | OutOfBudget
 
 
 async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
-    """What is next. The journal is read from the store where it is not known yet, and the thread's history as far as it
-    fits.
-    """
+    """The next action. Reads the journal if this worker does not know it yet, and the history that fits the prompt."""
     if claimed.is_read and claimed.journal.unfinished:
         return RunTools()
 
@@ -53,7 +51,7 @@ async def _next_call(tx: Tx, claimed: ClaimedRun, journal: Journal, tools: Toolb
     window = claimed.adapters.model.window(run.model)
     functions = prompt.functions(run, tools.offers)
     await _read_messages(tx, claimed, journal)
-    history = truncation.History(run, truncation.room(run, rows, window, journal.messages, functions))
+    history = truncation.History(run, truncation.history_limit(run, rows, window, journal.messages, functions))
     await _read_history(tx, claimed, history)
     asked = 0
     if counts_prompts(run):

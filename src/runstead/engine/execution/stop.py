@@ -1,4 +1,4 @@
-"""Ending runs: those that somebody asks to stop, and those that nobody works on any more."""
+"""Runs that are stopped from outside: cancelled, expired, or recovered from a worker that is gone."""
 
 from collections.abc import Callable
 
@@ -13,14 +13,14 @@ __all__ = ["end_unowned", "publish_stopped", "stop"]
 
 
 async def stop(tx: Tx, row: RunRow, now: int) -> Committed:
-    """Ask a run to stop; one that nobody holds has stopped at once."""
+    """Cancel a run. A run without an owner ends at once; any other owner is interrupted after the commit."""
     if row.owner is None:
         return await write(tx, row, transitions.stop(row.run, *await open_work(tx, row), now), now)
     return await write(tx, row, transitions.cancel(row.run, now), now)
 
 
 async def publish_stopped(adapters: Adapters, stopped: Committed) -> None:
-    """Tell of what `stop` has committed, and whoever holds the run."""
+    """Publish what `stop` has committed, and interrupt the run's owner."""
     await publish(adapters, stopped)
     if stopped.row.owner is not None:
         await adapters.broker.interrupt(stopped.row.run.id)

@@ -27,14 +27,14 @@ class Messages(Bound):
         async def work(tx: Tx) -> Committed | None:
             thread = await the_thread(tx, self._project, thread_id)
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
-            ahead = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
-            if ahead is None:
+            predecessor = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
+            if predecessor is None:
                 if not await tx.messages.add(self._project, made):
-                    await self._unlocked(tx, thread_id)
+                    await self._check_unlocked(tx, thread_id)
                     raise Stale(thread_id)  # the active run has ended since: decide again
                 return None
-            await tx.messages.insert(self._project, [made], predecessor=ahead.run.id)
-            return await thread_queue.interrupt(tx, ahead, made.created_at) if on_busy == "interrupt" else None
+            await tx.messages.insert(self._project, [made], predecessor=predecessor.run.id)
+            return await thread_queue.interrupt(tx, predecessor, made.created_at) if on_busy == "interrupt" else None
 
         interrupted = await self._write(work, lambda _: RecordedReply(made))
         if interrupted is not None:
@@ -68,7 +68,7 @@ class Messages(Bound):
 
         async def work(tx: Tx) -> None:
             await self._message(tx, thread_id, message_id)
-            await self._unlocked(tx, thread_id)
+            await self._check_unlocked(tx, thread_id)
             await tx.messages.delete(self._project, thread_id, message_id)
 
         await self._write(work)
@@ -109,7 +109,7 @@ class Messages(Bound):
         else:
             await write(tx, row, Change(run=row.run, messages=[message]), self._adapters.now())
 
-    async def _unlocked(self, tx: Tx, thread_id: str) -> None:
+    async def _check_unlocked(self, tx: Tx, thread_id: str) -> None:
         active = await tx.runs.active(self._project, thread_id)
         if active is not None:
             raise guards.thread_locked(thread_id, active.id)

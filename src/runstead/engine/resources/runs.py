@@ -1,4 +1,4 @@
-"""Runs, over the store: everything but the execution, which is a worker's."""
+"""Runs over the store: creating, reading, changing and cancelling them. Workers execute them."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
@@ -32,22 +32,22 @@ from runstead.wire.struct import Metadata, SortOrder, UnsetType
 from runstead.wire.thread import Thread, ThreadRequest
 from runstead.wire.tool import ToolOutput
 
-__all__ = ["Made", "Runs"]
+__all__ = ["Created", "Runs"]
 
 
-class Made(NamedTuple):
-    """A run that was made ready, or was put in line to be."""
+class Created(NamedTuple):
+    """A run that was written: ready to be claimed, or queued behind another one."""
 
     row: RunRow
     events: Sequence[RawEvent]
-    seen: Run
-    """The run as its caller is shown it."""
+    reply: Run
+    """The run as the caller sees it."""
     interrupted: Committed | None = None
-    """The run that was stopped for it."""
+    """The run that it interrupted."""
 
 
 class Runs(Bound):
-    """Implements `interface.Runs`, but for its streams."""
+    """Implements `interface.Runs` except for its streams."""
 
     def __init__(self, adapters: Adapters, project: str, slots: Slots | None = None) -> None:
         super().__init__(adapters, project)
@@ -142,43 +142,43 @@ class Runs(Bound):
         return replace(page, data=[_shown(step) for step in page.data])
 
     async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
-        """Add a run to a thread, with its additional messages: all of it, or nothing."""
+        """Create a run on a thread, with its additional messages: all of them, or nothing."""
         ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
         additional = creation.value_or(request.additional_messages, [])
         guards.check_no_on_busy(additional, "additional_messages")
 
-        async def work(tx: Tx, owner: str | None) -> Made:
-            opening = await self._opening(tx, request, thread_id)
+        async def work(tx: Tx, owner: str | None) -> Created:
+            opening = await self._read_opening(tx, request, thread_id)
             thread = found("thread", thread_id, opening.thread)
             run = self._new_run(opening, request, run_id, thread_id)
-            more = [
+            messages = [
                 creation.message(message, self._adapters.new_id("msg"), thread_id, run.created_at)
                 for message in additional
             ]
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
-            ahead = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
-            if ahead is None:
-                return await self._insert(tx, run, _created(run, more), owner, opening.limits)
-            return await self._line_up(tx, ahead, run, more, on_busy)
+            predecessor = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
+            if predecessor is None:
+                return await self._insert(tx, run, _created(run, messages), owner, opening.limits)
+            return await self._enqueue(tx, predecessor, run, messages, on_busy)
 
         return await self._created(run_id, work)
 
     async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
-        """Make a thread and a run on it: both, or nothing."""
+        """Create a thread and a run on it: both, or neither."""
         ids.check(assistant_id=request.assistant_id)
         asked = ThreadRequest() if request.thread is UNSET else request.thread
         thread, messages = new_thread(self._adapters, asked, "thread.messages")
         thread = replace(thread, tool_resources=creation.value_or(request.tool_resources, thread.tool_resources))
 
-        async def work(tx: Tx, owner: str | None) -> Made:
-            opening = await self._opening(tx, request, None)
+        async def work(tx: Tx, owner: str | None) -> Created:
+            opening = await self._read_opening(tx, request, None)
             run = self._new_run(opening, request, run_id, thread.id)
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, run, _created(run, messages, thread), owner, opening.limits)
 
         return await self._created(run_id, work)
 
-    async def _opening(self, tx: Tx, request: RunRequest | ThreadRunRequest, thread_id: str | None) -> Opening:
+    async def _read_opening(self, tx: Tx, request: RunRequest | ThreadRunRequest, thread_id: str | None) -> Opening:
         defaults = self._adapters.limits.of_project
         return await tx.runs.opening(self._project, thread_id, request.assistant_id, defaults)
 
@@ -198,7 +198,7 @@ class Runs(Bound):
             )
         return run
 
-    async def _insert(self, tx: Tx, run: Run, change: Change, owner: str | None, limits: Limits) -> Made:
+    async def _insert(self, tx: Tx, run: Run, change: Change, owner: str | None, limits: Limits) -> Created:
         owner = await self._below_limit(tx, owner, run.created_at, limits)
         if owner is not None:
             change = combine(change, transitions.claim(run, run.created_at, owner))
@@ -210,19 +210,21 @@ class Runs(Bound):
                 raise Stale(run.thread_id) from None  # the active run has ended since: decide again
             raise guards.thread_busy(run.thread_id, active.id) from None
         guards.check_has_input(run, empty_thread=created.empty_thread)
-        return Made(created.row, change.events, run)
+        return Created(created.row, change.events, run)
 
-    async def _line_up(self, tx: Tx, ahead: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy) -> Made:
+    async def _enqueue(
+        self, tx: Tx, predecessor: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy
+    ) -> Created:
         interrupting, change = on_busy == "interrupt", _created(run, messages)
-        row = await thread_queue.enqueue(tx, ahead, change, first=interrupting)
-        interrupted = await thread_queue.interrupt(tx, ahead, run.created_at) if interrupting else None
-        return Made(row, change.events, run, interrupted)
+        row = await thread_queue.enqueue(tx, predecessor, change, first=interrupting)
+        interrupted = await thread_queue.interrupt(tx, predecessor, run.created_at) if interrupting else None
+        return Created(row, change.events, run, interrupted)
 
     async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[Run, int]:
-        """Take the outputs; the run as it is queued again, and the number of its last event before that."""
+        """Submit the outputs. The run, queued again, and the number of its last event before that."""
         ids.check(thread_id=thread_id, run_id=run_id)
 
-        async def work(tx: Tx, owner: str | None) -> Made:
+        async def work(tx: Tx, owner: str | None) -> Created:
             row = await self._load(tx, thread_id, run_id)
             now = self._adapters.now()
             guards.check_not_past_deadline(row.run, now)
@@ -234,10 +236,10 @@ class Runs(Bound):
                 owner = await self._below_limit(tx, owner, now, limits)
             after = change if owner is None else combine(change, transitions.claim(change.run, now, owner))
             written = await write(tx, row, after, now)
-            return Made(written.row, written.events, change.run)
+            return Created(written.row, written.events, change.run)
 
         made = await self._ready(run_id, work)
-        return made.seen, made.row.seq - len(made.events)
+        return made.reply, made.row.seq - len(made.events)
 
     async def _below_limit(self, tx: Tx, owner: str | None, now: int, limits: Limits) -> str | None:
         """`owner` if the project is below its limit of running runs and nothing older is queued; else None."""
@@ -245,12 +247,12 @@ class Runs(Bound):
             return owner
         return owner if await tx.runs.below_limit(self._project, limits.max_running, now) else None
 
-    async def _created(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Run:
+    async def _created(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Created]]) -> Run:
         made = await self._ready(run_id, work)
         self._adapters.observer.run_created(made.row)
-        return made.seen
+        return made.reply
 
-    async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
+    async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Created]]) -> Created:
         """Write a run that is ready: claimed in the same commit by the worker of this process, or else offered to all.
 
         A run that is queued behind another one is neither. Nor is one of a project at its limit: workers poll for it.
@@ -266,7 +268,7 @@ class Runs(Bound):
             await self._adapters.broker.offer(run_id)
         return made
 
-    async def _write_ready(self, slot: Slot | None, work: Callable[[Tx, str | None], Awaitable[Made]]) -> Made:
+    async def _write_ready(self, slot: Slot | None, work: Callable[[Tx, str | None], Awaitable[Created]]) -> Created:
         owner = None if slot is None else slot.owner
         try:
             return await self._write(lambda tx: work(tx, owner), _reply)
@@ -295,10 +297,10 @@ def _created(run: Run, messages: Sequence[Message], thread: Thread | None = None
     return replace(transitions.created(run, thread), new_messages=messages)
 
 
-def _reply(made: Made) -> RecordedReply:
-    return RecordedReply(made.seen, made.row.seq - len(made.events))
+def _reply(made: Created) -> RecordedReply:
+    return RecordedReply(made.reply, made.row.seq - len(made.events))
 
 
 def _shown(step: RunStep) -> RunStep:
-    """A step as callers see it: what it took is shown once it is over."""
+    """A step as callers see it: its usage is shown once it has ended."""
     return replace(step, usage=None) if step.status == "in_progress" and step.usage is not None else step
