@@ -1,4 +1,4 @@
-"""Webhooks with the official client: made, changed, tried and checked by it, unmodified."""
+"""Webhooks with the official client: created, changed, tested and verified by it."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ EVENTS: Any = ["thread.run.completed", "thread.run.failed"]  # the client's type
 FAILED: Any = "thread.run.failed"
 
 
-async def test_a_webhook_lives_as_the_client_expects(async_client: AsyncOpenAI) -> None:
+async def test_the_life_of_a_webhook(async_client: AsyncOpenAI) -> None:
     hooks = async_client.webhooks
     made = await hooks.create(event_types=EVENTS, name="Orders", url="https://example.com/hook")
     assert (made.object, made.name, made.event_types) == ("webhook_endpoint", "Orders", EVENTS)
@@ -30,14 +30,14 @@ async def test_a_webhook_lives_as_the_client_expects(async_client: AsyncOpenAI) 
         await hooks.retrieve(made.id)
 
 
-async def test_webhooks_are_listed_to_the_end(async_client: AsyncOpenAI) -> None:
+async def test_webhooks_are_listed_over_all_pages(async_client: AsyncOpenAI) -> None:
     hooks = async_client.webhooks
     made = [await hooks.create(event_types=EVENTS, name=f"{n}", url="https://example.com") for n in range(5)]
     listed = [each.id async for each in hooks.list(limit=2)]
     assert listed == [each.id for each in reversed(made)]
 
 
-async def test_what_is_sent_passes_the_clients_check(async_client: AsyncOpenAI, model: Script) -> None:
+async def test_deliveries_pass_the_client_s_signature_check(async_client: AsyncOpenAI, model: Script) -> None:
     model.says("Hello!")
     hooks = async_client.webhooks
     async with receiver() as there:
@@ -58,13 +58,13 @@ async def test_what_is_sent_passes_the_clients_check(async_client: AsyncOpenAI, 
         hooks.verify_signature(told.body, forged, secret=made.signing_secret)
 
 
-async def test_a_url_that_is_none_is_refused(async_client: AsyncOpenAI) -> None:
+async def test_an_invalid_webhook_url_is_refused(async_client: AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         await async_client.webhooks.create(event_types=EVENTS, name="", url="ftp://example.com")
     assert refused.value.param == "url"
 
 
-async def test_an_event_that_does_not_exist_is_refused(async_client: AsyncOpenAI) -> None:
+async def test_an_unknown_event_type_is_refused(async_client: AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         await async_client.webhooks.create(event_types=["batch.completed"], name="", url="https://example.com")
     assert refused.value.param == "event_types[0]"
