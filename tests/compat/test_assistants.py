@@ -1,3 +1,5 @@
+"""Assistants and models with the official client: fields, defaults, limits and refusals."""
+
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta import FunctionTool

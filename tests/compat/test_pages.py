@@ -1,3 +1,5 @@
+"""Pagination with the official client."""
+
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta.threads import Message, TextContentBlock
@@ -40,8 +42,8 @@ def test_a_full_last_page_has_no_more(client: OpenAI, thread_id: str) -> None:
 
 def test_a_page_has_the_ids_of_its_ends(client: OpenAI, thread_id: str) -> None:
     page = client.beta.threads.messages.list(thread_id, limit=2)
-    told = page.model_dump()
-    assert (told["first_id"], told["last_id"]) == (page.data[0].id, page.data[-1].id)
+    dumped = page.model_dump()
+    assert (dumped["first_id"], dumped["last_id"]) == (page.data[0].id, page.data[-1].id)
 
 
 def test_cursors_are_exclusive_and_follow_the_order(client: OpenAI, thread_id: str) -> None:

@@ -1,3 +1,5 @@
+"""Threads and messages with the official client."""
+
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta.threads import ImageURLContentBlock, Message, TextContentBlock

@@ -9,7 +9,7 @@ from openai import AsyncOpenAI
 from tests.compat.script import Script
 from tests.support.receiver import receiver
 
-EVENTS: Any = ["thread.run.completed", "thread.run.failed"]  # the client's types know no runs
+EVENTS: Any = ["thread.run.completed", "thread.run.failed"]  # the client's types have no run events
 FAILED: Any = "thread.run.failed"
 
 
@@ -47,15 +47,15 @@ async def test_deliveries_pass_the_client_s_signature_check(async_client: AsyncO
         thread = await async_client.beta.threads.create(messages=[{"role": "user", "content": "Hi"}])
         assistant = await async_client.beta.assistants.create(model="gpt-4o")
         run = await async_client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
-        sample, told = await there.next(2)
-    for each in (sample, told):
+        sample, delivered = await there.next(2)
+    for each in (sample, delivered):
         hooks.verify_signature(each.body, dict(each.headers), secret=made.signing_secret)
-    event: Any = hooks.unwrap(told.body, dict(told.headers), secret=made.signing_secret)
+    event: Any = hooks.unwrap(delivered.body, dict(delivered.headers), secret=made.signing_secret)
     assert (event.object, event.type) == ("event", "thread.run.completed")
     assert (event.data.id, event.data.status) == (run.id, "completed")
-    forged = dict(told.headers) | {"webhook-id": "evt_another"}
+    forged = dict(delivered.headers) | {"webhook-id": "evt_another"}
     with pytest.raises(openai.InvalidWebhookSignatureError):
-        hooks.verify_signature(told.body, forged, secret=made.signing_secret)
+        hooks.verify_signature(delivered.body, forged, secret=made.signing_secret)
 
 
 async def test_an_invalid_webhook_url_is_refused(async_client: AsyncOpenAI) -> None:
