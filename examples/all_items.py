@@ -1,4 +1,4 @@
-"""Lists: one page, or everything, a page at a time behind the scenes.
+"""Pagination: one page of a list, or all items, fetched page by page.
 
 Needs a server: `runstead serve`.
 """
@@ -11,7 +11,7 @@ with runstead.connect() as client:
     thread = client.create_thread(ThreadRequest(messages=messages, metadata={"example": "all_items"}))
 
     newest = client.messages(thread.id, limit=3)
-    print(f"The newest {len(newest)} of them; more: {newest.has_more}")
+    print(f"The newest {len(newest)} messages; more: {newest.has_more}")
 
     for message in client.messages(thread.id, limit=3, order=SortOrder.ASC):
         print(message.content[0].text.value)

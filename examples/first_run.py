@@ -1,4 +1,4 @@
-"""One question, one answer: an assistant, a thread, a run, and waiting for it.
+"""One question, one answer: create an assistant, a thread and a run, and wait for it.
 
 Needs a server: `runstead serve`.
 """

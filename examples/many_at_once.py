@@ -1,4 +1,4 @@
-"""Many runs at once with asyncio, each on its own thread; every event of all of them passes through one program.
+"""Many runs at once with asyncio, each streamed on a thread of its own.
 
 Needs a server: `runstead serve`.
 """
@@ -18,7 +18,7 @@ async def ask(client: AsyncClient, assistant_id: str, question: str) -> str:
 
 
 async def main() -> None:
-    """Ask eight questions, and print the answers when all are there."""
+    """Ask eight questions concurrently, and print the answers."""
     async with runstead.connect_async() as client:
         models = await client.models()
         assistant = await client.create_assistant(AssistantRequest(model=models.data[0].id))

@@ -1,4 +1,4 @@
-"""The official client of the API that this one follows, unmodified: only the address changes.
+"""The official OpenAI client, unmodified: only the base URL changes.
 
 Needs a server, `runstead serve`, and `pip install openai`.
 """
@@ -8,7 +8,7 @@ import warnings
 
 from openai import OpenAI
 
-warnings.filterwarnings("ignore", category=DeprecationWarning)  # its vendor has given these calls up
+warnings.filterwarnings("ignore", category=DeprecationWarning)  # the vendor deprecates these calls
 
 client = OpenAI(base_url=os.environ.get("RUNSTEAD_URL", "http://127.0.0.1:8642") + "/v1", api_key="any")
 assistant = client.beta.assistants.create(model=client.models.list().data[0].id, instructions="Answer shortly.")

@@ -1,4 +1,4 @@
-"""The answer as it is written, word by word. Restart the server in the middle: the stream goes on.
+"""The answer as it is written. Restart the server in the middle: the stream reconnects and continues.
 
 Needs a server: `runstead serve`.
 """

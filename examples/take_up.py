@@ -1,4 +1,4 @@
-"""A run outlives the program that started it: another one finds it waiting for a tool, and takes it up.
+"""A run outlives the program that started it: a second program finds it waiting for a tool, and continues it.
 
 Needs a server: `runstead serve`.
 """
@@ -9,11 +9,11 @@ from runstead.client import function_tool
 
 
 def get_weather(city: str) -> str:
-    """Tell the weather of this moment in a city."""
+    """Tell the current weather in a city."""
     return f"It is sunny in {city}."
 
 
-# The first program asks, and ends without answering the run's call.
+# The first program creates the run, and ends without submitting the outputs of its tool call.
 with runstead.connect() as client:
     model = client.models().data[0].id
     assistant = client.create_assistant(AssistantRequest(model=model, tools=[function_tool(get_weather)]))
@@ -21,7 +21,7 @@ with runstead.connect() as client:
     client.create_message(thread.id, MessageRequest(role="user", content="What is the weather in Oslo?"))
     client.wait(client.create_run(thread.id, RunRequest(assistant_id=assistant.id)))
 
-# The second one knows only the thread.
+# The second program knows only the thread.
 with runstead.connect() as client:
     run = client.runs(thread.id)[0]
     if run.status is Status.REQUIRES_ACTION:

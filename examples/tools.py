@@ -1,4 +1,4 @@
-"""Python functions as tools: the model asks for them, this program runs them, and the run goes on to its end.
+"""Python functions as tools: the model calls them, this program runs them, and the run continues to its end.
 
 Needs a server: `runstead serve`.
 """
@@ -10,11 +10,11 @@ from runstead import AssistantRequest, MessageRequest, RunRequest, SortOrder
 
 
 def get_weather(city: str, unit: Literal["celsius", "fahrenheit"] = "celsius") -> dict[str, object]:
-    """Tell the weather of this moment in a city.
+    """Tell the current weather in a city.
 
     Args:
         city: The name of the city.
-        unit: In which unit the temperature shall be.
+        unit: The unit of the temperature.
 
     """
     temperature = 21 if unit == "celsius" else 70

@@ -1,6 +1,6 @@
-"""The engine inside this program, over one file. The calls are those of a client.
+"""The engine inside this program, over one file. Its calls are those of a client.
 
-Needs `pip install runstead[server]`. A script stands in for a model; with `model_url="http://…/v1"` it is a real one.
+Needs `pip install runstead[server]`. A script replaces the model; `model_url="http://…/v1"` uses a server.
 """
 
 import tempfile

@@ -30,7 +30,7 @@ call.get_weather = { city = "Oslo" }
 say = "They say: {output}"
 """
 EXPECTED = {
-    "all_items.py": ["The newest 3 of them; more: True", "Message 1\nMessage 2\nMessage 3\nMessage 4", "Message 7"],
+    "all_items.py": ["The newest 3 messages; more: True", "Message 1\nMessage 2\nMessage 3\nMessage 4", "Message 7"],
     "first_run.py": ["The run is completed.", "Blue light is scattered most."],
     "many_at_once.py": ["What is 8 times 8? You said: What is 8 times 8?"],
     "official_client.py": ["The run is completed.", "Blue light is scattered most."],

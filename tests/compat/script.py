@@ -1,4 +1,4 @@
-"""What the model answers in these tests, what a thread then says, and how a wrong request is refused."""
+"""The script of the model in these tests, the texts of a thread, and the refusal of a wrong request."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ __all__ = ["Script", "answers", "at", "refused"]
 
 
 class Script:
-    """The model's next answers, in the order in which they are said here."""
+    """The model's next responses, in the order of the calls here."""
 
     def __init__(self) -> None:
         self._turns: deque[Turn] = deque()
@@ -26,30 +26,30 @@ class Script:
 
     @property
     def requests(self) -> list[ModelRequest]:
-        """What the model was asked."""
+        """The requests to the model."""
         return self.model.requests
 
     def says(self, *pieces: str | Gate, reason: FinishReason = "stop", prompt: int = 10, completion: int = 5) -> None:
-        """It says this, piece by piece; at a gate it waits."""
+        """The next response is this text, piece by piece. It waits at a gate."""
         acts = [_whole(piece) if isinstance(piece, str) else piece for piece in pieces]
         self._turns.append([*acts, finish(reason), usage(prompt, completion)])
 
     def calls(self, *calls: Call, says: str = "", prompt: int = 10, completion: int = 5) -> None:
-        """It calls functions, in parallel."""
+        """The next response calls functions, in parallel."""
         before = [_whole(says)] if says else []
         self._turns.append([*before, *calls, usage(prompt, completion)])
 
     def fails(self, message: str, code: ErrorCode = "server_error", after: str = "") -> None:
-        """It fails, after it has said something if told so."""
+        """The next response fails, after a text if one is given."""
         before = [_whole(after)] if after else []
         self._turns.append([*before, fail(message, code)])
 
     def _next(self, _request: ModelRequest) -> Turn:
-        return self._turns.popleft() if self._turns else fail("The script is at its end.")
+        return self._turns.popleft() if self._turns else fail("The script has no more responses.")
 
 
 class _GptOnly(ScriptedModel):
-    """Answers for models of one family, as a configured server of models does."""
+    """Serves the models of one family, as a configured model server does."""
 
     def takes(self, model: str) -> bool:
         return model.startswith("gpt-")
@@ -60,7 +60,7 @@ def _whole(text: str) -> Say:
 
 
 def at(gate: Gate) -> None:
-    """Waits until the model stands before a gate."""
+    """Wait until the model has reached a gate."""
     assert gate.reached.wait_blocking(10)
 
 
@@ -68,7 +68,7 @@ def at(gate: Gate) -> None:
 def refused(
     kind: type[APIStatusError], message: str, *, param: str | None = None, code: str | None = None
 ) -> Iterator[None]:
-    """The server refuses what is done here, with exactly this error."""
+    """The server refuses the call in this block with exactly this error."""
     with pytest.raises(kind) as error:
         yield
     assert error.value.body == {"message": message, "type": "invalid_request_error", "param": param, "code": code}

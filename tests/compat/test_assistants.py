@@ -1,3 +1,5 @@
+"""Assistants and models with the official client: fields, defaults, limits and refusals."""
+
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta import FunctionTool
@@ -13,7 +15,7 @@ WEATHER: FunctionDefinition = {
 }
 
 
-def test_an_assistant_shows_the_defaults_of_what_was_not_given(client: OpenAI) -> None:
+def test_an_assistant_shows_its_defaults(client: OpenAI) -> None:
     made = client.beta.assistants.create(model="gpt-4o")
     assert made.id.startswith("asst_")
     assert (made.object, made.model) == ("assistant", "gpt-4o")
@@ -22,7 +24,7 @@ def test_an_assistant_shows_the_defaults_of_what_was_not_given(client: OpenAI) -
     assert (made.temperature, made.top_p, made.response_format) == (1.0, 1.0, "auto")
 
 
-def test_an_assistant_is_what_was_asked_for(client: OpenAI) -> None:
+def test_an_assistant_has_the_requested_fields(client: OpenAI) -> None:
     made = client.beta.assistants.create(
         model="gpt-4o",
         name="Wetterfrosch",
@@ -66,7 +68,7 @@ def test_a_tool_shows_its_defaults(client: OpenAI) -> None:
     assert made.tool_resources.code_interpreter.file_ids == []
 
 
-def test_an_update_changes_only_what_it_names(client: OpenAI) -> None:
+def test_an_update_changes_only_the_given_fields(client: OpenAI) -> None:
     made = client.beta.assistants.create(model="gpt-4o", name="One", description="Here", metadata={"a": "1"})
     changed = client.beta.assistants.update(made.id, name="Two")
     assert changed == made.model_copy(update={"name": "Two"})
@@ -94,6 +96,11 @@ class TestMetadata:
         metadata = {f"key{number}": "v" * 512 for number in range(16)}
         assert client.beta.assistants.create(model="gpt-4o", metadata=metadata).metadata == metadata
 
+    def test_a_long_key_is_refused(self, client: OpenAI) -> None:
+        with pytest.raises(BadRequestError, match="metadata") as error:
+            client.beta.assistants.create(model="gpt-4o", metadata={"k" * 65: "v"})
+        assert error.value.code == "property_name_above_max_length"
+
     def test_seventeen_pairs_are_refused(self, client: OpenAI) -> None:
         with refused(
             BadRequestError,
@@ -114,12 +121,7 @@ class TestMetadata:
         ):
             client.beta.assistants.create(model="gpt-4o", metadata={"key": "v" * 513})
 
-    def test_a_long_key_is_refused(self, client: OpenAI) -> None:
-        with pytest.raises(BadRequestError, match="metadata") as error:
-            client.beta.assistants.create(model="gpt-4o", metadata={"k" * 65: "v"})
-        assert error.value.code == "property_name_above_max_length"
-
-    def test_a_value_that_is_no_string_is_refused(self, client: OpenAI) -> None:
+    def test_a_value_that_is_not_a_string_is_refused(self, client: OpenAI) -> None:
         with refused(
             BadRequestError,
             "Invalid type for 'metadata.modified': expected a string, but got a boolean instead.",
@@ -129,7 +131,7 @@ class TestMetadata:
             client.beta.assistants.create(model="gpt-4o", metadata={"modified": True})  # type: ignore[dict-item]
 
 
-def test_a_field_out_of_bounds_is_refused_by_name(client: OpenAI) -> None:
+def test_a_value_out_of_bounds_is_refused_with_its_field(client: OpenAI) -> None:
     with refused(
         BadRequestError,
         "Invalid 'temperature': decimal above maximum value. Expected a value <= 2, but got 3 instead.",

@@ -1,4 +1,4 @@
-"""The asynchronous client."""
+"""The official async client: polling, tool outputs, lists and concurrent streams."""
 
 import asyncio
 
@@ -6,14 +6,13 @@ from openai import AsyncOpenAI, BadRequestError
 from openai.types.beta import Assistant, Thread
 from openai.types.beta.threads import TextContentBlock
 
-from runstead.llm.gate import Gate
 from runstead.llm.script import Call
 from tests.compat.script import Script, refused
 
 ROME = Call("weather", '{"city":"Rome"}', id="call_rome")
 
 
-async def test_a_run_is_created_and_polled(
+async def test_a_run_is_created_and_polled_and_its_messages_are_listed(
     async_client: AsyncOpenAI, model: Script, assistant: Assistant, thread: Thread
 ) -> None:
     model.says("Hello")
@@ -25,7 +24,7 @@ async def test_a_run_is_created_and_polled(
     assert [message.role for message in messages] == ["assistant", "user"]
 
 
-async def test_calls_are_answered(
+async def test_tool_outputs_are_submitted_and_polled(
     async_client: AsyncOpenAI, model: Script, forecaster: Assistant, thread: Thread
 ) -> None:
     model.calls(ROME)
@@ -45,42 +44,8 @@ async def test_calls_are_answered(
     assert run.status == "completed"
 
 
-async def test_events_are_streamed(
-    async_client: AsyncOpenAI, model: Script, assistant: Assistant, thread: Thread
-) -> None:
-    model.says("Hello", " there.")
-    stream = await async_client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, stream=True)
-    names = [event.event async for event in stream]
-    assert (names[0], names[-1]) == ("thread.run.created", "thread.run.completed")
-
-
-async def test_a_new_thread_is_streamed(async_client: AsyncOpenAI, model: Script, assistant: Assistant) -> None:
-    model.says("Hello", " there.")
-    async with async_client.beta.threads.create_and_run_stream(
-        assistant_id=assistant.id, thread={"messages": [{"role": "user", "content": "Hi"}]}
-    ) as stream:
-        assert "".join([text async for text in stream.text_deltas]) == "Hello there."
-        assert (await stream.get_final_run()).status == "completed"
-
-
-async def test_a_run_is_cancelled_in_the_middle(
-    async_client: AsyncOpenAI, model: Script, assistant: Assistant, thread: Thread
-) -> None:
-    gate = Gate()
-    model.says("Once", gate)
-    async with async_client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
-        async for event in stream:
-            if event.event == "thread.message.delta":
-                assert stream.current_run is not None
-                await async_client.beta.threads.runs.cancel(stream.current_run.id, thread_id=thread.id)
-        assert (await stream.get_final_run()).status == "cancelled"
-        run = await stream.get_final_run()
-    with refused(BadRequestError, "Cannot cancel run with status 'cancelled'."):
-        await async_client.beta.threads.runs.cancel(run.id, thread_id=thread.id)
-
-
-async def test_many_runs_go_on_at_once(async_client: AsyncOpenAI, model: Script, assistant: Assistant) -> None:
-    count = 30
+async def test_concurrent_streams_do_not_mix(async_client: AsyncOpenAI, model: Script, assistant: Assistant) -> None:
+    count = 8
     for number in range(count):
         model.says(f"Answer {number}")
 

@@ -1,4 +1,4 @@
-"""The client's event handlers: every callback, in its order, with whole snapshots."""
+"""The official client's event handlers: every callback, in order, with complete snapshots."""
 
 from typing import Any
 
@@ -21,7 +21,7 @@ from tests.compat.script import Script
 ROME = Call("weather", '{"city":"Rome"}', id="call_rome")
 OSLO = Call("weather", '{"city":"Oslo"}', id="call_oslo")
 
-ANSWER_HEARD = [
+ANSWER = [
     "step created",
     "message created",
     "text created",
@@ -34,7 +34,7 @@ ANSWER_HEARD = [
     "step done completed",
     "end",
 ]
-CALLS_HEARD = [
+CALLS = [
     "step created",
     "call created call_rome",
     'call done call_rome {"city":"Rome"}',
@@ -56,12 +56,12 @@ def calls(step: RunStep) -> list[str]:
     return [arguments(call) for call in step.step_details.tool_calls]
 
 
-class Listener(AssistantEventHandler):
-    """Writes down what it hears."""
+class Recorder(AssistantEventHandler):
+    """Records its callbacks."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.heard: list[str] = []
+        self.callbacks: list[str] = []
         self.events: list[str] = []
         self.last_snapshot: RunStep | None = None
 
@@ -71,19 +71,19 @@ class Listener(AssistantEventHandler):
 
     @override
     def on_end(self) -> None:
-        self.heard.append("end")
+        self.callbacks.append("end")
 
     @override
     def on_exception(self, exception: Exception) -> None:
-        self.heard.append(f"exception {exception!r}")
+        self.callbacks.append(f"exception {exception!r}")
 
     @override
     def on_timeout(self) -> None:
-        self.heard.append("timeout")
+        self.callbacks.append("timeout")
 
     @override
     def on_run_step_created(self, run_step: RunStep) -> None:
-        self.heard.append("step created")
+        self.callbacks.append("step created")
 
     @override
     def on_run_step_delta(self, delta: RunStepDelta, snapshot: RunStep) -> None:
@@ -91,11 +91,11 @@ class Listener(AssistantEventHandler):
 
     @override
     def on_run_step_done(self, run_step: RunStep) -> None:
-        self.heard.append(f"step done {run_step.status}")
+        self.callbacks.append(f"step done {run_step.status}")
 
     @override
     def on_tool_call_created(self, tool_call: ToolCall) -> None:
-        self.heard.append(f"call created {tool_call.id}")
+        self.callbacks.append(f"call created {tool_call.id}")
 
     @override
     def on_tool_call_delta(self, delta: ToolCallDelta, snapshot: ToolCall) -> None:
@@ -103,39 +103,39 @@ class Listener(AssistantEventHandler):
 
     @override
     def on_tool_call_done(self, tool_call: ToolCall) -> None:
-        self.heard.append(f"call done {tool_call.id} {arguments(tool_call)}")
+        self.callbacks.append(f"call done {tool_call.id} {arguments(tool_call)}")
 
     @override
     def on_message_created(self, message: Message) -> None:
-        self.heard.append("message created")
+        self.callbacks.append("message created")
 
     @override
     def on_message_delta(self, delta: MessageDelta, snapshot: Message) -> None:
-        self.heard.append("message delta")
+        self.callbacks.append("message delta")
 
     @override
     def on_message_done(self, message: Message) -> None:
-        self.heard.append(f"message done {message.status}")
+        self.callbacks.append(f"message done {message.status}")
 
     @override
     def on_text_created(self, text: Text) -> None:
-        self.heard.append("text created")
+        self.callbacks.append("text created")
 
     @override
     def on_text_delta(self, delta: TextDelta, snapshot: Text) -> None:
-        self.heard.append(f"text delta {snapshot.value}")
+        self.callbacks.append(f"text delta {snapshot.value}")
 
     @override
     def on_text_done(self, text: Text) -> None:
-        self.heard.append(f"text done {text.value}")
+        self.callbacks.append(f"text done {text.value}")
 
 
-class AsyncListener(AsyncAssistantEventHandler):
-    """The same, for the asynchronous client."""
+class AsyncRecorder(AsyncAssistantEventHandler):
+    """The same for the async client."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.listener = Listener()
+        self.listener = Recorder()
 
     @override
     async def on_event(self, event: AssistantStreamEvent) -> None:
@@ -202,45 +202,37 @@ class AsyncListener(AsyncAssistantEventHandler):
         self.listener.on_text_done(text)
 
 
-def without_repeats(heard: list[str]) -> list[str]:
-    """The client says `call done` again with every event that ends a run or a step: once is enough to look at."""
-    return list(dict.fromkeys(heard))
+def without_repeats(callbacks: list[str]) -> list[str]:
+    """The callbacks without repetitions: the client repeats `on_tool_call_done` when a run or step ends."""
+    return list(dict.fromkeys(callbacks))
 
 
-def test_a_handler_hears_an_answer(client: OpenAI, model: Script, assistant: Assistant, thread: Thread) -> None:
-    model.says("Hello", " there.")
-    listener = Listener()
-    with client.beta.threads.runs.stream(
-        thread_id=thread.id, assistant_id=assistant.id, event_handler=listener
-    ) as stream:
-        stream.until_done()
-    assert listener.heard == ANSWER_HEARD
-    assert listener.events[-1] == "thread.run.completed"
-
-
-def test_a_handler_hears_parallel_calls(client: OpenAI, model: Script, forecaster: Assistant, thread: Thread) -> None:
+def test_the_callbacks_of_parallel_tool_calls_and_their_outputs(
+    client: OpenAI, model: Script, forecaster: Assistant, thread: Thread
+) -> None:
     model.calls(ROME, OSLO)
-    listener = Listener()
+    listener = Recorder()
     with client.beta.threads.runs.stream(
         thread_id=thread.id, assistant_id=forecaster.id, event_handler=listener
     ) as stream:
         run = stream.get_final_run()
     assert run.status == "requires_action"
-    assert without_repeats(listener.heard) == CALLS_HEARD
+    assert without_repeats(listener.callbacks) == CALLS
     assert listener.last_snapshot is not None
     assert calls(listener.last_snapshot) == [ROME.arguments, OSLO.arguments]
 
     model.says("Hello", " there.")
-    listener = Listener()
+    listener = Recorder()
     outputs: list[Any] = [{"tool_call_id": call.id, "output": "sunny"} for call in (ROME, OSLO)]
     with client.beta.threads.runs.submit_tool_outputs_stream(
         run_id=run.id, thread_id=thread.id, tool_outputs=outputs, event_handler=listener
     ) as stream:
         stream.until_done()
-    assert listener.heard == ["step done completed", *ANSWER_HEARD]
+    assert listener.callbacks == ["step done completed", *ANSWER]
+    assert listener.events[-1] == "thread.run.completed"
 
 
-def test_a_handler_answers_calls_from_inside(
+def test_outputs_can_be_submitted_inside_a_callback(
     client: OpenAI, model: Script, forecaster: Assistant, thread: Thread
 ) -> None:
     said: list[str] = []
@@ -271,34 +263,22 @@ def test_a_handler_answers_calls_from_inside(
     assert said == ["Sun everywhere."]
 
 
-async def test_an_async_handler_hears_an_answer(
-    async_client: AsyncOpenAI, model: Script, assistant: Assistant, thread: Thread
-) -> None:
-    model.says("Hello", " there.")
-    handler = AsyncListener()
-    async with async_client.beta.threads.runs.stream(
-        thread_id=thread.id, assistant_id=assistant.id, event_handler=handler
-    ) as stream:
-        await stream.until_done()
-    assert handler.listener.heard == ANSWER_HEARD
-
-
-async def test_an_async_handler_hears_parallel_calls(
+async def test_the_async_callbacks_of_parallel_tool_calls_and_their_outputs(
     async_client: AsyncOpenAI, model: Script, forecaster: Assistant, thread: Thread
 ) -> None:
     model.calls(ROME, OSLO)
-    handler = AsyncListener()
+    handler = AsyncRecorder()
     async with async_client.beta.threads.runs.stream(
         thread_id=thread.id, assistant_id=forecaster.id, event_handler=handler
     ) as stream:
         run = await stream.get_final_run()
-    assert without_repeats(handler.listener.heard) == CALLS_HEARD
+    assert without_repeats(handler.listener.callbacks) == CALLS
 
     model.says("Hello", " there.")
-    handler = AsyncListener()
+    handler = AsyncRecorder()
     outputs: list[Any] = [{"tool_call_id": call.id, "output": "sunny"} for call in (ROME, OSLO)]
     async with async_client.beta.threads.runs.submit_tool_outputs_stream(
         run_id=run.id, thread_id=thread.id, tool_outputs=outputs, event_handler=handler
     ) as stream:
         await stream.until_done()
-    assert handler.listener.heard == ["step done completed", *ANSWER_HEARD]
+    assert handler.listener.callbacks == ["step done completed", *ANSWER]

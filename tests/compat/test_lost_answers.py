@@ -1,4 +1,4 @@
-"""The official client, unmodified, repeats what it got no answer to; nothing is done twice."""
+"""Responses to the official client are lost. It retries, and nothing is done twice."""
 
 from collections.abc import Iterator
 
@@ -20,23 +20,16 @@ def proxy(server: str) -> Iterator[LossyProxy]:
 
 @pytest.fixture
 def repeating(proxy: LossyProxy, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenAI]:
-    """A client that repeats as it does by itself, without its pauses, and whose answers get lost."""
+    """A client with its default retries, without their pauses, behind a proxy that loses messages."""
     monkeypatch.setattr("openai._base_client.INITIAL_RETRY_DELAY", 0.001)
     with OpenAI(base_url=proxy.url, api_key="any", timeout=20) as client:
         yield client
 
 
-@pytest.fixture(params=[1, 2])
-def times(request: pytest.FixtureRequest) -> int:
-    """How many answers in a row are lost: as many as the client repeats by itself."""
-    given: int = request.param
-    return given
-
-
 @pytest.fixture
-def losing(repeating: OpenAI, proxy: LossyProxy, times: int) -> Iterator[OpenAI]:
-    """The next answers get lost."""
-    proxy.lose_answers(times)
+def losing(repeating: OpenAI, proxy: LossyProxy) -> Iterator[OpenAI]:
+    """A client that loses the next two responses: as many as it retries by default."""
+    proxy.lose_answers(2)
     yield repeating
     assert proxy.lost_all
 
@@ -45,25 +38,27 @@ def runs(client: OpenAI, thread: Thread) -> list[str]:
     return [run.id for run in client.beta.threads.runs.list(thread.id)]
 
 
-def test_one_assistant_is_made(client: OpenAI, losing: OpenAI) -> None:
+def test_a_retried_call_creates_one_assistant(client: OpenAI, losing: OpenAI) -> None:
     made = losing.beta.assistants.create(model="gpt-4o")
     assert [assistant.id for assistant in client.beta.assistants.list()] == [made.id]
 
 
-def test_one_thread_is_made(client: OpenAI, losing: OpenAI) -> None:
+def test_a_retried_call_creates_one_thread(client: OpenAI, losing: OpenAI) -> None:
     made = losing.beta.threads.create(messages=[{"role": "user", "content": "Hi"}])
     listed = client.get("/threads", cast_to=object, options={"headers": {"OpenAI-Beta": "assistants=v2"}})
     assert isinstance(listed, dict)
     assert [thread["id"] for thread in listed["data"]] == [made.id]
 
 
-def test_one_message_is_made(client: OpenAI, losing: OpenAI, thread: Thread) -> None:
+def test_a_retried_call_creates_one_message(client: OpenAI, losing: OpenAI, thread: Thread) -> None:
     made = losing.beta.threads.messages.create(thread.id, role="user", content="And?")
     assert next(iter(client.beta.threads.messages.list(thread.id))).id == made.id
     assert answers(client, thread.id) == ["And?", "Hi"]
 
 
-def test_one_run_is_made(client: OpenAI, losing: OpenAI, model: Script, assistant: Assistant, thread: Thread) -> None:
+def test_a_retried_call_creates_one_run(
+    client: OpenAI, losing: OpenAI, model: Script, assistant: Assistant, thread: Thread
+) -> None:
     model.says("Hello!")
     made = losing.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
     assert client.beta.threads.runs.poll(made.id, thread_id=thread.id).status == "completed"
@@ -71,7 +66,9 @@ def test_one_run_is_made(client: OpenAI, losing: OpenAI, model: Script, assistan
     assert len(model.requests) == 1
 
 
-def test_one_thread_with_one_run_is_made(client: OpenAI, losing: OpenAI, model: Script, assistant: Assistant) -> None:
+def test_a_retried_call_creates_one_thread_with_one_run(
+    client: OpenAI, losing: OpenAI, model: Script, assistant: Assistant
+) -> None:
     model.says("Hello!")
     made = losing.beta.threads.create_and_run(
         assistant_id=assistant.id, thread={"messages": [{"role": "user", "content": "Hi"}]}
@@ -80,7 +77,7 @@ def test_one_thread_with_one_run_is_made(client: OpenAI, losing: OpenAI, model: 
     assert len(model.requests) == 1
 
 
-def test_a_stream_is_heard_from_its_beginning_and_runs_once(
+def test_a_retried_stream_has_all_events_of_one_run(
     client: OpenAI, losing: OpenAI, model: Script, assistant: Assistant, thread: Thread
 ) -> None:
     model.says("Hello", " there!")
@@ -106,7 +103,7 @@ def outputs(run: Run) -> list[dict[str, str]]:
     return [{"tool_call_id": call.id, "output": "sunny"} for call in run.required_action.submit_tool_outputs.tool_calls]
 
 
-def test_outputs_are_taken_once(client: OpenAI, losing: OpenAI, model: Script, waiting: Run) -> None:
+def test_retried_outputs_are_submitted_once(client: OpenAI, losing: OpenAI, model: Script, waiting: Run) -> None:
     model.says("It is sunny.")
     taken = losing.beta.threads.runs.submit_tool_outputs(
         waiting.id,
@@ -118,7 +115,7 @@ def test_outputs_are_taken_once(client: OpenAI, losing: OpenAI, model: Script, w
     assert len(model.requests) == 2
 
 
-def test_outputs_that_are_streamed_are_taken_once(losing: OpenAI, model: Script, waiting: Run) -> None:
+def test_retried_streamed_outputs_are_submitted_once(losing: OpenAI, model: Script, waiting: Run) -> None:
     model.says("It is sunny.")
     with losing.beta.threads.runs.submit_tool_outputs_stream(
         run_id=waiting.id,
@@ -131,11 +128,13 @@ def test_outputs_that_are_streamed_are_taken_once(losing: OpenAI, model: Script,
     assert "thread.run.created" not in events
 
 
-def test_a_cancel_is_answered_as_it_was(losing: OpenAI, waiting: Run) -> None:
+def test_a_retried_cancel_gets_the_first_response(losing: OpenAI, waiting: Run) -> None:
     assert losing.beta.threads.runs.cancel(waiting.id, thread_id=waiting.thread_id).status == "cancelling"
 
 
-def test_what_never_arrived_is_done(client: OpenAI, repeating: OpenAI, proxy: LossyProxy, thread: Thread) -> None:
+def test_a_retried_request_that_never_arrived_is_carried_out(
+    client: OpenAI, repeating: OpenAI, proxy: LossyProxy, thread: Thread
+) -> None:
     for text in ("again", "again"):
         proxy.lose_request()
         repeating.beta.threads.messages.create(thread.id, role="user", content=text)
@@ -143,7 +142,7 @@ def test_what_never_arrived_is_done(client: OpenAI, repeating: OpenAI, proxy: Lo
     assert answers(client, thread.id) == ["again", "again", "Hi"]
 
 
-def test_a_turn_that_looks_like_the_last_one_is_another_turn(
+def test_identical_turns_are_not_taken_for_retries(
     client: OpenAI, repeating: OpenAI, proxy: LossyProxy, model: Script, assistant: Assistant, thread: Thread
 ) -> None:
     for answer in ("One", "Two", "Three"):
@@ -155,13 +154,13 @@ def test_a_turn_that_looks_like_the_last_one_is_another_turn(
     assert answers(client, thread.id) == ["Three", "go on", "Two", "go on", "One", "go on", "Hi"]
 
 
-def test_what_is_meant_twice_is_done_twice(client: OpenAI, repeating: OpenAI, thread: Thread) -> None:
+def test_two_identical_calls_are_carried_out_twice(client: OpenAI, repeating: OpenAI, thread: Thread) -> None:
     for _ in range(2):
         repeating.beta.threads.messages.create(thread.id, role="user", content="again")
     assert answers(client, thread.id) == ["again", "again", "Hi"]
 
 
-def test_a_client_that_gives_up_has_asked_for_one_run(
+def test_a_client_whose_retries_all_fail_has_created_one_run(
     client: OpenAI, repeating: OpenAI, proxy: LossyProxy, model: Script, assistant: Assistant, thread: Thread
 ) -> None:
     model.says("Hello!")

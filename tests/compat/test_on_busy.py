@@ -1,4 +1,4 @@
-"""A busy thread, for programs of the official client: what it does not know goes in `extra_body`."""
+"""`on_busy` with the official client, given in `extra_body`."""
 
 from openai import OpenAI
 from openai.types.beta import Assistant, Thread
@@ -9,7 +9,7 @@ from tests.compat.script import Script, answers, at
 ENQUEUE = {"on_busy": "enqueue"}
 
 
-def test_a_message_and_a_run_wait_for_the_run_before(
+def test_enqueued_messages_and_runs_wait_for_the_active_run(
     client: OpenAI, model: Script, assistant: Assistant, thread: Thread
 ) -> None:
     gate = Gate()
@@ -27,7 +27,9 @@ def test_a_message_and_a_run_wait_for_the_run_before(
     assert answers(client, thread.id) == ["Two", "And?", "One", "Hi"]
 
 
-def test_a_streamed_run_interrupts(client: OpenAI, model: Script, assistant: Assistant, thread: Thread) -> None:
+def test_a_streamed_run_can_interrupt_the_active_run(
+    client: OpenAI, model: Script, assistant: Assistant, thread: Thread
+) -> None:
     gate = Gate()
     model.says("Once upon", gate)
     model.says("Two")

@@ -1,3 +1,5 @@
+"""Pagination with the official client."""
+
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta.threads import Message, TextContentBlock
@@ -23,11 +25,11 @@ def numbers(messages: list[Message]) -> list[int]:
     return found
 
 
-def test_pages_are_walked_oldest_first(client: OpenAI, thread_id: str) -> None:
+def test_an_iteration_over_all_pages_oldest_first(client: OpenAI, thread_id: str) -> None:
     assert numbers(list(client.beta.threads.messages.list(thread_id, limit=2, order="asc"))) == [0, 1, 2, 3, 4]
 
 
-def test_pages_are_walked_newest_first(client: OpenAI, thread_id: str) -> None:
+def test_an_iteration_over_all_pages_newest_first(client: OpenAI, thread_id: str) -> None:
     assert numbers(list(client.beta.threads.messages.list(thread_id, limit=2))) == [4, 3, 2, 1, 0]
 
 
@@ -38,10 +40,10 @@ def test_a_full_last_page_has_no_more(client: OpenAI, thread_id: str) -> None:
     assert [len(each.data) for each in page.iter_pages()] == [COUNT]
 
 
-def test_a_page_names_its_ends(client: OpenAI, thread_id: str) -> None:
+def test_a_page_has_the_ids_of_its_ends(client: OpenAI, thread_id: str) -> None:
     page = client.beta.threads.messages.list(thread_id, limit=2)
-    told = page.model_dump()
-    assert (told["first_id"], told["last_id"]) == (page.data[0].id, page.data[-1].id)
+    dumped = page.model_dump()
+    assert (dumped["first_id"], dumped["last_id"]) == (page.data[0].id, page.data[-1].id)
 
 
 def test_cursors_are_exclusive_and_follow_the_order(client: OpenAI, thread_id: str) -> None:
@@ -53,7 +55,7 @@ def test_cursors_are_exclusive_and_follow_the_order(client: OpenAI, thread_id: s
     assert numbers(messages.list(thread_id, order="desc", before=middle).data) == [4, 3]
 
 
-def test_a_page_holds_a_hundred_at_most(client: OpenAI, thread_id: str) -> None:
+def test_a_limit_above_a_hundred_is_refused(client: OpenAI, thread_id: str) -> None:
     with refused(
         BadRequestError,
         "Invalid 'limit': integer above maximum value. Expected a value <= 100, but got 101 instead.",
@@ -63,6 +65,6 @@ def test_a_page_holds_a_hundred_at_most(client: OpenAI, thread_id: str) -> None:
         client.beta.threads.messages.list(thread_id, limit=101)
 
 
-def test_a_cursor_that_nobody_knows_is_not_found(client: OpenAI, thread_id: str) -> None:
+def test_an_unknown_cursor_is_not_found(client: OpenAI, thread_id: str) -> None:
     with refused(NotFoundError, "No message found with id 'msg_none'."):
         client.beta.threads.messages.list(thread_id, after="msg_none")

@@ -1,15 +1,11 @@
-"""A server that stops in the middle of things, and one that goes on over the same database."""
+"""The application stops in the middle of a run, and starts again over the same database."""
 
-from contextlib import AbstractContextManager
-from pathlib import Path
-
-import pytest
 from openai import OpenAI
 from openai.types.beta.threads import Run, TextContentBlock
 
 from runstead.llm.gate import Gate
 from runstead.llm.script import Call
-from tests.compat.conftest import WEATHER, serve
+from tests.compat.conftest import WEATHER, Server, Start
 from tests.compat.script import Script, at
 
 
@@ -33,21 +29,14 @@ def begin(client: OpenAI) -> Run:
 
 
 class TestRestart:
-    @pytest.fixture
-    def database(self, tmp_path: Path) -> Path:
-        return tmp_path / "runstead.db"
-
-    def server(self, database: Path, model: Script) -> AbstractContextManager[str]:
-        return serve(database, model.model, 600)
-
-    def test_a_run_in_the_middle_of_its_answer_goes_on(self, database: Path, model: Script) -> None:
+    def test_a_run_is_recovered_in_the_middle_of_its_message(self, http: Server, start: Start, model: Script) -> None:
         gate = Gate()
         model.says("Once", gate, " upon a time.")
-        with self.server(database, model) as url, connect(url) as client:
+        with http.serving(start) as url, connect(url) as client:
             run = begin(client)
             at(gate)
         model.says("Once upon a time.")
-        with self.server(database, model) as url, connect(url) as client:
+        with http.serving(start) as url, connect(url) as client:
             done = client.beta.threads.runs.poll(run.id, thread_id=run.thread_id, poll_interval_ms=10)
             assert done.status == "completed"
             assert answer(client, run.thread_id) == "Once upon a time."
@@ -56,12 +45,12 @@ class TestRestart:
             messages = client.beta.threads.messages.list(run.thread_id, order="asc")
             assert [message.status for message in messages] == ["completed", "incomplete", "completed"]
 
-    def test_a_run_that_waits_for_outputs_still_waits(self, database: Path, model: Script) -> None:
+    def test_a_run_that_requires_outputs_still_requires_them(self, http: Server, start: Start, model: Script) -> None:
         model.calls(Call("weather", '{"city":"Rome"}', id="call_rome"))
-        with self.server(database, model) as url, connect(url) as client:
+        with http.serving(start) as url, connect(url) as client:
             run = begin(client)
             run = client.beta.threads.runs.poll(run.id, thread_id=run.thread_id, poll_interval_ms=10)
-        with self.server(database, model) as url, connect(url) as client:
+        with http.serving(start) as url, connect(url) as client:
             assert client.beta.threads.runs.retrieve(run.id, thread_id=run.thread_id) == run
             model.says("Sunny.")
             done = client.beta.threads.runs.submit_tool_outputs_and_poll(
@@ -74,21 +63,23 @@ class TestRestart:
             assert answer(client, run.thread_id) == "Sunny."
         assert len(model.requests) == 2
 
-    def test_a_run_that_has_ended_stays_as_it_is(self, database: Path, model: Script) -> None:
+    def test_an_ended_run_does_not_change(self, http: Server, start: Start, model: Script) -> None:
         model.says("Hello")
-        with self.server(database, model) as url, connect(url) as client:
+        with http.serving(start) as url, connect(url) as client:
             run = begin(client)
             run = client.beta.threads.runs.poll(run.id, thread_id=run.thread_id, poll_interval_ms=10)
-        with self.server(database, model) as url, connect(url) as client:
+        with http.serving(start) as url, connect(url) as client:
             assert client.beta.threads.runs.retrieve(run.id, thread_id=run.thread_id) == run
             assert answer(client, run.thread_id) == "Hello"
         assert len(model.requests) == 1
 
-    def test_a_stream_ends_when_its_server_stops(self, database: Path, model: Script) -> None:
+    def test_a_stream_ends_when_its_server_stops_and_the_run_completes_later(
+        self, http: Server, start: Start, model: Script
+    ) -> None:
         gate = Gate()
         model.says("Once", gate)
         names: list[str] = []
-        with self.server(database, model) as url:
+        with http.serving(start) as url:
             client = connect(url)
             assistant = client.beta.assistants.create(model="gpt-4o", instructions="Be brief.")
             thread = client.beta.threads.create()
@@ -101,7 +92,7 @@ class TestRestart:
         client.close()
         assert names[-1] != "thread.run.completed"
         model.says("Once upon a time.")
-        with self.server(database, model) as url, connect(url) as client:
+        with http.serving(start) as url, connect(url) as client:
             run = client.beta.threads.runs.list(thread.id).data[0]
             done = client.beta.threads.runs.poll(run.id, thread_id=thread.id, poll_interval_ms=10)
             assert done.status == "completed"

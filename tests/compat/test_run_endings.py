@@ -1,4 +1,4 @@
-"""Runs that are refused, that fail, and that are cancelled."""
+"""Runs that are refused, incomplete, failed or cancelled."""
 
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta import Assistant, Thread
@@ -8,15 +8,11 @@ from tests.compat.script import Script, answers, at, refused
 
 
 class TestRefusals:
-    def test_an_unknown_run_is_not_found(self, client: OpenAI, thread: Thread) -> None:
-        with refused(NotFoundError, "No run found with id 'run_none'."):
-            client.beta.threads.runs.retrieve("run_none", thread_id=thread.id)
-
     def test_a_run_of_an_unknown_assistant_is_refused(self, client: OpenAI, thread: Thread) -> None:
         with refused(NotFoundError, "No assistant found with id 'asst_none'."):
             client.beta.threads.runs.create(thread.id, assistant_id="asst_none")
 
-    def test_a_model_that_is_not_there_is_refused(self, client: OpenAI, assistant: Assistant, thread: Thread) -> None:
+    def test_an_unknown_model_is_refused(self, client: OpenAI, assistant: Assistant, thread: Thread) -> None:
         with refused(
             BadRequestError,
             "The requested model 'no-such-model' cannot be used with the Assistants API.",
@@ -25,7 +21,7 @@ class TestRefusals:
         ):
             client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, model="no-such-model")
 
-    def test_a_run_needs_something_to_do(self, client: OpenAI) -> None:
+    def test_a_run_without_messages_and_instructions_is_refused(self, client: OpenAI) -> None:
         bare = client.beta.assistants.create(model="gpt-4o")
         with refused(
             BadRequestError,
@@ -36,7 +32,7 @@ class TestRefusals:
 
 
 class TestEnds:
-    def test_a_run_out_of_tokens_is_incomplete(
+    def test_a_run_that_reaches_its_token_limit_is_incomplete(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.says("Once upon", reason="length", prompt=10, completion=300)
@@ -57,7 +53,9 @@ class TestEnds:
         [step] = client.beta.threads.runs.steps.list(run.id, thread_id=thread.id)
         assert step.status == "completed"
 
-    def test_a_prompt_over_its_budget_is_incomplete(self, client: OpenAI, model: Script, thread: Thread) -> None:
+    def test_a_run_whose_prompt_exceeds_its_budget_is_incomplete(
+        self, client: OpenAI, model: Script, thread: Thread
+    ) -> None:
         wordy = client.beta.assistants.create(model="gpt-4o", instructions="Be brief. " * 1000)
         run = client.beta.threads.runs.create_and_poll(
             thread_id=thread.id, assistant_id=wordy.id, max_prompt_tokens=256, poll_interval_ms=10
@@ -67,7 +65,7 @@ class TestEnds:
         assert run.incomplete_details.reason == "max_prompt_tokens"
         assert model.requests == []
 
-    def test_a_failure_says_why_and_frees_the_thread(
+    def test_a_failed_run_has_its_error_and_unlocks_the_thread(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.fails("The model is on fire.")
@@ -84,7 +82,7 @@ class TestEnds:
         )
         assert again.status == "completed"
 
-    def test_a_failure_in_the_middle_keeps_what_was_said(
+    def test_a_failure_in_the_middle_keeps_the_text_so_far(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.fails("The line is dead.", after="Half an ans", code="rate_limit_exceeded")
@@ -123,7 +121,7 @@ class TestLock:
 
 
 class TestCancel:
-    def test_a_run_stops_in_the_middle_of_its_answer(
+    def test_a_run_is_cancelled_in_the_middle_of_its_message(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         gate = Gate()
@@ -160,17 +158,7 @@ class TestCancel:
         )
         assert again.status == "completed"
 
-    def test_a_completed_run_cannot_be_cancelled(
-        self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
-    ) -> None:
-        model.says("Hello")
-        run = client.beta.threads.runs.create_and_poll(
-            thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=10
-        )
-        with refused(BadRequestError, "Cannot cancel run with status 'completed'."):
-            client.beta.threads.runs.cancel(run.id, thread_id=thread.id)
-
-    def test_a_run_may_be_cancelled_as_soon_as_it_is_made(
+    def test_a_run_can_be_cancelled_as_soon_as_it_is_created(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.says(Gate(), "Never said")

@@ -1,4 +1,4 @@
-"""Runs, created and polled."""
+"""Runs that are created and polled, their options, steps and lists."""
 
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta import Assistant, Thread
@@ -9,7 +9,7 @@ from tests.compat.script import Script, answers, at, refused
 
 
 class TestPolling:
-    def test_a_run_answers_on_the_thread(
+    def test_a_run_adds_its_message_to_the_thread(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.says("Hello", " there.", prompt=12, completion=42)
@@ -33,14 +33,16 @@ class TestPolling:
         assert (answer.status, answer.completed_at is None) == ("completed", False)
         assert answers(client, thread.id) == ["Hello there.", "Hi"]
 
-    def test_polling_takes_the_servers_pace_by_default(
+    def test_polling_uses_the_server_s_interval_by_default(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.says("Hello")
         run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
         assert run.status == "completed"
 
-    def test_a_thread_and_its_run_are_made_at_once(self, client: OpenAI, model: Script, assistant: Assistant) -> None:
+    def test_create_and_run_creates_a_thread_with_its_run(
+        self, client: OpenAI, model: Script, assistant: Assistant
+    ) -> None:
         model.says("Hello")
         run = client.beta.threads.create_and_run_poll(
             assistant_id=assistant.id,
@@ -51,7 +53,7 @@ class TestPolling:
         assert client.beta.threads.retrieve(run.thread_id).metadata == {"a": "1"}
         assert answers(client, run.thread_id) == ["Hello", "Hi"]
 
-    def test_a_second_turn_knows_the_first(
+    def test_the_model_gets_the_messages_of_earlier_runs(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         for number in ("first", "second"):
@@ -63,7 +65,7 @@ class TestPolling:
 
 
 class TestOptions:
-    def test_a_run_shows_what_it_was_made_with(
+    def test_a_run_shows_its_options_and_defaults(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.says("Hello")
@@ -75,7 +77,7 @@ class TestOptions:
         assert run.truncation_strategy is not None
         assert run.truncation_strategy.model_dump() == {"type": "auto", "last_messages": None}
 
-    def test_a_run_without_instructions_has_none(self, client: OpenAI, model: Script, thread: Thread) -> None:
+    def test_a_run_without_instructions_shows_null(self, client: OpenAI, model: Script, thread: Thread) -> None:
         model.says("Hello")
         bare = client.beta.assistants.create(model="gpt-4o")
         run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=bare.id, poll_interval_ms=10)
@@ -140,7 +142,9 @@ class TestOptions:
             {"type": "image_url", "image_url": {"url": "https://a.example/b.png", "detail": "low"}},
         ]
 
-    def test_a_budget_below_the_least_is_refused(self, client: OpenAI, assistant: Assistant, thread: Thread) -> None:
+    def test_a_token_limit_below_the_minimum_is_refused(
+        self, client: OpenAI, assistant: Assistant, thread: Thread
+    ) -> None:
         with refused(
             BadRequestError,
             "Invalid 'max_completion_tokens': integer below minimum value. "
@@ -150,7 +154,7 @@ class TestOptions:
         ):
             client.beta.threads.runs.create(thread.id, assistant_id=assistant.id, max_completion_tokens=10)
 
-    def test_metadata_changes_at_any_time(
+    def test_metadata_can_be_changed_while_the_run_is_active(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         gate = Gate()
@@ -164,7 +168,7 @@ class TestOptions:
 
 
 class TestSteps:
-    def test_none_exists_before_the_model_begins(
+    def test_a_run_has_no_steps_before_the_model_responds(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         gate = Gate()
@@ -175,7 +179,7 @@ class TestSteps:
         gate.open()
         client.beta.threads.runs.poll(run.id, thread_id=thread.id, poll_interval_ms=10)
 
-    def test_an_answer_is_one_step(self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread) -> None:
+    def test_a_message_is_one_step(self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread) -> None:
         model.says("Hello", prompt=7, completion=3)
         run = client.beta.threads.runs.create_and_poll(
             thread_id=thread.id, assistant_id=assistant.id, poll_interval_ms=10

@@ -1,4 +1,4 @@
-"""Runs, streamed: the raw events in their order, and the client's stream helpers."""
+"""Streamed runs: the raw events in order, and the official client's stream helpers."""
 
 from collections.abc import Iterable
 
@@ -21,7 +21,7 @@ STARTING = ["thread.run.created", "thread.run.queued", "thread.run.in_progress"]
 
 
 def names(events: Iterable[AssistantStreamEvent]) -> list[str]:
-    """The names of events in their order; deltas in a row count once."""
+    """The names of events in order. Consecutive deltas count once."""
     found: list[str] = []
     for event in events:
         if not (event.event.endswith(".delta") and found and found[-1] == event.event):
@@ -30,7 +30,7 @@ def names(events: Iterable[AssistantStreamEvent]) -> list[str]:
 
 
 def texts(events: Iterable[AssistantStreamEvent]) -> str:
-    """What the deltas say together."""
+    """The text of all deltas."""
     return "".join(
         part.text.value or ""
         for event in events
@@ -41,7 +41,7 @@ def texts(events: Iterable[AssistantStreamEvent]) -> str:
 
 
 class TestEvents:
-    def test_an_answer_comes_in_order(
+    def test_the_events_of_a_message_are_in_order(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.says("Hello", " there", ".")
@@ -64,7 +64,7 @@ class TestEvents:
             if event.event == "thread.run.completed":
                 assert event.data.usage is not None
 
-    def test_a_new_thread_comes_first(self, client: OpenAI, model: Script, assistant: Assistant) -> None:
+    def test_create_and_run_streams_the_thread_first(self, client: OpenAI, model: Script, assistant: Assistant) -> None:
         model.says("Hello")
         with client.beta.threads.create_and_run(
             assistant_id=assistant.id, thread={"messages": [{"role": "user", "content": "Hi"}]}, stream=True
@@ -74,14 +74,14 @@ class TestEvents:
         assert events[0].event == "thread.created"
         assert client.beta.threads.retrieve(events[0].data.id).id == events[0].data.id
 
-    def test_calls_end_the_stream_and_their_outputs_begin_the_next(
+    def test_tool_calls_end_the_stream_and_their_outputs_start_the_next(
         self, client: OpenAI, model: Script, forecaster: Assistant, thread: Thread
     ) -> None:
         model.calls(ROME, OSLO)
         with client.beta.threads.runs.create(thread.id, assistant_id=forecaster.id, stream=True) as stream:
             events = list(stream)
         assert names(events) == [*STARTING, *OPENING, "thread.run.step.delta", "thread.run.requires_action"]
-        assert self.ids_told(events) == ["call_rome", "call_oslo"]
+        assert self.call_ids(events) == ["call_rome", "call_oslo"]
         last = events[-1]
         assert last.event == "thread.run.requires_action"
 
@@ -107,8 +107,8 @@ class TestEvents:
         ]
 
     @staticmethod
-    def ids_told(events: Iterable[AssistantStreamEvent]) -> list[str]:
-        """The ids of calls, each as often as it came: clients would join an id that comes twice."""
+    def call_ids(events: Iterable[AssistantStreamEvent]) -> list[str]:
+        """The ids of the calls in deltas, with repetitions: the client would concatenate a repeated id."""
         return [
             call.id
             for event in events
@@ -117,7 +117,7 @@ class TestEvents:
             if call.id
         ]
 
-    def test_a_cut_answer_ends_incomplete(
+    def test_a_message_cut_by_its_token_limit_is_incomplete(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.says("Once upon", reason="length")
@@ -130,7 +130,7 @@ class TestEvents:
                 "thread.run.incomplete",
             ]
 
-    def test_a_failure_closes_what_is_open_first(
+    def test_a_failure_closes_the_open_message_and_step_before_the_run(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.fails("The line is dead.", after="Half")
@@ -161,11 +161,11 @@ class TestEvents:
             "thread.run.cancelled",
         ]
 
-    def test_a_refused_run_is_an_error_and_no_stream(self, client: OpenAI, assistant: Assistant) -> None:
+    def test_a_refused_run_is_an_error_response_and_not_a_stream(self, client: OpenAI, assistant: Assistant) -> None:
         with refused(NotFoundError, "No thread found with id 'thread_none'."):
             client.beta.threads.runs.create("thread_none", assistant_id=assistant.id, stream=True)
 
-    def test_text_of_every_language_arrives_whole(
+    def test_text_with_any_characters_arrives_unchanged(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         pieces = ["Ça\n\nva?", " 老城的书 ", "👍🏽", '"\\data: [DONE]\r\n', "\u2028"]
@@ -174,8 +174,8 @@ class TestEvents:
             assert texts(stream) == "".join(pieces)
 
 
-class TestLeaving:
-    def test_a_run_goes_on_when_its_reader_leaves(
+class TestReaders:
+    def test_a_run_continues_when_its_reader_disconnects(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         gate = Gate()
@@ -192,7 +192,9 @@ class TestLeaving:
         assert isinstance(answer.content[0], TextContentBlock)
         assert answer.content[0].text.value == "Once upon a time."
 
-    def test_a_reader_may_come_back(self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread) -> None:
+    def test_a_run_s_events_can_be_read_again_from_the_start(
+        self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
+    ) -> None:
         gate = Gate()
         model.says("Once", gate, " upon a time.")
         run = client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
@@ -214,7 +216,7 @@ class TestLeaving:
 
     @staticmethod
     def follow(client: OpenAI, run_id: str, thread_id: str) -> Stream[AssistantStreamEvent]:
-        """The events of a run from its start: a call that the client does not know, made with its own means."""
+        """The events of a run from its start. The client has no method for this call."""
         return client.get(
             f"/threads/{thread_id}/runs/{run_id}/events",
             cast_to=object,
@@ -225,7 +227,7 @@ class TestLeaving:
 
 
 class TestHelpers:
-    def test_a_stream_gives_text_and_final_objects(
+    def test_a_stream_has_text_deltas_and_final_objects(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
     ) -> None:
         model.says("Hello", " there.")
@@ -242,13 +244,6 @@ class TestHelpers:
         model.says("Hello")
         with client.beta.threads.runs.create_and_stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
             stream.until_done()
-            assert stream.get_final_run().status == "completed"
-
-    def test_create_and_run_stream(self, client: OpenAI, model: Script, assistant: Assistant) -> None:
-        model.says("Hello")
-        with client.beta.threads.create_and_run_stream(
-            assistant_id=assistant.id, thread={"messages": [{"role": "user", "content": "Hi"}]}
-        ) as stream:
             assert stream.get_final_run().status == "completed"
 
     def test_submit_tool_outputs_stream(
@@ -268,7 +263,7 @@ class TestHelpers:
             assert stream.get_final_run().status == "completed"
 
     @pytest.mark.parametrize("said", ["Once upon", ""])
-    def test_a_stream_that_was_cut_has_its_final_message(
+    def test_the_final_message_of_an_incomplete_run_is_incomplete(
         self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread, said: str
     ) -> None:
         model.says(said, reason="length")
@@ -276,15 +271,3 @@ class TestHelpers:
             [message] = stream.get_final_messages()
             assert stream.get_final_run().status == "incomplete"
         assert message.status == "incomplete"
-
-    def test_a_stream_of_a_cancelled_run_ends(
-        self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
-    ) -> None:
-        gate = Gate()
-        model.says("Once", gate)
-        with client.beta.threads.runs.stream(thread_id=thread.id, assistant_id=assistant.id) as stream:
-            for event in stream:
-                if event.event == "thread.message.delta":
-                    assert stream.current_run is not None
-                    client.beta.threads.runs.cancel(stream.current_run.id, thread_id=thread.id)
-            assert stream.get_final_run().status == "cancelled"

@@ -1,3 +1,5 @@
+"""Threads and messages with the official client."""
+
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta.threads import ImageURLContentBlock, Message, TextContentBlock
@@ -11,7 +13,7 @@ def text(message: Message) -> str:
     return part.text.value
 
 
-def test_an_empty_thread_needs_no_body(client: OpenAI) -> None:
+def test_a_thread_can_be_created_without_a_body(client: OpenAI) -> None:
     made = client.beta.threads.create()
     assert made.id.startswith("thread_")
     assert (made.object, made.metadata) == ("thread", {})
@@ -26,7 +28,7 @@ def test_an_empty_thread_needs_no_body(client: OpenAI) -> None:
     }
 
 
-def test_a_thread_begins_with_its_messages(client: OpenAI) -> None:
+def test_a_thread_is_created_with_its_messages(client: OpenAI) -> None:
     made = client.beta.threads.create(
         messages=[{"role": "user", "content": "One"}, {"role": "assistant", "content": "Two"}], metadata={"a": "1"}
     )
@@ -35,7 +37,7 @@ def test_a_thread_begins_with_its_messages(client: OpenAI) -> None:
     assert (text(first), first.role, text(second), second.role) == ("One", "user", "Two", "assistant")
 
 
-def test_a_thread_changes_its_metadata(client: OpenAI) -> None:
+def test_the_metadata_of_a_thread_can_be_changed(client: OpenAI) -> None:
     made = client.beta.threads.create(metadata={"a": "1"})
     assert client.beta.threads.update(made.id, metadata={"b": "2"}).metadata == {"b": "2"}
     assert client.beta.threads.update(made.id).metadata == {"b": "2"}
@@ -60,7 +62,7 @@ def test_all_threads_can_be_listed(client: OpenAI) -> None:
     assert [each["id"] for each in listed["data"]] == made[::-1]
 
 
-def test_a_message_is_whole_once_it_is_written(client: OpenAI) -> None:
+def test_a_created_message_is_complete(client: OpenAI) -> None:
     thread = client.beta.threads.create()
     made = client.beta.threads.messages.create(thread.id, role="user", content="Hello", metadata={"a": "1"})
     assert made.id.startswith("msg_")
@@ -88,7 +90,7 @@ def test_a_message_has_text_and_images(client: OpenAI) -> None:
     assert (image.image_url.url, image.image_url.detail) == ("https://a.example/b.png", "auto")
 
 
-def test_a_message_changes_its_metadata_and_nothing_else(client: OpenAI) -> None:
+def test_an_update_changes_only_the_metadata_of_a_message(client: OpenAI) -> None:
     thread = client.beta.threads.create()
     made = client.beta.threads.messages.create(thread.id, role="user", content="Hello")
     changed = client.beta.threads.messages.update(made.id, thread_id=thread.id, metadata={"b": "2"})
@@ -125,7 +127,7 @@ def test_the_beta_header_is_required(client: OpenAI) -> None:
         client.post("/threads", cast_to=object, body={})
 
 
-def test_every_answer_has_a_request_id(client: OpenAI) -> None:
+def test_every_response_has_a_request_id(client: OpenAI) -> None:
     made = client.beta.threads.create()
     assert made._request_id is not None
     assert made._request_id.startswith("req_")

@@ -1,6 +1,7 @@
-"""Functions that the client runs."""
+"""Function tools, whose outputs the official client submits."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from openai import BadRequestError, OpenAI
@@ -10,7 +11,9 @@ from openai.types.beta.threads.run_submit_tool_outputs_params import ToolOutput
 from openai.types.beta.threads.runs import FunctionToolCall, RunStep, ToolCallsStepDetails
 
 from runstead.llm.script import Call
+from tests.compat.conftest import Server, Start, with_clock
 from tests.compat.script import Script, refused
+from tests.support.clock import ManualClock
 
 ROME = Call("weather", '{"city":"Rome"}', id="call_rome")
 OSLO = Call("weather", '{"city":"Oslo"}', id="call_oslo")
@@ -21,7 +24,7 @@ OUTPUTS: list[ToolOutput] = [
 
 
 def asked(run: Run) -> Sequence[RequiredActionFunctionToolCall]:
-    """The calls that a run waits for."""
+    """The calls whose outputs a run requires."""
     assert run.status == "requires_action"
     assert run.required_action is not None
     assert run.required_action.type == "submit_tool_outputs"
@@ -36,15 +39,15 @@ def calls(step: RunStep) -> list[FunctionToolCall]:
 
 @pytest.fixture
 def waiting(client: OpenAI, model: Script, forecaster: Assistant, thread: Thread) -> Run:
-    """A run that waits for the outputs of two parallel calls."""
+    """A run that requires the outputs of two parallel calls."""
     model.calls(ROME, OSLO, prompt=260, completion=12)
     return client.beta.threads.runs.create_and_poll(
         thread_id=thread.id, assistant_id=forecaster.id, poll_interval_ms=10
     )
 
 
-class TestAsking:
-    def test_all_parallel_calls_are_asked_for_at_once(self, waiting: Run) -> None:
+class TestRequiredAction:
+    def test_a_run_requires_the_outputs_of_all_parallel_calls(self, waiting: Run) -> None:
         rome, oslo = asked(waiting)
         assert (rome.id, rome.type, rome.function.name) == ("call_rome", "function", "weather")
         assert rome.function.arguments == '{"city":"Rome"}'
@@ -52,16 +55,16 @@ class TestAsking:
         assert (waiting.usage, waiting.completed_at) == (None, None)
         assert waiting.expires_at == waiting.created_at + 600
 
-    def test_the_calls_are_one_open_step(self, client: OpenAI, waiting: Run) -> None:
+    def test_parallel_calls_are_one_step_in_progress(self, client: OpenAI, waiting: Run) -> None:
         [step] = client.beta.threads.runs.steps.list(waiting.id, thread_id=waiting.thread_id)
         assert (step.type, step.status, step.completed_at) == ("tool_calls", "in_progress", None)
         assert [(call.id, call.function.output) for call in calls(step)] == [("call_rome", None), ("call_oslo", None)]
 
-    def test_the_thread_stays_locked(self, client: OpenAI, waiting: Run) -> None:
+    def test_a_thread_is_locked_while_its_run_requires_outputs(self, client: OpenAI, waiting: Run) -> None:
         with refused(BadRequestError, f"Can't add messages to {waiting.thread_id} while a run {waiting.id} is active."):
             client.beta.threads.messages.create(waiting.thread_id, role="user", content="And?")
 
-    def test_a_waiting_run_can_be_cancelled(self, client: OpenAI, waiting: Run) -> None:
+    def test_a_run_that_requires_outputs_can_be_cancelled(self, client: OpenAI, waiting: Run) -> None:
         cancelled = client.beta.threads.runs.cancel(waiting.id, thread_id=waiting.thread_id)
         assert cancelled.status == "cancelling"
         done = client.beta.threads.runs.poll(waiting.id, thread_id=waiting.thread_id, poll_interval_ms=10)
@@ -71,7 +74,7 @@ class TestAsking:
 
 
 class TestOutputs:
-    def test_outputs_queue_the_run_and_it_goes_on(self, client: OpenAI, model: Script, waiting: Run) -> None:
+    def test_outputs_queue_the_run_which_then_completes(self, client: OpenAI, model: Script, waiting: Run) -> None:
         model.says("Sun in Rome, rain in Oslo.", prompt=284, completion=42)
         run = client.beta.threads.runs.submit_tool_outputs(
             waiting.id, thread_id=waiting.thread_id, tool_outputs=OUTPUTS
@@ -95,7 +98,7 @@ class TestOutputs:
         assert called.usage is not None
         assert called.usage.total_tokens == 272
 
-    def test_the_model_is_told_its_calls_and_their_outputs(self, client: OpenAI, model: Script, waiting: Run) -> None:
+    def test_the_model_gets_its_calls_and_their_outputs(self, client: OpenAI, model: Script, waiting: Run) -> None:
         model.says("Done.")
         client.beta.threads.runs.submit_tool_outputs_and_poll(
             run_id=waiting.id, thread_id=waiting.thread_id, tool_outputs=OUTPUTS, poll_interval_ms=10
@@ -105,7 +108,7 @@ class TestOutputs:
         assert rome == {"role": "tool", "tool_call_id": "call_rome", "content": "sunny"}
         assert oslo == {"role": "tool", "tool_call_id": "call_oslo", "content": "rainy"}
 
-    def test_there_may_be_several_rounds(self, client: OpenAI, model: Script, waiting: Run) -> None:
+    def test_a_run_can_have_several_rounds_of_calls(self, client: OpenAI, model: Script, waiting: Run) -> None:
         model.calls(Call("weather", '{"city":"Bern"}', id="call_bern"))
         again = client.beta.threads.runs.submit_tool_outputs_and_poll(
             run_id=waiting.id, thread_id=waiting.thread_id, tool_outputs=OUTPUTS, poll_interval_ms=10
@@ -132,7 +135,7 @@ class TestOutputs:
         ],
         ids=["one missing", "all missing", "one unknown", "one twice"],
     )
-    def test_wrong_outputs_are_refused_and_change_nothing(
+    def test_outputs_that_do_not_match_the_calls_are_refused(
         self, client: OpenAI, model: Script, waiting: Run, outputs: list[ToolOutput], got: str
     ) -> None:
         with refused(BadRequestError, f"Expected tool outputs for call_ids ['call_rome', 'call_oslo'], got {got}"):
@@ -148,7 +151,7 @@ class TestOutputs:
         with refused(BadRequestError, 'Runs in status "completed" do not accept tool outputs.'):
             client.beta.threads.runs.submit_tool_outputs(waiting.id, thread_id=waiting.thread_id, tool_outputs=OUTPUTS)
 
-    def test_text_before_the_calls_is_a_message_of_its_own(
+    def test_text_before_the_calls_is_a_separate_message(
         self, client: OpenAI, model: Script, forecaster: Assistant, thread: Thread
     ) -> None:
         model.calls(ROME, says="Let me look.")
@@ -166,7 +169,7 @@ class TestOutputs:
 
 
 class TestChoice:
-    def test_a_forced_function_reaches_the_model(
+    def test_the_tool_choice_reaches_the_model(
         self, client: OpenAI, model: Script, forecaster: Assistant, thread: Thread
     ) -> None:
         model.calls(ROME)
@@ -187,7 +190,7 @@ class TestChoice:
         assert request.tool_choice != "auto"
         assert request.parallel_tool_calls is False
 
-    def test_a_run_may_have_no_tools(
+    def test_an_empty_tool_list_replaces_the_assistant_s_tools(
         self, client: OpenAI, model: Script, forecaster: Assistant, thread: Thread
     ) -> None:
         model.says("No idea.")
@@ -198,12 +201,20 @@ class TestChoice:
         assert list(model.requests[0].functions) == []
 
 
-@pytest.mark.parametrize("lifetime", [2])
 class TestExpiry:
-    def test_a_run_that_is_not_given_its_outputs_expires(
-        self, client: OpenAI, model: Script, waiting_shortly: Run
+    @pytest.fixture
+    def clock(self) -> ManualClock:
+        return ManualClock()
+
+    @pytest.fixture
+    def start(self, tmp_path: Path, model: Script, clock: ManualClock) -> Start:
+        return with_clock(tmp_path / "runstead.db", model.model, clock)
+
+    def test_a_run_without_outputs_expires(
+        self, http: Server, clock: ManualClock, client: OpenAI, waiting: Run
     ) -> None:
-        run_id, thread_id = waiting_shortly.id, waiting_shortly.thread_id
+        run_id, thread_id = waiting.id, waiting.thread_id
+        http.call(clock.advance(601))
         run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
         while run.status == "requires_action":
             run = client.beta.threads.runs.retrieve(run_id, thread_id=thread_id)
@@ -213,12 +224,3 @@ class TestExpiry:
         with refused(BadRequestError, 'Runs in status "expired" do not accept tool outputs.'):
             client.beta.threads.runs.submit_tool_outputs(run_id, thread_id=thread_id, tool_outputs=OUTPUTS)
         client.beta.threads.messages.create(thread_id, role="user", content="Still there?")
-
-    @pytest.fixture
-    def waiting_shortly(self, client: OpenAI, model: Script, forecaster: Assistant, thread: Thread) -> Run:
-        model.calls(ROME, OSLO)
-        run = client.beta.threads.runs.create_and_poll(
-            thread_id=thread.id, assistant_id=forecaster.id, poll_interval_ms=10
-        )
-        assert run.expires_at == run.created_at + 2
-        return run

@@ -1,4 +1,4 @@
-"""Webhooks with the official client: made, changed, tried and checked by it, unmodified."""
+"""Webhooks with the official client: created, changed, tested and verified by it."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ from openai import AsyncOpenAI
 from tests.compat.script import Script
 from tests.support.receiver import receiver
 
-EVENTS: Any = ["thread.run.completed", "thread.run.failed"]  # the client's types know no runs
+EVENTS: Any = ["thread.run.completed", "thread.run.failed"]  # the client's types have no run events
 FAILED: Any = "thread.run.failed"
 
 
-async def test_a_webhook_lives_as_the_client_expects(async_client: AsyncOpenAI) -> None:
+async def test_the_life_of_a_webhook(async_client: AsyncOpenAI) -> None:
     hooks = async_client.webhooks
     made = await hooks.create(event_types=EVENTS, name="Orders", url="https://example.com/hook")
     assert (made.object, made.name, made.event_types) == ("webhook_endpoint", "Orders", EVENTS)
@@ -30,14 +30,14 @@ async def test_a_webhook_lives_as_the_client_expects(async_client: AsyncOpenAI) 
         await hooks.retrieve(made.id)
 
 
-async def test_webhooks_are_listed_to_the_end(async_client: AsyncOpenAI) -> None:
+async def test_webhooks_are_listed_over_all_pages(async_client: AsyncOpenAI) -> None:
     hooks = async_client.webhooks
     made = [await hooks.create(event_types=EVENTS, name=f"{n}", url="https://example.com") for n in range(5)]
     listed = [each.id async for each in hooks.list(limit=2)]
     assert listed == [each.id for each in reversed(made)]
 
 
-async def test_what_is_sent_passes_the_clients_check(async_client: AsyncOpenAI, model: Script) -> None:
+async def test_deliveries_pass_the_client_s_signature_check(async_client: AsyncOpenAI, model: Script) -> None:
     model.says("Hello!")
     hooks = async_client.webhooks
     async with receiver() as there:
@@ -47,24 +47,24 @@ async def test_what_is_sent_passes_the_clients_check(async_client: AsyncOpenAI, 
         thread = await async_client.beta.threads.create(messages=[{"role": "user", "content": "Hi"}])
         assistant = await async_client.beta.assistants.create(model="gpt-4o")
         run = await async_client.beta.threads.runs.create(thread.id, assistant_id=assistant.id)
-        sample, told = await there.next(2)
-    for each in (sample, told):
+        sample, delivered = await there.next(2)
+    for each in (sample, delivered):
         hooks.verify_signature(each.body, dict(each.headers), secret=made.signing_secret)
-    event: Any = hooks.unwrap(told.body, dict(told.headers), secret=made.signing_secret)
+    event: Any = hooks.unwrap(delivered.body, dict(delivered.headers), secret=made.signing_secret)
     assert (event.object, event.type) == ("event", "thread.run.completed")
     assert (event.data.id, event.data.status) == (run.id, "completed")
-    forged = dict(told.headers) | {"webhook-id": "evt_another"}
+    forged = dict(delivered.headers) | {"webhook-id": "evt_another"}
     with pytest.raises(openai.InvalidWebhookSignatureError):
-        hooks.verify_signature(told.body, forged, secret=made.signing_secret)
+        hooks.verify_signature(delivered.body, forged, secret=made.signing_secret)
 
 
-async def test_a_url_that_is_none_is_refused(async_client: AsyncOpenAI) -> None:
+async def test_an_invalid_webhook_url_is_refused(async_client: AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         await async_client.webhooks.create(event_types=EVENTS, name="", url="ftp://example.com")
     assert refused.value.param == "url"
 
 
-async def test_an_event_that_does_not_exist_is_refused(async_client: AsyncOpenAI) -> None:
+async def test_an_unknown_event_type_is_refused(async_client: AsyncOpenAI) -> None:
     with pytest.raises(openai.BadRequestError) as refused:
         await async_client.webhooks.create(event_types=["batch.completed"], name="", url="https://example.com")
     assert refused.value.param == "event_types[0]"

@@ -29,9 +29,9 @@ def test_a_503_with_retry_after_was_not_carried_out() -> None:
     assert POLICY.delay_after_error(1, ErrorResponse(500, retry_after=2.0), repeatable=False) is None
 
 
-@pytest.mark.parametrize(("wish", "pause"), [(0.0, 0.0), (60.0, 60.0), (60.1, None), (86400.0, None)])
-def test_retry_after_is_followed_up_to_a_minute(wish: float, pause: float | None) -> None:
-    assert POLICY.delay_after_error(1, ErrorResponse(429, retry_after=wish), repeatable=True) == pause
+@pytest.mark.parametrize(("asked", "pause"), [(0.0, 0.0), (60.0, 60.0), (60.1, None), (86400.0, None)])
+def test_retry_after_is_followed_up_to_a_minute(asked: float, pause: float | None) -> None:
+    assert POLICY.delay_after_error(1, ErrorResponse(429, retry_after=asked), repeatable=True) == pause
 
 
 @pytest.mark.parametrize(
@@ -103,8 +103,8 @@ def test_the_outcome_of_an_idempotent_request_does_not_matter() -> None:
 
 def test_a_server_that_announced_idempotency_keys_once_keeps_them() -> None:
     server = ServerFeatures()
-    told = []
+    known = []
     for status, supports_idempotency in ((502, False), (408, False), (200, False), (500, True), (404, False)):
         server.observe(status, supports_idempotency=supports_idempotency)
-        told.append(server.supports_idempotency)
-    assert told == [None, None, False, True, True]
+        known.append(server.supports_idempotency)
+    assert known == [None, None, False, True, True]

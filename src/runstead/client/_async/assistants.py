@@ -1,4 +1,4 @@
-"""Assistants."""
+"""The calls for assistants."""
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.client._async.pages import AsyncPage

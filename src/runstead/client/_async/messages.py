@@ -1,4 +1,4 @@
-"""Messages."""
+"""The calls for messages."""
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.client._async.pages import AsyncPage

@@ -1,4 +1,4 @@
-"""Models."""
+"""The calls for models."""
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.wire.endpoints import models as endpoint

@@ -1,4 +1,4 @@
-"""Runs."""
+"""The calls for runs."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Threads."""
+"""The calls for threads."""
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.client._async.pages import AsyncPage

@@ -1,4 +1,4 @@
-"""Webhooks."""
+"""The calls for webhooks."""
 
 from runstead.client._async.calls import AsyncCalls
 from runstead.client._async.pages import AsyncPage

@@ -1,5 +1,5 @@
 # Generated from src/runstead/client/_async/assistants.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""Assistants."""
+"""The calls for assistants."""
 
 from runstead.client._sync.calls import Calls
 from runstead.client._sync.pages import Page

@@ -1,5 +1,5 @@
 # Generated from src/runstead/client/_async/models.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""Models."""
+"""The calls for models."""
 
 from runstead.client._sync.calls import Calls
 from runstead.wire.endpoints import models as endpoint

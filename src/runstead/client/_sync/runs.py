@@ -1,5 +1,5 @@
 # Generated from src/runstead/client/_async/runs.py by scripts/unasync.py. Edit that, then `make sync-client`.
-"""Runs."""
+"""The calls for runs."""
 
 from collections.abc import Sequence
 

@@ -205,10 +205,13 @@ async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | Non
     found: Claimable | None = None
 
     async def work(tx: Tx) -> Committed | None:
-        now = adapters.now()
         nonlocal found
-        found = await tx.runs.next_claimable(run_id, adapters.limits.max_running, now)
-        return None if found is None else await write(tx, found.row, transitions.claim(found.row.run, now, owner), now)
+        found = await tx.runs.next_claimable(run_id, adapters.limits.max_running, adapters.now())
+        if found is None:
+            return None
+        # The time is read again: the database may have kept this waiting for the end of the run before.
+        now = adapters.now()
+        return await write(tx, found.row, transitions.claim(found.row.run, now, owner), now)
 
     claimed = await adapters.store.write(work)
     if claimed is None or found is None:
