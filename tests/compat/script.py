@@ -51,7 +51,7 @@ class Script:
 class _GptOnly(ScriptedModel):
     """Answers for models of one family, as a configured server of models does."""
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return model.startswith("gpt-")
 
 

@@ -198,7 +198,7 @@ async def test_many_are_answered_at_once_each_with_its_own(model: ChatModel) -> 
 async def test_it_names_its_models_and_takes_them(model: ChatModel) -> None:
     names = [each.id for each in await model.models()]
     assert names
-    assert all(model.takes(name) for name in names)
+    assert all(model.supports(name) for name in names)
 
 
 async def test_a_window_is_a_number_of_tokens_or_unknown(model: ChatModel) -> None:

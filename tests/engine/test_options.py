@@ -151,7 +151,7 @@ async def test_images_reach_the_model() -> None:
 class Picky(ScriptedModel):
     """A model server with one model."""
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return model == "some-model"
 
 

@@ -176,7 +176,7 @@ async def test_the_url_may_end_in_several_ways(tail: str) -> None:
 
 async def test_it_takes_the_names_that_fit_its_patterns() -> None:
     model = OpenAIChat(Upstream(url="http://127.0.0.1:1", models=("qwen*", "gpt-4o"), window=100))
-    assert [model.takes(name) for name in ("qwen3", "gpt-4o", "gpt-4o-mini")] == [True, True, False]
+    assert [model.supports(name) for name in ("qwen3", "gpt-4o", "gpt-4o-mini")] == [True, True, False]
     assert (model.window("qwen3"), model.window("other")) == (100, None)
 
 

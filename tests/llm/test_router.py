@@ -26,7 +26,7 @@ class Named(ScriptedModel):
     async def stop(self) -> None:
         self.running = False
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return model.startswith(self.prefix)
 
 
@@ -53,7 +53,7 @@ async def test_an_alias_asks_for_its_model() -> None:
 
 async def test_a_name_that_nobody_takes_is_an_error_in_words() -> None:
     router = Router([Named("qwen")])
-    assert (router.takes("gpt"), router.window("gpt")) == (False, None)
+    assert (router.supports("gpt"), router.window("gpt")) == (False, None)
     with pytest.raises(ModelError, match="No model server is set up for the model 'gpt'"):
         await answer(router, "gpt")
 

@@ -83,11 +83,11 @@ class OpenAIChat:
             await self._open_session.close()
             self._open_session = None
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self._upstream.models)
 
     def window(self, model: str) -> int | None:
-        return self._upstream.window if self.takes(model) else None
+        return self._upstream.window if self.supports(model) else None
 
     async def models(self) -> Sequence[Model]:
         try:

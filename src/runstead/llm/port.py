@@ -48,7 +48,7 @@ class ChatModel(Protocol):
         """The models it can name."""
         ...
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         """Whether it would answer for this model name."""
         ...
 

@@ -42,7 +42,7 @@ class Router:
     async def stop(self) -> None:
         await self._stack.aclose()
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return self._find(self._name(model)) is not None
 
     def window(self, model: str) -> int | None:
@@ -73,4 +73,4 @@ class Router:
         return self._aliases.get(model, model)
 
     def _find(self, model: str) -> ChatModel | None:
-        return next((upstream for upstream in self._upstreams if upstream.takes(model)), None)
+        return next((upstream for upstream in self._upstreams if upstream.supports(model)), None)

@@ -44,7 +44,7 @@ class ScriptedModel:
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return True
 
     def window(self, model: str) -> int | None:

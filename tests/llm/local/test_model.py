@@ -218,7 +218,7 @@ async def test_it_is_listed_by_its_name() -> None:
     assert [model.id for model in await LocalModel().models()] == ["SmolLM2-135M-Instruct"]
     local = LocalModel(Path("some/Tiny.gguf"), names=("tiny*",), window=100)
     assert [model.id for model in await local.models()] == ["Tiny"]
-    assert (local.takes("tiny-1"), local.takes("gpt"), local.window("tiny-1"), local.window("gpt")) == (
+    assert (local.supports("tiny-1"), local.supports("gpt"), local.window("tiny-1"), local.window("gpt")) == (
         True,
         False,
         100,

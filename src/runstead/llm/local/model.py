@@ -64,11 +64,11 @@ class LocalModel:
         if slots is not None:
             await slots.close()
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return any(fnmatchcase(model, name) for name in self._names)
 
     def window(self, model: str) -> int | None:
-        return self._window if self.takes(model) else None
+        return self._window if self.supports(model) else None
 
     async def models(self) -> Sequence[Model]:
         return [Model(id=self._name)]
