@@ -7,8 +7,7 @@ import pytest
 from openai import OpenAI
 from openai.types.beta.threads import Run, TextContentBlock
 
-from runstead.llm.gate import Gate
-from runstead.llm.script import Call
+from runstead.llm.scripted import Call, Gate
 from tests.compat.conftest import WEATHER, serve
 from tests.compat.script import Script, at
 

@@ -5,7 +5,7 @@ from openai import BadRequestError, OpenAI
 from openai.types.beta import Assistant, Thread
 from openai.types.beta.threads import Run
 
-from runstead.llm.script import call
+from runstead.llm.scripted import call
 from tests.compat.script import Script, refused
 
 ROME, OSLO = call("weather", city="Rome"), call("weather", city="Oslo")

@@ -9,7 +9,7 @@ from openai.types.beta.threads import RequiredActionFunctionToolCall, Run, TextC
 from openai.types.beta.threads.run_submit_tool_outputs_params import ToolOutput
 from openai.types.beta.threads.runs import FunctionToolCall, RunStep, ToolCallsStepDetails
 
-from runstead.llm.script import Call
+from runstead.llm.scripted import Call
 from tests.compat.script import Script, refused
 
 ROME = Call("weather", '{"city":"Rome"}', id="call_rome")

@@ -12,12 +12,11 @@ import pytest_asyncio
 
 from runstead.domain.model_call import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
 from runstead.llm.local.model import LocalModel
-from runstead.llm.openai_chat import OpenAIChat
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel, ModelError
 from runstead.llm.router import Router
-from runstead.llm.script import Turn, call, fail
-from runstead.llm.scripted import ScriptedModel
-from runstead.llm.upstream import Upstream
+from runstead.llm.scripted import ScriptedModel, Turn, call, fail
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice
 from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, plain, refused, stream
 

@@ -18,9 +18,22 @@ from runstead.domain.model_call import (
     UsagePiece,
 )
 from runstead.llm.port import ModelError
-from runstead.llm.script import Gate, Script, Signal, Turn, call, fail, finish, refuse, say, usage, wait, words
-from runstead.llm.script_file import load_scripted_model
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import (
+    Gate,
+    Script,
+    ScriptedModel,
+    Signal,
+    Turn,
+    call,
+    fail,
+    finish,
+    load_scripted_model,
+    refuse,
+    say,
+    usage,
+    wait,
+    words,
+)
 from runstead.wire.error import RunsteadError
 from runstead.wire.run import Usage
 from runstead.wire.tool import Function

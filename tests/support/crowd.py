@@ -5,8 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from runstead.domain.model_call import ModelRequest, Piece
-from runstead.llm.script import Turn
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import ScriptedModel, Turn
 
 __all__ = ["Crowd"]
 

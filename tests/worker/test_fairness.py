@@ -12,7 +12,7 @@ from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.model_call import ModelRequest
 from runstead.engine.execution.claimed_run import claim
 from runstead.engine.resources.project import Project
-from runstead.llm.script import Gate, Turn, call
+from runstead.llm.scripted import Gate, Turn, call
 from runstead.store.port import NoRoom, Store
 from runstead.store.postgres import PostgresStore
 from runstead.store.sqlite import SqliteStore

@@ -2,9 +2,9 @@
 
 import asyncio
 
-from runstead.llm.openai_chat import OpenAIChat
-from runstead.llm.script import Gate, call, limit, say
-from runstead.llm.upstream import Upstream
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.upstream import Upstream
+from runstead.llm.scripted import Gate, call, limit, say
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.event import Event
 from runstead.wire.run import Run, RunRequest

@@ -10,7 +10,7 @@ from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.model_call import ModelRequest
 from runstead.engine.execution.claimed_run import claim
 from runstead.engine.resources.project import Project
-from runstead.llm.script import Gate, Turn, call, say
+from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.run import Run, RunRequest
 from runstead.worker.maintenance.recover_runs import recover_runs

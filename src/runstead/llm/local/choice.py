@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from runstead.llm.chat_text import last_said_by
+from runstead.llm.chat_messages import last_text_of_role
 from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
 
 __all__ = ["candidates"]
@@ -43,7 +43,7 @@ def candidates(
         return []
     if choice == "auto" and messages and messages[-1].get("role") == "tool":
         return []
-    said = _words(last_said_by("user", messages))
+    said = _words(last_text_of_role("user", messages))
     points = [_points(function, said) for function in functions]
     best = max(points)
     if choice == "auto" and best < _ENOUGH:

@@ -17,13 +17,13 @@ from msgspec import Struct
 
 from runstead.domain.model_call import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
 from runstead.domain.run import usage
-from runstead.llm.call_pieces import new_call_id
-from runstead.llm.failure import Failure
+from runstead.llm.chat_messages import new_call_id
 from runstead.llm.local.choice import candidates
 from runstead.llm.local.prompt import answer_prompt, argument_prompt, choice_prompt
 from runstead.llm.local.schema import answer_format, argument_format, choice_format, required_only
 from runstead.llm.local.slots import Slots
 from runstead.llm.local.weights import check_runtime, find_weights
+from runstead.llm.openai_chat.failure import Failure
 from runstead.wire.error import Closed
 from runstead.wire.model import Model
 from runstead.wire.run import Usage

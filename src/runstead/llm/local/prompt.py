@@ -6,7 +6,7 @@ The words were chosen by trying: with these it answers from a result and copies 
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from runstead.llm.chat_text import last_said_by, text_of
+from runstead.llm.chat_messages import last_text_of_role, text_of
 from runstead.wire.tool import Function
 
 __all__ = ["answer_prompt", "argument_prompt", "choice_prompt"]
@@ -53,7 +53,7 @@ def argument_prompt(
     for request, arguments in _EXAMPLES.items():
         prompt += [{"role": "user", "content": request}, {"role": "assistant", "content": arguments}]
     names = ", ".join(parameters["properties"])
-    request = last_said_by("user", messages)
+    request = last_text_of_role("user", messages)
     return [
         *prompt,
         {"role": "user", "content": f"Function: {_about(function)}\nArguments: {names}\nRequest: {request}"},
@@ -63,7 +63,7 @@ def argument_prompt(
 def choice_prompt(functions: Sequence[Function], messages: Sequence[Mapping[str, Any]]) -> list[Message]:
     """Asks which function serves the request best."""
     listed = "\n".join(_about(function) for function in functions)
-    request = last_said_by("user", messages)
+    request = last_text_of_role("user", messages)
     return [
         {"role": "system", "content": "You choose the function that serves a request, as JSON."},
         {"role": "user", "content": f"{listed}\n\nRequest: {request}"},

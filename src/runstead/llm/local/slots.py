@@ -10,11 +10,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from runstead.domain.model_call import Piece
-from runstead.llm.answer_reader import AnswerReader
-from runstead.llm.chat_chunk import Chunk
-from runstead.llm.failure import Failure
-from runstead.llm.local.line import Line
+from runstead.llm.local.event_queue import Line
 from runstead.llm.local.runtime import Runtime
+from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.failure import Failure
+from runstead.llm.openai_chat.response import Chunk
 
 __all__ = ["Slots"]
 

@@ -7,9 +7,9 @@ object: the first byte tells which. Comments, other fields and what the pieces h
 from collections.abc import Iterable
 
 from runstead.domain.model_call import Finish, FinishReason, Piece, RefusalPiece, TextPiece, UsagePiece
-from runstead.llm.call_pieces import CallPieces
-from runstead.llm.chat_chunk import UNREADABLE, Call, Choice, Chunk, Delta, Tokens, decode_chunk, wire_usage
-from runstead.llm.failure import Failure
+from runstead.llm.openai_chat.failure import Failure
+from runstead.llm.openai_chat.response import UNREADABLE, Call, Choice, Chunk, Delta, Tokens, decode_chunk, wire_usage
+from runstead.llm.openai_chat.tool_calls import CallPieces
 
 __all__ = ["AnswerReader"]
 

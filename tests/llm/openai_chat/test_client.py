@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from runstead.domain.model_call import Finish, TextPiece, UsagePiece
-from runstead.llm.openai_chat import OpenAIChat
-from runstead.llm.upstream import Upstream
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.wire.error import Closed, RunsteadError
 from runstead.wire.run import Usage
-from tests.llm.asking import KEY, REQUEST, Waits, ask, cut_at_once, failure, said, world
 from tests.llm.fake_upstream import (
     Answer,
     Exchange,
@@ -21,6 +20,7 @@ from tests.llm.fake_upstream import (
     sse,
     text,
 )
+from tests.llm.openai_chat.client import KEY, REQUEST, Waits, ask, cut_at_once, failure, said, world
 
 
 async def test_an_answer_streams_to_its_usage() -> None:

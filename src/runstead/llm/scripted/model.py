@@ -5,11 +5,10 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, S
 from contextlib import aclosing, asynccontextmanager
 
 from runstead.domain.model_call import CarriedPiece, Finish, ModelRequest, Piece, ToolCallPiece, UsagePiece
-from runstead.llm.call_pieces import new_call_id
-from runstead.llm.chat_text import text_of
-from runstead.llm.gate import Gate, Signal
+from runstead.llm.chat_messages import new_call_id, text_of
 from runstead.llm.port import ModelError
-from runstead.llm.script import Act, Call, Fail, Say, Script, Turn, Wait, acts, usage, words
+from runstead.llm.scripted.gate import Gate, Signal
+from runstead.llm.scripted.script import Act, Call, Fail, Say, Script, Turn, Wait, acts, usage, words
 from runstead.wire.model import Model
 
 __all__ = ["ScriptedModel"]

@@ -4,23 +4,15 @@ A call should come with its index always, its id and name once, and its argument
 calls, leave out the index or the id, repeat the name, give every parallel call the index 0, or the same id twice.
 """
 
-import secrets
-import string
 from typing import Any
 
 import msgspec
 
 from runstead.domain.model_call import ToolCallPiece
-from runstead.llm.chat_chunk import Call, CalledFunction
+from runstead.llm.chat_messages import new_call_id
+from runstead.llm.openai_chat.response import Call, CalledFunction
 
-__all__ = ["CallPieces", "new_call_id"]
-
-_DIGITS = string.digits + string.ascii_letters
-
-
-def new_call_id() -> str:
-    """`call_` and 24 letters or digits."""
-    return "call_" + "".join(secrets.choice(_DIGITS) for _ in range(24))
+__all__ = ["CallPieces"]
 
 
 class _Started:

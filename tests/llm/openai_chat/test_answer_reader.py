@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstead.domain.model_call import Finish, Piece, RefusalPiece, TextPiece, ToolCallPiece, UsagePiece
-from runstead.llm.answer_reader import AnswerReader
-from runstead.llm.failure import Failure
+from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.failure import Failure
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 from tests.llm.fake_upstream import chunk, sse
 

@@ -2,17 +2,16 @@
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 
 import msgspec
 
-from runstead.llm.chat_chunk import UNREADABLE
+from runstead.llm.openai_chat.response import UNREADABLE
+from runstead.llm.openai_chat.retry import retry_after
 from runstead.llm.port import ErrorCode, ModelError
 
-__all__ = ["Failure", "retry_after", "server_words"]
+__all__ = ["Failure", "server_words"]
 
 _LONGEST_MESSAGE = 500
 _SHORTEST_SECRET = 8
@@ -90,19 +89,6 @@ def server_words(body: bytes) -> str:
         return "" if body.lstrip()[:1] == b"<" else body.decode("utf-8", "replace")
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that the server asks to wait. A date counts from the server's own `Date`."""
-    milliseconds = _number(headers.get("retry-after-ms", ""))
-    if milliseconds is not None:
-        return milliseconds / 1000
-    value = headers.get("Retry-After", "")
-    seconds = _number(value)
-    if seconds is not None:
-        return seconds
-    until, now = _date(value), _date(headers.get("Date", ""))
-    return max(0.0, (until - now).total_seconds()) if until and now else None
-
-
 def _name(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
@@ -123,14 +109,3 @@ def _message(answer: Any) -> str:
             kind = answer.get("code")
             return f"{words} ({kind})" if isinstance(kind, str) and kind else words
     return ""
-
-
-def _number(text: str) -> float | None:
-    return float(text) if re.fullmatch(r"\s*\d{1,9}(\.\d{1,9})?\s*", text) else None
-
-
-def _date(text: str) -> datetime | None:
-    try:
-        return parsedate_to_datetime(text) if text else None
-    except ValueError:
-        return None

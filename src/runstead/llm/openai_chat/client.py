@@ -21,14 +21,13 @@ from msgspec import UNSET
 from yarl import URL
 
 from runstead.domain.model_call import ModelRequest, Piece
-from runstead.llm.answer_reader import AnswerReader
-from runstead.llm.chat_chunk import UNREADABLE
-from runstead.llm.chat_request import encode_request
-from runstead.llm.failure import Failure, server_words
-from runstead.llm.model_list import decode_models
-from runstead.llm.retry import Backoff
-from runstead.llm.silence import Silence
-from runstead.llm.upstream import Upstream
+from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.failure import Failure, server_words
+from runstead.llm.openai_chat.idle_timeout import Silence
+from runstead.llm.openai_chat.request import encode_request
+from runstead.llm.openai_chat.response import UNREADABLE, decode_models
+from runstead.llm.openai_chat.retry import Backoff
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.wire.error import Closed
 from runstead.wire.model import Model
 

@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.upstream import MaxTokensField
+from runstead.llm.openai_chat.upstream import MaxTokensField
 from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
 
 __all__ = ["encode_request"]

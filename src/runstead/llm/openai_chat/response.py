@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import Struct
 
+from runstead.wire.model import Model
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "PromptDetails",
     "Tokens",
     "decode_chunk",
+    "decode_models",
     "wire_usage",
 ]
 
@@ -111,3 +113,28 @@ def wire_usage(tokens: Tokens) -> Usage:
             reasoning_tokens=(completion_details and completion_details.reasoning_tokens) or 0,
         ),
     )
+
+
+_MAX_MODELS = 10_000
+
+
+class _ListedModel(Struct):
+    id: str
+    created: int | float | None = None
+    owned_by: str | None = None
+
+
+class _ModelList(Struct):
+    data: list[_ListedModel] | None = None
+
+
+_decode_list = msgspec.json.Decoder(_ModelList).decode
+
+
+def decode_models(body: bytes) -> list[Model]:
+    """The models of an answer. Raises one of `UNREADABLE` if it is no list of models."""
+    listed = _decode_list(body).data or []
+    return [
+        Model(id=each.id, created=int(each.created or 0), owned_by=each.owned_by or "upstream")
+        for each in listed[:_MAX_MODELS]
+    ]

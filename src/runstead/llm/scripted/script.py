@@ -28,8 +28,8 @@ from runstead.domain.model_call import (
     TextPiece,
     UsagePiece,
 )
-from runstead.llm.gate import Gate, Signal
 from runstead.llm.port import ErrorCode
+from runstead.llm.scripted.gate import Gate, Signal
 from runstead.wire.run import PromptTokensDetails, Usage
 
 __all__ = [

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.chat_request import encode_request
-from runstead.llm.upstream import MaxTokensField
+from runstead.llm.openai_chat.request import encode_request
+from runstead.llm.openai_chat.upstream import MaxTokensField
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 

@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from runstead.domain.model_call import Finish, TextPiece
-from runstead.llm.openai_chat import OpenAIChat
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.retry import Backoff
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
-from runstead.llm.retry import Backoff
-from runstead.llm.upstream import Upstream
-from tests.llm.asking import KEY, REQUEST, Waits, ask, cut_at_once, failure, hang, said, world
 from tests.llm.fake_upstream import (
     Exchange,
     chunk,
@@ -20,6 +19,7 @@ from tests.llm.fake_upstream import (
     stream,
     text,
 )
+from tests.llm.openai_chat.client import KEY, REQUEST, Waits, ask, cut_at_once, failure, hang, said, world
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 529])
