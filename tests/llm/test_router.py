@@ -63,7 +63,7 @@ async def test_a_name_that_nobody_takes_is_an_error_in_words() -> None:
     [
         ({"a": "b", "b": "qwen3"}, "'a' leads to 'b', which is an alias too"),
         ({"qwen": "qwen"}, "alias too"),
-        ({"a": "gpt"}, "'a' leads to 'gpt', which no upstream takes"),
+        ({"a": "gpt"}, "'a' leads to 'gpt', which no upstream supports"),
     ],
 )
 def test_an_alias_leads_to_a_model(aliases: dict[str, str], words: str) -> None:

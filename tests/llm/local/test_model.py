@@ -232,7 +232,7 @@ async def test_missing_packages_are_told_with_the_commands(monkeypatch: pytest.M
         await LocalModel().start()
 
 
-@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), (b"text", "is no GGUF file")])
+@pytest.mark.parametrize(("content", "words"), [(None, "No such file"), (b"text", "is not a GGUF file")])
 async def test_a_file_that_is_no_model_is_refused(tmp_path: Path, content: bytes | None, words: str) -> None:
     path = tmp_path / "model.gguf"
     if content is not None:

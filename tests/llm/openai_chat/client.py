@@ -36,7 +36,7 @@ async def world(*answers: Answer, **settings: Any) -> AsyncIterator[tuple[OpenAI
         waits = Waits()
         model = OpenAIChat(
             Upstream(**{"url": upstream.url, "name": "main", "key": KEY, **settings}),
-            backoff=Backoff(chance=lambda: 1.0),
+            backoff=Backoff(jitter=lambda: 1.0),
             sleep=waits,
         )
         await model.start()

@@ -269,18 +269,18 @@ def test_what_is_no_answer_fails_in_words(body: bytes, words: str) -> None:
 def test_an_error_in_the_stream_keeps_its_status() -> None:
     with pytest.raises(Failure) as failed:
         read(sse({"error": {"message": "Slow down.", "code": 429}}))
-    assert (failed.value.status, failed.value.passing) == (429, True)
+    assert (failed.value.status, failed.value.retryable) == (429, True)
 
 
 def test_a_line_is_bounded() -> None:
     with pytest.raises(Failure, match="a line of more than 100 bytes"):
-        read(b"data: " + b" " * 100, reader=AnswerReader(longest_line=100))
+        read(b"data: " + b" " * 100, reader=AnswerReader(max_line_bytes=100))
 
 
 @pytest.mark.parametrize("body", [b'{"choices": ', sse(chunk({"content": "a"})), b": comment\n"])
 def test_an_answer_is_bounded(body: bytes) -> None:
     with pytest.raises(Failure, match="more than 500 bytes"):
-        read(*[body] * 100, reader=AnswerReader(longest_answer=500))
+        read(*[body] * 100, reader=AnswerReader(max_answer_bytes=500))
 
 
 @given(st.data())

@@ -74,19 +74,19 @@ async def test_a_rate_limit_is_waited_for_no_longer_than_two_seconds(
         error = await failure(model)
     assert waited.all == pytest.approx(waits)
     assert len(upstream.exchanges) == len(waits) + 1
-    assert (error.code, error.limited, error.retry_after) == ("rate_limit_exceeded", True, retry_after)
+    assert (error.code, error.rate_limited, error.retry_after) == ("rate_limit_exceeded", True, retry_after)
 
 
 async def test_a_rate_limit_in_the_middle_of_an_answer_is_one_too() -> None:
     events = chunk({"content": "Hello"}), {"error": {"message": "Slow down.", "code": 429}}
     async with world(stream(*events)) as (model, _, _):
-        assert (await failure(model)).limited
+        assert (await failure(model)).rate_limited
 
 
 def test_waits_grow_and_end_growing() -> None:
-    backoff = Backoff(chance=lambda: 1.0)
+    backoff = Backoff(jitter=lambda: 1.0)
     assert [backoff.wait(retry) for retry in (0, 1, 2, 7, 5000)] == [0.5, 1.0, 2.0, 60.0, 60.0]
-    assert Backoff(chance=lambda: 0.0).wait(3) == 0.0
+    assert Backoff(jitter=lambda: 0.0).wait(3) == 0.0
 
 
 async def test_retries_end(caplog: pytest.LogCaptureFixture) -> None:
@@ -135,7 +135,7 @@ async def test_a_lasting_error_is_told_at_once(status: int, body: Any, code: str
     async with world(refused(status, body)) as (model, upstream, _):
         error = await failure(model)
     assert error.code == code
-    assert not error.limited
+    assert not error.rate_limited
     assert words in error.message
     assert len(upstream.exchanges) == 1
 
@@ -178,7 +178,7 @@ async def test_an_upstream_that_falls_silent_times_out() -> None:
 
     async with world(answer, token_timeout=0.05) as (model, _, _):
         error = await failure(model)
-    assert error.message == "The model server 'main' fell silent for 0.05 s in the middle of its answer"
+    assert error.message == "The model server 'main' sent nothing for 0.05 s in the middle of its answer"
 
 
 async def test_a_slow_reader_is_not_the_upstreams_silence() -> None:
@@ -203,7 +203,7 @@ async def test_a_slow_reader_is_not_the_upstreams_silence() -> None:
         begun.set()
         await anext(batches)
         # A silence that began later was noticed: so much time has passed for the reader too.
-        assert "fell silent" in (await failure(model)).message
+        assert "sent nothing" in (await failure(model)).message
         slept.set()
         assert [batch async for batch in batches] == [[Finish("stop")]]
 

@@ -1,45 +1,45 @@
-"""From the thread that runs a model to the loop that reads its answer."""
+"""Passes the events of an answer from the thread that runs a model to the event loop that reads them."""
 
 import asyncio
 import threading
 from typing import Any
 
-__all__ = ["Line"]
+__all__ = ["EventQueue"]
 
 
-class Line:
-    """The events of one answer, handed over. Of its methods, only `put` is called in the model's thread."""
+class EventQueue:
+    """The events of one answer. Of its methods, only `put` is called in the model's thread."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._events: list[dict[str, Any]] = []
-        self._news = asyncio.Event()
-        self._ended = False
-        self._left = threading.Event()
+        self._changed = asyncio.Event()
+        self._closed = False
+        self._cancelled = threading.Event()
 
     def put(self, event: dict[str, Any]) -> bool:
-        """Hand over an event; tells whether nobody wants more."""
-        if not self._left.is_set():
-            self._loop.call_soon_threadsafe(self._add, event)
-        return self._left.is_set()
+        """Add an event. Returns whether the answer was cancelled, so that the model must stop."""
+        if not self._cancelled.is_set():
+            self._loop.call_soon_threadsafe(self._append, event)
+        return self._cancelled.is_set()
 
-    def end(self) -> None:
-        """No more events will come."""
-        self._ended = True
-        self._news.set()
+    def close(self) -> None:
+        """The model adds no more events."""
+        self._closed = True
+        self._changed.set()
 
-    def leave(self) -> None:
-        """Nobody wants more."""
-        self._left.set()
+    def cancel(self) -> None:
+        """The answer is not read any further."""
+        self._cancelled.set()
 
-    async def take(self) -> list[dict[str, Any]]:
-        """The events that came since the last time; none at the end."""
-        if not self._ended:
-            await self._news.wait()
-            self._news.clear()
+    async def get(self) -> list[dict[str, Any]]:
+        """Wait for events, and return all that were added since the last call; empty at the end."""
+        if not self._closed:
+            await self._changed.wait()
+            self._changed.clear()
         events, self._events = self._events, []
         return events
 
-    def _add(self, event: dict[str, Any]) -> None:
+    def _append(self, event: dict[str, Any]) -> None:
         self._events.append(event)
-        self._news.set()
+        self._changed.set()

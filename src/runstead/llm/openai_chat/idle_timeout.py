@@ -1,42 +1,43 @@
-"""A limit on how long an upstream may say nothing in the middle of an answer."""
+"""A limit on how long a model server may send nothing in the middle of an answer."""
 
 import asyncio
 from collections.abc import Callable
 
-__all__ = ["Silence"]
+__all__ = ["IdleTimeout"]
 
 
-class Silence:
-    """Calls `broken` when one wait lasts longer than `limit` seconds.
+class IdleTimeout:
+    """Calls `on_expiry` when one read lasts longer than `limit` seconds.
 
-    One timer a stream, set again only when it fires: a wait costs two assignments, since there is one for every token.
+    A stream has one timer, which is set again only when it fires. A read therefore costs two assignments, which matters
+    because there is one for every token.
     """
 
-    def __init__(self, limit: float, broken: Callable[[], None]) -> None:
+    def __init__(self, limit: float, on_expiry: Callable[[], None]) -> None:
         self._loop = asyncio.get_running_loop()
         self._limit = limit
-        self._broken = broken
-        self._since: float | None = None
-        self._timer = self._loop.call_later(limit, self._look)
+        self._on_expiry = on_expiry
+        self._reading_since: float | None = None
+        self._timer = self._loop.call_later(limit, self._check)
         self.expired = False
 
-    def begin(self) -> None:
-        """Waiting begins."""
-        self._since = self._loop.time()
+    def begin_read(self) -> None:
+        """A read begins."""
+        self._reading_since = self._loop.time()
 
-    def end(self) -> None:
-        """Something came. A reader that is slow itself is not the upstream's silence."""
-        self._since = None
+    def end_read(self) -> None:
+        """The read is over. The time until the next read is the consumer's, and does not count."""
+        self._reading_since = None
 
     def stop(self) -> None:
         """The stream is over."""
         self._timer.cancel()
 
-    def _look(self) -> None:
+    def _check(self) -> None:
         now = self._loop.time()
-        since = now if self._since is None else self._since
+        since = now if self._reading_since is None else self._reading_since
         if now - since >= self._limit:
             self.expired = True
-            self._broken()
+            self._on_expiry()
         else:
-            self._timer = self._loop.call_at(since + self._limit, self._look)
+            self._timer = self._loop.call_at(since + self._limit, self._check)

@@ -7,26 +7,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
-__all__ = ["Backoff", "retry_after"]
+__all__ = ["Backoff", "read_retry_after"]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Backoff:
-    """Exponential with full jitter, so that calls that failed together do not come back together."""
+    """Exponential backoff with full jitter, so that calls that failed together are not retried together."""
 
     first: float = 0.5
-    longest: float = 60.0
-    chance: Callable[[], float] = random.random
+    max_wait: float = 60.0
+    jitter: Callable[[], float] = random.random
 
-    def wait(self, retry: int, asked: float | None = None) -> float:
-        """Seconds before retry number `retry`, from 0 on. `asked` is what the server wants; up to a tenth is added."""
-        if asked is not None:
-            return min(self.longest, asked * (1 + self.chance() / 10))
-        return self.chance() * min(self.longest, self.first * 2.0 ** min(retry, 30))
+    def wait(self, retry: int, retry_after: float | None = None) -> float:
+        """Seconds to wait before retry number `retry`, counted from 0.
+
+        `retry_after` is the delay that the server asked for, in seconds; up to a tenth is added to it.
+        """
+        if retry_after is not None:
+            return min(self.max_wait, retry_after * (1 + self.jitter() / 10))
+        return self.jitter() * min(self.max_wait, self.first * 2.0 ** min(retry, 30))
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """The seconds that the server asks to wait. A date counts from the server's own `Date`."""
+def read_retry_after(headers: Mapping[str, str]) -> float | None:
+    """The delay that the server asks for, in seconds. A date is compared with the server's own `Date`."""
     milliseconds = _number(headers.get("retry-after-ms", ""))
     if milliseconds is not None:
         return milliseconds / 1000

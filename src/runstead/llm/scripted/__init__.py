@@ -1,6 +1,5 @@
 """The scripted model: answers from a script, for tests of applications and demonstrations without a model."""
 
-from runstead.llm.scripted.file import load_scripted_model
 from runstead.llm.scripted.gate import Gate, Signal
 from runstead.llm.scripted.model import ScriptedModel
 from runstead.llm.scripted.script import (
@@ -22,6 +21,7 @@ from runstead.llm.scripted.script import (
     wait,
     words,
 )
+from runstead.llm.scripted.script_file import load_scripted_model
 
 __all__ = [
     "Act",

@@ -1,13 +1,14 @@
-"""A script for demos, in a file:
+"""Scripts in files, for demonstrations:
 
     words_per_second = 20
 
     [[answer]]
-    when = "weather"                               # the user's last message holds this; without `when`: always
-    call.get_weather = { city = "Oslo" }           # first, unless the outputs are there
-    say = "They say: {output}"                     # then
+    when = "weather"                               # if the user's last message contains this text,
+    call.get_weather = { city = "Oslo" }           # first call this function,
+    say = "They say: {output}"                     # then answer with this text
 
-The first answer that fits is given. What none fits is answered by repeating it.
+The first answer that matches is used; without `when`, an answer always matches. Without a match the user's message is
+repeated.
 """
 
 from pathlib import Path
@@ -40,7 +41,7 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_scripted_model(path: Path | None = None) -> ScriptedModel:
-    """The model of a TOML or JSON file; without one, a model that repeats what it hears."""
+    """The model of a TOML or JSON file; without a file, a model that repeats the user's message."""
     file = _read(path) if path is not None else _File(words_per_second=20)
 
     def script(request: ModelRequest) -> Turn:
