@@ -1,4 +1,4 @@
-"""Asking an upstream over a real socket, in a line."""
+"""A client with a fake upstream, and short calls for tests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ KEY = "sk-secret-key-1234"
 
 
 class Waits:
-    """The waits that were asked for; none of them is waited."""
+    """Records the waits before retries without waiting."""
 
     def __init__(self) -> None:
         self.all: list[float] = []

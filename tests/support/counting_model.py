@@ -1,4 +1,4 @@
-"""A model that counts how many it answers at once."""
+"""A scripted model that counts its concurrent answers."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -7,27 +7,27 @@ from contextlib import asynccontextmanager
 from runstead.domain.model_call import ModelRequest, Piece
 from runstead.llm.scripted import ScriptedModel, Turn
 
-__all__ = ["Crowd"]
+__all__ = ["CountingModel"]
 
 
-class Crowd(ScriptedModel):
-    """Answers everybody alike."""
+class CountingModel(ScriptedModel):
+    """Answers every request with the same turn."""
 
     def __init__(self, turn: Turn = "Hello") -> None:
         super().__init__(lambda _: turn)
-        self.now = 0
-        self.most = 0
-        self.each: Counter[str] = Counter()
-        """How many are asked at once now, by the name of the model."""
+        self.active = 0
+        self.max_active = 0
+        self.active_by_name: Counter[str] = Counter()
+        """The answers that are active, by the name of the model."""
 
     @asynccontextmanager
     async def reply(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[Sequence[Piece]]]:
-        self.now += 1
-        self.each[request.model] += 1
-        self.most = max(self.most, self.now)
+        self.active += 1
+        self.active_by_name[request.model] += 1
+        self.max_active = max(self.max_active, self.active)
         try:
             async with super().reply(request) as batches:
                 yield batches
         finally:
-            self.now -= 1
-            self.each[request.model] -= 1
+            self.active -= 1
+            self.active_by_name[request.model] -= 1
