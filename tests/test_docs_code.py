@@ -22,7 +22,7 @@ from click.testing import CliRunner
 from runstead import bootstrap, config
 from runstead.cli.main import main
 from runstead.config import Config
-from runstead.llm.script_file import load_scripted_model
+from runstead.llm.scripted import load_scripted_model
 from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, plain, stream, text
 from tests.support.markdown import NOT_RUN, ROOT, Block, blocks
 

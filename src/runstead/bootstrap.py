@@ -15,9 +15,9 @@ from runstead.domain.invariants.record import Violation
 from runstead.engine.adapters import Adapters, SystemClock
 from runstead.engine.check import Examined, examine
 from runstead.engine.limits import Limits
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
-from runstead.llm.upstream import Upstream
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.key import KeyFile
 from runstead.store.port import Store
@@ -120,7 +120,7 @@ def _tools() -> Sequence[Tool]:
 def model_of(config: Config) -> ChatModel:
     """The models that a configuration names: a script, servers, or else the embedded model."""
     if config.script is not None:
-        from runstead.llm.script_file import load_scripted_model
+        from runstead.llm.scripted import load_scripted_model
 
         return load_scripted_model(Path(config.script))
     upstreams = [_upstream(number, table) for number, table in enumerate(config.upstream, 1)]
@@ -134,7 +134,7 @@ def model_of(config: Config) -> ChatModel:
 
 def _server(upstream: Upstream) -> ChatModel:
     with _extra("server", "ask a model server"):
-        from runstead.llm.openai_chat import OpenAIChat  # its library takes longest of all to load
+        from runstead.llm.openai_chat.client import OpenAIChat  # its library takes longest of all to load
 
     return OpenAIChat(upstream)
 

@@ -15,8 +15,7 @@ from runstead.api.app import Application, Settings, create_app
 from runstead.domain.access import ALL_SCOPES, Credentials
 from runstead.interface.operation import Operations
 from runstead.interface.operations import OPERATIONS
-from runstead.llm.script import Script
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Script, ScriptedModel
 from runstead.wire.codec.sse import Decoder, Frame
 from runstead.wire.event import EventName, Position, RawEvent
 

@@ -7,8 +7,7 @@ from typing import Any
 import httpx2
 import msgspec
 
-from runstead.llm.gate import Gate
-from runstead.llm.script import Turn, call, say
+from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.wire.codec.sse import Frame
 from tests.api.served import engine, frames, served
 

@@ -29,7 +29,7 @@ def told(done: "CompletedProcess[str]", code: int = 1) -> str:
         (b"port = ", "Error: The configuration {file} is not TOML: Invalid value (at end of document)"),
         (b"\xff\xfe", "Error: The configuration {file} is not TOML: 'utf-8' codec can't decode byte 0xff"),
         (b"[[upstream]]\nky = 'a'", "Error: Configuration of [[upstream]] number 1: Object "),
-        (b"[[upstream]]\nurl = 'no'", "Error: Upstream 'upstream': 'no' is no http:// or https:// address."),
+        (b"[[upstream]]\nurl = 'no'", "Error: Upstream 'upstream': 'no' is not an http:// or https:// URL."),
         (b"[aliases]\na = 'b'\nb = 'c'", "Error: The alias 'a' leads to 'b', which is an alias too."),
     ],
 )

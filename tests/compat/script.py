@@ -9,10 +9,8 @@ from openai import APIStatusError, OpenAI
 from openai.types.beta.threads import TextContentBlock
 
 from runstead.domain.model_call import FinishReason, ModelRequest, TextPiece
-from runstead.llm.gate import Gate
 from runstead.llm.port import ErrorCode
-from runstead.llm.script import Call, Say, Turn, fail, finish, usage
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Call, Gate, Say, ScriptedModel, Turn, fail, finish, usage
 
 __all__ = ["Script", "answers", "at", "refused"]
 
@@ -51,7 +49,7 @@ class Script:
 class _GptOnly(ScriptedModel):
     """Serves the models of one family, as a configured model server does."""
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return model.startswith("gpt-")
 
 

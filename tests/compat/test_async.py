@@ -6,7 +6,7 @@ from openai import AsyncOpenAI, BadRequestError
 from openai.types.beta import Assistant, Thread
 from openai.types.beta.threads import TextContentBlock
 
-from runstead.llm.script import Call
+from runstead.llm.scripted import Call
 from tests.compat.script import Script, refused
 
 ROME = Call("weather", '{"city":"Rome"}', id="call_rome")

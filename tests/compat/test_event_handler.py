@@ -15,7 +15,7 @@ from openai.types.beta.threads.runs import (
 )
 from typing_extensions import override
 
-from runstead.llm.script import Call
+from runstead.llm.scripted import Call
 from tests.compat.script import Script
 
 ROME = Call("weather", '{"city":"Rome"}', id="call_rome")

@@ -7,7 +7,7 @@ from openai import APIConnectionError, OpenAI
 from openai.types.beta import Assistant, Thread
 from openai.types.beta.threads import Run
 
-from runstead.llm.script import call
+from runstead.llm.scripted import call
 from tests.compat.script import Script, answers
 from tests.support.lost_answers import LossyProxy, lossy_proxy
 

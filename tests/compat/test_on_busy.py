@@ -3,7 +3,7 @@
 from openai import OpenAI
 from openai.types.beta import Assistant, Thread
 
-from runstead.llm.gate import Gate
+from runstead.llm.scripted import Gate
 from tests.compat.script import Script, answers, at
 
 ENQUEUE = {"on_busy": "enqueue"}

@@ -3,8 +3,7 @@
 from openai import OpenAI
 from openai.types.beta.threads import Run, TextContentBlock
 
-from runstead.llm.gate import Gate
-from runstead.llm.script import Call
+from runstead.llm.scripted import Call, Gate
 from tests.compat.conftest import WEATHER, Server, Start
 from tests.compat.script import Script, at
 

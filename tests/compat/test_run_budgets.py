@@ -7,7 +7,7 @@ from openai import BadRequestError, OpenAI
 from openai.types.beta import Assistant, Thread
 from openai.types.beta.threads import Run
 
-from runstead.llm.script import call
+from runstead.llm.scripted import call
 from tests.compat.conftest import Server, Start, with_clock
 from tests.compat.script import Script, refused
 from tests.support.clock import ManualClock

@@ -4,7 +4,7 @@ from openai import BadRequestError, NotFoundError, OpenAI
 from openai.types.beta import Assistant, Thread
 from openai.types.beta.threads.runs import MessageCreationStepDetails
 
-from runstead.llm.gate import Gate
+from runstead.llm.scripted import Gate
 from tests.compat.script import Script, answers, at, refused
 
 

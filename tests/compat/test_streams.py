@@ -8,8 +8,7 @@ from openai.types.beta import Assistant, AssistantStreamEvent, Thread
 from openai.types.beta.threads import TextContentBlock, TextDeltaBlock
 from openai.types.beta.threads.runs import ToolCallDeltaObject
 
-from runstead.llm.gate import Gate
-from runstead.llm.script import Call
+from runstead.llm.scripted import Call, Gate
 from tests.compat.script import Script, at, refused
 
 ROME = Call("weather", '{"city":"Rome"}', id="call_rome")

@@ -10,7 +10,7 @@ from openai.types.beta.threads import RequiredActionFunctionToolCall, Run, TextC
 from openai.types.beta.threads.run_submit_tool_outputs_params import ToolOutput
 from openai.types.beta.threads.runs import FunctionToolCall, RunStep, ToolCallsStepDetails
 
-from runstead.llm.script import Call
+from runstead.llm.scripted import Call
 from tests.compat.conftest import Server, Start, with_clock
 from tests.compat.script import Script, refused
 from tests.support.clock import ManualClock

@@ -1,4 +1,4 @@
-"""What every model promises, whoever answers behind the port."""
+"""The contract of the model port, for every adapter."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -12,12 +12,11 @@ import pytest_asyncio
 
 from runstead.domain.model_call import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
 from runstead.llm.local.model import LocalModel
-from runstead.llm.openai_chat import OpenAIChat
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel, ModelError
 from runstead.llm.router import Router
-from runstead.llm.script import Turn, call, fail
-from runstead.llm.scripted import ScriptedModel
-from runstead.llm.upstream import Upstream
+from runstead.llm.scripted import ScriptedModel, Turn, call, fail
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice
 from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, plain, refused, stream
 
@@ -30,7 +29,7 @@ WEATHER = Function(
     parameters={"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]},
 )
 TOO_LONG = "word " * 5000
-"""More than the embedded model can read; what the others take as a sign to fail."""
+"""More than the embedded model's window. The other models fail when they receive it."""
 
 
 def script(request: ModelRequest) -> Turn:
@@ -52,7 +51,7 @@ async def routed() -> AsyncIterator[ChatModel]:
 
 
 async def as_scripted(exchange: Exchange) -> None:
-    """The same over the wire."""
+    """The script over HTTP."""
     if exchange.method == "GET":
         return await plain({"data": [{"id": "m"}]})(exchange)
     body = exchange.json
@@ -114,10 +113,10 @@ async def test_text_comes_first_then_one_finish_then_the_usage(model: ChatModel)
     texts = [piece for piece in pieces if isinstance(piece, TextPiece)]
     assert pieces[: len(texts)] == texts
     assert all(piece.text for piece in texts)
-    finish, told = pieces[len(texts) :]
+    finish, last = pieces[len(texts) :]
     assert finish in {Finish("stop"), Finish("length")}
-    assert isinstance(told, UsagePiece)
-    usage = told.usage
+    assert isinstance(last, UsagePiece)
+    usage = last.usage
     assert usage.prompt_tokens > 0
     assert usage.completion_tokens > 0
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
@@ -128,7 +127,7 @@ async def test_no_batch_is_empty(model: ChatModel) -> None:
         assert all([len(batch) > 0 async for batch in batches])
 
 
-async def test_a_forced_call_has_its_id_and_name_first_and_arguments_that_are_json(model: ChatModel) -> None:
+async def test_the_first_piece_of_a_call_has_its_id_and_name_and_the_arguments_are_json(model: ChatModel) -> None:
     forced = NamedToolChoice(type="function", function=FunctionName(name="get_weather"))
     pieces = await ask(model, question("How is the weather in Oslo?", functions=[WEATHER], tool_choice=forced))
     first, *more = [piece for piece in pieces if isinstance(piece, ToolCallPiece)]
@@ -140,14 +139,14 @@ async def test_a_forced_call_has_its_id_and_name_first_and_arguments_that_are_js
     assert Finish("tool_calls") in pieces
 
 
-async def test_the_limit_ends_an_answer_with_length(model: ChatModel) -> None:
+async def test_the_token_limit_ends_an_answer_with_length(model: ChatModel) -> None:
     pieces = await ask(model, question(max_completion_tokens=2))
     assert Finish("length") in pieces
     assert isinstance(pieces[-1], UsagePiece)
     assert pieces[-1].usage.completion_tokens == 2
 
 
-async def test_what_it_cannot_answer_is_a_model_error_in_words(model: ChatModel) -> None:
+async def test_a_refused_request_is_a_model_error_with_a_message(model: ChatModel) -> None:
     with pytest.raises(ModelError) as failed:
         await ask(model, question(TOO_LONG))
     assert failed.value.code == "invalid_prompt"
@@ -155,13 +154,13 @@ async def test_what_it_cannot_answer_is_a_model_error_in_words(model: ChatModel)
     assert str(failed.value) == failed.value.message
 
 
-async def test_after_an_error_the_next_call_is_answered(model: ChatModel) -> None:
+async def test_a_call_after_an_error_is_answered(model: ChatModel) -> None:
     with pytest.raises(ModelError):
         await ask(model, question(TOO_LONG))
     assert await ask(model, question(max_completion_tokens=2))
 
 
-async def test_an_answer_may_be_left_at_any_moment(model: ChatModel) -> None:
+async def test_an_answer_can_be_closed_at_any_moment(model: ChatModel) -> None:
     async with model.reply(question()):
         pass
     async with model.reply(question()) as batches:
@@ -169,7 +168,7 @@ async def test_an_answer_may_be_left_at_any_moment(model: ChatModel) -> None:
     assert await ask(model, question(max_completion_tokens=2))
 
 
-async def test_an_answer_may_be_cancelled_at_any_moment(model: ChatModel) -> None:
+async def test_an_answer_can_be_cancelled_at_any_moment(model: ChatModel) -> None:
     begun = asyncio.Event()
 
     async def listen() -> None:
@@ -187,7 +186,7 @@ async def test_an_answer_may_be_cancelled_at_any_moment(model: ChatModel) -> Non
     assert await ask(model, question(max_completion_tokens=2))
 
 
-async def test_many_are_answered_at_once_each_with_its_own(model: ChatModel) -> None:
+async def test_concurrent_requests_get_their_own_answers(model: ChatModel) -> None:
     limits = [1, 2, 3, 4] * 2
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(ask(model, question(max_completion_tokens=limit))) for limit in limits]
@@ -195,10 +194,10 @@ async def test_many_are_answered_at_once_each_with_its_own(model: ChatModel) -> 
     assert [end.usage.completion_tokens for end in ends if isinstance(end, UsagePiece)] == limits
 
 
-async def test_it_names_its_models_and_takes_them(model: ChatModel) -> None:
+async def test_listed_models_are_supported(model: ChatModel) -> None:
     names = [each.id for each in await model.models()]
     assert names
-    assert all(model.takes(name) for name in names)
+    assert all(model.supports(name) for name in names)
 
 
 async def test_a_window_is_a_number_of_tokens_or_unknown(model: ChatModel) -> None:
@@ -207,7 +206,7 @@ async def test_a_window_is_a_number_of_tokens_or_unknown(model: ChatModel) -> No
 
 
 @pytest.mark.parametrize("world", WORLDS)
-async def test_it_can_be_started_again_after_it_was_stopped(world: World) -> None:
+async def test_a_stopped_model_can_be_started_again(world: World) -> None:
     async with world() as model:
         for _ in range(2):
             await model.start()

@@ -10,8 +10,7 @@ import pytest
 import runstead
 from runstead import bootstrap
 from runstead.client import AsyncClient, AsyncPage
-from runstead.llm.script import Turn, call
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import ScriptedModel, Turn, call
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.error import BadRequest, Unreachable
 from runstead.wire.message import MessageRequest

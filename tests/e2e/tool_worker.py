@@ -10,8 +10,7 @@ import sys
 from runstead.broker.inprocess import InProcessBroker
 from runstead.domain.run.journal import Call
 from runstead.engine.adapters import Adapters, SystemClock
-from runstead.llm.script import call
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import ScriptedModel, call
 from runstead.store.port import Store
 from runstead.store.postgres import PostgresStore
 from runstead.store.sqlite import SqliteStore

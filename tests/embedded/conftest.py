@@ -9,8 +9,7 @@ import pytest
 import runstead
 from runstead import AssistantRequest, MessageRequest, Run, RunRequest, ThreadRequest
 from runstead.client import Client
-from runstead.llm.script import Script
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Script, ScriptedModel
 
 Opener = Callable[[Script], Client]
 

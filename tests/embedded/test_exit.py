@@ -16,7 +16,7 @@ import logging
 import sys
 import runstead
 from runstead import AssistantRequest, MessageRequest, RunRequest, ThreadRequest
-from runstead.llm.gate import Gate
+from runstead.llm.scripted import Gate
 from runstead.llm.scripted import ScriptedModel
 
 logging.getLogger("asyncio").setLevel(logging.ERROR)  # `-X dev` warns of what is slow on a busy machine, too

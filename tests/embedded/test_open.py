@@ -17,8 +17,7 @@ from runstead.broker.inprocess import InProcessBroker
 from runstead.client import Client
 from runstead.embedded.thread import EngineThread
 from runstead.embedded.transport_sync import EngineTransport
-from runstead.llm.gate import Gate, Signal
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Gate, ScriptedModel, Signal
 from tests.embedded.conftest import Opener, begin
 from tests.support.waiting import PATIENCE
 

@@ -17,8 +17,7 @@ from runstead import (
     WaitTimeout,
 )
 from runstead.client import AsyncClient
-from runstead.llm.gate import Gate
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Gate, ScriptedModel
 from tests.support.waiting import PATIENCE, within
 
 

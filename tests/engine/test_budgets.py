@@ -6,8 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from runstead.domain.model_call import ModelRequest, Piece, UsagePiece
-from runstead.llm.script import Gate, Turn, call, say, usage
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Gate, ScriptedModel, Turn, call, say, usage
 from runstead.wire.error import BadRequest
 from runstead.wire.run import Run, Status
 from tests.support.reader import Reader

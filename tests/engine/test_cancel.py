@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from runstead.llm.script import Gate, call, say
+from runstead.llm.scripted import Gate, call, say
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.error import BadRequest
 from runstead.wire.run import Run, RunRequest, Status

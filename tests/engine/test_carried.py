@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runstead.llm.script import Gate, Turn, call, carry, say
+from runstead.llm.scripted import Gate, Turn, call, carry, say
 from tests.support.crash import doomed
 from tests.support.tools import BOTH, Search, held_by
 from tests.support.waiting import within

@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from runstead.engine.check import Examined, examine
-from runstead.llm.script import Gate, Turn, call, fail, limit, say, usage
+from runstead.llm.scripted import Gate, Turn, call, fail, limit, say, usage
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.message import MessageRequest

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from runstead.llm.script import Gate, Say, Turn, call, fail, finish, refuse, say, usage
+from runstead.llm.scripted import Gate, Say, Turn, call, fail, finish, refuse, say, usage
 from runstead.wire.event import Event
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from runstead.llm.script import Gate, call, say
+from runstead.llm.scripted import Gate, call, say
 from runstead.wire.error import BadRequest
 from runstead.wire.run import Run, Status
 from tests.support.reader import Reader

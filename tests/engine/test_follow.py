@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.engine.follow import follow
-from runstead.llm.script import Gate, Turn, call, fail, say
+from runstead.llm.scripted import Gate, Turn, call, fail, say
 from runstead.wire.error import BadRequest, NotFound, RunsteadError
 from runstead.wire.event import START, Event, EventName, Position, RawEvent, decode_event
 from runstead.wire.run import Run

@@ -11,7 +11,7 @@ import pytest
 from runstead.domain.idempotency import MINUTE, Replay, digest, with_key, with_retry_count
 from runstead.engine.resources.project import Project
 from runstead.interface.streams import CreateRunStream, StreamCall, SubmitToolOutputStream
-from runstead.llm.script import Gate, Turn, call, say
+from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.store.port import Store
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
 from runstead.wire.endpoints import ENDPOINTS

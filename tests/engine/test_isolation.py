@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.engine.resources.project import Project
-from runstead.llm.script import Gate, Turn, call
+from runstead.llm.scripted import Gate, Turn, call
 from runstead.wire.assistant import AssistantUpdate
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import NotFound

@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from runstead.interface import PageOf
-from runstead.llm.script import Turn, call
+from runstead.llm.scripted import Turn, call
 from runstead.wire.error import NotFound
 from runstead.wire.run import RunRequest
 from runstead.wire.struct import SortOrder

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from runstead.llm.script import Gate, call, say
+from runstead.llm.scripted import Gate, call, say
 from runstead.wire.run import Run
 from runstead.wire.struct import UNSET
 from tests.support.reader import Reader

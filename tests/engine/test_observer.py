@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from runstead.domain.run.journal import CallStatus
-from runstead.llm.script import Gate, Turn, call, say
+from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.store.port import RunRow
 from runstead.store.sqlite import SqliteStore
 from tests.support.clock import ManualClock

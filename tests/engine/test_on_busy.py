@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from runstead.llm.script import Gate, Turn, call, fail, say
+from runstead.llm.scripted import Gate, Turn, call, fail, say
 from runstead.store.port import Store, Tx
 from runstead.wire.error import BadRequest
 from runstead.wire.message import Message, MessageRequest

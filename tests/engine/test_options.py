@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.script import call
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import ScriptedModel, call
 from runstead.wire.assistant import AssistantUpdate
 from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput
 from runstead.wire.error import BadRequest, NotFound
@@ -151,7 +150,7 @@ async def test_images_reach_the_model() -> None:
 class Picky(ScriptedModel):
     """A model server with one model."""
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return model == "some-model"
 
 

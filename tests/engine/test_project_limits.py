@@ -2,7 +2,7 @@
 
 import pytest
 
-from runstead.llm.script import Gate
+from runstead.llm.scripted import Gate
 from runstead.store.port import ProjectRow
 from runstead.wire.error import RateLimited
 from tests.support.waiting import until, within

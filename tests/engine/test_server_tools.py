@@ -12,8 +12,8 @@ from runstead.domain.run.journal import Call, StepRow
 from runstead.engine.check import examine
 from runstead.engine.execution.tool_call import MAX_OUTPUT, MAX_SHOWN
 from runstead.engine.execution.tool_turn import PARALLEL_CALLS
-from runstead.llm.script import Call as CallAct
-from runstead.llm.script import Gate, Turn, call, say, usage
+from runstead.llm.scripted import Call as CallAct
+from runstead.llm.scripted import Gate, Turn, call, say, usage
 from runstead.store.port import Store
 from runstead.store.tables.steps import SqlSteps
 from runstead.tools.port import ToolError, ToolResult, ToolSession

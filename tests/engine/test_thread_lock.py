@@ -5,7 +5,7 @@ from collections.abc import Awaitable
 
 import pytest
 
-from runstead.llm.script import Gate, Turn, call, say
+from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.wire.error import BadRequest, NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest

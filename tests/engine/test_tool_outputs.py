@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from runstead.llm.script import Gate, Turn, call, say
+from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.wire.error import BadRequest
 from runstead.wire.run import Run
 from runstead.wire.tool import ToolOutput

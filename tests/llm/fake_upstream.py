@@ -1,4 +1,4 @@
-"""A real server on a real socket that answers each chat completions call as the test says."""
+"""A chat completions server on a real socket, with the answers of the test."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -11,7 +11,7 @@ __all__ = ["Answer", "Exchange", "FakeUpstream", "chunk", "fake_upstream", "plai
 
 
 class Exchange:
-    """One request, and the line to answer on."""
+    """One request, and the connection to answer on."""
 
     def __init__(self, head: str, body: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         first, *lines = head.split("\r\n")
@@ -30,7 +30,7 @@ class Exchange:
         await self._writer.drain()
 
     async def begin(self, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-        """The head of an answer in chunks."""
+        """Send the head of a chunked answer."""
         lines = {"Transfer-Encoding": "chunked", "Content-Type": "text/event-stream", **(headers or {})}
         await self.send(head(status, lines))
 
@@ -41,11 +41,11 @@ class Exchange:
         await self.send(b"0\r\n\r\n")
 
     def cut(self) -> None:
-        """Close in the middle."""
+        """Close the connection in the middle of the answer."""
         self._writer.close()
 
     async def left(self) -> None:
-        """Until the caller has closed the connection."""
+        """Wait until the client has closed the connection."""
         while await self._reader.read(1024):
             pass
 
@@ -54,7 +54,7 @@ Answer: TypeAlias = Callable[[Exchange], Awaitable[None]]
 
 
 class FakeUpstream:
-    """Gives its answers in order, the last one again and again."""
+    """Sends its answers in order, and repeats the last one."""
 
     def __init__(self, *answers: Answer) -> None:
         self._answers = list(answers)
@@ -108,7 +108,7 @@ def head(status: int, headers: Mapping[str, str]) -> bytes:
 
 
 def refused(status: int, body: Any = None, headers: Mapping[str, str] | None = None) -> Answer:
-    """An answer that is an error, or no stream."""
+    """An answer that is not a stream, such as an error."""
 
     async def answer(exchange: Exchange) -> None:
         data = body if isinstance(body, bytes) else msgspec.json.encode(body)
@@ -134,7 +134,7 @@ def sse(*events: Mapping[str, Any]) -> bytes:
 
 
 def stream(*events: Mapping[str, Any], done: bool = True) -> Answer:
-    """A stream, each event on its own."""
+    """A stream with each event in a chunk of its own."""
 
     async def answer(exchange: Exchange) -> None:
         await exchange.begin()
@@ -148,7 +148,7 @@ def stream(*events: Mapping[str, Any], done: bool = True) -> Answer:
 
 
 def text(*words: str) -> Answer:
-    """A stream that says the words and stops."""
+    """A stream of these words, with a finish reason and the usage."""
     return stream(
         chunk({"role": "assistant", "content": ""}),
         *(chunk({"content": word}) for word in words),

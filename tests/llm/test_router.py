@@ -1,4 +1,4 @@
-"""Which model answers for a name."""
+"""Requests are routed by model name."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from runstead.wire.model import Model
 
 
 class Named(ScriptedModel):
-    """Says its own name, and takes models that begin with it."""
+    """Answers with its own name, and supports models that begin with it."""
 
     def __init__(self, name: str, window: int | None = None) -> None:
         super().__init__(lambda request: f"{name}:{request.model}", name=f"{name}-1", window=window)
@@ -26,7 +26,7 @@ class Named(ScriptedModel):
     async def stop(self) -> None:
         self.running = False
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return model.startswith(self.prefix)
 
 
@@ -40,20 +40,20 @@ async def answer(model: ChatModel, name: str) -> str:
         return "".join([piece.text async for batch in batches for piece in batch if isinstance(piece, TextPiece)])
 
 
-async def test_the_first_that_takes_the_name_answers() -> None:
+async def test_the_first_upstream_that_supports_the_model_answers() -> None:
     router = Router([Named("qwen"), Named("q"), Named("gpt")])
     assert [await answer(router, name) for name in ("qwen3", "q3", "gpt-4o")] == ["qwen:qwen3", "q:q3", "gpt:gpt-4o"]
 
 
-async def test_an_alias_asks_for_its_model() -> None:
+async def test_an_alias_is_routed_to_its_model() -> None:
     router = Router([Named("qwen", window=100), Named("gpt", window=5)], {"gpt-4o": "qwen3"})
     assert await answer(router, "gpt-4o") == "qwen:qwen3"
     assert (router.window("gpt-4o"), router.window("gpt-5")) == (100, 5)
 
 
-async def test_a_name_that_nobody_takes_is_an_error_in_words() -> None:
+async def test_an_unsupported_model_name_is_a_model_error() -> None:
     router = Router([Named("qwen")])
-    assert (router.takes("gpt"), router.window("gpt")) == (False, None)
+    assert (router.supports("gpt"), router.window("gpt")) == (False, None)
     with pytest.raises(ModelError, match="No model server is set up for the model 'gpt'"):
         await answer(router, "gpt")
 
@@ -63,10 +63,10 @@ async def test_a_name_that_nobody_takes_is_an_error_in_words() -> None:
     [
         ({"a": "b", "b": "qwen3"}, "'a' leads to 'b', which is an alias too"),
         ({"qwen": "qwen"}, "alias too"),
-        ({"a": "gpt"}, "'a' leads to 'gpt', which no upstream takes"),
+        ({"a": "gpt"}, "'a' leads to 'gpt', which no upstream supports"),
     ],
 )
-def test_an_alias_leads_to_a_model(aliases: dict[str, str], words: str) -> None:
+def test_an_alias_must_name_a_supported_model_and_no_alias(aliases: dict[str, str], words: str) -> None:
     with pytest.raises(RunsteadError, match=words):
         Router([Named("qwen")], aliases)
 
@@ -76,7 +76,7 @@ async def test_models_and_aliases_are_listed_once_each() -> None:
     assert [model.id for model in await router.models()] == ["gpt-4o", "gpt-1", "qwen-1"]
 
 
-async def test_a_model_that_another_upstream_would_answer_for_is_not_listed() -> None:
+async def test_a_model_that_is_routed_to_another_upstream_is_not_listed() -> None:
     class Lists(Named):
         async def models(self) -> Sequence[Model]:
             return [Model(id="gpt-1"), Model(id="qwen-2")]
@@ -85,7 +85,7 @@ async def test_a_model_that_another_upstream_would_answer_for_is_not_listed() ->
     assert [model.id for model in await router.models()] == ["gpt-1", "qwen-2"]
 
 
-async def test_all_start_and_stop_together() -> None:
+async def test_all_upstreams_are_started_and_stopped() -> None:
     one, two = Named("a"), Named("b")
     router = Router([one, two])
     await router.start()
@@ -94,7 +94,7 @@ async def test_all_start_and_stop_together() -> None:
     assert (one.running, two.running) == (False, False)
 
 
-async def test_when_one_does_not_start_the_others_are_stopped() -> None:
+async def test_a_failed_start_stops_the_upstreams_already_started() -> None:
     one = Named("a")
     with pytest.raises(RunsteadError):
         await Router([one, Broken("b")]).start()

@@ -1,4 +1,4 @@
-"""A script is followed to the letter, and tells what happened."""
+"""The scripted model follows its script and records its requests."""
 
 import asyncio
 import threading
@@ -18,9 +18,22 @@ from runstead.domain.model_call import (
     UsagePiece,
 )
 from runstead.llm.port import ModelError
-from runstead.llm.script import Gate, Script, Signal, Turn, call, fail, finish, refuse, say, usage, wait, words
-from runstead.llm.script_file import load_scripted_model
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import (
+    Gate,
+    Script,
+    ScriptedModel,
+    Signal,
+    Turn,
+    call,
+    fail,
+    finish,
+    load_scripted_model,
+    refuse,
+    say,
+    usage,
+    wait,
+    words,
+)
 from runstead.wire.error import RunsteadError
 from runstead.wire.run import Usage
 from runstead.wire.tool import Function
@@ -43,16 +56,16 @@ def ended(reason: str, completion: int) -> list[Piece]:
 
 
 @pytest.mark.parametrize("turn", ["Hello world", say("Hello world"), [say("Hello", " world")]])
-async def test_a_text_is_said_word_by_word(turn: Turn) -> None:
+async def test_a_text_is_streamed_word_by_word(turn: Turn) -> None:
     assert await answers(turn) == [TextPiece("Hello"), TextPiece(" world"), *ended("stop", 2)]
 
 
 @pytest.mark.parametrize("text", ["", " ", "a", " a b\n\nc  ", "one two"])
-def test_the_words_of_a_text_make_the_text(text: str) -> None:
+def test_the_words_of_a_text_joined_are_the_text(text: str) -> None:
     assert "".join(words(text)) == text
 
 
-async def test_calls_are_parallel_and_come_in_pieces() -> None:
+async def test_calls_are_parallel_and_streamed_in_pieces() -> None:
     pieces = await answers([say("Wait."), call("weather", city="Oslo"), call("time", "not json")])
     calls = [piece for piece in pieces if isinstance(piece, ToolCallPiece)]
     assert pieces[0] == TextPiece("Wait.")
@@ -63,11 +76,11 @@ async def test_calls_are_parallel_and_come_in_pieces() -> None:
     assert Finish("tool_calls") in pieces
 
 
-async def test_a_refusal_is_said_as_one() -> None:
+async def test_a_refusal_is_streamed_as_refusal_pieces() -> None:
     assert (await answers(refuse("I won't")))[:2] == [RefusalPiece("I"), RefusalPiece(" won't")]
 
 
-async def test_a_failure_comes_after_what_was_said() -> None:
+async def test_a_failure_is_raised_after_the_acts_before_it() -> None:
     model = ScriptedModel([["Well", fail("Broken.", "rate_limit_exceeded")]])
     async with model.reply(HI) as batches:
         assert await anext(batches) == [TextPiece("Well")]
@@ -77,22 +90,22 @@ async def test_a_failure_comes_after_what_was_said() -> None:
     assert not model.closed
 
 
-async def test_reason_and_usage_may_be_said() -> None:
+async def test_a_script_can_set_finish_reason_and_usage() -> None:
     pieces = await answers(["a", finish("content_filter"), usage(10, 5, cached=4)])
     assert pieces[1] == Finish("content_filter")
     assert isinstance(pieces[2], UsagePiece)
-    told = pieces[2].usage
-    assert (told.prompt_tokens, told.completion_tokens, told.total_tokens) == (10, 5, 15)
-    assert told.prompt_token_details.cached_tokens == 4
+    reported = pieces[2].usage
+    assert (reported.prompt_tokens, reported.completion_tokens, reported.total_tokens) == (10, 5, 15)
+    assert reported.prompt_token_details.cached_tokens == 4
 
 
-async def test_the_limit_cuts_the_answer() -> None:
+async def test_the_token_limit_cuts_the_answer() -> None:
     request = msgspec.structs.replace(HI, max_completion_tokens=2)
     assert await answers("a b c", request) == [TextPiece("a"), TextPiece(" b"), *ended("length", 2)]
     assert await answers("a b", request) == [TextPiece("a"), TextPiece(" b"), *ended("stop", 2)]
 
 
-async def test_a_script_goes_on_with_every_call_and_ends() -> None:
+async def test_each_call_gets_the_next_turn_until_the_script_ends() -> None:
     model = ScriptedModel(["one", "two"])
     assert [(await ask(model))[0] for _ in range(2)] == [TextPiece("one"), TextPiece("two")]
     with pytest.raises(ModelError, match="The script is at its end"):
@@ -100,35 +113,35 @@ async def test_a_script_goes_on_with_every_call_and_ends() -> None:
     assert len(model.requests) == 3
 
 
-async def test_a_script_may_go_on_for_ever() -> None:
+async def test_a_script_can_be_endless() -> None:
     model = ScriptedModel(repeat("again"))
     assert {(await ask(model))[0] for _ in range(5)} == {TextPiece("again")}
 
 
-async def test_a_script_may_read_the_request() -> None:
+async def test_a_script_can_read_the_request() -> None:
     script: Script = lambda request: f"{request.model} {len(request.messages)}"  # noqa: E731 as a user would write it
     assert (await ask(ScriptedModel(script)))[0] == TextPiece("m")
 
 
-async def test_a_gate_holds_the_model_until_it_is_opened() -> None:
-    gate, heard = Gate(), list[Piece]()
+async def test_a_gate_pauses_the_model_until_it_is_opened() -> None:
+    gate, received = Gate(), list[Piece]()
     model = ScriptedModel([["one", gate, "two"]])
 
-    async def listen() -> None:
+    async def read() -> None:
         async with model.reply(HI) as batches:
             async for batch in batches:
-                heard.extend(batch)
+                received.extend(batch)
 
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
-        group.create_task(listen())
+        group.create_task(read())
         await gate.reached.wait()
-        assert heard == [TextPiece("one")]
+        assert received == [TextPiece("one")]
         gate.open()
-    assert heard[:2] == [TextPiece("one"), TextPiece("two")]
+    assert received[:2] == [TextPiece("one"), TextPiece("two")]
     assert not model.closed
 
 
-async def test_leaving_early_is_noticed() -> None:
+async def test_a_cancelled_answer_sets_closed() -> None:
     gate = Gate()
     model = ScriptedModel([["one", gate, "two"]])
     async with asyncio.timeout(20), asyncio.TaskGroup() as group:
@@ -138,7 +151,7 @@ async def test_leaving_early_is_noticed() -> None:
         await model.closed.wait()
 
 
-async def test_leaving_between_batches_is_noticed() -> None:
+async def test_an_answer_closed_between_batches_sets_closed() -> None:
     model = ScriptedModel(["one two"])
     async with model.reply(HI) as batches:
         await anext(batches)
@@ -164,7 +177,7 @@ async def test_a_signal_crosses_threads() -> None:
     await back.wait()
 
 
-async def test_without_a_file_it_repeats_what_it_hears() -> None:
+async def test_without_a_file_the_users_message_is_repeated() -> None:
     assert (await ask(load_scripted_model()))[:4] == [TextPiece(word) for word in ("You", " said:", " Hi", " there")]
 
 
@@ -176,7 +189,7 @@ say = "They say: {output}"
 """
 
 
-async def test_a_script_in_a_file_calls_and_then_says(tmp_path: Path) -> None:
+async def test_a_script_file_calls_a_function_and_then_answers(tmp_path: Path) -> None:
     path = tmp_path / "script.toml"
     path.write_text(SCRIPT)
     model = load_scripted_model(path)
@@ -191,14 +204,14 @@ async def test_a_script_in_a_file_calls_and_then_says(tmp_path: Path) -> None:
     assert "".join(piece.text for piece in without if isinstance(piece, TextPiece)) == "They say: "
 
 
-async def test_a_script_may_be_json(tmp_path: Path) -> None:
+async def test_a_script_file_can_be_json(tmp_path: Path) -> None:
     path = tmp_path / "script.json"
     path.write_text('{"answer": [{"say": "Always."}]}')
     assert (await ask(load_scripted_model(path)))[0] == TextPiece("Always.")
 
 
 @pytest.mark.parametrize("text", ["answer = 1", "= broken", '[[answer]]\nsays = "a"'])
-def test_a_file_that_is_no_script_is_refused_in_words(tmp_path: Path, text: str) -> None:
+def test_an_invalid_script_file_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "script.toml"
     path.write_text(text)
     with pytest.raises(RunsteadError, match=r"Cannot read the script .*script\.toml"):

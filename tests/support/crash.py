@@ -7,8 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from runstead.llm.script import Script
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Script, ScriptedModel
 from runstead.store.port import Store, Tx
 from runstead.store.sqlite import SqliteStore
 from runstead.worker.application import Application, run

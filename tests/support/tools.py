@@ -12,7 +12,7 @@ from typing import TypeAlias
 import msgspec
 
 from runstead.domain.run.journal import Call
-from runstead.llm.gate import Gate
+from runstead.llm.scripted import Gate
 from runstead.tools.port import OnInterrupt, ToolResult, ToolSession
 from runstead.wire.delta import CodeInterpreterCallDelta, CodeInterpreterDelta
 from runstead.wire.run import Run

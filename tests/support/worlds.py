@@ -17,8 +17,7 @@ from runstead.engine.limits import Limits
 from runstead.engine.resources.caller import Caller
 from runstead.engine.resources.project import Project
 from runstead.llm.port import ChatModel
-from runstead.llm.script import Script
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Script, ScriptedModel
 from runstead.outbound.http import HttpOutbound
 from runstead.store.port import RunRow, Store
 from runstead.store.sqlite import SqliteStore

@@ -5,8 +5,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
 from runstead.engine.adapters import SystemClock
-from runstead.llm.script import Script
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Script, ScriptedModel
 from runstead.store.port import Store
 from runstead.store.postgres import PostgresStore
 from runstead.wire.run import Run

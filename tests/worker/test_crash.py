@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.script import Gate, Turn, call, say, usage
+from runstead.llm.scripted import Gate, Turn, call, say, usage
 from runstead.wire.event import Event
 from runstead.wire.run import Run, RunRequest
 from tests.support.clock import FastClock

@@ -12,7 +12,7 @@ from openai import OpenAI
 from runstead.domain.idempotency import digest, with_key
 from runstead.domain.webhooks import signature_headers
 from runstead.engine.adapters import SystemClock
-from runstead.llm.script import Script, call
+from runstead.llm.scripted import Script, call
 from runstead.outbound.http import HttpOutbound
 from runstead.wire.error import BadRequest
 from runstead.wire.struct import SortOrder

@@ -12,7 +12,7 @@ from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.model_call import ModelRequest
 from runstead.engine.execution.claimed_run import claim
 from runstead.engine.resources.project import Project
-from runstead.llm.script import Gate, Turn, call
+from runstead.llm.scripted import Gate, Turn, call
 from runstead.store.port import NoRoom, Store
 from runstead.store.postgres import PostgresStore
 from runstead.store.sqlite import SqliteStore
@@ -23,7 +23,7 @@ from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.worker.worker import Worker
 from tests.support.backlog import backlog
 from tests.support.callers import project_of
-from tests.support.crowd import Crowd
+from tests.support.counting_model import CountingModel
 from tests.support.postgres import place, server
 from tests.support.waiting import until, within
 from tests.support.worlds import WEATHER, World, world
@@ -66,57 +66,57 @@ async def looked(true: Callable[[], bool], *places: World) -> None:
 
 async def test_a_lone_run_behind_a_backlog_is_claimed_at_the_next_poll(worlds: Worlds) -> None:
     gate = Gate()
-    model = Crowd(gate)
+    model = CountingModel(gate)
     places = await worlds(model=model, max_running=5)
     await backlog(places[0], "big", 2000)
-    await looked(lambda: model.each["big"] == 5, *places)
+    await looked(lambda: model.active_by_name["big"] == 5, *places)
     await backlog(places[0], "lone", 1)
     for here in places:
         await here.clock.advance(1)
-    await until(lambda: model.each["lone"] == 1)
-    assert model.each["big"] == 5
+    await until(lambda: model.active_by_name["lone"] == 1)
+    assert model.active_by_name["big"] == 5
     gate.open()
 
 
 async def test_a_backlog_drains_as_runs_end_and_never_exceeds_the_limit(worlds: Worlds) -> None:
     gate = Gate()
-    model = Crowd([gate, "Hello"])
+    model = CountingModel([gate, "Hello"])
     places = await worlds(model=model, max_running=7)
     runs = await backlog(places[0], "big", 150)
-    await looked(lambda: model.now == 7, *places)
+    await looked(lambda: model.active == 7, *places)
     gate.open()  # from here on time stands still: each run that ends frees a slot for the next
     async with within():
         for run in runs:
             project = project_of(places[0].application, "big")
             async for _ in project.run_events(run.thread_id, run.id):
                 pass
-    assert model.most == 7
+    assert model.max_active == 7
     assert len(model.requests) == 150
 
 
 async def test_a_full_worker_next_claims_for_the_project_with_the_fewest_running() -> None:
     gate = Gate()
-    model = Crowd([gate, "Hello"])
+    model = CountingModel([gate, "Hello"])
     async with world(model=model, slots=3) as here:
         await backlog(here, "big", 100)
-        await looked(lambda: model.now == 3, here)
+        await looked(lambda: model.active == 3, here)
         await backlog(here, "lone", 1)
         await backlog(here, "other", 1)
         gate.open()
-        await until(lambda: len(model.requests) == 102 and not model.now)
+        await until(lambda: len(model.requests) == 102 and not model.active)
         assert {each.model for each in model.requests[3:6]} >= {"lone", "other"}
-        assert model.most == 3
+        assert model.max_active == 3
 
 
 @pytest.mark.parametrize("most", [1, 5000], ids=["a full worker", "a full project"])
 async def test_the_oldest_runs_of_a_project_are_claimed_first(most: int) -> None:
     gate = Gate()
-    model = Crowd([gate, "Hello"])
+    model = CountingModel([gate, "Hello"])
     async with world(model=model, slots=most, max_running=1) as here:
         project = project_of(here.application, "big")
         assistant_id = (await project.create_assistant(AssistantRequest(model="big"))).id
         await backlog(here, "big", 20)
-        await looked(lambda: model.now == 1, here)
+        await looked(lambda: model.active == 1, here)
         late = [
             await project.create_thread_run(ThreadRunRequest(assistant_id=assistant_id, instructions=f"{number}"))
             for number in range(20, 25)

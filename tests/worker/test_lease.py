@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import pytest
 
-from runstead.llm.script import Gate, call, say
+from runstead.llm.scripted import Gate, call, say
 from runstead.store.port import Store, Tx
 from runstead.wire.error import RunsteadError
 from runstead.wire.run import Run, RunRequest

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runstead.llm.script import Gate, call, say
+from runstead.llm.scripted import Gate, call, say
 from runstead.wire.event import RawEvent
 from runstead.wire.run import Run, RunRequest
 from tests.support.postgres import place

@@ -2,14 +2,14 @@
 
 import asyncio
 
-from runstead.llm.openai_chat import OpenAIChat
-from runstead.llm.script import Gate, call, limit, say
-from runstead.llm.upstream import Upstream
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.upstream import Upstream
+from runstead.llm.scripted import Gate, call, limit, say
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.event import Event
 from runstead.wire.run import Run, RunRequest
 from tests.llm.fake_upstream import fake_upstream, refused, text
-from tests.support.crowd import Crowd
+from tests.support.counting_model import CountingModel
 from tests.support.reader import Reader
 from tests.support.slow_answers import SlowAnswers
 from tests.support.waiting import until, within
@@ -155,7 +155,7 @@ async def test_a_delayed_run_that_expires_says_why_it_waited() -> None:
 
 
 async def test_delays_of_runs_refused_together_are_spread() -> None:
-    model = Crowd(limit(retry_after=40))
+    model = CountingModel(limit(retry_after=40))
     async with world(model=model) as here:
         runs = [await here.start() for _ in range(40)]
         await delayed(here, *runs)

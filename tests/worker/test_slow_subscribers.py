@@ -1,7 +1,7 @@
 """A slow subscriber does not delay the run."""
 
 from runstead.broker.subscriber import BACKLOG
-from runstead.llm.script import Gate, say
+from runstead.llm.scripted import Gate, say
 from tests.support.reader import Reader
 from tests.support.waiting import until, within
 from tests.support.worlds import names, world

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import asyncpg
 
-from runstead.llm.script import Gate, say
+from runstead.llm.scripted import Gate, say
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
 from runstead.worker.lease import LEASE

@@ -17,7 +17,7 @@ from runstead.engine.check import examine
 from runstead.engine.execution.claimed_run import Interrupted, claim
 from runstead.engine.execution.execute import execute
 from runstead.engine.execution.stop import end_unowned
-from runstead.llm.script import Gate, Turn, call, say
+from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.store.port import Store, Tx
 from runstead.store.postgres import PostgresStore
 from runstead.store.sqlite import SqliteStore

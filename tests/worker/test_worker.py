@@ -10,13 +10,13 @@ from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.model_call import ModelRequest
 from runstead.engine.execution.claimed_run import claim
 from runstead.engine.resources.project import Project
-from runstead.llm.script import Gate, Turn, call, say
+from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.run import Run, RunRequest
 from runstead.worker.maintenance.recover_runs import recover_runs
 from runstead.worker.worker import Worker
 from tests.support.clock import FastClock
-from tests.support.crowd import Crowd
+from tests.support.counting_model import CountingModel
 from tests.support.flaky import FlakyStore
 from tests.support.lossy import LossyBroker
 from tests.support.reader import Reader
@@ -47,25 +47,25 @@ async def ended(here: World, runs: list[Run]) -> list[Run]:
 
 async def test_a_thousand_runs_wait_at_once_and_cost_little() -> None:
     gate, count = Gate(), 1000
-    model = Crowd([gate, "Hello"])
+    model = CountingModel([gate, "Hello"])
     async with world(model=model) as here:
         await start(here, 50)
-        await until(lambda: model.now == 50)
+        await until(lambda: model.active == 50)
         before = resident()
         runs = await start(here, count)
-        await until(lambda: model.now == 50 + count)
+        await until(lambda: model.active == 50 + count)
         assert (resident() - before) / count < 100 * 1024
         gate.open()
         assert {run.status for run in await ended(here, runs)} == {"completed"}
-        await until(lambda: not model.now)
+        await until(lambda: not model.active)
 
 
 async def test_runs_beyond_the_slots_wait() -> None:
-    model = Crowd([say("a", "b", "c")])
+    model = CountingModel([say("a", "b", "c")])
     async with world(model=model, slots=3) as here:
         runs = await start(here, 30)
         assert {run.status for run in await ended(here, runs)} == {"completed"}
-        assert model.most == 3
+        assert model.max_active == 3
 
 
 async def test_runs_that_wait_for_a_slot_come_before_later_ones() -> None:
@@ -168,7 +168,7 @@ async def test_a_lost_interrupt_is_found_by_a_poll() -> None:
 
 
 async def test_each_run_is_claimed_by_one_of_many_workers() -> None:
-    model = Crowd()
+    model = CountingModel()
     async with world(model=model, broker=LossyBroker(3, loss=0.3), clock=FastClock(), slots=0) as here:
         alone = Project(here.adapters, DEFAULT_PROJECT)
         workers = [Worker(here.adapters, f"worker_{n}") for n in range(4)]

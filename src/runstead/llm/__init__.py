@@ -1,1 +1,1 @@
-"""Models: one port, and an adapter for each way to reach one."""
+"""Models: the port, its adapters, and the router that chooses an adapter by model name."""

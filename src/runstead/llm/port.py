@@ -1,4 +1,4 @@
-"""The port of models: a request in, pieces of an answer out."""
+"""The model port: one request in, the pieces of its answer out."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -13,47 +13,47 @@ ErrorCode: TypeAlias = Literal["server_error", "rate_limit_exceeded", "invalid_p
 
 
 class ModelError(Exception):
-    """The model did not answer; `message` says why, for the run's `last_error`."""
+    """A model call failed. `message` is the reason, as the run's `last_error` shows it."""
 
     def __init__(
         self,
         message: str,
         code: ErrorCode = "server_error",
         *,
-        limited: bool = False,
+        rate_limited: bool = False,
         retry_after: float | None = None,
     ) -> None:
         super().__init__(message)
         self.message = message
         self.code = code
-        self.limited = limited
-        """It has no room for this now, and will have: the run waits instead of failing."""
+        self.rate_limited = rate_limited
+        """The failure is a temporary rate limit: the run is delayed instead of failing."""
         self.retry_after = retry_after
-        """The seconds after which to come back, if it said so."""
+        """Seconds to wait before the next call, if the model server asked for a delay."""
 
 
 class ChatModel(Protocol):
-    """A model, or many behind one address."""
+    """One model, or all models of one server."""
 
     def reply(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Piece]]]:
-        """Ask the model. Yields the pieces as they come, those that come together in one batch.
+        """Call the model. Yields the pieces as they are received; pieces received together are one batch.
 
-        Leaving the context, at any moment, closes the upstream request at once. Raises `ModelError`, after the
-        adapter's own retries before the first piece; a stream that breaks later is a `ModelError` too. A rate limit
-        is not waited for, but for a second or two: that is `ModelError.limited`.
+        Leaving the context closes the upstream request at once, at any moment. Raises `ModelError` if the call fails.
+        The adapter may retry before the first piece, and never after it. It waits two seconds at most for a rate limit
+        to end, and then raises a `ModelError` that is `rate_limited`.
         """
         ...
 
     async def models(self) -> Sequence[Model]:
-        """The models it can name."""
+        """The models to list; not necessarily all that it supports."""
         ...
 
-    def takes(self, model: str) -> bool:
-        """Whether it would answer for this model name."""
+    def supports(self, model: str) -> bool:
+        """Whether a request for this model name can be answered here."""
         ...
 
     def window(self, model: str) -> int | None:
-        """How many tokens the model can read and write in one call; None if unknown."""
+        """The context window of the model, in tokens; None if unknown."""
         ...
 
     async def start(self) -> None: ...

@@ -1,4 +1,4 @@
-"""Many models behind one port: which of them answers for a name."""
+"""Routes a request to an upstream by its model name."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -15,9 +15,9 @@ __all__ = ["Router"]
 
 
 class Router:
-    """The first of `upstreams` that takes the name answers.
+    """Sends a request to the first of `upstreams` that supports its model.
 
-    An alias is another name for a model, never for another alias: what a name means can be read off one line.
+    An alias names a model and never another alias, so that one line of the configuration shows what a name stands for.
     """
 
     def __init__(self, upstreams: Sequence[ChatModel], aliases: Mapping[str, str] | None = None) -> None:
@@ -29,8 +29,8 @@ class Router:
                 raise RunsteadError(
                     f"The alias '{alias}' leads to '{model}', which is an alias too. Name the model itself."
                 )
-            if self._find(model) is None:
-                raise RunsteadError(f"The alias '{alias}' leads to '{model}', which no upstream takes.")
+            if self._upstream(model) is None:
+                raise RunsteadError(f"The alias '{alias}' leads to '{model}', which no upstream supports.")
 
     async def start(self) -> None:
         async with AsyncExitStack() as started:
@@ -42,35 +42,35 @@ class Router:
     async def stop(self) -> None:
         await self._stack.aclose()
 
-    def takes(self, model: str) -> bool:
-        return self._find(self._name(model)) is not None
+    def supports(self, model: str) -> bool:
+        return self._upstream(self._resolve(model)) is not None
 
     def window(self, model: str) -> int | None:
-        name = self._name(model)
-        upstream = self._find(name)
+        name = self._resolve(model)
+        upstream = self._upstream(name)
         return upstream.window(name) if upstream is not None else None
 
     async def models(self) -> Sequence[Model]:
         lists = await asyncio.gather(*(upstream.models() for upstream in self._upstreams))
-        # What is listed but goes to someone else by name is not offered: asking for it would bring another model.
+        # An upstream may list a name that is routed to another upstream. Listing it would promise the wrong model.
         listed = [
             model
             for upstream, models in zip(self._upstreams, lists, strict=True)
             for model in models
-            if model.id not in self._aliases and self._find(model.id) is upstream
+            if model.id not in self._aliases and self._upstream(model.id) is upstream
         ]
         aliases = [Model(id=alias, owned_by=f"alias of {model}") for alias, model in self._aliases.items()]
         return list({model.id: model for model in (*aliases, *listed)}.values())
 
     def reply(self, request: ModelRequest) -> AbstractAsyncContextManager[AsyncIterator[Sequence[Piece]]]:
-        name = self._name(request.model)
-        upstream = self._find(name)
+        name = self._resolve(request.model)
+        upstream = self._upstream(name)
         if upstream is None:
             raise ModelError(f"No model server is set up for the model '{name}'.")
         return upstream.reply(replace(request, model=name) if name != request.model else request)
 
-    def _name(self, model: str) -> str:
+    def _resolve(self, model: str) -> str:
         return self._aliases.get(model, model)
 
-    def _find(self, model: str) -> ChatModel | None:
-        return next((upstream for upstream in self._upstreams if upstream.takes(model)), None)
+    def _upstream(self, model: str) -> ChatModel | None:
+        return next((upstream for upstream in self._upstreams if upstream.supports(model)), None)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from runstead.broker.nats import NatsBroker
 from runstead.domain.access import DEFAULT_PROJECT
 from runstead.engine.resources.project import Project
-from runstead.llm.script import Gate, say
+from runstead.llm.scripted import Gate, say
 from runstead.wire.run import RunRequest
 from tests.support.nats import NatsServer, nats_broker, standing
 from tests.support.reader import Reader

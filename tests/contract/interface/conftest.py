@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.script import Turn
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import ScriptedModel, Turn
 from tests.contract.interface.deployments import DEPLOYMENTS, Deployment
 from tests.contract.interface.harness import Harness
 

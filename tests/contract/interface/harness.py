@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from runstead.interface import Interface
-from runstead.llm.script import Turn
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import ScriptedModel, Turn
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.event import Event
 from runstead.wire.message import Message, MessageRequest

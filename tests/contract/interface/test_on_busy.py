@@ -2,7 +2,7 @@
 
 import pytest
 
-from runstead.llm.script import Gate, say
+from runstead.llm.scripted import Gate, say
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runstead.llm.script import Gate, call, say, usage
+from runstead.llm.scripted import Gate, call, say, usage
 from runstead.wire.error import BadRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.options import TruncationStrategy

@@ -1,4 +1,4 @@
-"""Whether a function is called, and which, can be told without asking the model."""
+"""The function to call is chosen without the model."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -36,12 +36,12 @@ def chosen(
         ("I am searching", "searchOrders"),
     ],
 )
-def test_words_that_name_a_function_call_it(text: str, name: str) -> None:
+def test_words_of_a_functions_name_choose_it(text: str, name: str) -> None:
     assert chosen(text) == [name]
 
 
 @pytest.mark.parametrize("text", ["What is the capital of France?", "Hello, what can you do for me?", "", "the of a"])
-def test_other_words_call_none(text: str) -> None:
+def test_other_words_choose_no_function(text: str) -> None:
     assert chosen(text) == []
 
 
@@ -54,29 +54,29 @@ def test_only_the_last_message_of_the_user_counts() -> None:
     assert chosen("What is the weather?", "auto", ALL, *more) == []
 
 
-def test_once_there_is_an_output_auto_answers() -> None:
+def test_with_auto_an_output_is_followed_by_an_answer() -> None:
     output = {"role": "tool", "tool_call_id": "call_1", "content": "sunny"}
     assert chosen("What is the weather?", "auto", ALL, output) == []
 
 
-def test_none_calls_none() -> None:
+def test_with_none_or_without_functions_no_function_is_chosen() -> None:
     assert chosen("What is the weather?", "none") == []
     assert chosen("What is the weather?", "required", []) == []
 
 
-def test_a_forced_function_is_the_one() -> None:
+def test_a_forced_function_is_chosen() -> None:
     forced = NamedToolChoice(type="function", function=FunctionName(name="get_time"))
     assert chosen("What is the weather?", forced) == ["get_time"]
 
 
-def test_required_calls_the_best() -> None:
+def test_required_chooses_the_best_score() -> None:
     assert chosen("Is Oslo a city? How is its weather?", "required") == ["get_weather"]
 
 
-def test_required_leaves_what_is_equal_to_the_model() -> None:
+def test_required_leaves_equal_scores_to_the_model() -> None:
     assert chosen("Hello", "required") == ["get_weather", "get_time", "searchOrders"]
 
 
 @pytest.mark.parametrize("parameters", [{}, {"properties": None}, {"properties": {"a": True}}, {"properties": []}])
-def test_odd_parameters_do_no_harm(parameters: dict[str, Any]) -> None:
+def test_invalid_parameter_schemas_are_ignored(parameters: dict[str, Any]) -> None:
     assert chosen("Ping!", "auto", [Function(name="ping", parameters=parameters)]) == ["ping"]

@@ -1,4 +1,4 @@
-"""What the embedded model is told."""
+"""The prompts of the embedded model."""
 
 from runstead.llm.local.prompt import answer_prompt, argument_prompt, choice_prompt
 from runstead.wire.tool import Function
@@ -18,7 +18,7 @@ OUTPUTS = [
 ]
 
 
-def test_text_is_told_as_it_is() -> None:
+def test_text_is_passed_unchanged() -> None:
     talk = [
         {"role": "system", "content": "Be kind."},
         {"role": "user", "content": "Hi"},
@@ -27,15 +27,15 @@ def test_text_is_told_as_it_is() -> None:
     assert answer_prompt(talk) == talk
 
 
-def test_a_developer_is_the_system() -> None:
+def test_a_developer_message_becomes_a_system_message() -> None:
     assert answer_prompt([{"role": "developer", "content": "Be kind."}]) == [{"role": "system", "content": "Be kind."}]
 
 
-def test_without_instructions_it_gets_some() -> None:
+def test_without_instructions_there_are_default_ones() -> None:
     assert answer_prompt([ASKS]) == [{"role": "system", "content": "You are a helpful assistant."}, ASKS]
 
 
-def test_results_are_put_to_the_question() -> None:
+def test_results_are_appended_to_the_question() -> None:
     assert answer_prompt([ASKS, CALLS, *OUTPUTS])[1:] == [
         {
             "role": "user",
@@ -45,12 +45,12 @@ def test_results_are_put_to_the_question() -> None:
     ]
 
 
-def test_a_result_without_a_question_makes_one() -> None:
+def test_a_result_without_a_question_becomes_a_user_message() -> None:
     _, message = answer_prompt([{"role": "tool", "tool_call_id": "call_9", "content": "sunny"}])
     assert message["content"].startswith("The result of the function is: sunny")
 
 
-def test_images_are_told_of() -> None:
+def test_an_image_becomes_a_note() -> None:
     parts = [
         {"type": "text", "text": "What is this?"},
         {"type": "image_url", "image_url": {"url": "http://127.0.0.1/a.png"}},
@@ -59,7 +59,7 @@ def test_images_are_told_of() -> None:
     assert message["content"] == "What is this?\n(There is an image here that you cannot see.)"
 
 
-def test_arguments_are_asked_for_after_examples() -> None:
+def test_the_argument_prompt_has_examples_before_the_request() -> None:
     weather = Function(name="get_weather", description="The weather of a city")
     *examples, last = argument_prompt(weather, {"properties": {"city": {}, "unit": {}}}, [ASKS])
     assert [message["role"] for message in examples] == ["system", "user", "assistant", "user", "assistant"]
@@ -68,6 +68,6 @@ def test_arguments_are_asked_for_after_examples() -> None:
     )
 
 
-def test_a_choice_lists_the_functions() -> None:
+def test_the_choice_prompt_lists_the_functions() -> None:
     message = choice_prompt([Function(name="a", description="First"), Function(name="b")], [ASKS])[-1]
     assert message["content"] == "a (First)\nb\n\nRequest: What is the weather?"

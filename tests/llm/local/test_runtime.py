@@ -1,4 +1,4 @@
-"""The library does what we need of it."""
+"""The library keeps what the adapter relies on."""
 
 from importlib.util import find_spec
 from typing import Any
@@ -20,7 +20,7 @@ def runtime() -> Runtime:
     return Runtime(find_weights(), slots=1, window=2048)
 
 
-def test_reading_a_prompt_can_be_broken_off(runtime: Runtime) -> None:
+def test_reading_a_prompt_can_be_cancelled(runtime: Runtime) -> None:
     read: list[tuple[int, int]] = []
 
     def take(event: dict[str, Any]) -> bool:
@@ -33,7 +33,7 @@ def test_reading_a_prompt_can_be_broken_off(runtime: Runtime) -> None:
     assert 0 < processed < 300 < total
 
 
-def test_writing_can_be_broken_off(runtime: Runtime) -> None:
+def test_writing_an_answer_can_be_cancelled(runtime: Runtime) -> None:
     events: list[dict[str, Any]] = []
 
     def take(event: dict[str, Any]) -> bool:

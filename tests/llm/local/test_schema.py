@@ -1,4 +1,4 @@
-"""Schemas that a small model can be held to."""
+"""Schemas are bounded for a small model."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ def argument_schema(**properties: Any) -> Any:
 
 
 @pytest.mark.parametrize(
-    ("given", "held_to"),
+    ("given", "bounded"),
     [
         ({"type": "string"}, {"type": "string", "maxLength": 80}),
         ({"type": ["string", "null"]}, {"type": ["string", "null"], "maxLength": 80}),
@@ -30,40 +30,40 @@ def argument_schema(**properties: Any) -> Any:
         ({"properties": {"a": {"type": "string"}}}, {"properties": {"a": {"type": "string", "maxLength": 80}}}),
     ],
 )
-def test_every_text_and_list_has_an_end(given: Any, held_to: Any) -> None:
-    assert argument_schema(a=given)["properties"]["a"] == held_to
+def test_every_text_and_list_gets_a_limit(given: Any, bounded: Any) -> None:
+    assert argument_schema(a=given)["properties"]["a"] == bounded
 
 
-def test_the_schema_that_was_given_stays_as_it_is() -> None:
+def test_the_given_schema_is_not_changed() -> None:
     given: dict[str, Any] = {"type": "string"}
     argument_schema(a=given)
     assert given == {"type": "string"}
 
 
-def test_a_schema_of_any_depth_is_survived() -> None:
+def test_a_schema_can_be_nested_500_levels_deep() -> None:
     schema: dict[str, Any] = {"type": "string"}
     for _ in range(500):
         schema = {"type": "array", "items": schema}
     assert argument_schema(a=schema)
 
 
-def test_only_required_parameters_are_filled() -> None:
+def test_only_required_parameters_are_kept() -> None:
     parameters = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "string"}}, "required": ["a"]}
     assert required_only(parameters)["properties"].keys() == {"a"}
 
 
 @pytest.mark.parametrize("required", [None, []])
-def test_without_a_required_one_all_are(required: Any) -> None:
+def test_without_required_parameters_all_are_kept_and_required(required: Any) -> None:
     kept = required_only({"properties": {"a": {}, "b": {}}, "required": required})
     assert (kept["type"], kept["required"]) == ("object", ["a", "b"])
 
 
 @pytest.mark.parametrize("parameters", [{}, {"properties": None}])
-def test_no_parameters_are_none(parameters: dict[str, Any]) -> None:
+def test_missing_parameters_become_an_empty_object(parameters: dict[str, Any]) -> None:
     assert required_only(parameters)["properties"] == {}
 
 
-def test_an_answer_is_held_to_its_format() -> None:
+def test_an_answer_format_enforces_the_response_format() -> None:
     schema = {"type": "object", "properties": {"a": {"type": "integer"}}}
     fitting = answer_format(JsonSchemaFormat(json_schema=JsonSchema(name="a", schema=schema)))
     any_object = answer_format(JsonSchemaFormat(json_schema=JsonSchema(name="a")))

@@ -6,8 +6,7 @@ import pytest
 
 from runstead.broker.inprocess import InProcessBroker
 from runstead.engine.adapters import Adapters, SystemClock
-from runstead.llm.script import Gate, call, say
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.scripted import Gate, ScriptedModel, call, say
 from runstead.store.tables.messages import SqlMessages
 from runstead.wire.message import Message, MessageRequest
 from runstead.wire.run import RunRequest, Status

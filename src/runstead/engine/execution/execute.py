@@ -56,7 +56,7 @@ async def _run_out(claimed: ClaimedRun, reason: CountedBudget) -> None:
 
 async def _model_failed(claimed: ClaimedRun, error: ModelError) -> None:
     run, cause = claimed.run, LastError(code=error.code, message=error.message)
-    if error.limited:
+    if error.rate_limited:
         seconds = delay.wait(error.retry_after, claimed.row.delays, random.random())  # noqa: S311 - it guards nothing
         _log.warning("delayed by %d s: %s run=%s model=%s", seconds, error.message, run.id, run.model)
         await claimed.delay(cause, claimed.adapters.now() + seconds)

@@ -19,6 +19,6 @@ class Models(Bound):
             if known.id == model:
                 return known
         # Without any list, that a name is taken is all that is known about it.
-        if not listed and self._adapters.model.takes(model):
+        if not listed and self._adapters.model.supports(model):
             return Model(id=model)
         raise NotFound(f"The model '{model[:256]}' does not exist", param="model", code="model_not_found")

@@ -190,7 +190,7 @@ class Runs(Bound):
         served = {tool.kind for tool in adapters.tools}
         run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.limits.lifetime, served)
         guards.check_offers(Toolbox(adapters.tools, run).offers)
-        if not adapters.model.takes(run.model):
+        if not adapters.model.supports(run.model):
             raise BadRequest(
                 f"The requested model '{run.model}' cannot be used with the Assistants API.",
                 param="model",

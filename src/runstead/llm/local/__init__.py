@@ -1,1 +1,1 @@
-"""The embedded model: a small one, in this process, so that everything can be tried without a model server."""
+"""The embedded model: a small model in this process, for trials without a model server."""

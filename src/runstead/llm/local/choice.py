@@ -1,8 +1,8 @@
-"""Whether to call a function, and which: decided before the model is asked, since a small one cannot.
+"""Chooses the function to call before the model is called, because a small model cannot.
 
-Every function gets a point for each word of the user's last message that is in its description or its parameters, and
-two for each that is in its name. With `auto`, two points are enough to be called, and once there are outputs the model
-answers. With `required` the best is called. What has equal points is left to the model.
+A function scores 1 for each word of the user's last message that is in its description or parameters, and 2 for each
+that is in its name. With `auto`, a function needs a score of 2, and the model answers in text once there are outputs.
+With `required`, the best function is called. Between functions with equal scores the model chooses.
 """
 
 import re
@@ -11,13 +11,13 @@ from typing import Any
 
 from msgspec import UNSET
 
-from runstead.llm.chat_text import last_said_by
+from runstead.llm.chat_messages import last_text_of_role
 from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
 
 __all__ = ["candidates"]
 
-_ENOUGH = 2
-_EMPTY = frozenset(
+_MIN_SCORE = 2
+_STOP_WORDS = frozenset(
     re.findall(
         r"\w+",
         """
@@ -29,13 +29,13 @@ _EMPTY = frozenset(
         """,
     )
 )
-"""Words that say nothing about what is wanted."""
+"""Words that do not count."""
 
 
 def candidates(
     functions: Sequence[Function], choice: ToolChoice, messages: Sequence[Mapping[str, Any]]
 ) -> Sequence[Function]:
-    """The functions to choose from; none means to answer in words."""
+    """The functions that may be called; empty if the model must answer in text."""
     if isinstance(choice, NamedToolChoice):
         name = choice.type if choice.function is UNSET else choice.function.name
         return [function for function in functions if function.name == name]
@@ -43,22 +43,22 @@ def candidates(
         return []
     if choice == "auto" and messages and messages[-1].get("role") == "tool":
         return []
-    said = _words(last_said_by("user", messages))
-    points = [_points(function, said) for function in functions]
-    best = max(points)
-    if choice == "auto" and best < _ENOUGH:
+    said = _words(last_text_of_role("user", messages))
+    scores = [_score(function, said) for function in functions]
+    best = max(scores)
+    if choice == "auto" and best < _MIN_SCORE:
         return []
-    return [function for function, each in zip(functions, points, strict=True) if each == best]
+    return [function for function, each in zip(functions, scores, strict=True) if each == best]
 
 
-def _points(function: Function, said: set[str]) -> int:
+def _score(function: Function, said: set[str]) -> int:
     name = _words(function.name)
     about = _words(function.description or "") | _words(" ".join(_texts(function.parameters)))
     return 2 * len(said & name) + len(said & (about - name))
 
 
 def _texts(schema: Any) -> list[str]:
-    """The names and descriptions of parameters, and the values that they may have."""
+    """The names, descriptions and enum values of parameters."""
     properties = schema.get("properties") if isinstance(schema, dict) else None
     texts: list[str] = []
     for name, parameter in properties.items() if isinstance(properties, dict) else ():
@@ -70,13 +70,13 @@ def _texts(schema: Any) -> list[str]:
 
 
 def _words(text: str) -> set[str]:
-    """The words that mean something, in their plain form; `getOpenOrders` and `get_open_orders` are three words."""
+    """The stemmed words of a text, without stop words. `getOpenOrders` and `get_open_orders` are three words each."""
     split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
-    return {_plain(word) for word in re.findall(r"[^\W_]+", split.lower()) if word not in _EMPTY}
+    return {_stem(word) for word in re.findall(r"[^\W_]+", split.lower()) if word not in _STOP_WORDS}
 
 
-def _plain(word: str) -> str:
-    """Without the ending, so that `searching` finds `search` and `orders` finds `order`."""
+def _stem(word: str) -> str:
+    """The word without its ending, so that `searching` matches `search` and `orders` matches `order`."""
     for ending in ("ing", "ies", "es", "ed", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)] + ("y" if ending == "ies" else "")

@@ -1,8 +1,8 @@
 """The embedded model as a `ChatModel`.
 
 ```
-candidates ─┬─ none ─▶ answer_prompt ─▶ text as it comes, held to a schema if one is asked for
-            └─ some ─▶ choice_prompt, if several ─▶ argument_prompt, held to the parameters ─▶ one call
+candidates ─┬─ none ─▶ answer_prompt ─▶ streamed text, constrained to the response format
+            └─ some ─▶ choice_prompt, if several ─▶ argument_prompt, constrained to the parameters ─▶ one call
 ```
 """
 
@@ -17,13 +17,13 @@ from msgspec import Struct
 
 from runstead.domain.model_call import Finish, ModelRequest, Piece, TextPiece, ToolCallPiece, UsagePiece
 from runstead.domain.run import usage
-from runstead.llm.call_pieces import new_call_id
-from runstead.llm.failure import Failure
+from runstead.llm.chat_messages import new_call_id
 from runstead.llm.local.choice import candidates
 from runstead.llm.local.prompt import answer_prompt, argument_prompt, choice_prompt
 from runstead.llm.local.schema import answer_format, argument_format, choice_format, required_only
 from runstead.llm.local.slots import Slots
 from runstead.llm.local.weights import check_runtime, find_weights
+from runstead.llm.openai_chat.failure import Failure
 from runstead.wire.error import Closed
 from runstead.wire.model import Model
 from runstead.wire.run import Usage
@@ -31,14 +31,14 @@ from runstead.wire.tool import Function
 
 __all__ = ["LocalModel"]
 
-_LONGEST_ANSWER = 512
-"""Tokens, when nobody says; it does not always find an end by itself."""
-_LONGEST_ARGUMENTS = 256
-_LONGEST_CHOICE = 128
+_MAX_ANSWER_TOKENS = 512
+"""The limit if the request has none; the model does not always end by itself."""
+_MAX_ARGUMENT_TOKENS = 256
+_MAX_CHOICE_TOKENS = 128
 
 
 class LocalModel:
-    """A GGUF file in this process; without a path, SmolLM2-135M-Instruct. For trying out, not for real work."""
+    """Runs a GGUF file in this process; without a path, SmolLM2-135M-Instruct. It is for trials, not for real work."""
 
     def __init__(
         self,
@@ -64,11 +64,11 @@ class LocalModel:
         if slots is not None:
             await slots.close()
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return any(fnmatchcase(model, name) for name in self._names)
 
     def window(self, model: str) -> int | None:
-        return self._window if self.takes(model) else None
+        return self._window if self.supports(model) else None
 
     async def models(self) -> Sequence[Model]:
         return [Model(id=self._name)]
@@ -81,20 +81,20 @@ class LocalModel:
     async def _batches(self, request: ModelRequest) -> AsyncGenerator[Sequence[Piece], None]:
         functions = candidates(request.functions, request.tool_choice, request.messages)
         try:
-            async with aclosing(self._call(request, functions) if functions else self._say(request)) as batches:
+            async with aclosing(self._call(request, functions) if functions else self._answer(request)) as batches:
                 async for batch in batches:
                     yield batch
         except Failure as failure:
             raise failure.model_error(self._name) from None
 
-    def _say(self, request: ModelRequest) -> AsyncGenerator[Sequence[Piece], None]:
-        """An answer in words."""
+    def _answer(self, request: ModelRequest) -> AsyncGenerator[Sequence[Piece], None]:
+        """Stream an answer in text."""
         body: dict[str, Any] = {
             "messages": answer_prompt(request.messages),
             "temperature": _temperature(request.temperature),
-            # Without this it turns in circles.
+            # Without this the model repeats itself.
             "dry_multiplier": 0.8,
-            "max_tokens": request.max_completion_tokens or _LONGEST_ANSWER,
+            "max_tokens": request.max_completion_tokens or _MAX_ANSWER_TOKENS,
         }
         if request.top_p is not None:
             body["top_p"] = request.top_p
@@ -105,17 +105,17 @@ class LocalModel:
     async def _call(
         self, request: ModelRequest, functions: Sequence[Function]
     ) -> AsyncGenerator[Sequence[Piece], None]:
-        """One call of one of the functions."""
+        """Call one of the functions."""
         function, spent = functions[0], usage.NONE
         if len(functions) > 1:
             shape = choice_format([each.name for each in functions])
-            chosen = await self._write(choice_prompt(functions, request.messages), shape, _LONGEST_CHOICE)
+            chosen = await self._write(choice_prompt(functions, request.messages), shape, _MAX_CHOICE_TOKENS)
             function, spent = next(each for each in functions if f'"{each.name}"' in chosen.text), chosen.usage
         yield [ToolCallPiece(0, new_call_id(), function.name)]
         parameters = required_only(function.parameters)
         arguments, finish = "{}", Finish("tool_calls")
         if parameters["properties"]:
-            limit = min(request.max_completion_tokens or _LONGEST_ARGUMENTS, _LONGEST_ARGUMENTS)
+            limit = min(request.max_completion_tokens or _MAX_ARGUMENT_TOKENS, _MAX_ARGUMENT_TOKENS)
             prompt = argument_prompt(function, parameters, request.messages)
             written = await self._write(prompt, argument_format(parameters), limit)
             arguments, spent = written.compact, usage.add(spent, written.usage)
@@ -123,7 +123,7 @@ class LocalModel:
         yield [ToolCallPiece(0, arguments=arguments), finish, UsagePiece(spent)]
 
     async def _write(self, messages: list[dict[str, str]], shape: dict[str, Any], limit: int) -> "_Written":
-        """JSON of a shape, whole."""
+        """Write JSON that matches a schema."""
         body = {"messages": messages, "response_format": shape, "max_tokens": limit, "temperature": 0}
         async with aclosing(self._loaded.answer(body)) as batches:
             pieces = [piece async for batch in batches for piece in batch]
@@ -149,12 +149,13 @@ class _Written(Struct, frozen=True):
 
     @property
     def compact(self) -> str:
-        """Without spaces between its parts; as it is, if it was cut."""
+        """The JSON without spaces between its parts; unchanged if it was cut."""
         return self.text if self.cut else msgspec.json.encode(msgspec.json.decode(self.text)).decode()
 
 
-def _temperature(asked: float | None) -> float:
-    """None, so that an answer can be repeated. 1.0 is what every run asks for that chose nothing, and at 1.0 a model as
-    small as this talks nonsense.
+def _temperature(requested: float | None) -> float:
+    """The temperature to use: 0, so that answers are deterministic, unless the run chose one.
+
+    A run that chose none has 1.0, and at 1.0 a model this small writes nonsense.
     """
-    return 0.0 if asked is None or asked == 1.0 else asked
+    return 0.0 if requested is None or requested == 1.0 else requested

@@ -1,4 +1,4 @@
-"""llama.cpp in this process. The only file that knows xllamacpp."""
+"""llama.cpp in this process. The only module that imports xllamacpp."""
 
 import os
 import secrets
@@ -9,18 +9,20 @@ from typing import Any
 __all__ = ["Runtime"]
 
 _BATCH = 128
-"""Prompt tokens between two looks at whether the answer is still wanted: well under a second on any machine."""
+"""Prompt tokens between two checks for cancellation: well under a second on any machine."""
 _CACHE_MIB = 64
-"""For prompts that lost their slot; left alone it takes gigabytes."""
+"""The limit of the cache for prompts without a slot; its default is several gigabytes."""
 
 
 class Runtime:
-    """A loaded model. Making one blocks until it is loaded, for a part of it every other thread too; dropping the last
-    reference unloads it.
+    """A loaded model.
+
+    The constructor blocks until the model is loaded, and for a part of that time it blocks every other thread too.
+    Dropping the last reference unloads the model.
     """
 
     def __init__(self, weights: Path, *, slots: int, window: int) -> None:
-        # Half of the import's time is reading 100 MB of library: whoever has a model server does without.
+        # Importing reads 100 MB of library, which is not needed with a model server.
         import xllamacpp  # noqa: PLC0415 see above
 
         processors = len(os.sched_getaffinity(0))
@@ -28,31 +30,31 @@ class Runtime:
         settings.model.path = str(weights)
         settings.n_parallel = slots
         settings.n_ctx = slots * window
-        # One processor stays free: its threads wait for each other at every step, so with as many threads as processors
-        # anyone else's work makes them several times slower.
+        # One processor stays free. The threads wait for each other at every step, so with as many threads as processors
+        # any other work on the machine makes the model several times slower.
         settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = max(1, processors - 1)
         settings.n_batch = _BATCH
-        # It would load the model a second time to see what fits.
+        # With `fit_params` the model would be loaded a second time, to measure what fits.
         settings.fit_params = False
         settings.cache_ram_mib = _CACHE_MIB
         settings.use_jinja = True
         settings.warmup = False
         settings.verbosity = -1
-        # It always opens a port on the loopback device; nobody else has the key.
+        # The library always opens a port on the loopback device. A random key closes it to other programs.
         settings.ui = False
         settings.api_keys = [secrets.token_hex(16)]
         self._server = xllamacpp.Server(settings)
-        # One word, so that the first answer finds everything warm; and because a server that is dropped before its own
-        # loop has begun waits for that loop for ever.
+        # One token warms the model up for the first answer. It also makes sure that the server's own loop has begun: a
+        # server that is dropped earlier waits for that loop forever.
         self.chat({"messages": [{"role": "user", "content": "Hi"}], "max_tokens": 1}, lambda _: False)
 
-    def chat(self, body: dict[str, Any], take: Callable[[dict[str, Any]], bool]) -> None:
-        """Answer a chat completions request, event by event; `take` returns whether to stop. Blocks."""
+    def chat(self, body: dict[str, Any], on_event: Callable[[dict[str, Any]], bool]) -> None:
+        """Answer a chat completions request. Blocks. `on_event` gets each event and returns whether to stop."""
         options = {
             "stream": True,
             "stream_options": {"include_usage": True},
             "cache_prompt": True,
-            # So that `take` is also asked while the prompt is being read.
+            # `on_event` is then also called while the prompt is read.
             "return_progress": True,
         }
-        self._server.handle_chat_completions({**body, **options}, take)
+        self._server.handle_chat_completions({**body, **options}, on_event)

@@ -1,13 +1,14 @@
-"""A script for demos, in a file:
+"""Scripts in files, for demonstrations:
 
     words_per_second = 20
 
     [[answer]]
-    when = "weather"                               # the user's last message holds this; without `when`: always
-    call.get_weather = { city = "Oslo" }           # first, unless the outputs are there
-    say = "They say: {output}"                     # then
+    when = "weather"                               # if the user's last message contains this text,
+    call.get_weather = { city = "Oslo" }           # first call this function,
+    say = "They say: {output}"                     # then answer with this text
 
-The first answer that fits is given. What none fits is answered by repeating it.
+The first answer that matches is used; without `when`, an answer always matches. Without a match the user's message is
+repeated.
 """
 
 from pathlib import Path
@@ -17,9 +18,9 @@ import msgspec
 from msgspec import Struct
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.chat_text import last_said_by
-from runstead.llm.script import Turn, call
-from runstead.llm.scripted import ScriptedModel
+from runstead.llm.chat_messages import last_text_of_role
+from runstead.llm.scripted.model import ScriptedModel
+from runstead.llm.scripted.script import Turn, call
 from runstead.wire.error import RunsteadError
 
 __all__ = ["load_scripted_model"]
@@ -40,16 +41,16 @@ class _File(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def load_scripted_model(path: Path | None = None) -> ScriptedModel:
-    """The model of a TOML or JSON file; without one, a model that repeats what it hears."""
+    """The model of a TOML or JSON file; without a file, a model that repeats the user's message."""
     file = _read(path) if path is not None else _File(words_per_second=20)
 
     def script(request: ModelRequest) -> Turn:
-        message = last_said_by("user", request.messages)
+        message = last_text_of_role("user", request.messages)
         answer = next((each for each in file.answer if each.when.casefold() in message.casefold()), _ECHO)
         outputs = request.messages and request.messages[-1].get("role") == "tool"
         if answer.call and not outputs and request.functions:
             return [call(name, **arguments) for name, arguments in answer.call.items()]
-        output = last_said_by("tool", request.messages)
+        output = last_text_of_role("tool", request.messages)
         return answer.say.replace("{message}", message).replace("{output}", output)
 
     return ScriptedModel(script, words_per_second=file.words_per_second)

@@ -1,10 +1,14 @@
-"""What chat completions servers send, read generously: fields may be missing, null, or more than these."""
+"""The answers of chat completions servers, decoded leniently.
+
+Fields may be missing or null, and unknown fields are ignored.
+"""
 
 from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Struct
 
+from runstead.wire.model import Model
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 
 __all__ = [
@@ -19,23 +23,24 @@ __all__ = [
     "PromptDetails",
     "Tokens",
     "decode_chunk",
+    "decode_models",
     "wire_usage",
 ]
 
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-"""What decoding raises for what is no JSON, not of the shape, or nested without end."""
+"""The errors of decoding: no JSON, another shape, or nested too deeply."""
 
 
 class CalledFunction(Struct, gc=False):
-    """A function of a call; some servers send the arguments as an object instead of its text."""
+    """The function of a call. Some servers send the arguments as an object instead of its JSON text."""
 
     name: str | None = None
     arguments: str | dict[str, Any] | None = None
 
 
 class Call(Struct, gc=False):
-    """A call, or more of one."""
+    """A tool call, or a part of one."""
 
     index: int | None = None
     id: str | None = None
@@ -43,7 +48,7 @@ class Call(Struct, gc=False):
 
 
 class Delta(Struct, gc=False):
-    """More of an answer, or the whole."""
+    """A part of an answer, or the whole message."""
 
     content: str | None = None
     refusal: str | None = None
@@ -52,7 +57,7 @@ class Delta(Struct, gc=False):
 
 
 class Choice(Struct, gc=False):
-    """An answer; the first and only one, since we ask for one. A stream sends `delta`, a plain answer `message`."""
+    """One choice of an answer; a request asks for one. A stream has `delta`, an unstreamed answer `message`."""
 
     index: int | None = 0
     delta: Delta | None = None
@@ -61,19 +66,19 @@ class Choice(Struct, gc=False):
 
 
 class PromptDetails(Struct, gc=False):
-    """Of the prompt's tokens."""
+    """Details of the prompt's tokens."""
 
     cached_tokens: int | None = None
 
 
 class CompletionDetails(Struct, gc=False):
-    """Of the completion's tokens."""
+    """Details of the completion's tokens."""
 
     reasoning_tokens: int | None = None
 
 
 class Tokens(Struct, gc=False):
-    """What a call took, as the server counts."""
+    """The usage of a call, as the server counts it."""
 
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
@@ -86,7 +91,7 @@ ErrorValue: TypeAlias = dict[str, Any] | str
 
 
 class Chunk(Struct, gc=False):
-    """One event of a stream, or a whole plain answer."""
+    """One event of a stream, or a whole unstreamed answer."""
 
     choices: list[Choice] | None = None
     usage: Tokens | None = None
@@ -97,7 +102,7 @@ decode_chunk = msgspec.json.Decoder(Chunk).decode
 
 
 def wire_usage(tokens: Tokens) -> Usage:
-    """The same in the wire's words."""
+    """The usage as the wire type of this API."""
     prompt, completion = tokens.prompt_tokens or 0, tokens.completion_tokens or 0
     prompt_details, completion_details = tokens.prompt_tokens_details, tokens.completion_tokens_details
     return Usage(
@@ -111,3 +116,28 @@ def wire_usage(tokens: Tokens) -> Usage:
             reasoning_tokens=(completion_details and completion_details.reasoning_tokens) or 0,
         ),
     )
+
+
+_MAX_MODELS = 10_000
+
+
+class _ListedModel(Struct):
+    id: str
+    created: int | float | None = None
+    owned_by: str | None = None
+
+
+class _ModelList(Struct):
+    data: list[_ListedModel] | None = None
+
+
+_decode_list = msgspec.json.Decoder(_ModelList).decode
+
+
+def decode_models(body: bytes) -> list[Model]:
+    """The models in an answer to `GET /models`, 10,000 at most. Raises one of `UNREADABLE` if it is no such list."""
+    listed = _decode_list(body).data or []
+    return [
+        Model(id=each.id, created=int(each.created or 0), owned_by=each.owned_by or "upstream")
+        for each in listed[:_MAX_MODELS]
+    ]

@@ -1,4 +1,4 @@
-"""Signals that a test can wait for and give, from any thread, and a gate that holds a scripted model."""
+"""A signal that works across threads and event loops, and a gate that pauses a scripted model."""
 
 import asyncio
 import threading
@@ -7,7 +7,7 @@ __all__ = ["Gate", "Signal"]
 
 
 class Signal:
-    """Something that happens once. May be set in one thread and waited for in another, with or without a loop."""
+    """An event that is set once. One thread may set it while others wait for it, with or without an event loop."""
 
     def __init__(self) -> None:
         self._event = threading.Event()
@@ -18,17 +18,17 @@ class Signal:
         return self._event.is_set()
 
     def set(self) -> None:
-        """It has happened."""
+        """Set the signal and wake all waiters."""
         with self._lock:
             self._event.set()
             waiting, self._waiting = self._waiting, []
         for loop, event in waiting:
-            # A loop that was closed meanwhile has nobody left who waits.
+            # A loop that was closed meanwhile has no waiters left.
             if not loop.is_closed():
                 loop.call_soon_threadsafe(event.set)
 
     async def wait(self) -> None:
-        """Until it has happened."""
+        """Wait until the signal is set."""
         event = asyncio.Event()
         with self._lock:
             if self._event.is_set():
@@ -37,18 +37,18 @@ class Signal:
         await event.wait()
 
     def wait_blocking(self, timeout: float) -> bool:
-        """The same without a loop: whether it has happened within `timeout` seconds."""
+        """Wait without an event loop, `timeout` seconds at most. Returns whether the signal is set."""
         return self._event.wait(timeout)
 
 
 class Gate:
-    """Holds a scripted model at this place of its turn until the test opens it."""
+    """Pauses a scripted model at this place in its turn until the test opens the gate."""
 
     def __init__(self) -> None:
         self.reached = Signal()
-        """The model stands before it."""
+        """Set when the model reaches the gate."""
         self.opened = Signal()
 
     def open(self) -> None:
-        """Let the model pass, now and always."""
+        """Let the model continue, this time and every time after."""
         self.opened.set()

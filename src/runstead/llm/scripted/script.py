@@ -1,12 +1,12 @@
-"""What a scripted model does: turns, made of acts.
+"""The language of scripts: turns, made of acts.
 
     script = [
         [say("Let me look."), call("get_weather", city="Oslo"), call("get_weather", city="Bergen")],
         "Sunny in both.",
     ]
 
-A turn is one model call's answer: an act, several, or a text to say. A script is turns in the order of the calls, or a
-function that reads the request and gives the turn:
+A turn is the answer to one model call: an act, several acts, or a text. A script is a list of turns in the order of the
+calls, or a function that receives the request and returns the turn:
 
     def script(request: ModelRequest) -> Turn:
         return f"You asked {request.model}."
@@ -28,8 +28,8 @@ from runstead.domain.model_call import (
     TextPiece,
     UsagePiece,
 )
-from runstead.llm.gate import Gate, Signal
 from runstead.llm.port import ErrorCode
+from runstead.llm.scripted.gate import Gate, Signal
 from runstead.wire.run import PromptTokensDetails, Usage
 
 __all__ = [
@@ -57,7 +57,7 @@ __all__ = [
 
 
 class Say(Struct, frozen=True):
-    """Says something, piece by piece."""
+    """Streams text or a refusal, piece by piece."""
 
     pieces: tuple[TextPiece | RefusalPiece, ...]
 
@@ -71,16 +71,16 @@ class Call(Struct, frozen=True):
 
 
 class Fail(Struct, frozen=True):
-    """Fails, after whatever was said before."""
+    """Raises a `ModelError`, after the acts before it."""
 
     message: str
     code: ErrorCode
-    limited: bool = False
+    rate_limited: bool = False
     retry_after: float | None = None
 
 
 class Wait(Struct, frozen=True):
-    """Waits until something has happened."""
+    """Waits until a signal is set."""
 
     signal: Signal
 
@@ -91,42 +91,42 @@ Script: TypeAlias = Iterable[Turn] | Callable[[ModelRequest], Turn]
 
 
 def say(*text: str) -> Say:
-    """Says a text word by word; several texts are the pieces themselves."""
+    """Stream a text word by word. Several texts are streamed as they are, one piece each."""
     return Say(tuple(map(TextPiece, words(text[0]) if len(text) == 1 else text)))
 
 
 def refuse(text: str) -> Say:
-    """Refuses, word by word."""
+    """Stream a refusal word by word."""
     return Say(tuple(map(RefusalPiece, words(text))))
 
 
 def call(name: str, arguments: str | None = None, /, **named: Any) -> Call:
-    """Calls a function with named arguments, or with a text as it is. Calls of one turn are parallel."""
+    """Call a function with named arguments, or with a text as its arguments. Calls of one turn are parallel."""
     return Call(name, msgspec.json.encode(named).decode() if arguments is None else arguments)
 
 
 def fail(message: str, code: ErrorCode = "server_error") -> Fail:
-    """Fails with a `ModelError`."""
+    """Fail with a `ModelError`."""
     return Fail(message, code)
 
 
 def limit(message: str = "Too many requests.", retry_after: float | None = None) -> Fail:
-    """Fails with a rate limit, which asks to come back after so many seconds."""
-    return Fail(message, "rate_limit_exceeded", limited=True, retry_after=retry_after)
+    """Fail with a rate limit that asks for a delay of `retry_after` seconds."""
+    return Fail(message, "rate_limit_exceeded", rate_limited=True, retry_after=retry_after)
 
 
 def wait(signal: Signal) -> Wait:
-    """Waits for a signal. To know when the model has come here, use a `Gate` instead."""
+    """Wait for a signal. A `Gate` also tells the test when the model has reached it."""
     return Wait(signal)
 
 
 def finish(reason: FinishReason) -> Finish:
-    """Ends the answer with this reason."""
+    """End the answer with this reason."""
     return Finish(reason)
 
 
 def usage(prompt: int, completion: int, cached: int = 0) -> UsagePiece:
-    """Tells these numbers of tokens, instead of counting words."""
+    """Report these numbers of tokens, instead of counting words."""
     details = PromptTokensDetails(cached_tokens=cached)
     total = prompt + completion
     return UsagePiece(
@@ -135,17 +135,17 @@ def usage(prompt: int, completion: int, cached: int = 0) -> UsagePiece:
 
 
 def carry(state: Any) -> CarriedPiece:
-    """Hands over state of the turn, which the run's next requests bring back."""
+    """Return state of the turn that the run's next requests must contain."""
     return CarriedPiece(state)
 
 
 def words(text: str) -> list[str]:
-    """The text in pieces of one word, each with the space before it, as models do."""
+    """The text in pieces of one word, each with the space before it, as models stream it."""
     return re.findall(r"\s*\S+(?:\s+$)?|\s+", text)
 
 
 def acts(turn: Turn) -> list[Act]:
-    """A turn's acts, one by one."""
+    """The acts of a turn."""
     if isinstance(turn, str):
         return [say(turn)]
     if isinstance(turn, Sequence):

@@ -1,40 +1,33 @@
-"""Function calls as servers stream them, made into well-numbered pieces.
+"""Turns streamed function calls into pieces with consistent indexes and ids.
 
-A call should come with its index always, its id and name once, and its arguments in pieces. Servers also send whole
-calls, leave out the index or the id, repeat the name, give every parallel call the index 0, or the same id twice.
+By the API a call is streamed as chunks that all have its index; the first has its id and name, and each may have a part
+of its arguments. Real servers also send whole calls, omit the index or the id, repeat the name, give every parallel
+call the index 0, or use one id twice.
 """
 
-import secrets
-import string
 from typing import Any
 
 import msgspec
 
 from runstead.domain.model_call import ToolCallPiece
-from runstead.llm.chat_chunk import Call, CalledFunction
+from runstead.llm.chat_messages import new_call_id
+from runstead.llm.openai_chat.response import Call, CalledFunction
 
-__all__ = ["CallPieces", "new_call_id"]
-
-_DIGITS = string.digits + string.ascii_letters
-
-
-def new_call_id() -> str:
-    """`call_` and 24 letters or digits."""
-    return "call_" + "".join(secrets.choice(_DIGITS) for _ in range(24))
+__all__ = ["CallPieces"]
 
 
 class _Started:
-    """A call that has begun; it is told of once its name is known."""
+    """A call that has begun. Its first piece is made when its name is known."""
 
-    def __init__(self, place: int, id: str | None) -> None:
-        self.place = place
+    def __init__(self, index: int, id: str | None) -> None:
+        self.index = index
         self.id = id
         self.named = False
-        self.held = ""
+        self.pending_arguments = ""
 
 
 class CallPieces:
-    """The calls of one answer."""
+    """The tool calls of one answer."""
 
     def __init__(self) -> None:
         self._calls: list[_Started] = []
@@ -43,21 +36,21 @@ class CallPieces:
 
     @property
     def any(self) -> bool:
-        """Whether there is a call so far."""
+        """Whether the answer has a call so far."""
         return any(call.named for call in self._calls)
 
     def add(self, sent: Call) -> ToolCallPiece | None:
-        """The piece that this is, if there is something to tell."""
+        """The piece for one chunk of a call; None if the chunk has nothing to pass on yet."""
         function = sent.function or CalledFunction()
         call = self._find(sent, function)
         arguments = _text(function.arguments)
         if call.named:
-            return ToolCallPiece(call.place, arguments=arguments) if arguments else None
+            return ToolCallPiece(call.index, arguments=arguments) if arguments else None
         if not function.name:
-            call.held += arguments
+            call.pending_arguments += arguments
             return None
         call.named = True
-        return ToolCallPiece(call.place, self._unused(call.id), function.name, call.held + arguments)
+        return ToolCallPiece(call.index, self._unique_id(call.id), function.name, call.pending_arguments + arguments)
 
     def _find(self, sent: Call, function: CalledFunction) -> _Started:
         if sent.index is not None:
@@ -75,14 +68,14 @@ class CallPieces:
         return call
 
     def _is_another(self, call: _Started, sent: Call, function: CalledFunction) -> bool:
-        """A name makes a new call if the one before has its own, unless an index or an id says that it is the same."""
+        """Whether the chunk begins a new call: both have a name, and no common id or index says that they are one."""
         if not (call.named and function.name):
             return False
         if sent.id and call.id:
             return sent.id != call.id
         return sent.index is None
 
-    def _unused(self, id: str | None) -> str:
+    def _unique_id(self, id: str | None) -> str:
         if id is None or id in self._ids:
             id = new_call_id()
         self._ids.add(id)

@@ -1,4 +1,4 @@
-"""The body that model servers get."""
+"""The body of a chat completions request."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.chat_request import encode_request
-from runstead.llm.upstream import MaxTokensField
+from runstead.llm.openai_chat.request import encode_request
+from runstead.llm.openai_chat.upstream import MaxTokensField
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 
@@ -21,7 +21,7 @@ def body(field: MaxTokensField = "max_tokens", **options: Any) -> Any:
     return msgspec.json.decode(encode_request(request, field))
 
 
-def test_only_what_was_chosen_is_sent() -> None:
+def test_options_that_are_not_set_are_not_sent() -> None:
     assert body() == {
         "model": "m",
         "messages": [{"role": "user", "content": "Hi"}],
@@ -30,7 +30,7 @@ def test_only_what_was_chosen_is_sent() -> None:
     }
 
 
-def test_every_option_is_sent_that_was_chosen() -> None:
+def test_options_that_are_set_are_sent() -> None:
     sent = body(temperature=0.0, top_p=0.5, reasoning_effort="low", response_format=ObjectFormat())
     assert {name: sent[name] for name in ("temperature", "top_p", "reasoning_effort", "response_format")} == {
         "temperature": 0.0,
@@ -40,7 +40,7 @@ def test_every_option_is_sent_that_was_chosen() -> None:
     }
 
 
-def test_a_schema_is_sent_as_it_is() -> None:
+def test_a_schema_is_sent_unchanged() -> None:
     wanted = JsonSchemaFormat(json_schema=JsonSchema(name="a", schema=SCHEMA, strict=True))
     assert body(response_format=wanted)["response_format"] == {
         "type": "json_schema",
@@ -72,11 +72,11 @@ def test_functions_are_sent_as_tools() -> None:
         (NamedToolChoice(type="file_search"), {"type": "function", "function": {"name": "file_search"}}),
     ],
 )
-def test_a_choice_of_tools_is_sent(choice: ToolChoice, sent: Any) -> None:
+def test_a_tool_choice_is_sent(choice: ToolChoice, sent: Any) -> None:
     assert body(functions=[PING], tool_choice=choice)["tool_choice"] == sent
 
 
-def test_none_sends_no_tools() -> None:
+def test_tool_choice_none_sends_no_tools() -> None:
     assert body(functions=[PING], tool_choice="none") == body()
 
 
@@ -88,6 +88,6 @@ def test_none_sends_no_tools() -> None:
         ("both", {"max_tokens", "max_completion_tokens"}),
     ],
 )
-def test_the_limit_is_sent_in_the_servers_words(field: MaxTokensField, names: set[str]) -> None:
+def test_the_token_limit_is_sent_under_the_configured_names(field: MaxTokensField, names: set[str]) -> None:
     sent = body(field, max_completion_tokens=100)
     assert {name: sent[name] for name in sent if "tokens" in name} == dict.fromkeys(names, 100)

@@ -1,4 +1,4 @@
-"""Over a real socket: answers, models, settings, and leaving at once."""
+"""The client over a real socket: answers, models, settings, and closing."""
 
 import asyncio
 from typing import Any
@@ -6,11 +6,10 @@ from typing import Any
 import pytest
 
 from runstead.domain.model_call import Finish, TextPiece, UsagePiece
-from runstead.llm.openai_chat import OpenAIChat
-from runstead.llm.upstream import Upstream
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.wire.error import Closed, RunsteadError
 from runstead.wire.run import Usage
-from tests.llm.asking import KEY, REQUEST, Waits, ask, cut_at_once, failure, said, world
 from tests.llm.fake_upstream import (
     Answer,
     Exchange,
@@ -21,9 +20,10 @@ from tests.llm.fake_upstream import (
     sse,
     text,
 )
+from tests.llm.openai_chat.client import KEY, REQUEST, Waits, ask, cut_at_once, failure, said, world
 
 
-async def test_an_answer_streams_to_its_usage() -> None:
+async def test_an_answer_is_streamed_up_to_its_usage() -> None:
     async with world(text("Hello", " world")) as (model, upstream, _):
         pieces = await ask(model)
     assert said(pieces) == "Hello world"
@@ -43,31 +43,31 @@ async def test_an_answer_streams_to_its_usage() -> None:
     }
 
 
-async def test_each_read_is_one_batch_as_it_comes() -> None:
-    heard = asyncio.Event()
+async def test_each_read_is_yielded_at_once_as_one_batch() -> None:
+    received = asyncio.Event()
 
     async def answer(exchange: Exchange) -> None:
         await exchange.begin()
         await exchange.piece(sse(chunk({"content": "a"}), chunk({"content": "b"})))
-        await heard.wait()
+        await received.wait()
         await exchange.piece(sse(chunk({"content": "c"}, "stop")) + b"data: [DONE]\n\n")
         await exchange.end()
 
     async with world(answer) as (model, _, _), asyncio.timeout(20), model.reply(REQUEST) as batches:
         assert await anext(batches) == [TextPiece("ab")]
-        heard.set()
+        received.set()
         assert await anext(batches) == [TextPiece("c"), Finish("stop")]
         assert [batch async for batch in batches] == []
 
 
-async def test_one_connection_serves_call_after_call() -> None:
+async def test_a_connection_is_reused() -> None:
     async with world(text("a")) as (model, upstream, _):
         for _ in range(3):
             await ask(model)
     assert (len(upstream.exchanges), upstream.connections) == (3, 1)
 
 
-async def test_hundreds_of_calls_run_at_once() -> None:
+async def test_300_calls_run_concurrently() -> None:
     together = asyncio.Barrier(300)
 
     async def answer(exchange: Exchange) -> None:
@@ -79,7 +79,7 @@ async def test_hundreds_of_calls_run_at_once() -> None:
         assert {said(await task) for task in tasks} == {"a"}
 
 
-async def test_a_server_that_does_not_stream_is_understood() -> None:
+async def test_a_server_that_does_not_stream_is_supported() -> None:
     async with world(plain({"choices": [{"message": {"content": "Hello"}, "finish_reason": "length"}]})) as (
         model,
         _,
@@ -88,14 +88,14 @@ async def test_a_server_that_does_not_stream_is_understood() -> None:
         assert await ask(model) == [TextPiece("Hello"), Finish("length")]
 
 
-async def test_a_long_answer_comes_whole() -> None:
+async def test_a_long_answer_is_complete() -> None:
     words = [f" word{number}" for number in range(20_000)]
     async with world(text(*words)) as (model, _, _):
         assert said(await ask(model)) == "".join(words)
 
 
 @pytest.mark.parametrize("batches_read", [0, 1])
-async def test_leaving_closes_the_connection_at_once(batches_read: int) -> None:
+async def test_cancelling_closes_the_connection_at_once(batches_read: int) -> None:
     loop = asyncio.get_running_loop()
     asked, left = asyncio.Event(), loop.create_future()
 
@@ -123,7 +123,7 @@ async def test_leaving_closes_the_connection_at_once(batches_read: int) -> None:
         assert await left - cancelled < 0.1
 
 
-async def test_a_context_may_be_left_between_batches() -> None:
+async def test_leaving_the_context_between_batches_closes_the_connection() -> None:
     left = asyncio.Event()
 
     async def answer(exchange: Exchange) -> None:
@@ -138,7 +138,7 @@ async def test_a_context_may_be_left_between_batches() -> None:
         await left.wait()
 
 
-async def test_a_server_that_keeps_the_line_after_done_holds_nobody_up() -> None:
+async def test_a_server_that_keeps_the_connection_open_after_done_delays_nothing() -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.begin()
         await exchange.piece(sse(chunk({"content": "Hello"}, "stop")) + b"data: [DONE]\n\n")
@@ -158,14 +158,14 @@ async def test_models_are_listed() -> None:
 
 
 @pytest.mark.parametrize("answer", [refused(500, {}), plain([]), refused(200, b"<html>"), cut_at_once])
-async def test_a_list_that_fails_is_empty_and_logged(answer: Answer, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_failed_model_list_is_empty_and_logged(answer: Answer, caplog: pytest.LogCaptureFixture) -> None:
     async with world(answer) as (model, _, _):
         assert await model.models() == []
     assert "Cannot list the models: the model server 'main'" in caplog.text
 
 
 @pytest.mark.parametrize("tail", ["", "/", "/chat/completions"])
-async def test_the_url_may_end_in_several_ways(tail: str) -> None:
+async def test_the_url_can_end_in_several_ways(tail: str) -> None:
     async with fake_upstream(text("a")) as upstream:
         model = OpenAIChat(Upstream(url=f"{upstream.url}{tail}?api-version=1"))
         await model.start()
@@ -174,20 +174,20 @@ async def test_the_url_may_end_in_several_ways(tail: str) -> None:
     assert upstream.exchanges[0].path == "/v1/chat/completions?api-version=1"
 
 
-async def test_it_takes_the_names_that_fit_its_patterns() -> None:
+async def test_names_that_match_the_patterns_are_supported() -> None:
     model = OpenAIChat(Upstream(url="http://127.0.0.1:1", models=("qwen*", "gpt-4o"), window=100))
-    assert [model.takes(name) for name in ("qwen3", "gpt-4o", "gpt-4o-mini")] == [True, True, False]
+    assert [model.supports(name) for name in ("qwen3", "gpt-4o", "gpt-4o-mini")] == [True, True, False]
     assert (model.window("qwen3"), model.window("other")) == (100, None)
 
 
-async def test_a_model_that_was_stopped_says_so() -> None:
+async def test_a_call_after_stop_raises_closed() -> None:
     async with world(text("a")) as (model, _, _):
         pass
     with pytest.raises(Closed):
         await ask(model)
 
 
-async def test_a_certificate_that_is_wrong_is_not_asked_again() -> None:
+async def test_a_tls_failure_is_not_retried() -> None:
     async def no_tls(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         writer.close()
@@ -215,12 +215,12 @@ async def test_a_certificate_that_is_wrong_is_not_asked_again() -> None:
         {"max_retries": -1},
     ],
 )
-def test_settings_that_cannot_work_are_refused(settings: dict[str, Any]) -> None:
+def test_invalid_settings_are_refused(settings: dict[str, Any]) -> None:
     with pytest.raises(RunsteadError, match="Upstream 'main': "):
         Upstream(**{"url": "http://127.0.0.1", "name": "main", **settings})
 
 
-def test_a_key_may_come_from_the_environment() -> None:
+def test_the_key_can_be_in_an_environment_variable() -> None:
     upstream = Upstream(url="http://127.0.0.1", key_env="MODEL_KEY")
     assert upstream.secret({"MODEL_KEY": KEY}) == KEY
     with pytest.raises(RunsteadError, match="MODEL_KEY is not set"):

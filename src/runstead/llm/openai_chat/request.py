@@ -1,4 +1,4 @@
-"""A model request as the body of a chat completions call."""
+"""Encodes a model request as the body of a chat completions request."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import msgspec
 from msgspec import UNSET
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.upstream import MaxTokensField
+from runstead.llm.openai_chat.upstream import MaxTokensField
 from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
 
 __all__ = ["encode_request"]
@@ -15,8 +15,10 @@ _encode = msgspec.json.Encoder().encode
 
 
 def encode_request(request: ModelRequest, max_tokens_field: MaxTokensField) -> bytes:
-    """The JSON to post. Many servers refuse fields that they do not know: what may be left out is there only when it
-    was asked for. With tools there is always `parallel_tool_calls`, for not all servers have the same default.
+    """The JSON body to post.
+
+    Optional fields are sent only if the request sets them, because many servers refuse fields that they do not know.
+    `parallel_tool_calls` is always sent with tools, because servers have different defaults.
     """
     body: dict[str, Any] = {
         "model": request.model,
@@ -38,7 +40,7 @@ def encode_request(request: ModelRequest, max_tokens_field: MaxTokensField) -> b
 
 
 def _tools(request: ModelRequest) -> dict[str, Any]:
-    # `none` leaves the tools out: several servers do not read `tool_choice`, none calls what it was not told of.
+    # With `none` the tools are left out, because several servers ignore `tool_choice`.
     if not request.functions or request.tool_choice == "none":
         return {}
     fields: dict[str, Any] = {
@@ -46,7 +48,7 @@ def _tools(request: ModelRequest) -> dict[str, Any]:
         "parallel_tool_calls": request.parallel_tool_calls,
     }
     if request.tool_choice != "auto":
-        fields["tool_choice"] = _choice(request.tool_choice)
+        fields["tool_choice"] = _tool_choice(request.tool_choice)
     return fields
 
 
@@ -59,7 +61,7 @@ def _function(function: Function) -> dict[str, Any]:
     return fields
 
 
-def _choice(choice: ToolChoice) -> Any:
+def _tool_choice(choice: ToolChoice) -> Any:
     if not isinstance(choice, NamedToolChoice):
         return choice
     # A built-in tool is offered to the model as a function of the tool's name.

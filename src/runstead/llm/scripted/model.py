@@ -1,27 +1,26 @@
-"""A model that follows a script: for tests, for demos, for trying out an application without a model."""
+"""A `ChatModel` that answers from a script."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from runstead.domain.model_call import CarriedPiece, Finish, ModelRequest, Piece, ToolCallPiece, UsagePiece
-from runstead.llm.call_pieces import new_call_id
-from runstead.llm.chat_text import text_of
-from runstead.llm.gate import Gate, Signal
+from runstead.llm.chat_messages import new_call_id, text_of
 from runstead.llm.port import ModelError
-from runstead.llm.script import Act, Call, Fail, Say, Script, Turn, Wait, acts, usage, words
+from runstead.llm.scripted.gate import Gate, Signal
+from runstead.llm.scripted.script import Act, Call, Fail, Say, Script, Turn, Wait, acts, usage, words
 from runstead.wire.model import Model
 
 __all__ = ["ScriptedModel"]
 
 _ARGUMENT_PIECE = 8
-"""Characters; so that even short arguments come in several pieces."""
+"""Characters in a piece of arguments; few, so that short arguments have several pieces too."""
 
 
 class ScriptedModel:
-    """Answers as the script says; see `script` for how to write one.
+    """Answers from a script; `runstead.llm.scripted.script` describes the language.
 
-    Every word counts as a token: for `max_completion_tokens`, where the answer is cut with `length`, and for the usage.
+    Every word counts as one token, in the usage and for `max_completion_tokens`, which cuts the answer with `length`.
     """
 
     def __init__(
@@ -37,14 +36,14 @@ class ScriptedModel:
         self._window = window
         self._pause = 1 / words_per_second if words_per_second else 0.0
         self.requests: list[ModelRequest] = []
-        """What it was asked, in order."""
+        """The requests received, in order."""
         self.closed = Signal()
-        """An answer was left before its end."""
+        """Set when an answer was closed before its end."""
 
     async def start(self) -> None: ...
     async def stop(self) -> None: ...
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return True
 
     def window(self, model: str) -> int | None:
@@ -61,23 +60,23 @@ class ScriptedModel:
 
     async def _batches(self, request: ModelRequest) -> AsyncGenerator[Sequence[Piece], None]:
         turn = acts(self._turn(request))
-        told = 0
+        sent = 0
         finish = next((act for act in turn if isinstance(act, Finish)), None)
         counted = next((act for act in turn if isinstance(act, UsagePiece)), None)
         try:
             async with aclosing(_pieces(turn)) as pieces:
                 async for piece in pieces:
-                    if told == request.max_completion_tokens:
+                    if sent == request.max_completion_tokens:
                         finish = Finish("length")
                         break
-                    told += 1
+                    sent += 1
                     if self._pause:
                         await asyncio.sleep(self._pause)
                     yield [piece]
             calls = any(isinstance(act, Call) for act in turn)
             carried = [act for act in turn if isinstance(act, CarriedPiece)]
             last = finish or Finish("tool_calls" if calls else "stop")
-            yield [last, counted or usage(_prompt_words(request), told), *carried]
+            yield [last, counted or usage(_prompt_words(request), sent), *carried]
         except (GeneratorExit, asyncio.CancelledError):
             self.closed.set()
             raise
@@ -88,14 +87,14 @@ async def _pieces(turn: Sequence[Act]) -> AsyncGenerator[Piece, None]:
     for act in turn:
         match act:
             case Say(pieces):
-                for said in pieces:
-                    yield said
+                for text in pieces:
+                    yield text
             case Call():
                 for piece in _call_pieces(calls, act):
                     yield piece
                 calls += 1
-            case Fail(message, code, limited, retry_after):
-                raise ModelError(message, code, limited=limited, retry_after=retry_after)
+            case Fail(message, code, rate_limited, retry_after):
+                raise ModelError(message, code, rate_limited=rate_limited, retry_after=retry_after)
             case Gate(reached=reached, opened=opened):
                 reached.set()
                 await opened.wait()
@@ -119,7 +118,7 @@ def _in_order(turns: Iterable[Turn]) -> Callable[[ModelRequest], Turn]:
         try:
             return next(rest)
         except StopIteration:
-            raise ModelError("The script is at its end, and the model was asked once more.") from None
+            raise ModelError("The script is at its end, but the model was called again.") from None
 
     return turn
 

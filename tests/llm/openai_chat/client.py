@@ -1,4 +1,4 @@
-"""Asking an upstream over a real socket, in a line."""
+"""A client with a fake upstream, and short calls for tests."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from runstead.domain.model_call import ModelRequest, Piece, TextPiece
-from runstead.llm.openai_chat import OpenAIChat
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.retry import Backoff
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
-from runstead.llm.retry import Backoff
-from runstead.llm.upstream import Upstream
 from tests.llm.fake_upstream import Answer, Exchange, FakeUpstream, fake_upstream
 
 __all__ = ["KEY", "REQUEST", "Waits", "ask", "cut_at_once", "failure", "hang", "said", "world"]
@@ -21,7 +21,7 @@ KEY = "sk-secret-key-1234"
 
 
 class Waits:
-    """The waits that were asked for; none of them is waited."""
+    """Records the waits before retries without waiting."""
 
     def __init__(self) -> None:
         self.all: list[float] = []
@@ -36,7 +36,7 @@ async def world(*answers: Answer, **settings: Any) -> AsyncIterator[tuple[OpenAI
         waits = Waits()
         model = OpenAIChat(
             Upstream(**{"url": upstream.url, "name": "main", "key": KEY, **settings}),
-            backoff=Backoff(chance=lambda: 1.0),
+            backoff=Backoff(jitter=lambda: 1.0),
             sleep=waits,
         )
         await model.start()

@@ -1,4 +1,4 @@
-"""Bytes of every kind of server, read into the same pieces."""
+"""Answers of all kinds of servers are parsed into the same pieces."""
 
 import re
 from typing import Any
@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstead.domain.model_call import Finish, Piece, RefusalPiece, TextPiece, ToolCallPiece, UsagePiece
-from runstead.llm.answer_reader import AnswerReader
-from runstead.llm.failure import Failure
+from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.failure import Failure
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 from tests.llm.fake_upstream import chunk, sse
 
@@ -33,7 +33,7 @@ def test_text_of_one_read_is_one_piece() -> None:
     assert reader.feed(events) == [TextPiece("Hello")]
 
 
-def test_usage_comes_last_with_its_details() -> None:
+def test_usage_is_the_last_piece_and_has_its_details() -> None:
     usage = {
         "prompt_tokens": 10,
         "completion_tokens": 5,
@@ -56,24 +56,24 @@ def test_usage_comes_last_with_its_details() -> None:
     ]
 
 
-def test_a_running_count_is_told_once_at_its_last() -> None:
+def test_of_running_totals_only_the_last_is_reported() -> None:
     counts: list[dict[str, Any]] = [{"prompt_tokens": 4, "completion_tokens": number} for number in (1, 2)]
-    told = read(sse(*(chunk({"content": "a"}, usage=count) for count in counts), chunk({}, "stop")), DONE)
-    assert [piece for piece in told if isinstance(piece, UsagePiece)] == [
+    pieces = read(sse(*(chunk({"content": "a"}, usage=count) for count in counts), chunk({}, "stop")), DONE)
+    assert [piece for piece in pieces if isinstance(piece, UsagePiece)] == [
         UsagePiece(Usage(prompt_tokens=4, completion_tokens=2, total_tokens=6))
     ]
 
 
-def test_usage_may_be_missing_null_or_hollow() -> None:
+def test_usage_can_be_missing_null_or_partial() -> None:
     usage: dict[str, Any] = {"prompt_tokens": None, "prompt_tokens_details": None, "completion_tokens_details": {}}
-    told = read(sse(chunk({"content": "a"}, "stop", usage=None), chunk(usage=usage)), DONE)
-    assert told[-1] == UsagePiece(Usage())
+    pieces = read(sse(chunk({"content": "a"}, "stop", usage=None), chunk(usage=usage)), DONE)
+    assert pieces[-1] == UsagePiece(Usage())
     assert not any(isinstance(piece, UsagePiece) for piece in read(sse(chunk({}, "stop")), DONE))
 
 
 @pytest.mark.parametrize("newline", [b"\n", b"\r\n"])
 @pytest.mark.parametrize("space", [b"", b" "])
-def test_what_is_no_data_is_passed_over(newline: bytes, space: bytes) -> None:
+def test_sse_fields_other_than_data_are_ignored(newline: bytes, space: bytes) -> None:
     body = b'data:%s{"choices":[{"delta":{"content":"a","reasoning_content":"hm"},"finish_reason":"stop"}]}' % space
     lines = [
         b": comment",
@@ -98,18 +98,18 @@ def test_only_the_first_choice_counts() -> None:
 
 def test_text_around_a_call_keeps_its_place() -> None:
     call = {"index": 0, "id": "call_1", "function": {"name": "f", "arguments": "{}"}}
-    told = read(
+    pieces = read(
         sse(chunk({"content": "a"}), chunk({"tool_calls": [call], "content": "b"}), chunk({"content": "c"})), DONE
     )
-    assert told[:3] == [TextPiece("ab"), ToolCallPiece(0, "call_1", "f", "{}"), TextPiece("c")]
+    assert pieces[:3] == [TextPiece("ab"), ToolCallPiece(0, "call_1", "f", "{}"), TextPiece("c")]
 
 
-def test_a_refusal_is_told_as_one() -> None:
+def test_a_refusal_is_a_refusal_piece() -> None:
     assert read(sse(chunk({"refusal": "No."}), chunk({}, "stop")), DONE)[0] == RefusalPiece("No.")
 
 
 @pytest.mark.parametrize(
-    ("sent", "told"),
+    ("sent", "mapped"),
     [
         ("stop", "stop"),
         ("length", "length"),
@@ -118,34 +118,34 @@ def test_a_refusal_is_told_as_one() -> None:
         ("tool_calls", "stop"),
     ],
 )
-def test_every_finish_reason_becomes_one_of_ours(sent: str, told: str) -> None:
-    assert Finish(told) in read(sse(chunk({"content": "a"}, sent)), DONE)  # type: ignore[arg-type]
+def test_every_finish_reason_is_mapped(sent: str, mapped: str) -> None:
+    assert Finish(mapped) in read(sse(chunk({"content": "a"}, sent)), DONE)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("sent", ["stop", "tool_calls", "function_call"])
-def test_an_answer_that_calls_finishes_with_tool_calls(sent: str) -> None:
+def test_an_answer_with_a_call_finishes_with_tool_calls(sent: str) -> None:
     call = {"index": 0, "id": "call_1", "function": {"name": "f", "arguments": "{}"}}
     assert read(sse(chunk({"tool_calls": [call]}), chunk({}, sent)), DONE)[-1] == Finish("tool_calls")
 
 
-def test_without_a_finish_reason_done_is_the_end() -> None:
+def test_without_a_finish_reason_done_ends_the_answer() -> None:
     assert read(sse(chunk({"content": "a"})), DONE) == [TextPiece("a"), Finish("stop")]
 
 
-def test_without_done_the_finish_reason_is_the_end() -> None:
+def test_without_done_the_finish_reason_ends_the_answer() -> None:
     assert read(sse(chunk({"content": "a"}, "stop"))) == [TextPiece("a"), Finish("stop")]
 
 
-def test_without_either_the_answer_is_broken() -> None:
+def test_without_done_and_finish_reason_the_answer_is_incomplete() -> None:
     with pytest.raises(Failure, match="middle of its answer"):
         read(sse(chunk({"content": "a"})))
 
 
-def test_the_last_line_may_miss_its_newline() -> None:
+def test_the_last_line_needs_no_newline() -> None:
     assert read(sse(chunk({"content": "a"})).rstrip() + b"\n\ndata: [DONE]") == [TextPiece("a"), Finish("stop")]
 
 
-def test_calls_come_in_pieces_and_in_parallel() -> None:
+def test_parallel_calls_are_streamed_in_pieces() -> None:
     assert calls(
         {"index": 0, "id": "call_a", "type": "function", "function": {"name": "f", "arguments": ""}},
         {"index": 0, "function": {"arguments": '{"x":'}},
@@ -160,7 +160,7 @@ def test_calls_come_in_pieces_and_in_parallel() -> None:
     ]
 
 
-def test_a_repeated_id_and_name_is_the_same_call() -> None:
+def test_a_repeated_id_and_name_continue_the_call() -> None:
     first, more = calls(
         {"index": 0, "id": "call_a", "function": {"name": "f", "arguments": "{"}},
         {"index": 0, "id": "call_a", "function": {"name": "f", "arguments": "}"}},
@@ -168,7 +168,7 @@ def test_a_repeated_id_and_name_is_the_same_call() -> None:
     assert (first, more) == (ToolCallPiece(0, "call_a", "f", "{"), ToolCallPiece(0, arguments="}"))
 
 
-def test_empty_ids_and_names_are_none() -> None:
+def test_empty_ids_and_names_count_as_missing() -> None:
     first, more = calls(
         {"index": 0, "id": "call_a", "function": {"name": "f", "arguments": "{"}},
         {"index": 0, "id": "", "function": {"name": "", "arguments": "}"}},
@@ -176,7 +176,7 @@ def test_empty_ids_and_names_are_none() -> None:
     assert (first, more) == (ToolCallPiece(0, "call_a", "f", "{"), ToolCallPiece(0, arguments="}"))
 
 
-def test_whole_calls_that_all_claim_to_be_the_first_are_told_apart() -> None:
+def test_whole_calls_with_the_same_index_are_separate_calls() -> None:
     one, two = calls(
         {"index": 0, "id": "call_a", "function": {"name": "f", "arguments": "{}"}},
         {"index": 0, "id": "call_b", "function": {"name": "f", "arguments": "{}"}},
@@ -184,7 +184,7 @@ def test_whole_calls_that_all_claim_to_be_the_first_are_told_apart() -> None:
     assert (one, two) == (ToolCallPiece(0, "call_a", "f", "{}"), ToolCallPiece(1, "call_b", "f", "{}"))
 
 
-def test_calls_without_index_and_id_are_numbered_and_named() -> None:
+def test_calls_without_index_and_id_get_both() -> None:
     one, more, two = calls(
         {"function": {"name": "f", "arguments": "{"}},
         {"function": {"arguments": "}"}},
@@ -198,7 +198,7 @@ def test_calls_without_index_and_id_are_numbered_and_named() -> None:
     assert re.fullmatch(r"call_[0-9A-Za-z]{24}", one.id or "")
 
 
-def test_one_id_for_two_calls_is_given_once() -> None:
+def test_a_second_call_with_the_same_id_gets_a_new_id() -> None:
     one, two = calls(
         {"index": 0, "id": "call", "function": {"name": "f", "arguments": "{}"}},
         {"index": 1, "id": "call", "function": {"name": "g", "arguments": "{}"}},
@@ -208,24 +208,24 @@ def test_one_id_for_two_calls_is_given_once() -> None:
     assert one.id == "call" != two.id
 
 
-def test_arguments_before_the_name_wait_for_it() -> None:
+def test_arguments_before_the_name_are_kept_for_the_first_piece() -> None:
     assert calls(
         {"index": 0, "id": "call_a", "function": {"arguments": "{"}},
         {"index": 0, "function": {"name": "f", "arguments": "}"}},
     ) == [ToolCallPiece(0, "call_a", "f", "{}"), Finish("tool_calls")]
 
 
-def test_an_old_function_call_is_a_call() -> None:
-    told = read(
+def test_a_legacy_function_call_is_a_tool_call() -> None:
+    pieces = read(
         sse(chunk({"function_call": {"name": "f", "arguments": ""}}), chunk({"function_call": {"arguments": "{}"}})),
         sse(chunk({}, "function_call")),
         DONE,
     )
-    assert [piece.arguments for piece in told if isinstance(piece, ToolCallPiece)] == ["", "{}"]
-    assert told[-1] == Finish("tool_calls")
+    assert [piece.arguments for piece in pieces if isinstance(piece, ToolCallPiece)] == ["", "{}"]
+    assert pieces[-1] == Finish("tool_calls")
 
 
-def test_a_plain_answer_gives_the_same_pieces() -> None:
+def test_an_unstreamed_answer_gives_the_same_pieces() -> None:
     call = {"id": "call_a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     message = {"role": "assistant", "content": "Hello", "tool_calls": [call]}
     usage = {"prompt_tokens": 1, "completion_tokens": 2, "total_tokens": 3}
@@ -239,7 +239,7 @@ def test_a_plain_answer_gives_the_same_pieces() -> None:
     ]
 
 
-def test_a_plain_answer_needs_no_finish_reason() -> None:
+def test_an_unstreamed_answer_needs_no_finish_reason() -> None:
     assert read(b'{"choices":[{"message":{"content":"a"}}]}') == [TextPiece("a"), Finish("stop")]
 
 
@@ -261,7 +261,7 @@ def test_a_plain_answer_needs_no_finish_reason() -> None:
         (b'data: {"x": ' + b"[" * 100_000, "no chat completion"),
     ],
 )
-def test_what_is_no_answer_fails_in_words(body: bytes, words: str) -> None:
+def test_an_answer_that_is_no_chat_completion_fails_with_a_reason(body: bytes, words: str) -> None:
     with pytest.raises(Failure, match=words):
         read(body)
 
@@ -269,22 +269,22 @@ def test_what_is_no_answer_fails_in_words(body: bytes, words: str) -> None:
 def test_an_error_in_the_stream_keeps_its_status() -> None:
     with pytest.raises(Failure) as failed:
         read(sse({"error": {"message": "Slow down.", "code": 429}}))
-    assert (failed.value.status, failed.value.passing) == (429, True)
+    assert (failed.value.status, failed.value.retryable) == (429, True)
 
 
-def test_a_line_is_bounded() -> None:
+def test_the_length_of_a_line_is_limited() -> None:
     with pytest.raises(Failure, match="a line of more than 100 bytes"):
-        read(b"data: " + b" " * 100, reader=AnswerReader(longest_line=100))
+        read(b"data: " + b" " * 100, reader=AnswerReader(max_line_bytes=100))
 
 
 @pytest.mark.parametrize("body", [b'{"choices": ', sse(chunk({"content": "a"})), b": comment\n"])
-def test_an_answer_is_bounded(body: bytes) -> None:
+def test_the_length_of_an_answer_is_limited(body: bytes) -> None:
     with pytest.raises(Failure, match="more than 500 bytes"):
-        read(*[body] * 100, reader=AnswerReader(longest_answer=500))
+        read(*[body] * 100, reader=AnswerReader(max_answer_bytes=500))
 
 
 @given(st.data())
-def test_where_the_network_cuts_does_not_matter(data: st.DataObject) -> None:
+def test_the_boundaries_of_reads_do_not_matter(data: st.DataObject) -> None:
     body = sse(
         chunk({"content": "Grüße "}),
         chunk({"content": "🌍"}),
@@ -293,19 +293,19 @@ def test_where_the_network_cuts_does_not_matter(data: st.DataObject) -> None:
     )
     body += DONE
     cuts = sorted(data.draw(st.sets(st.integers(1, len(body) - 1), max_size=8)))
-    told = read(*(body[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(body)], strict=True)))
-    assert "".join(piece.text for piece in told if isinstance(piece, TextPiece)) == "Grüße 🌍"
-    assert told[-2:] == [ToolCallPiece(0, "call_a", "f", "{}"), Finish("tool_calls")]
+    pieces = read(*(body[begin:end] for begin, end in zip([0, *cuts], [*cuts, len(body)], strict=True)))
+    assert "".join(piece.text for piece in pieces if isinstance(piece, TextPiece)) == "Grüße 🌍"
+    assert pieces[-2:] == [ToolCallPiece(0, "call_a", "f", "{}"), Finish("tool_calls")]
 
 
-def test_what_came_before_an_error_is_told_first() -> None:
+def test_pieces_before_an_error_are_returned_first() -> None:
     reader = AnswerReader()
     assert reader.feed(sse(chunk({"content": "Hello"}), {"error": "It broke."})) == [TextPiece("Hello")]
     with pytest.raises(Failure, match=r"It broke\."):
         reader.check()
 
 
-def test_an_error_in_the_last_line_is_told_after_what_came_before_it() -> None:
+def test_an_error_in_the_last_line_is_raised_after_its_pieces() -> None:
     reader = AnswerReader()
     assert reader.feed(
         sse(chunk({"content": "Hello"})) + b'data: {"choices": [{"delta": {"content": "!"}}], "error": "No."}'

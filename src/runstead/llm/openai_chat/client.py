@@ -1,10 +1,10 @@
-"""Any server that speaks chat completions: streams, retries, time-outs, errors in words.
+"""The HTTP client of one chat completions server: streams, retries, timeouts, errors.
 
 ```
-reply ─▶ _begin: ask, and again while that may help ─▶ first pieces ─▶ batch by batch ─▶ whole, or ModelError
-         (nothing was told yet, so asking again is safe)               (what breaks here is broken)
+reply ─▶ _begin: request, with retries ─▶ first pieces ─▶ batch by batch ─▶ complete, or ModelError
+         (retries are safe: nothing was yielded)          (no retries: pieces were yielded)
 ```
-The only file that knows aiohttp.
+The only module that imports aiohttp for models.
 """
 
 import asyncio
@@ -21,14 +21,13 @@ from msgspec import UNSET
 from yarl import URL
 
 from runstead.domain.model_call import ModelRequest, Piece
-from runstead.llm.answer_reader import AnswerReader
-from runstead.llm.chat_chunk import UNREADABLE
-from runstead.llm.chat_request import encode_request
-from runstead.llm.failure import Failure, server_words
-from runstead.llm.model_list import decode_models
-from runstead.llm.retry import Backoff
-from runstead.llm.silence import Silence
-from runstead.llm.upstream import Upstream
+from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.failure import Failure, error_message
+from runstead.llm.openai_chat.idle_timeout import IdleTimeout
+from runstead.llm.openai_chat.request import encode_request
+from runstead.llm.openai_chat.response import UNREADABLE, decode_models
+from runstead.llm.openai_chat.retry import Backoff
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.wire.error import Closed
 from runstead.wire.model import Model
 
@@ -41,14 +40,14 @@ _log = logging.getLogger("runstead.llm")
 _ERROR_BYTES = 64 * 1024
 _MODELS_BYTES = 8 * 2**20
 _MODELS_TIMEOUT = 5.0
-_LIMIT_PATIENCE = 2.0
-"""Seconds that are waited here for a rate limit to pass, in all."""
+_MAX_RATE_LIMIT_WAIT = 2.0
+"""Seconds that one call waits for a rate limit to end, over all of its retries."""
 _LAST_BYTES_TIMEOUT = 0.25
-"""After `[DONE]` only the end of the body is due; once it is read, the connection serves the next call."""
+"""Seconds to wait for the end of the body after `[DONE]`. Reading it lets the connection be reused."""
 
 
 class OpenAIChat:
-    """The models of one upstream."""
+    """The models of one upstream, as a `ChatModel`."""
 
     def __init__(
         self,
@@ -60,8 +59,8 @@ class OpenAIChat:
         self._upstream = upstream
         self._backoff = backoff or Backoff()
         self._sleep = sleep
-        self._chat = _below(upstream.url, "chat/completions")
-        self._models = _below(upstream.url, "models")
+        self._chat = _endpoint(upstream.url, "chat/completions")
+        self._models = _endpoint(upstream.url, "models")
         self._secret: str | None = None
         self._open_session: aiohttp.ClientSession | None = None
 
@@ -71,7 +70,7 @@ class OpenAIChat:
         if self._secret:
             headers["Authorization"] = f"Bearer {self._secret}"
         self._open_session = aiohttp.ClientSession(
-            # As many calls at once as there are runs: the upstream queues them, or says that it is too much.
+            # There is no limit on connections: the upstream queues the calls, or answers that it is overloaded.
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
@@ -83,11 +82,11 @@ class OpenAIChat:
             await self._open_session.close()
             self._open_session = None
 
-    def takes(self, model: str) -> bool:
+    def supports(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self._upstream.models)
 
     def window(self, model: str) -> int | None:
-        return self._upstream.window if self.takes(model) else None
+        return self._upstream.window if self.supports(model) else None
 
     async def models(self) -> Sequence[Model]:
         try:
@@ -95,16 +94,16 @@ class OpenAIChat:
                 asyncio.timeout(_MODELS_TIMEOUT),
                 self._session.get(self._models, allow_redirects=False) as response,
             ):
-                await _accept(response)
-                return decode_models(await _read(response, _MODELS_BYTES))
+                await _check_status(response)
+                return decode_models(await _read_body(response, _MODELS_BYTES))
         except Failure as failure:
-            words = failure.told(self._secret)
+            reason = failure.message(self._secret)
         except (aiohttp.ClientError, OSError) as error:
-            words = _no_answer(error).words
+            reason = _connection_failure(error).reason
         except UNREADABLE as error:
-            words = f"sent something that is no list of models: {error}"
+            reason = f"sent an answer that is not a list of models: {error}"
         name = self._upstream.name
-        _log.warning("Cannot list the models: the model server '%s' %s", name, words, extra={"upstream": name})
+        _log.warning("Cannot list the models: the model server '%s' %s", name, reason, extra={"upstream": name})
         return []
 
     @asynccontextmanager
@@ -124,26 +123,26 @@ class OpenAIChat:
             answer.close()
 
     async def _begin(self, request: ModelRequest) -> tuple["_Answer", _Batch]:
-        """Ask until the first pieces come, or until asking again cannot help."""
+        """Send the request until the first pieces are received, or until a retry cannot help."""
         body = encode_request(request, self._upstream.max_tokens_field)
         run_id = None if request.run_id is UNSET else request.run_id
         retry, waited = 0, 0.0
         while True:
             try:
-                return await self._ask(body, run_id)
+                return await self._attempt(body, run_id)
             except Failure as failure:
                 wait = self._backoff.wait(retry, failure.retry_after)
                 waited += wait
-                # A run that waits for room shall not take a worker's.
-                too_long = failure.limited and waited > _LIMIT_PATIENCE
-                if retry == self._upstream.max_retries or not failure.passing or too_long:
+                # A long wait would occupy one of the worker's slots; the engine delays the run instead.
+                too_long = failure.rate_limited and waited > _MAX_RATE_LIMIT_WAIT
+                if retry == self._upstream.max_retries or not failure.retryable or too_long:
                     raise failure.model_error(self._upstream.name, retry + 1, self._secret) from None
                 self._log_retry(failure, retry, wait, run_id)
             await self._sleep(wait)
             retry += 1
 
-    async def _ask(self, body: bytes, run_id: str | None) -> tuple["_Answer", _Batch]:
-        """One attempt: the answer, and its first pieces."""
+    async def _attempt(self, body: bytes, run_id: str | None) -> tuple["_Answer", _Batch]:
+        """Send the request once. Returns the answer and its first pieces."""
         headers = {"Content-Type": "application/json"}
         if run_id:
             headers["X-Client-Request-Id"] = run_id
@@ -151,23 +150,23 @@ class OpenAIChat:
             async with asyncio.timeout(self._upstream.first_token_timeout):
                 response = await self._session.post(self._chat, data=body, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
-                    await _accept(response)
+                    await _check_status(response)
                     data = await response.content.readany()
         except aiohttp.ClientError as error:
-            raise _no_answer(error) from error
+            raise _connection_failure(error) from error
         except TimeoutError:
             raise Failure(f"sent nothing for {self._upstream.first_token_timeout:g} s") from None
         except OSError as error:
-            raise _no_answer(error) from error
+            raise _connection_failure(error) from error
         answer = _Answer(response, self._upstream.token_timeout)
         with _closed_on_error(answer):
             return answer, await answer.read(data)
 
     def _log_retry(self, failure: Failure, retry: int, wait: float, run_id: str | None) -> None:
-        name, words = self._upstream.name, failure.told(self._secret)
+        name, reason = self._upstream.name, failure.message(self._secret)
         _log.warning(
             "The model server '%s' %s; retry %d of %d in %.1f s",
-            name, words, retry + 1, self._upstream.max_retries, wait,
+            name, reason, retry + 1, self._upstream.max_retries, wait,
             extra={"run_id": run_id, "upstream": name, "status": failure.status, "wait": wait},
         )  # fmt: skip
 
@@ -179,17 +178,17 @@ class OpenAIChat:
 
 
 class _Answer:
-    """An answer on its way over one connection."""
+    """An answer that is being received over one connection."""
 
     def __init__(self, response: aiohttp.ClientResponse, token_timeout: float) -> None:
         self._response = response
         self._content = response.content
         self._reader = AnswerReader()
         self._token_timeout = token_timeout
-        self._silence = Silence(token_timeout, response.close)
+        self._idle_timeout = IdleTimeout(token_timeout, response.close)
 
     async def read(self, data: bytes | None = None) -> _Batch:
-        """The next pieces, of `data` that was read already or of what comes; none when the answer is whole."""
+        """The next pieces; empty when the answer is complete. `data` are bytes that were read already."""
         while not self._reader.done:
             if data is None:
                 self._reader.check()
@@ -202,20 +201,20 @@ class _Answer:
         return ()
 
     def close(self) -> None:
-        """No more of it. Closes the connection, unless the answer was read to its end."""
-        self._silence.stop()
+        """Stop reading. This closes the connection, unless the answer was read to its end."""
+        self._idle_timeout.stop()
         self._response.close()
 
     async def _receive(self) -> bytes:
-        self._silence.begin()
+        self._idle_timeout.begin_read()
         try:
             return await self._content.readany()
         except (aiohttp.ClientError, OSError) as error:
-            if self._silence.expired:
-                raise Failure(f"fell silent for {self._token_timeout:g} s in the middle of its answer") from None
-            raise Failure("broke off in the middle of its answer", passing=True) from error
+            if self._idle_timeout.expired:
+                raise Failure(f"sent nothing for {self._token_timeout:g} s in the middle of its answer") from None
+            raise Failure("broke off in the middle of its answer", retryable=True) from error
         finally:
-            self._silence.end()
+            self._idle_timeout.end_read()
 
     async def _finish(self) -> None:
         with suppress(TimeoutError, aiohttp.ClientError, OSError):
@@ -224,8 +223,8 @@ class _Answer:
                     await self._content.readany()
 
 
-def _below(url: str, path: str) -> URL:
-    """An address of the API. Whoever gave the full one of chat completions is understood; a query stays."""
+def _endpoint(url: str, path: str) -> URL:
+    """The URL of an endpoint. `url` may be the base URL or that of chat completions; its query string is kept."""
     base = URL(url.strip())
     root = base.path.rstrip("/").removesuffix("/chat/completions")
     return base.with_path(f"{root}/{path}").with_query(base.query)
@@ -240,22 +239,22 @@ def _closed_on_error(connection: aiohttp.ClientResponse | _Answer) -> Iterator[N
         raise
 
 
-async def _accept(response: aiohttp.ClientResponse) -> None:
-    """`Failure` unless the server does what it was asked for."""
+async def _check_status(response: aiohttp.ClientResponse) -> None:
+    """Raise `Failure` unless the status is a success."""
     if response.status < 300:
         return
     if response.status < 400:
         location = response.headers.get("Location", "elsewhere")
         raise Failure(f"redirects to {location}; if that is right, make it the url", status=response.status)
     try:
-        body = await _read(response, _ERROR_BYTES)
+        body = await _read_body(response, _ERROR_BYTES)
     except aiohttp.ClientError:
         body = b""
-    raise Failure.answered(response.status, server_words(body), response.headers)
+    raise Failure.answered(response.status, error_message(body), response.headers)
 
 
-async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, or its beginning."""
+async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
+    """The body, cut after `limit` bytes."""
     parts: list[bytes] = []
     while limit > 0 and (part := await response.content.read(limit)):
         parts.append(part)
@@ -263,16 +262,16 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _no_answer(error: aiohttp.ClientError | OSError) -> Failure:
-    """Nobody answered. Worth another try, unless they are not who they should be."""
+def _connection_failure(error: aiohttp.ClientError | OSError) -> Failure:
+    """The failure for a request without an answer. It is retryable, unless the TLS certificate was refused."""
     if isinstance(error, aiohttp.ClientConnectorError):
         cause = error.os_error
         refused = isinstance(cause, ssl.SSLError | ssl.CertificateError)
         number = cause.errno or 0
-        why = os.strerror(number) if number > 0 and not refused else str(cause)
-        return Failure(f"cannot be reached at {error.host}:{error.port}: {why}", passing=not refused)
+        cause_text = os.strerror(number) if number > 0 and not refused else str(cause)
+        return Failure(f"cannot be reached at {error.host}:{error.port}: {cause_text}", retryable=not refused)
     if isinstance(error, TimeoutError):
-        return Failure("cannot be reached: no connection in time", passing=True)
+        return Failure("cannot be reached: connecting timed out", retryable=True)
     if isinstance(error, aiohttp.ServerDisconnectedError):
-        return Failure("closed the connection without an answer", passing=True)
-    return Failure(f"gave no answer: {str(error) or type(error).__name__}", passing=True)
+        return Failure("closed the connection without an answer", retryable=True)
+    return Failure(f"gave no answer: {str(error) or type(error).__name__}", retryable=True)

@@ -1,4 +1,4 @@
-"""Over a real socket: retries, time-outs, and errors in words."""
+"""The client over a real socket: retries, timeouts, and error messages."""
 
 import asyncio
 import logging
@@ -7,11 +7,10 @@ from typing import Any
 import pytest
 
 from runstead.domain.model_call import Finish, TextPiece
-from runstead.llm.openai_chat import OpenAIChat
+from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.retry import Backoff
+from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
-from runstead.llm.retry import Backoff
-from runstead.llm.upstream import Upstream
-from tests.llm.asking import KEY, REQUEST, Waits, ask, cut_at_once, failure, hang, said, world
 from tests.llm.fake_upstream import (
     Exchange,
     chunk,
@@ -20,16 +19,17 @@ from tests.llm.fake_upstream import (
     stream,
     text,
 )
+from tests.llm.openai_chat.client import KEY, REQUEST, Waits, ask, cut_at_once, failure, hang, said, world
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504, 529])
-async def test_a_passing_error_is_asked_again(status: int) -> None:
+async def test_a_temporary_error_is_retried(status: int) -> None:
     async with world(refused(status, {}), refused(status, {}), text("Hello")) as (model, _, waits):
         assert said(await ask(model)) == "Hello"
     assert waits.all == [0.5, 1.0]
 
 
-async def test_a_cut_before_the_first_piece_is_asked_again() -> None:
+async def test_a_broken_connection_before_the_first_piece_is_retried() -> None:
     async def cut_after_the_head(exchange: Exchange) -> None:
         await exchange.begin()
         await exchange.piece(sse(chunk({"role": "assistant"})))
@@ -74,22 +74,22 @@ async def test_a_rate_limit_is_waited_for_no_longer_than_two_seconds(
         error = await failure(model)
     assert waited.all == pytest.approx(waits)
     assert len(upstream.exchanges) == len(waits) + 1
-    assert (error.code, error.limited, error.retry_after) == ("rate_limit_exceeded", True, retry_after)
+    assert (error.code, error.rate_limited, error.retry_after) == ("rate_limit_exceeded", True, retry_after)
 
 
-async def test_a_rate_limit_in_the_middle_of_an_answer_is_one_too() -> None:
+async def test_a_rate_limit_in_the_middle_of_an_answer_is_rate_limited() -> None:
     events = chunk({"content": "Hello"}), {"error": {"message": "Slow down.", "code": 429}}
     async with world(stream(*events)) as (model, _, _):
-        assert (await failure(model)).limited
+        assert (await failure(model)).rate_limited
 
 
-def test_waits_grow_and_end_growing() -> None:
-    backoff = Backoff(chance=lambda: 1.0)
+def test_backoff_grows_up_to_a_maximum() -> None:
+    backoff = Backoff(jitter=lambda: 1.0)
     assert [backoff.wait(retry) for retry in (0, 1, 2, 7, 5000)] == [0.5, 1.0, 2.0, 60.0, 60.0]
-    assert Backoff(chance=lambda: 0.0).wait(3) == 0.0
+    assert Backoff(jitter=lambda: 0.0).wait(3) == 0.0
 
 
-async def test_retries_end(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_number_of_retries_is_limited(caplog: pytest.LogCaptureFixture) -> None:
     body = {"error": {"message": "Too many requests for this model."}}
     with caplog.at_level(logging.WARNING, "runstead.llm"):
         async with world(refused(429, body), max_retries=2) as (model, upstream, waits):
@@ -131,16 +131,16 @@ async def test_retries_end(caplog: pytest.LogCaptureFixture) -> None:
         (499, {}, "server_error", "answered 499"),
     ],
 )
-async def test_a_lasting_error_is_told_at_once(status: int, body: Any, code: str, words: str) -> None:
+async def test_a_permanent_error_is_not_retried(status: int, body: Any, code: str, words: str) -> None:
     async with world(refused(status, body)) as (model, upstream, _):
         error = await failure(model)
     assert error.code == code
-    assert not error.limited
+    assert not error.rate_limited
     assert words in error.message
     assert len(upstream.exchanges) == 1
 
 
-async def test_messages_are_bounded_and_never_hold_the_key(caplog: pytest.LogCaptureFixture) -> None:
+async def test_messages_are_limited_in_length_and_never_contain_the_key(caplog: pytest.LogCaptureFixture) -> None:
     body = {"error": {"message": f"Bad key {KEY}! " + "x" * 10_000}}
     async with world(refused(500, body), max_retries=1) as (model, _, _):
         error = await failure(model)
@@ -150,7 +150,7 @@ async def test_messages_are_bounded_and_never_hold_the_key(caplog: pytest.LogCap
     assert KEY not in error.message + caplog.text
 
 
-async def test_nobody_there_is_told_after_the_retries() -> None:
+async def test_a_refused_connection_is_an_error_after_the_retries() -> None:
     async with world(text("a")) as (_, upstream, _):
         pass
     model = OpenAIChat(Upstream(url=upstream.url, max_retries=1), sleep=(waits := Waits()))
@@ -170,7 +170,7 @@ async def test_an_upstream_that_sends_nothing_times_out() -> None:
     assert waits.all == []
 
 
-async def test_an_upstream_that_falls_silent_times_out() -> None:
+async def test_an_upstream_that_stops_sending_times_out() -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.begin()
         await exchange.piece(sse(chunk({"content": "Hello"})))
@@ -178,10 +178,10 @@ async def test_an_upstream_that_falls_silent_times_out() -> None:
 
     async with world(answer, token_timeout=0.05) as (model, _, _):
         error = await failure(model)
-    assert error.message == "The model server 'main' fell silent for 0.05 s in the middle of its answer"
+    assert error.message == "The model server 'main' sent nothing for 0.05 s in the middle of its answer"
 
 
-async def test_a_slow_reader_is_not_the_upstreams_silence() -> None:
+async def test_a_slow_consumer_does_not_time_out() -> None:
     begun, slept = asyncio.Event(), asyncio.Event()
 
     async def answer(exchange: Exchange) -> None:
@@ -202,20 +202,20 @@ async def test_a_slow_reader_is_not_the_upstreams_silence() -> None:
         await anext(batches)
         begun.set()
         await anext(batches)
-        # A silence that began later was noticed: so much time has passed for the reader too.
-        assert "fell silent" in (await failure(model)).message
+        # A timeout that began later has expired, so the slow consumer has waited longer than the timeout too.
+        assert "sent nothing" in (await failure(model)).message
         slept.set()
         assert [batch async for batch in batches] == [[Finish("stop")]]
 
 
 @pytest.mark.parametrize("ends", [True, False])
-async def test_a_stream_that_breaks_is_an_error_and_not_asked_again(ends: bool) -> None:
-    heard = asyncio.Event()
+async def test_a_stream_that_breaks_is_an_error_and_not_retried(ends: bool) -> None:
+    received = asyncio.Event()
 
     async def answer(exchange: Exchange) -> None:
         await exchange.begin()
         await exchange.piece(sse(chunk({"content": "Hello"})))
-        await heard.wait()
+        await received.wait()
         if ends:
             await exchange.end()
         else:
@@ -223,13 +223,13 @@ async def test_a_stream_that_breaks_is_an_error_and_not_asked_again(ends: bool) 
 
     async with world(answer) as (model, upstream, _), asyncio.timeout(20), model.reply(REQUEST) as batches:
         assert await anext(batches) == [TextPiece("Hello")]
-        heard.set()
+        received.set()
         with pytest.raises(ModelError, match="'main' broke off in the middle of its answer"):
             await anext(batches)
     assert len(upstream.exchanges) == 1
 
 
-async def test_an_error_in_the_stream_is_told() -> None:
+async def test_an_error_in_the_stream_is_raised_after_its_pieces() -> None:
     events = chunk({"content": "Hello"}), {"error": {"message": "Out of memory.", "code": 500}}
     async with world(stream(*events)) as (model, upstream, _), model.reply(REQUEST) as batches:
         assert await anext(batches) == [TextPiece("Hello")]

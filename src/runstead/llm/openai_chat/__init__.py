@@ -1,0 +1,1 @@
+"""The OpenAI-compatible adapter: any server with a chat completions API."""
