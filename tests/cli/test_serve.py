@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from runstead import Run, RunsteadError, Status
-from runstead.cli.listening import bind, listen
+from runstead.cli.listen_socket import bind, listen
 from runstead.client import Client
 from runstead.wire.event import EventName
 from tests.cli.conftest import SLOW, Serve, Served, begin
@@ -170,7 +170,7 @@ class TestFailures:
         assert code == 1
         assert "CRITICAL runstead.serve the server failed" in log
         assert "RuntimeError: the broker is gone" in log
-        assert log.splitlines()[-1].startswith("Error: The server failed; its log says of what.")
+        assert log.splitlines()[-1].startswith("Error: The server failed; its log shows the cause.")
 
     async def test_the_models_key_is_nowhere_in_the_log(
         self, client_of: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

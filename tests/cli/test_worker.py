@@ -10,7 +10,7 @@ from runstead import Run, Status, connect
 from runstead.wire.event import EventName
 from runstead.wire.struct import SortOrder
 from tests.cli.conftest import QUICK, begin
-from tests.cli.test_missing import without
+from tests.cli.test_missing_libraries import without
 from tests.support.cluster import Cluster, cluster
 from tests.support.waiting import PATIENCE
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runstead.outbound.http import HttpOutbound
-from runstead.outbound.port import Unsent
+from runstead.outbound.port import DeliveryError
 from tests.support.receiver import Receiver, receiver
 from tests.support.waiting import within
 
@@ -70,14 +70,14 @@ async def test_the_status_is_what_was_answered_and_nothing_is_followed(
 async def test_a_name_that_leads_to_a_private_address_is_refused(make: Make, there: Receiver) -> None:
     outbound = make(allow_private=False, lookup=leads_to("127.0.0.1"))
     outbound.check(named(there.url))
-    with pytest.raises(Unsent, match="It leads to a private address"):
+    with pytest.raises(DeliveryError, match="It leads to a private address"):
         await outbound.post(named(there.url), {}, b"")
     assert there.told == []
 
 
 @pytest.mark.parametrize("address", ["::ffff:127.0.0.1", "169.254.169.254", "10.1.2.3"])
 async def test_so_is_one_that_leads_there_in_another_way(make: Make, address: str) -> None:
-    with pytest.raises(Unsent, match="It leads to a private address"):
+    with pytest.raises(DeliveryError, match="It leads to a private address"):
         await make(allow_private=False, lookup=leads_to(address)).post("http://hook.example/", {}, b"")
 
 
@@ -87,13 +87,13 @@ async def test_where_private_addresses_are_allowed_the_same_name_is_posted_to(ma
 
 
 async def test_an_address_is_checked_before_a_post_too(make: Make, there: Receiver) -> None:
-    with pytest.raises(Unsent, match="It leads to a private address"):
+    with pytest.raises(DeliveryError, match="It leads to a private address"):
         await make(allow_private=False).post(there.url, {}, b"")
     assert there.told == []
 
 
 async def test_a_full_width_address_is_no_way_around(make: Make, there: Receiver) -> None:
-    with pytest.raises(Unsent):
+    with pytest.raises(DeliveryError):
         await make(allow_private=False).post(named(there.url, "１２７.0.0.1"), {}, b"")
     assert there.told == []
 
@@ -101,7 +101,7 @@ async def test_a_full_width_address_is_no_way_around(make: Make, there: Receiver
 async def test_who_does_not_answer_in_time_is_given_up(make: Make, there: Receiver) -> None:
     there.hangs = True
     async with within(5):
-        with pytest.raises(Unsent, match="There was no answer within 0.2 s"):
+        with pytest.raises(DeliveryError, match="There was no answer within 0.2 s"):
             await make(timeout=0.2).post(there.url, {}, b"")
 
 
@@ -109,17 +109,17 @@ async def test_what_went_wrong_is_said_without_the_secrets_of_the_url(make: Make
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{free.getsockname()[1]}/?token=s3cret"
-        with pytest.raises(Unsent) as refused:
+        with pytest.raises(DeliveryError) as refused:
             await make().post(closed, {}, b"")
     assert str(refused.value) == "It cannot be reached: Connection refused."
-    with pytest.raises(Unsent) as insecure:
+    with pytest.raises(DeliveryError) as insecure:
         await make().post(there.url.replace("http", "https") + "?token=s3cret", {}, b"")
     assert str(insecure.value).startswith("No secure connection")
 
     def unknown(*_: Any, **__: Any) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    with pytest.raises(Unsent) as lost:
+    with pytest.raises(DeliveryError) as lost:
         await make(lookup=unknown).post(f"{named(there.url)}?token=s3cret", {}, b"")
     assert str(lost.value) == "Its name is not found."
 

@@ -43,17 +43,17 @@ def check(file: Path | None, drained: bool, **flags: Any) -> None:
 
 
 def _summary(examined: "Examined") -> str:
-    runs, active = _many(examined.runs, "run"), f"({examined.active:,} of them active)"
-    counted = [_many(examined.steps, "step"), _many(examined.messages, "message"), _many(examined.events, "event")]
-    lines = [f"Examined {runs} {active}, {', '.join(counted)}: {_many(examined.violations, 'violation')}."]
+    runs, active = _count(examined.runs, "run"), f"({examined.active:,} of them active)"
+    counted = [_count(examined.steps, "step"), _count(examined.messages, "message"), _count(examined.events, "event")]
+    lines = [f"Examined {runs} {active}, {', '.join(counted)}: {_count(examined.violations, 'violation')}."]
     if examined.to_recover == 1:
         lines.append("1 run is held by a worker that is gone: the next one takes it over.")
     elif examined.to_recover:
         lines.append(f"{examined.to_recover:,} runs are held by workers that are gone: the next one takes them over.")
     if examined.deleted:
-        lines.append(f"Deleted since: {_many(examined.deleted, 'message')}.")
+        lines.append(f"Deleted since: {_count(examined.deleted, 'message')}.")
     return "\n".join(lines)
 
 
-def _many(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

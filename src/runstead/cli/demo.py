@@ -18,14 +18,14 @@ def demo(model_url: str | None, model: str | None) -> None:
     """
     from rich.console import Console  # a server needs none of these
 
-    from runstead.cli.child import Child
-    from runstead.cli.scenes import Scenes
+    from runstead.cli.demo_scenes import DemoScenes
+    from runstead.cli.demo_server import DemoServer
 
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="runstead-") as folder:
-        server = Child(folder, ("--model-url", model_url) if model_url else ())
+        server = DemoServer(folder, ("--model-url", model_url) if model_url else ())
         try:
-            Scenes(console, server, model).play()
+            DemoScenes(console, server, model).play()
         finally:
             server.stop()
     console.print()

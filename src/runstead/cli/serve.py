@@ -36,6 +36,6 @@ def serve(file: Path | None, **flags: Any) -> None:
     settings = config.load(file, os.environ, flags)
     telemetry.configure(settings.log_level)
 
-    from runstead.cli.server import run  # what is wrong with the settings is said at once
+    from runstead.cli.server_process import run  # what is wrong with the settings is said at once
 
     run(settings)

@@ -28,6 +28,6 @@ def worker(file: Path | None, **flags: Any) -> None:
     settings = config.load(file, os.environ, flags | {"roles": "worker"})
     telemetry.configure(settings.log_level)
 
-    from runstead.cli.working import run  # what is wrong with the settings is said at once
+    from runstead.cli.worker_process import run  # what is wrong with the settings is said at once
 
     run(settings)

@@ -5,7 +5,7 @@ from time import monotonic
 from rich.console import Console
 from rich.table import Table
 
-from runstead.cli.child import Child
+from runstead.cli.demo_server import DemoServer
 from runstead.client import Client, RunStream, connect
 from runstead.client.streams.text_deltas import TextDeltas
 from runstead.wire.assistant import Assistant, AssistantRequest
@@ -17,10 +17,10 @@ from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, Run
 from runstead.wire.struct import SortOrder
 from runstead.wire.thread import Thread
 
-__all__ = ["Scenes", "get_weather"]
+__all__ = ["DemoScenes", "get_weather"]
 
-_PIECES_BEFORE_THE_KILL = 8
-_BUDGET = 256
+_PIECES_BEFORE_KILL = 8
+_MAX_TOKENS = 256
 """Tokens an answer may take: the embedded model likes to go on."""
 
 
@@ -34,10 +34,10 @@ def get_weather(city: str) -> str:
     return f"In {city} it is sunny, 21 degrees, with a light wind from the west."
 
 
-class Scenes:
+class DemoScenes:
     """A server from its start over its crash to its end, and a client that talks to it."""
 
-    def __init__(self, console: Console, server: Child, model: str | None) -> None:
+    def __init__(self, console: Console, server: DemoServer, model: str | None) -> None:
         self._console = console
         self._server = server
         self._model = model
@@ -69,7 +69,7 @@ class Scenes:
         """One user message and the run that answers it, streamed; then its steps."""
         self._scene(f"User: {text}")
         client.create_message(thread.id, MessageRequest(role="user", content=text))
-        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET)
+        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_MAX_TOKENS)
         with client.drive_streaming(thread.id, request, [get_weather]) as stream:
             self._show(stream, TextDeltas())
         if stream.run is not None:
@@ -80,13 +80,13 @@ class Scenes:
         text = "In two sentences: why does a lighthouse blink?"
         self._scene(f"User: {text}")
         client.create_message(thread.id, MessageRequest(role="user", content=text))
-        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET, tools=[])
+        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_MAX_TOKENS, tools=[])
         with client.create_streaming_run(thread.id, request) as stream:
             texts = TextDeltas()
             pieces = 0
             for event in stream:
                 pieces += self._print(event, texts)
-                if pieces == _PIECES_BEFORE_THE_KILL:
+                if pieces == _PIECES_BEFORE_KILL:
                     break
             self._kill_and_start()
             self._show(stream, texts)
@@ -124,7 +124,7 @@ class Scenes:
         for column in table.columns:
             column.no_wrap = True
         for step in client.run_steps(run.thread_id, run.id, order=SortOrder.ASC):
-            table.add_row(step.id, _what(step), step.status, *_tokens(step.usage))
+            table.add_row(step.id, _description(step), step.status, *_tokens(step.usage))
         table.add_section()
         table.add_row("all steps", "", run.status, *_tokens(run.usage))
         self._console.print(table)
@@ -143,7 +143,7 @@ def _tokens(usage: Usage | None) -> tuple[str, str]:
     return ("", "") if usage is None else (str(usage.prompt_tokens), str(usage.completion_tokens))
 
 
-def _what(step: RunStep) -> str:
+def _description(step: RunStep) -> str:
     if isinstance(step.step_details, MessageCreationDetails):
         return "message"
     return ", ".join(call.function.name for call in step.step_details.tool_calls if isinstance(call, FunctionToolCall))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from runstead.outbound.key import KeyFile
+from runstead.outbound.signing_key import KeyFile
 from runstead.wire.error import RunsteadError
 
 

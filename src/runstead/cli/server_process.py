@@ -10,10 +10,9 @@ import uvicorn
 
 from runstead import bootstrap
 from runstead.api.app import Settings, create_app
-from runstead.cli.connection import Connection
-from runstead.cli.listening import bind, listen
-from runstead.cli.process import live
-from runstead.cli.stopping import Stopping
+from runstead.cli.http_protocol import LimitedHttpProtocol
+from runstead.cli.listen_socket import bind, listen
+from runstead.cli.process import ShutdownSignals, run_process
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application
@@ -30,11 +29,11 @@ def run(config: Config) -> None:
     """Serve until a signal comes. `RunsteadError` says why it ended otherwise."""
     if "api" not in config.roles:
         raise RunsteadError("A server that does not answer is a worker: runstead worker")
-    live(_serve(config), "server", _log)
+    run_process(_serve(config), "server", _log)
 
 
 async def _serve(config: Config) -> None:
-    stopping = Stopping(_log)
+    signals = ShutdownSignals(_log)
     with bind(config.host, config.port) as bound:
         async with bootstrap.application(config) as application:
             server = _Server(_settings(application, config))
@@ -43,7 +42,7 @@ async def _serve(config: Config) -> None:
                 application.draining.set()
                 server.should_exit = True
 
-            stopping.call(stop)
+            signals.on_shutdown(stop)
             url = listen(bound)
             _log.info("started", extra={"url": url, "pid": os.getpid()})
             click.echo(f"Runstead listens on {url}/v1 (read about it: {url}/docs)")
@@ -61,7 +60,7 @@ def _settings(application: Application, config: Config) -> uvicorn.Config:
     )
     return uvicorn.Config(
         create_app(application, api),
-        http=Connection,
+        http=LimitedHttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,

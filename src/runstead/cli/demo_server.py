@@ -11,14 +11,14 @@ from typing import IO
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
 
-__all__ = ["Child"]
+__all__ = ["DemoServer"]
 
 _PATIENCE = 30.0
-_NOT_FOR_IT = {f"RUNSTEAD_{name.upper()}" for name in Config.__struct_fields__ if name != "model_key"}
+_OWN_SETTINGS = {f"RUNSTEAD_{name.upper()}" for name in Config.__struct_fields__ if name != "model_key"}
 """Settings of the user's own server."""
 
 
-class Child:
+class DemoServer:
     """`runstead serve` on a folder, at one port over all its lives."""
 
     def __init__(self, data: str, arguments: tuple[str, ...] = ()) -> None:
@@ -43,7 +43,7 @@ class Child:
         where = ["--data", self._data, "--host", "127.0.0.1", "--port", str(self._port)]
         self._process = subprocess.Popen(  # noqa: S603  our own program, our own arguments
             [sys.executable, "-m", "runstead", "serve", *where, *self._arguments],
-            env={name: value for name, value in os.environ.items() if name not in _NOT_FOR_IT},
+            env={name: value for name, value in os.environ.items() if name not in _OWN_SETTINGS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

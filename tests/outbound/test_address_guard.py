@@ -4,8 +4,8 @@ from ipaddress import ip_address
 
 import pytest
 
-from runstead.outbound.addresses import check_url, is_public, literal
-from runstead.outbound.port import Unsent
+from runstead.outbound.address_guard import check_url, is_public, parse_ip
+from runstead.outbound.port import DeliveryError
 
 PRIVATE = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 127.0.0.1 127.9.9.9 169.254.0.1 169.254.169.254
@@ -35,14 +35,14 @@ def test_it_is_everybodys(address: str) -> None:
     "host", ["127.0.0.1", "127.1", "0177.0.0.1", "0x7f.1", "0x7f000001", "2130706433", "017700000001"]
 )
 def test_however_it_is_spelled_an_address_is_known(host: str) -> None:
-    assert literal(host) == ip_address("127.0.0.1")
+    assert parse_ip(host) == ip_address("127.0.0.1")
 
 
 @pytest.mark.parametrize(
     "host", ["example.com", "localhost", "127.0.0.1.example.com", "xn--nxasmq6b", "a" * 300, "\udc80"]
 )
 def test_a_name_is_no_address(host: str) -> None:
-    assert literal(host) is None
+    assert parse_ip(host) is None
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_a_name_is_no_address(host: str) -> None:
     ],
 )  # fmt: skip
 def test_a_private_address_is_refused_at_once_unless_it_is_allowed(url: str) -> None:
-    with pytest.raises(Unsent, match="It leads to a private address"):
+    with pytest.raises(DeliveryError, match="It leads to a private address"):
         check_url(url, allow_private=False)
     check_url(url, allow_private=True)
 
@@ -77,7 +77,7 @@ def test_a_private_address_is_refused_at_once_unless_it_is_allowed(url: str) -> 
     }.items(),
 )
 def test_what_is_no_address_for_posts_is_refused_in_words(url: str, words: str, allow_private: bool) -> None:
-    with pytest.raises(Unsent, match=words):
+    with pytest.raises(DeliveryError, match=words):
         check_url(url, allow_private=allow_private)
 
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from runstead.cli.connection import HEAD_LIMIT
+from runstead.cli.http_protocol import HEAD_LIMIT
 from tests.cli.conftest import Serve
 from tests.support.waiting import PATIENCE
 
