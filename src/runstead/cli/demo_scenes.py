@@ -1,4 +1,4 @@
-"""What the demonstration shows, scene by scene."""
+"""The demo's scenes: a server starts, two turns on a thread, a crash in the middle of a run."""
 
 from time import monotonic
 
@@ -21,7 +21,7 @@ __all__ = ["DemoScenes", "get_weather"]
 
 _PIECES_BEFORE_KILL = 8
 _MAX_TOKENS = 256
-"""Tokens an answer may take: the embedded model likes to go on."""
+"""Maximum tokens of an answer: the embedded model tends to be verbose."""
 
 
 def get_weather(city: str) -> str:
@@ -35,7 +35,7 @@ def get_weather(city: str) -> str:
 
 
 class DemoScenes:
-    """A server from its start over its crash to its end, and a client that talks to it."""
+    """Starts, kills and restarts the server, and shows on the console what a client sees."""
 
     def __init__(self, console: Console, server: DemoServer, model: str | None) -> None:
         self._console = console
@@ -43,7 +43,7 @@ class DemoScenes:
         self._model = model
 
     def play(self) -> None:
-        """Show them all."""
+        """Play all scenes."""
         self._scene("A server starts on an empty folder")
         began = monotonic()
         self._server.start()
@@ -62,11 +62,11 @@ class DemoScenes:
                 model=model, name="Demo", instructions="You are a friendly guide. Answer in short sentences."
             )
         )
-        self._say(f"Made the assistant {assistant.id} on the model {model}; its tool is a Python function.")
+        self._say(f"Created the assistant {assistant.id} with the model {model}. Its tool is a Python function.")
         return assistant
 
     def _turn(self, client: Client, thread: Thread, assistant: Assistant, text: str) -> None:
-        """One user message and the run that answers it, streamed; then its steps."""
+        """Stream the run that answers one user message, then show its steps."""
         self._scene(f"User: {text}")
         client.create_message(thread.id, MessageRequest(role="user", content=text))
         request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_MAX_TOKENS)
@@ -76,7 +76,7 @@ class DemoScenes:
             self._steps(client, stream.run)
 
     def _crash(self, client: Client, thread: Thread, assistant: Assistant) -> None:
-        """Kill the server in the middle of a run; the same stream goes on when it is back."""
+        """Kill the server in the middle of a run. The same stream continues after the restart."""
         text = "In two sentences: why does a lighthouse blink?"
         self._scene(f"User: {text}")
         client.create_message(thread.id, MessageRequest(role="user", content=text))
@@ -98,8 +98,8 @@ class DemoScenes:
         self._server.kill()
         self._say(f"\nkill -9 {killed}: the server is gone in the middle of the answer.")
         self._server.start()
-        self._say(f"Started again on the same folder, as process {self._server.pid}. Nobody asks for the run again:")
-        self._say("it goes on by itself, and the stream that was reading it rejoins.")
+        self._say(f"Restarted on the same folder, as process {self._server.pid}.")
+        self._say("The run continues without a new request, and the client's stream reconnects.")
 
     def _show(self, stream: RunStream, texts: TextDeltas) -> None:
         for event in stream:
@@ -107,7 +107,7 @@ class DemoScenes:
         self._console.print()
 
     def _print(self, event: Event, texts: TextDeltas) -> int:
-        """Show what an event brings to read; how many pieces of text that were."""
+        """Print the text of an event; returns the number of its pieces of text."""
         pieces = list(texts.new_text(event))
         for piece in pieces:
             self._console.print(piece, end="", style="green", markup=False, soft_wrap=True)

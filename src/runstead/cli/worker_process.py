@@ -1,4 +1,4 @@
-"""The process of a worker alone, from start to end."""
+"""The process of `runstead worker`: a worker without an API."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ _log = logging.getLogger("runstead.worker")
 
 
 def run(config: Config) -> None:
-    """Work until a signal comes. `RunsteadError` says why it ended otherwise."""
+    """Execute runs until SIGINT or SIGTERM. `RunsteadError` if the worker cannot start, or fails."""
     run_process(_work(config), "worker", _log)
 
 
