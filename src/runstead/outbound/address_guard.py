@@ -30,9 +30,7 @@ def is_public(address: IpAddress) -> bool:
     if isinstance(address, IPv6Address):
         inner = _embedded_ipv4(address)
         if inner is None:
-            return (
-                address in _PUBLIC_V6 and address.is_global and not any(address in part for part in _RESERVED_V6)
-            )
+            return address in _PUBLIC_V6 and address.is_global and not any(address in part for part in _RESERVED_V6)
         address = inner
     return address.is_global and not address.is_multicast and address not in _RELAY_ANYCAST_V4
 
