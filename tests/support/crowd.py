@@ -1,4 +1,4 @@
-"""A model that counts how many it answers at once."""
+"""A model that counts its concurrent requests."""
 
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
@@ -12,14 +12,14 @@ __all__ = ["Crowd"]
 
 
 class Crowd(ScriptedModel):
-    """Answers everybody alike."""
+    """Gives every request the same answer."""
 
     def __init__(self, turn: Turn = "Hello") -> None:
         super().__init__(lambda _: turn)
         self.now = 0
         self.most = 0
         self.each: Counter[str] = Counter()
-        """How many are asked at once now, by the name of the model."""
+        """The number of requests in progress, by the name of the model."""
 
     @asynccontextmanager
     async def reply(self, request: ModelRequest) -> AsyncIterator[AsyncIterator[Sequence[Piece]]]:
