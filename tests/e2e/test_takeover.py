@@ -88,11 +88,11 @@ async def test_the_runs_of_a_killed_worker_are_recovered_before_its_lease_ends(t
 
 async def test_a_suspended_worker_expires_and_writes_nothing_when_it_resumes(tmp_path: Path) -> None:
     async with within(60), busy(tmp_path, lease=2) as (api, runs, admin, workers):
-        zombie, other = workers
-        zombie.freeze()
+        suspended, other = workers
+        suspended.freeze()
         await take_over(admin)
-        zombie.thaw()
-        await asyncio.to_thread(zombie.says, "it lets go of its runs, and enters again")
+        suspended.thaw()
+        await asyncio.to_thread(suspended.wait_for_log, "it releases its runs and registers again")
         assert await check(api, runs) > 0
 
         async def entered() -> bool:

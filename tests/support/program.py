@@ -62,7 +62,7 @@ class Program:
                 self._reading.join(PATIENCE)
                 raise AssertionError(f"it ended with {self.process.returncode} before it was ready:\n{self.log}")
 
-    def says(self, words: str) -> str:
+    def wait_for_log(self, words: str) -> str:
         """Wait until a line of the log contains these words; returns the line."""
         while words not in (line := self._lines.get(timeout=PATIENCE)):
             pass

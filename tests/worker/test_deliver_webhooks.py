@@ -20,7 +20,7 @@ from runstead.wire.webhook import WebhookDelivery, WebhookRequest, WebhookUpdate
 from tests.support.callers import project_of
 from tests.support.clock import START
 from tests.support.crash import doomed
-from tests.support.receiver import Receiver, ReceivedRequest, receiver
+from tests.support.receiver import ReceivedRequest, Receiver, receiver
 from tests.support.waiting import until
 from tests.support.worlds import WEATHER, World, world
 
