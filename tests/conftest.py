@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""Settings and fixtures of all tests."""
 
 import os
 import signal
@@ -11,24 +11,24 @@ from hypothesis import settings
 if TYPE_CHECKING:
     from tests.support.nats import NatsServer
 
-# A busy machine is no failure: examples are bounded in number, and a test as a whole by its timeout.
+# No deadline for single examples: a busy machine must not fail a test, and every test has a timeout of its own.
 settings.register_profile("runstead", deadline=None, print_blob=True)
 settings.load_profile("runstead")
 
-# Who starts the tests in the background of a script has them ignore this, and so would all programs that they start.
+# A shell starts background jobs with SIGINT ignored. All programs that the tests start would inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)
 def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A developer's own RUNSTEAD_… settings do not reach the tests."""
+    """Remove the developer's RUNSTEAD_… variables."""
     for name in [name for name in os.environ if name.startswith("RUNSTEAD_")]:
         monkeypatch.delenv(name)
 
 
 @pytest.fixture(scope="session")
 def nats(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[NatsServer]":
-    """A server that the tests share."""
+    """A NATS server that the tests share."""
     from tests.support.nats import NatsServer
 
     server = NatsServer(tmp_path_factory.mktemp("nats"))

@@ -27,7 +27,7 @@ def listed(*names: str) -> dict[str, object]:
     return {"object": "list", "data": [{"id": name, "object": "model"} for name in names]}
 
 
-async def test_servers_answer_by_the_names_that_they_take_and_aliases_lead_to_them() -> None:
+async def test_requests_go_to_the_upstream_of_their_model_and_aliases_are_resolved() -> None:
     async with fake_upstream(plain(listed("qwen3"))) as house, fake_upstream(plain(listed("other"))) as rest:
         model = bootstrap.model_of(
             Config(
@@ -52,14 +52,14 @@ async def test_without_a_server_the_embedded_model_answers() -> None:
     assert [each.id for each in await model.models()] == ["SmolLM2-135M-Instruct"]
 
 
-async def test_a_script_goes_before_any_model(tmp_path: Path) -> None:
+async def test_a_script_replaces_every_model(tmp_path: Path) -> None:
     script = tmp_path / "script.toml"
     script.write_text('[[answer]]\nsay = "Hi"\n')
     model = bootstrap.model_of(Config(script=str(script), model_url="http://127.0.0.1:1/v1"))
     assert [each.id for each in await model.models()] == ["scripted"]
 
 
-def test_a_key_must_be_for_something() -> None:
+def test_a_model_key_without_a_model_url_is_refused() -> None:
     with pytest.raises(RunsteadError, match="no model_url"):
         bootstrap.model_of(Config(model_key="sk-1"))
 
@@ -75,13 +75,13 @@ def test_a_key_must_be_for_something() -> None:
         ),
     ],
 )
-def test_what_is_wrong_with_a_server_is_said_with_its_name(table: dict[str, object], words: str) -> None:
+def test_an_invalid_upstream_is_named(table: dict[str, object], words: str) -> None:
     with pytest.raises(RunsteadError) as wrong:
         bootstrap.model_of(Config(upstream=(table,)))
     assert words in str(wrong.value)
 
 
-async def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
+async def test_only_the_owner_can_read_the_data_folder(tmp_path: Path) -> None:
     script = tmp_path / "script.toml"
     script.write_text("")
     config = Config(data=str(tmp_path / "a" / "b"), script=str(script))
@@ -103,8 +103,8 @@ def scripted(tmp_path: Path) -> dict[str, Any]:
     return {"script": str(tmp_path / "script.toml"), "data": str(tmp_path / "data"), "installation": place(tmp_path)}
 
 
-async def carried(application: Application) -> None:
-    """A run goes through."""
+async def complete_a_run(application: Application) -> None:
+    """Create a run, and wait until it is completed."""
     project = (await entered(application)).project
     assistant = await project.create_assistant(AssistantRequest(model="any"))
     thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")])
@@ -116,26 +116,26 @@ async def carried(application: Application) -> None:
 
 @pytest.mark.parametrize("nats", [False, True], ids=["in process", "nats"])
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
-async def test_a_run_goes_through_over_every_pair_of_engines(
+async def test_a_run_completes_over_every_pair_of_store_and_broker(
     nats: bool, postgres: bool, scripted: dict[str, Any]
 ) -> None:
     database = server().url if postgres else None
     broker = nats_server().url if nats else None
     async with bootstrap.application(Config(**scripted, database=database, broker=broker)) as application:
-        await carried(application)
+        await complete_a_run(application)
     assert (Path(scripted["data"]) / "runstead.db").exists() is not postgres
 
 
-async def test_who_answers_and_who_works_may_be_two(scripted: dict[str, Any]) -> None:
+async def test_the_api_and_the_worker_may_be_two_processes(scripted: dict[str, Any]) -> None:
     engines = scripted | {"database": server().url, "broker": nats_server().url}
     async with (
         bootstrap.application(Config(**engines, roles=("worker",))),
         bootstrap.application(Config(**engines, roles=("api",))) as application,
     ):
-        await carried(application)
+        await complete_a_run(application)
 
 
-async def test_without_a_broker_they_are_slow_and_it_is_told(
+async def test_two_processes_without_a_broker_log_a_warning(
     scripted: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     engines = scripted | {"database": server().url}
@@ -143,9 +143,9 @@ async def test_without_a_broker_they_are_slow_and_it_is_told(
         bootstrap.application(Config(**engines, roles=("worker",))),
         bootstrap.application(Config(**engines, roles=("api",))) as application,
     ):
-        await carried(application)
-    told = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert told == ["without a broker, each process looks once a second for what others did"] * 2
+        await complete_a_run(application)
+    warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
+    assert warnings == ["without a broker, each process looks once a second for what others did"] * 2
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ async def test_without_a_broker_they_are_slow_and_it_is_told(
         ({"broker": "nats://me:s3cret@127.0.0.1:port"}, "The broker is wrong: The URL of NATS"),
     ],
 )
-async def test_engines_that_cannot_be_are_refused_in_words_without_secrets(
+async def test_invalid_adapters_are_refused_without_showing_secrets(
     settings: dict[str, Any], words: str, scripted: dict[str, Any]
 ) -> None:
     with pytest.raises(RunsteadError, match=words) as refused:
@@ -168,7 +168,7 @@ async def test_engines_that_cannot_be_are_refused_in_words_without_secrets(
     assert "s3cret" not in str(refused.value)
 
 
-async def test_a_database_that_is_not_there_is_named_without_its_password(
+async def test_an_unreachable_database_is_named_without_its_password(
     scripted: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(PostgresStore.__init__.__kwdefaults__ or {}, "patience", 0.1)
@@ -179,22 +179,22 @@ async def test_a_database_that_is_not_there_is_named_without_its_password(
     assert "s3cret" not in str(refused.value)
 
 
-async def test_a_broker_that_is_not_there_is_done_without(scripted: dict[str, Any]) -> None:
+async def test_runs_complete_while_the_broker_is_unreachable(scripted: dict[str, Any]) -> None:
     async with bootstrap.application(Config(**scripted, broker="nats://127.0.0.1:1")) as application:
-        await carried(application)
+        await complete_a_run(application)
 
 
 async def test_secrets_are_not_logged(scripted: dict[str, Any], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     user = nats_server().url.replace("nats://", "nats://me:s3cret@")
     async with bootstrap.application(Config(**scripted, database=server().url, broker=user)) as application:
-        await carried(application)
+        await complete_a_run(application)
     logged = " ".join(str(vars(record)) for record in caplog.records)
     assert "postgresql://" in logged
     assert "s3cret" not in logged
 
 
-async def test_no_limit_is_a_limit_of_nothing(scripted: dict[str, Any]) -> None:
+async def test_a_limit_of_zero_means_no_limit(scripted: dict[str, Any]) -> None:
     async with bootstrap.application(Config(**scripted, project_runs=0, project_queue=0)) as application:
         assert application._adapters.limits.of_project == Limits(max_running=None, max_queued=None)
     async with bootstrap.application(Config(**scripted, project_runs=7, project_queue=8)) as application:
@@ -202,7 +202,7 @@ async def test_no_limit_is_a_limit_of_nothing(scripted: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])
-async def test_a_database_is_brought_up_to_date_without_an_engine(postgres: bool, scripted: dict[str, Any]) -> None:
+async def test_a_database_is_migrated_without_starting_an_engine(postgres: bool, scripted: dict[str, Any]) -> None:
     config = Config(**scripted, database=server().url if postgres else None)
     missing = await bootstrap.migrate(config, check=True)
     assert missing[:2] == ["0001_initial", "0002_lines"]
@@ -210,4 +210,4 @@ async def test_a_database_is_brought_up_to_date_without_an_engine(postgres: bool
     assert await bootstrap.migrate(config) == missing
     assert await bootstrap.migrate(config) == await bootstrap.migrate(config, check=True) == []
     async with bootstrap.application(config) as application:
-        await carried(application)
+        await complete_a_run(application)

@@ -1,4 +1,4 @@
-"""Settings: which goes before which, what is refused, and that keys are not shown."""
+"""Settings: which source wins, which values are refused, and that keys are not shown."""
 
 from pathlib import Path
 from typing import Any
@@ -30,16 +30,16 @@ def file(tmp_path: Path) -> Path:
     return file
 
 
-def test_without_anything_there_are_defaults() -> None:
+def test_without_sources_all_settings_are_defaults() -> None:
     assert load(None, {}, {}) == Config()
 
 
-def test_a_flag_goes_before_the_environment_and_that_before_the_file(file: Path) -> None:
+def test_flags_override_the_environment_which_overrides_the_file(file: Path) -> None:
     settings = load(file, {"RUNSTEAD_PORT": "2", "RUNSTEAD_HOST": "127.0.0.2"}, {"port": 3, "host": None})
     assert (settings.port, settings.host, settings.run_lifetime) == (3, "127.0.0.2", 10)
 
 
-def test_lists_and_tables_come_from_the_file(file: Path) -> None:
+def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
     settings = load(file, {"RUNSTEAD_ALLOWED_HOSTS": "a", "RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c"}, {})
     assert settings.allowed_hosts == ("runs.example.com",)
     assert settings.upstream == ({"name": "house", "url": "http://127.0.0.1:1/v1"},)
@@ -61,15 +61,15 @@ def test_lists_and_tables_come_from_the_file(file: Path) -> None:
         ("RUNSTEAD_LEASE", "2.5", "lease", 2.5),
     ],
 )
-def test_a_variable_is_read_as_what_the_setting_is(variable: str, text: str, name: str, value: Any) -> None:
+def test_a_variable_is_converted_to_the_type_of_its_setting(variable: str, text: str, name: str, value: Any) -> None:
     assert getattr(load(None, {variable: text}, {}), name) == value
 
 
-def test_an_empty_variable_is_none() -> None:
+def test_an_empty_variable_is_ignored() -> None:
     assert load(None, {"RUNSTEAD_MODEL_URL": "", "RUNSTEAD_PORT": ""}, {}) == Config()
 
 
-def test_variables_of_others_are_left_alone() -> None:
+def test_unknown_variables_are_ignored() -> None:
     assert (
         load(None, {"RUNSTEAD_URL": "http://127.0.0.1:1", "RUNSTEAD_API_KEY": "a", "RUNSTEAD_X": "b"}, {}) == Config()
     )
@@ -95,7 +95,7 @@ def test_variables_of_others_are_left_alone() -> None:
         ("RUNSTEAD_ON_BUSY", "shout"),
     ],
 )
-def test_a_variable_that_cannot_be_is_refused_by_its_name(variable: str, text: str) -> None:
+def test_an_invalid_variable_is_refused_by_name(variable: str, text: str) -> None:
     with pytest.raises(RunsteadError, match=f"^{variable}: "):
         load(None, {variable: text}, {})
 

@@ -1,4 +1,4 @@
-"""What the package offers is listed, complete, and light to import. (That lists are sorted, ruff sees.)"""
+"""`__all__` of every module is complete, and the client is light to import. (ruff checks that the lists are sorted.)"""
 
 import importlib
 import pkgutil
@@ -33,7 +33,7 @@ def modules() -> list[str]:
 
 
 def defined(module: ModuleType) -> set[str]:
-    """The public names that a module makes itself."""
+    """The public names that a module defines itself."""
     return {
         name
         for name, value in vars(module).items()
@@ -44,7 +44,7 @@ def defined(module: ModuleType) -> set[str]:
 
 
 @pytest.mark.parametrize("name", modules())
-def test_every_exported_name_is_there_once(name: str) -> None:
+def test_every_exported_name_exists_once(name: str) -> None:
     module = importlib.import_module(name)
     exported = list(getattr(module, "__all__", []))
     assert len(exported) == len(set(exported))
@@ -52,17 +52,17 @@ def test_every_exported_name_is_there_once(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", modules())
-def test_what_a_module_defines_for_others_is_exported(name: str) -> None:
+def test_every_public_definition_is_exported(name: str) -> None:
     module = importlib.import_module(name)
     unlisted = sorted(defined(module) - set(getattr(module, "__all__", [])))
     assert unlisted == []
 
 
-def test_the_package_offers_its_four_doors() -> None:
+def test_the_package_exports_its_four_entry_points() -> None:
     assert set(runstead.__all__) >= DOORS
 
 
-def test_a_client_imports_no_library_of_the_server() -> None:
+def test_a_client_imports_no_server_library() -> None:
     code = "import sys, runstead; runstead.connect; print(*{name.partition('.')[0] for name in sys.modules})"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(done.stdout.split()) & ONLY_FOR_THE_SERVER

@@ -1,4 +1,4 @@
-"""The log: one line a happening, with its fields."""
+"""Logging: one line for each record, with its fields."""
 
 import io
 import logging
@@ -15,7 +15,7 @@ STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}"
 
 @pytest.fixture
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """What is logged from here on; whoever logged before gets it back."""
+    """The log from here on. The previous handlers and levels are restored at the end."""
     root = logging.getLogger()
     names = ("", "aiohttp", "asyncio", "uvicorn")
     levels = {name: logging.getLogger(name).level for name in names}
@@ -36,12 +36,12 @@ def last(log: io.StringIO) -> str:
     return line
 
 
-def test_a_line_says_when_how_bad_where_and_what(log: io.StringIO) -> None:
+def test_a_line_has_time_level_logger_and_message(log: io.StringIO) -> None:
     logging.getLogger("runstead.run").warning("it rains in %s", "Oslo")
     assert last(log) == "WARNING runstead.run it rains in Oslo"
 
 
-def test_what_is_given_as_extra_is_shown_as_fields(log: io.StringIO) -> None:
+def test_extra_values_are_shown_as_fields(log: io.StringIO) -> None:
     fields = {"run": "run_1", "status": 429, "wait": 0.5, "upstream": None}
     logging.getLogger("runstead.llm").info("again", extra=fields)
     assert last(log) == "INFO runstead.llm again run=run_1 status=429 wait=0.5"
@@ -65,13 +65,13 @@ def test_a_value_is_one_word_or_quoted(log: io.StringIO, value: object, shown: s
     assert last(log) == f"INFO runstead so field={shown}"
 
 
-def test_words_of_strangers_neither_end_the_line_nor_steer_the_terminal(log: io.StringIO) -> None:
+def test_control_characters_in_a_message_are_escaped(log: io.StringIO) -> None:
     logging.getLogger("runstead").info("it says %s", "a\r\nb\x1b[2J\u2028 ø")
     assert last(log) == r"INFO runstead it says a\r\nb\x1b[2J\u2028 ø"
     assert len(log.getvalue().splitlines()) == 1
 
 
-def test_a_cause_stands_below_its_line(log: io.StringIO) -> None:
+def test_a_traceback_follows_its_line(log: io.StringIO) -> None:
     try:
         raise ValueError("the cause")
     except ValueError:
@@ -82,7 +82,7 @@ def test_a_cause_stands_below_its_line(log: io.StringIO) -> None:
     assert lines[-1] == "ValueError: the cause"
 
 
-def test_a_server_that_cannot_be_reached_is_a_field_of_one_line(log: io.StringIO) -> None:
+def test_an_unreachable_server_is_a_field_instead_of_a_traceback(log: io.StringIO) -> None:
     try:
         raise Unreachable("cannot read it: Connection refused") from OSError()
     except Unreachable:
@@ -91,14 +91,14 @@ def test_a_server_that_cannot_be_reached_is_a_field_of_one_line(log: io.StringIO
     assert len(log.getvalue().splitlines()) == 1
 
 
-def test_what_libraries_say_in_passing_is_not_shown(log: io.StringIO) -> None:
+def test_info_records_of_libraries_are_not_logged(log: io.StringIO) -> None:
     logging.getLogger("uvicorn.error").info("Started server process")
     logging.getLogger("asyncio").warning("slow")
     assert last(log) == "WARNING asyncio slow"
     assert len(log.getvalue().splitlines()) == 1
 
 
-def test_with_error_libraries_do_not_warn(log: io.StringIO) -> None:
+def test_level_error_hides_warnings_of_libraries_too(log: io.StringIO) -> None:
     telemetry.configure("error")
     logging.getLogger("asyncio").warning("slow")
     logging.getLogger("runstead").warning("slow")

@@ -1,8 +1,8 @@
 """Assistants, threads and runs, durable and on your own machine.
 
-`open` and `open_async` run the engine inside this program, over one file. `connect` and `connect_async` return a client
-of a server. All four have the same calls: `create_run`, `get_run`, `submit_tool_output`, `run_steps` and the rest of
-`runstead.interface`. Each imports only what it needs, so a program that only connects stays small.
+`open` and `open_async` run the engine inside this program, over one file. `connect` and `connect_async` use a server.
+All four return a client with the same methods: `create_run`, `get_run`, `submit_tool_output`, `run_steps` and the rest
+of `runstead.interface`. Each imports only what it needs, so a client of a server is small.
 """
 
 from runstead.client import connect, connect_async

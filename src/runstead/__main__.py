@@ -1,4 +1,4 @@
-"""`runstead` and `python -m runstead`: the command line, where it is installed."""
+"""`runstead` and `python -m runstead`: the command line, if its libraries are installed."""
 
 import sys
 
@@ -6,9 +6,9 @@ __all__ = ["main"]
 
 
 def main() -> None:
-    """Do what the command line says. The client comes without it, and then it says how to have it."""
+    """Run the command line. In an installation of the client alone, exit with the name of the extra to install."""
     try:
-        from runstead.cli.main import main as command_line  # noqa: PLC0415 (what it needs may be missing)
+        from runstead.cli.main import main as command_line  # noqa: PLC0415 (its libraries may not be installed)
 
         command_line()
     except ModuleNotFoundError as error:

@@ -19,7 +19,7 @@ from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.outbound.http import HttpOutbound
-from runstead.outbound.key import KeyFile
+from runstead.outbound.signing_key import KeyFile
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
 from runstead.tools.port import Tool

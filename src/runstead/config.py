@@ -1,6 +1,6 @@
-"""The configuration: one value, from defaults, a TOML file, the environment and flags; the later wins.
+"""The configuration, from defaults, a TOML file, environment variables and flags. The later source wins.
 
-Every setting but lists and tables can be given as `RUNSTEAD_<NAME>` in the environment, and the first ones as a flag.
+Every setting except lists and tables has an environment variable `RUNSTEAD_<NAME>`. The most common ones have a flag.
 """
 
 import re
@@ -18,83 +18,86 @@ from runstead.wire.options import OnBusy
 __all__ = ["Config", "Role", "load"]
 
 Role: TypeAlias = Literal["api", "worker"]
-"""`api` answers calls, `worker` executes runs."""
+"""`api` answers requests, `worker` executes runs."""
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that can be set."""
+    """All settings, with their defaults."""
 
     data: str = "runstead-data"
-    """The folder that holds the database, when that is a file of our own."""
+    """The folder of the SQLite database."""
     database: str | None = None
-    """A PostgreSQL, as postgresql://…, for several processes; without one, SQLite in the folder."""
+    """The URL of a PostgreSQL database, for several processes: postgresql://…. The default is SQLite in `data`."""
     database_connections: Annotated[int, Meta(ge=1)] = 16
-    """Transactions that a process may have open at once there; more wait."""
+    """Maximum transactions that a process has open in PostgreSQL at once. More wait."""
     broker: str | None = None
-    """NATS servers, as nats://…, several with commas between; without one, whatever happens stays in the process."""
+    """URLs of NATS servers, separated by commas: nats://…. The default is a broker within the process."""
     broker_replicas: Annotated[int, Meta(ge=1, le=5)] = 1
-    """Servers that keep each offer of a run: 3 in a cluster of three or more."""
+    """NATS servers that store each offer of a run: 3 in a cluster of three or more."""
     installation: Annotated[str, Meta(pattern=r"^[a-z_][a-z0-9_]{0,31}\Z")] = "runstead"
-    """What is ours on servers that are shared: the schema in PostgreSQL, the beginning of all names in NATS."""
+    """Separates installations on shared servers: the schema in PostgreSQL, the prefix of names in NATS."""
     roles: Annotated[tuple[Role, ...], Meta(min_length=1)] = ("api", "worker")
-    """What this process does."""
+    """The roles of this process."""
     lease: Annotated[float, Meta(ge=0.5, le=600)] = 10.0
-    """Seconds after which a worker that was not heard of is given up."""
+    """Seconds without a heartbeat after which a worker expires."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8642
     model_url: str | None = None
-    """A server of models; without one, and without `upstream`, the embedded model answers."""
+    """The URL of a model server. Without it and without `upstream`, the embedded model answers."""
     model_key: str | None = None
     model_path: str | None = None
-    """A GGUF file for the embedded model, instead of the one that comes with it."""
+    """A GGUF file to use as the embedded model."""
     script: str | None = None
-    """A file that says what the model answers, for trials and demonstrations."""
+    """A file of scripted answers that replaces the model, for tests and trials."""
     run_lifetime: Annotated[int, Meta(ge=1)] = 600
     """Seconds after its creation at which a run expires."""
     max_runs: Annotated[int, Meta(ge=1)] = 5000
-    """Runs that this process executes at once; more wait."""
+    """Maximum runs that this process executes at once. More wait."""
     project_runs: Annotated[int, Meta(ge=0)] = 100
-    """Runs of one project that all processes together execute at once; more wait. 0 is no limit."""
+    """Maximum runs of one project that all processes together execute at once. More wait. 0 means no limit."""
     project_queue: Annotated[int, Meta(ge=0)] = 10_000
-    """Runs of one project that may wait; more are refused. 0 is no limit."""
+    """Maximum waiting runs of one project. More are refused. 0 means no limit."""
     on_busy: OnBusy = "reject"
-    """What a run or a message does on a thread whose run has not ended, if neither it nor the thread says."""
+    """The default for a run or message on a busy thread, if neither the request nor the thread sets it."""
     require_beta_header: bool = True
-    """Refuse calls without `OpenAI-Beta: assistants=v2`, as the original did."""
+    """Refuse requests without `OpenAI-Beta: assistants=v2`, as the original API did."""
     body_limit: Annotated[int, Meta(ge=1024)] = 32 * 1024 * 1024
-    """Bytes of a request's body."""
+    """Maximum bytes of a request's body."""
     ping_after: Annotated[float, Meta(gt=0)] = 15.0
-    """Seconds of silence after which a stream says that it lives."""
+    """Seconds without an event after which a stream sends a ping."""
     poll_after_ms: Annotated[int, Meta(ge=1)] = 100
-    """How soon to look again, told to clients that poll an active run."""
+    """Milliseconds between two polls, recommended to clients that poll an active run."""
     allowed_hosts: tuple[str, ...] = ()
-    """Names by which the server may be called, besides those of the machine itself."""
+    """Host names that requests may use, besides those of the machine itself."""
     secret: Annotated[str, Meta(min_length=32)] | None = None
-    """The key of which the secrets of webhooks are made, the same in all processes; SQLite can do without."""
+    """The signing key from which the secrets of webhooks are derived. All processes need the same one.
+
+    With SQLite it is optional: the key is then a file beside the database.
+    """
     allow_private_webhooks: bool = False
-    """Send to webhooks on addresses that are not of the public internet, such as this machine's own."""
+    """Allow webhooks on private addresses, such as those of this machine."""
     log_level: Level = "info"
     upstream: tuple[dict[str, Any], ...] = ()
-    """Servers of models: see docs/models.md."""
+    """Model servers: see docs/models.md."""
     aliases: dict[str, str] = field(default_factory=dict)
-    """Model names that stand for others."""
+    """Alternative names of models."""
 
     def __repr__(self) -> str:
-        # Keys and passwords stay out of logs.
+        # Keys and passwords must not be logged.
         return f"Config(data={self.data!r}, roles={self.roles!r}, host={self.host!r}, port={self.port})"
 
 
 _ONLY_IN_THE_FILE = {"allowed_hosts", "upstream", "aliases"}
 _WITH_COMMAS = {"roles"}
-"""Lists that may be written as one text."""
+"""Lists that may be written as text with commas."""
 _ONE_OF = {"roles": get_args(Role), "on_busy": get_args(OnBusy), "log_level": get_args(Level)}
 
 
 def load(file: Path | None, environment: Mapping[str, str], flags: Mapping[str, Any]) -> Config:
-    """The configuration. Flags that are None and variables that are empty are not given.
+    """The configuration. Flags that are None and variables that are empty count as not given.
 
-    `RunsteadError` says what is wrong, and where.
+    `RunsteadError` names an invalid setting and its source.
     """
     config = _convert(_read(file), f"Configuration in {file}") if file is not None else Config()
     for name in Config.__struct_fields__:
@@ -120,7 +123,7 @@ def _convert(values: Mapping[str, Any], source: str) -> Config:
 
 
 def _choice(error: str) -> str:
-    """What there is to choose from, where that is not what was chosen."""
+    """The valid choices, if the error is an invalid one."""
     place = re.match(r"Invalid enum value .* - at `\$\.(\w+)", error)
     return f" (there are: {', '.join(_ONE_OF[place[1]])})" if place else ""
 

@@ -1,4 +1,4 @@
-"""The log: one line a happening, its fields as `name=value`, on standard error."""
+"""Logging: one line for each record, with its fields as `name=value`, on standard error."""
 
 import copy
 import json
@@ -10,11 +10,11 @@ from runstead.wire.error import Unreachable
 __all__ = ["configure"]
 
 _QUIET = ("aiohttp", "asyncio", "uvicorn")
-"""Libraries: what they say in passing is no news to an operator."""
+"""Libraries whose records below WARNING are not logged."""
 
 
 def configure(level: str) -> None:
-    """Send the log of this program to standard error, from `level` on (`debug`, `info`, `warning`, `error`)."""
+    """Log to standard error, from `level` on (`debug`, `info`, `warning`, `error`)."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Line())
     root = logging.getLogger()
@@ -25,15 +25,15 @@ def configure(level: str) -> None:
 
 
 class _Line(logging.Formatter):
-    """Time, level, part, words, and whatever was given as `extra`. A traceback, if there is one, stands below.
+    """Formats time, level, logger, message, and the fields of `extra`. A traceback follows on the next lines.
 
-    That a server cannot be reached is a field instead: all that needs it fails, and a traceback says no more.
+    An `Unreachable` is a field `cause` instead of a traceback: an outage logs many, and the traceback adds nothing.
     """
 
     def format(self, record: logging.LogRecord) -> str:
         cause = record.exc_info[1] if record.exc_info else None
         if isinstance(cause, Unreachable):
-            record = copy.copy(record)  # other handlers may show all of it
+            record = copy.copy(record)  # other handlers keep the traceback
             record.exc_info = record.exc_text = None
             record.cause = cause
         return super().format(record)
@@ -45,16 +45,16 @@ class _Line(logging.Formatter):
 
 
 _NO_FIELDS = {*vars(logging.makeLogRecord({})), "asctime", "color_message", "message", "taskName"}
-"""What every record has."""
+"""Attributes of every record, which are not fields."""
 
 
 def _value(value: object) -> str:
-    """A value in one word, in quotes if it is not one."""
+    """The value as text, in quotes if it contains spaces, quotes, `=` or control characters, or is empty."""
     text = str(value)
     plain = text.isprintable() and text and not set(text) & set(' "=')
     return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())
 
 
 def _printable(text: str) -> str:
-    """The text in one line. Some of it comes from model servers: it must not end the line, nor steer a terminal."""
+    """The text with control characters escaped. Model servers send some of it: it must not forge log lines."""
     return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

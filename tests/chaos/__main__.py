@@ -1,8 +1,7 @@
-"""`make chaos`: storms over a real cluster, for as long as you like; the same for the same seed, as far as a machine's
-timing allows.
+"""`make chaos`: injects faults into a real cluster under load. The same seed gives the same faults, up to timing.
 
-    python -m tests.chaos                       # ten minutes, a seed by chance
-    python -m tests.chaos --minutes 60 --seed 7
+python -m tests.chaos                       # ten minutes, a random seed
+python -m tests.chaos --minutes 60 --seed 7
 """
 
 import argparse
@@ -17,12 +16,12 @@ from tests.chaos.storm import storm
 
 
 def main() -> None:
-    """Run a storm, print what came of it, and end with 1 if anything is wrong."""
+    """Run a storm, print its report, and exit with 1 if anything is wrong."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
     parser.add_argument("--customers", type=int, default=8)
-    parser.add_argument("--log", type=Path, help="a file for what all processes of the cluster log")
+    parser.add_argument("--log", type=Path, help="a file for the logs of all processes")
     chosen = parser.parse_args()
     print(f"seed {chosen.seed}, {chosen.minutes:g} minutes", flush=True)
     with tempfile.TemporaryDirectory(prefix="runstead-chaos-") as folder:

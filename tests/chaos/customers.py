@@ -1,4 +1,4 @@
-"""Who uses the cluster meanwhile: each goes through one run after the other, and believes nothing that it is told."""
+"""The load: customers that create one run after the other, follow it to its end, and check every event."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,13 +24,13 @@ __all__ = ["Customer"]
 T = TypeVar("T")
 
 _LINE = 3
-"""Runs that are in line on one thread."""
+"""Runs that are queued on one thread."""
 _PATIENCE = 90.0
-"""Seconds for which one thing is tried: longer than everything together may be broken."""
+"""Seconds for which a call is retried: longer than any outage."""
 
 
 class Customer:
-    """Talks to any of the servers at `urls`; what one does not answer it asks another, by the same key."""
+    """Calls any of the servers at `urls`. An unanswered call is retried on another, with the same idempotency key."""
 
     def __init__(self, number: int, urls: list[str], assistant_id: str, ledger: Ledger, chance: Random) -> None:
         self._name = f"customer-{number}"
@@ -41,7 +41,7 @@ class Customer:
         self._clients: list[AsyncClient] = []
 
     async def live(self, closing: asyncio.Event) -> None:
-        """One run after the other; the one that is under way at closing time is seen to its end."""
+        """Create one run after the other until `closing`. The last run is followed to its end."""
         async with AsyncExitStack() as stack:
             for url in self._urls:
                 self._clients.append(await stack.enter_async_context(runstead.connect_async(url, timeout=5)))
@@ -51,7 +51,7 @@ class Customer:
                 await self._one_thread(f"{self._name}-{number}")
 
     async def _one_thread(self, key: str) -> None:
-        """One run on a thread of its own, or several that wait for each other."""
+        """Create one run on a new thread, or several that queue behind each other."""
         kind = self._chance.choice(["weather", "plain", "plain", "cancel", "line"])
         said = MessageRequest(role="user", content="plain" if kind == "line" else kind)
         thread = await self._insist(
@@ -82,7 +82,7 @@ class Customer:
         story.ended(run, reader)
 
     async def _followed(self, story: Story, run: Run, reader: Reader, cancelling: int | None) -> Run:
-        """Read on to where the run pauses; the connection is given up now and then, on purpose or not."""
+        """Read events until the run pauses. The connection changes now and then, on purpose or after an error."""
         until = monotonic() + _PATIENCE
         while True:
             client = self._chance.choice(self._clients)
@@ -116,11 +116,11 @@ class Customer:
         try:
             await self._insist(f"{run.id}-cancel", lambda client: client.cancel(run.thread_id, run.id))
         except ApiError as error:
-            if error.status != 400:  # it had ended already
+            if error.status != 400:  # the run had ended already
                 raise
 
     async def _insist(self, key: str | None, call: Callable[[AsyncClient], Awaitable[T]]) -> T:
-        """The answer to a call, by whoever gives it first. A key makes it happen once, however often it is sent."""
+        """Retry a call on random servers until one answers. With a key it takes effect once."""
         until = monotonic() + _PATIENCE
         while True:
             client = self._chance.choice(self._clients)

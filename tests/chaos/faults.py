@@ -1,4 +1,4 @@
-"""What can go wrong with a cluster, each done to real processes and mended again."""
+"""The faults of a cluster. Each is injected into real processes, and mended again."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +10,7 @@ from tests.support.cluster import Cluster
 from tests.support.nats import NatsServer
 from tests.support.postgres import Server
 from tests.support.program import Program
-from tests.support.severed import Way, way_to_nats, way_to_postgres
+from tests.support.severed import SeverableProxy, proxy_to_nats, proxy_to_postgres
 
 __all__ = ["FAULTS", "LONG_FAULTS", "Fault", "Site"]
 
@@ -18,25 +18,25 @@ blocking = asyncio.to_thread
 
 
 class Site:
-    """The cluster with the servers under it, which are this test's own."""
+    """The cluster, with a PostgreSQL and a NATS of its own."""
 
     def __init__(
-        self, cluster: Cluster, postgres: Server, nats: NatsServer, lease: float, chance: Random, ways: ExitStack
+        self, cluster: Cluster, postgres: Server, nats: NatsServer, lease: float, chance: Random, proxies: ExitStack
     ) -> None:
         self.cluster = cluster
         self.postgres = postgres
         self.nats = nats
         self.lease = lease
         self.chance = chance
-        self.ways = ways
+        self.proxies = proxies
         """Closed when the cluster has ended."""
 
     async def some_while(self, least: float, most: float) -> None:
-        """Let it be broken for so many seconds."""
+        """Wait a random time between these seconds."""
         await asyncio.sleep(self.chance.uniform(least, most))
 
     def victim(self, among: Sequence[Program]) -> Program:
-        """One that lives."""
+        """A random running program."""
         return self.chance.choice([each for each in among if each.process.poll() is None])
 
 
@@ -44,14 +44,14 @@ Fault: TypeAlias = Callable[[Site], Awaitable[None]]
 
 
 async def kill_a_worker(site: Site) -> None:
-    """`kill -9`; another one is there."""
+    """Kill a worker, after a new one has started."""
     fresh = site.cluster.worker()
     await blocking(fresh.ready)
     await blocking(site.victim([each for each in site.cluster.workers if each is not fresh]).kill)
 
 
 async def stop_a_worker(site: Site) -> None:
-    """As in a rolling upgrade."""
+    """Replace a worker as in a rolling upgrade."""
     fresh = site.cluster.worker()
     await blocking(fresh.ready)
     old = [each for each in site.cluster.workers if each is not fresh]
@@ -59,7 +59,7 @@ async def stop_a_worker(site: Site) -> None:
 
 
 async def freeze_a_worker(site: Site) -> None:
-    """It stands still, for less or for longer than its lease, and goes on as if nothing had been."""
+    """Suspend a worker for less or longer than its lease, then resume it."""
     worker = site.victim(site.cluster.workers)
     worker.freeze()
     await site.some_while(0.3 * site.lease, 2 * site.lease)
@@ -67,7 +67,7 @@ async def freeze_a_worker(site: Site) -> None:
 
 
 async def kill_an_api(site: Site) -> None:
-    """`kill -9`; it comes back at its address."""
+    """Kill a server, and restart it on its port."""
     api = site.victim(site.cluster.apis)
     port = int(api.url.rpartition(":")[2])
     await blocking(api.kill)
@@ -76,14 +76,14 @@ async def kill_an_api(site: Site) -> None:
 
 
 async def kill_the_broker(site: Site) -> None:
-    """`kill -9`; it comes back with its disk."""
+    """Kill NATS, and restart it with its data."""
     await blocking(site.nats.kill)
     await site.some_while(0.2, 3.0)
     await blocking(site.nats.start)
 
 
 async def wipe_the_broker(site: Site) -> None:
-    """It comes back without its disk."""
+    """Kill NATS, and restart it without its data."""
     await blocking(site.nats.kill)
     await blocking(site.nats.wipe)
     await site.some_while(0.0, 1.0)
@@ -91,68 +91,68 @@ async def wipe_the_broker(site: Site) -> None:
 
 
 async def freeze_the_broker(site: Site) -> None:
-    """It answers nobody, though its connections stay open."""
+    """Suspend NATS. Its connections stay open."""
     site.nats.freeze()
     await site.some_while(0.5, 3.0)
     site.nats.thaw()
 
 
 async def kill_the_database(site: Site) -> None:
-    """`kill -9` of all its processes; it recovers from its log."""
+    """Kill all processes of PostgreSQL, and restart it. It recovers from its log."""
     await blocking(site.postgres.kill)
     await site.some_while(0.0, 2.0)
     await blocking(site.postgres.start)
 
 
 async def restart_the_database(site: Site) -> None:
-    """As an administrator does."""
+    """Restart PostgreSQL as an administrator does."""
     await blocking(site.postgres.stop)
     await blocking(site.postgres.start)
 
 
 async def sever_a_worker_from_the_database(site: Site) -> None:
-    """The network between the two swallows everything, for less or for longer than a lease; nothing is closed."""
-    way = site.ways.enter_context(way_to_postgres(site.postgres))
-    await _severed(site, way, database=way.url)
+    """Partition a worker from PostgreSQL for less or longer than its lease. Connections stay open."""
+    proxy = site.proxies.enter_context(proxy_to_postgres(site.postgres))
+    await _severed(site, proxy, database=proxy.url)
 
 
 async def sever_a_worker_from_the_broker(site: Site) -> None:
-    """The same, while it can still write."""
-    way = site.ways.enter_context(way_to_nats(site.nats))
-    await _severed(site, way, broker=way.url)
+    """Partition a worker from NATS. It can still write to the database."""
+    proxy = site.proxies.enter_context(proxy_to_nats(site.nats))
+    await _severed(site, proxy, broker=proxy.url)
 
 
-async def _severed(site: Site, way: Way, **settings: str) -> None:
+async def _severed(site: Site, proxy: SeverableProxy, **settings: str) -> None:
     fresh = site.cluster.worker(**settings)
     await blocking(fresh.ready)
     await blocking(site.victim([each for each in site.cluster.workers if each is not fresh]).stop)
-    way.sever()
+    proxy.sever()
     await site.some_while(0.3 * site.lease, 3 * site.lease)
-    way.mend()
+    proxy.mend()
 
 
 async def sever_an_api_from_the_database(site: Site) -> None:
-    """It still takes requests, and hears of runs; what it asks the database is not answered."""
-    way = site.ways.enter_context(way_to_postgres(site.postgres))
+    """Partition a server from PostgreSQL. It still receives requests and broker events."""
+    proxy = site.proxies.enter_context(proxy_to_postgres(site.postgres))
     api = site.victim(site.cluster.apis)
     port = int(api.url.rpartition(":")[2])
     await blocking(api.stop)
-    await blocking(site.cluster.api(port=port, database=way.url).ready)
-    await site.some_while(0.5, 1.5)  # until somebody uses it
-    way.sever()
+    await blocking(site.cluster.api(port=port, database=proxy.url).ready)
+    await site.some_while(0.5, 1.5)  # until customers use it
+    proxy.sever()
     await site.some_while(0.5, 12.0)
-    way.mend()
+    proxy.mend()
 
 
 async def lose_the_database_for_long(site: Site) -> None:
-    """For longer than anybody waits for it: no standby stood in."""
+    """Stop PostgreSQL for longer than any process waits for it, as without a standby."""
     await blocking(site.postgres.kill)
     await site.some_while(6.0, 15.0)
     await blocking(site.postgres.start)
 
 
 async def crash_a_session(site: Site) -> None:
-    """A process of the database dies: it ends all the others, recovers from its log, and is the same server."""
+    """Kill one session of PostgreSQL. It ends all others, and recovers from its log."""
     await blocking(site.postgres.crash)
 
 
@@ -176,4 +176,4 @@ LONG_FAULTS: Sequence[Fault] = (
     sever_an_api_from_the_database,
     lose_the_database_for_long,
 )
-"""Those that take longer, too."""
+"""All faults, including those that take long."""

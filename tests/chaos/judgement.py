@@ -1,4 +1,4 @@
-"""What is left when the storm is over, held against what was acknowledged, and against what must always be true."""
+"""The checks after a storm: the stored runs against the acknowledged ones, and the invariants."""
 
 from collections import Counter
 from collections.abc import Set as AbstractSet
@@ -23,28 +23,28 @@ __all__ = ["Judgement", "examined", "judge", "judge_webhook"]
 
 
 class Judgement(Struct):
-    """Everything that is wrong, in words; nothing, if all is well."""
+    """Descriptions of everything that is wrong."""
 
     lost: list[str] = field(default_factory=list)
-    """Runs that were acknowledged, and are gone or never ended."""
+    """Acknowledged runs that are gone or never ended."""
     doubled: list[str] = field(default_factory=list)
-    """Runs that were asked for once, and are there twice."""
+    """Runs that were created twice for one request."""
     repeated: list[str] = field(default_factory=list)
-    """Runs that did a finished step again, or wrote their answer twice."""
+    """Runs that repeated a finished step, or wrote their answer twice."""
     wrong: list[str] = field(default_factory=list)
-    """Runs that say something else than their model."""
+    """Runs whose text differs from their model's, or that failed."""
 
-    untold: list[str] = field(default_factory=list)
-    """Ends that the webhook was not told of, or that its outbox has twice."""
+    undelivered: list[str] = field(default_factory=list)
+    """Ends of runs that were not delivered to the webhook, or are in its outbox twice."""
 
     @property
     def violations(self) -> list[str]:
-        """All of it."""
-        return [*self.lost, *self.doubled, *self.repeated, *self.wrong, *self.untold]
+        """All descriptions."""
+        return [*self.lost, *self.doubled, *self.repeated, *self.wrong, *self.undelivered]
 
 
 async def judge(client: AsyncClient, stories: list[Story]) -> Judgement:
-    """Read every acknowledged run back."""
+    """Read and check every acknowledged run."""
     judgement = Judgement()
     known = [story.run for story in stories if story.run is not None]
     asked = Counter(run.thread_id for run in known)
@@ -57,22 +57,22 @@ async def judge(client: AsyncClient, stories: list[Story]) -> Judgement:
     for earlier, later in pairwise(known):
         in_line = earlier.thread_id == later.thread_id
         if in_line and (later.started_at or 0) < (earlier.completed_at or 0):
-            judgement.wrong.append(f"{later.id} began before {earlier.id} had ended, which it waited for")
+            judgement.wrong.append(f"{later.id} started before {earlier.id}, its predecessor, had ended")
     return judgement
 
 
 async def judge_webhook(
-    client: AsyncClient, webhook_id: str, stories: list[Story], heard: AbstractSet[str]
+    client: AsyncClient, webhook_id: str, stories: list[Story], received: AbstractSet[str]
 ) -> list[str]:
-    """What is wrong with what a webhook was told: the outbox has every end once, and what was delivered was heard."""
+    """Check a webhook: its outbox has every end once, and every delivered event was received."""
     deliveries = [each async for each in await client.webhook_deliveries(webhook_id, 100)]
     noted = Counter((each.run_id, str(each.event_type)) for each in deliveries)
     ends = [(story.run.id, f"thread.run.{story.run.status}") for story in stories if story.run is not None]
     return [
         *(f"the end of {end[0]} is {noted[end]} times in the outbox" for end in ends if noted[end] != 1),
         *(f"{each.id} is {each.status}: {each.error}" for each in deliveries if each.status == "failed"),
-        *(f"{each.id} counts as delivered, and was not heard" for each in deliveries
-          if each.status == "delivered" and each.id not in heard),
+        *(f"{each.id} is marked as delivered, but was not received" for each in deliveries
+          if each.status == "delivered" and each.id not in received),
     ]  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def _is_repeated(steps: list[RunStep], whole: list[Message]) -> bool:
 
 
 async def examined(store: PostgresStore) -> tuple[Examined, list[Violation]]:
-    """What the product's own check says once all processes have ended."""
+    """The result of Runstead's own check, once all processes have ended."""
     found: list[Violation] = []
     await store.start()
     try:

@@ -1,4 +1,4 @@
-"""What customers were told: every run that was acknowledged to them, and how it went."""
+"""The record of what customers saw: every acknowledged run, its events, and gaps in them."""
 
 from time import monotonic
 
@@ -11,19 +11,19 @@ from tests.support.reader import Reader
 __all__ = ["Ledger", "Silence", "Story"]
 
 _NOTED = 0.5
-"""Seconds of silence in the middle of a run that are worth a line."""
+"""Seconds without an event during a run that are recorded as a silence."""
 
 
 class Silence(Struct, frozen=True):
-    """A run of which its reader heard nothing for a while, though it did not wait for anybody."""
+    """A time without an event of a run that was not queued behind another."""
 
     began: float
     seconds: float
     run_id: str
     before: str
-    """The last event that was heard."""
+    """The last event before it."""
     after: str
-    """The one that ended it."""
+    """The event that ended it."""
 
     @property
     def ended(self) -> float:
@@ -31,7 +31,7 @@ class Silence(Struct, frozen=True):
 
 
 class Story(Struct):
-    """One run, as its customer saw it."""
+    """One run as its customer sees it."""
 
     key: str
     kind: str
@@ -42,16 +42,16 @@ class Story(Struct):
     last_event: str = "nothing"
 
     def acknowledged(self, run: Run) -> None:
-        """The server said yes: from here on it must not be lost."""
+        """The server acknowledged the run. From here on it must not be lost."""
         self.run = run
         self.last_heard = monotonic()
 
     def followed(self) -> None:
-        """Its reader begins; what waited in line for others may have been silent for long."""
+        """The customer starts reading. The time that a run was queued behind others is no silence."""
         self.last_heard = monotonic()
 
     def heard(self, event: Event) -> None:
-        """An event came."""
+        """The customer received an event."""
         now = monotonic()
         if now - self.last_heard > _NOTED:
             silence = Silence(
@@ -63,29 +63,29 @@ class Story(Struct):
         self.ledger.events += 1
 
     def troubled(self, error: Exception, until: float) -> None:
-        """The client gave up in the middle of reading; that goes on elsewhere, unless nobody answers for too long."""
+        """Reading failed in the client. The customer reads from another server, until the time is over."""
         self.ledger.given_up += 1
         if monotonic() > until:
             raise error
 
     def ended(self, run: Run, reader: Reader) -> None:
-        """The reader saw everything to the end."""
+        """The reader has read all events of the run."""
         assert reader.status == run.status, f"the events of {run.id} end with {reader.status}, it is {run.status}"
         self.run = run
         self.over = True
 
 
 class Ledger:
-    """The stories of all customers."""
+    """The stories of all customers, with counts."""
 
     def __init__(self) -> None:
         self.stories: list[Story] = []
         self.silences: list[Silence] = []
         self.events = 0
         self.left = 0
-        """Connections that readers left on purpose, to read on by another one."""
+        """Connections that readers closed on purpose, to continue on another one."""
         self.given_up = 0
-        """Those that broke, and that the client did not make anew by itself."""
+        """Connections that broke, and that the client did not restore by itself."""
 
     def begin(self, key: str, kind: str) -> Story:
         """A customer is about to create a run."""
@@ -95,5 +95,5 @@ class Ledger:
 
     @property
     def acknowledged(self) -> list[Story]:
-        """Those that must not be lost."""
+        """The runs that must not be lost."""
         return [story for story in self.stories if story.run is not None]

@@ -1,4 +1,4 @@
-"""What the model says in the storm: some seconds of words, so that everything happens in the middle of them."""
+"""The model's script: answers of some seconds, so that faults strike in the middle of them."""
 
 __all__ = ["ANSWERS", "SCRIPT"]
 
@@ -6,7 +6,7 @@ _PLAIN = " ".join(f"word-{number}" for number in range(40)) + "."
 _WEATHER = "They say it is " + " ".join(["sunny"] * 20) + "."
 
 ANSWERS = {"plain": _PLAIN, "cancel": _PLAIN, "weather": _WEATHER}
-"""What a run that was completed says, by what its user said."""
+"""The text of a completed run, by its user message."""
 
 SCRIPT = f"""
 words_per_second = 25

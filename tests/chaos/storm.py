@@ -1,4 +1,4 @@
-"""Customers use a cluster while one thing after the other goes wrong with it; then what is left is outcome."""
+"""A storm: customers use a cluster while faults are injected one after the other. Then its data is checked."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -28,7 +28,7 @@ __all__ = ["storm"]
 _LEASE = 2.0
 _LOOK = 0.1
 _LAST_RUNS = 180.0
-"""Seconds that the last runs get to end, once nothing is broken any more."""
+"""Seconds that the last runs get to end, after the last fault."""
 
 
 async def storm(
@@ -40,53 +40,53 @@ async def storm(
     customers: int = 8,
     tell: Callable[[str], object] = lambda _: None,
 ) -> Report:
-    """Each of the faults once, in an order that the seed says, and then more of them until the seconds are over."""
+    """Inject each fault once, in an order given by the seed, and then random ones until the seconds are over."""
     chance = Random(seed)
     report = Report(seed=seed, ledger=Ledger())
-    async with receiver() as told:
+    async with receiver() as webhooks:
         with _site(folder, chance) as site:
-            await _use(site, told, report, faults, seconds, customers, tell)
+            await _run(site, webhooks, report, faults, seconds, customers, tell)
             report.log = site.cluster.log()
     return report
 
 
-async def _use(
+async def _run(
     site: Site,
-    told: Receiver,
+    webhooks: Receiver,
     report: Report,
     faults: Sequence[Fault],
     seconds: float,
     customers: int,
     tell: Callable[[str], object],
 ) -> None:
-    """The customers' day, and what is left of it."""
+    """Run the customers and the faults, then check the data."""
     urls, ledger = site.cluster.urls, report.ledger
     async with runstead.connect_async(urls[0]) as client:
         assistant = await client.create_assistant(AssistantRequest(model="scripted", tools=[WEATHER]))
-        webhook = await client.create_webhook(WebhookRequest(url=told.url))
+        webhook = await client.create_webhook(WebhookRequest(url=webhooks.url))
     closing = asyncio.Event()
     async with asyncio.timeout(seconds + _LAST_RUNS + 20 * len(faults)), asyncio.TaskGroup() as group:
         for number in range(customers):
             customer = Customer(number, urls, assistant.id, ledger, Random(f"{report.seed}-{number}"))
             group.create_task(customer.live(closing))
-        watching = group.create_task(_watch_ourselves(report))
+        watching = group.create_task(_measure_delays(report))
         try:
-            await _strike(site, faults, seconds, report, tell)
+            await _inject(site, faults, seconds, report, tell)
         finally:
             closing.set()
             watching.cancel()
     async with runstead.connect_async(site.cluster.urls[0]) as client:
         report.judgement = await judge(client, ledger.acknowledged)
-        heard = {each.event["id"] for each in told.told}
-        report.judgement.untold = await judge_webhook(client, webhook.id, ledger.acknowledged, heard)
-        report.told = len(told.told)
+        received = {each.event["id"] for each in webhooks.told}
+        report.judgement.undelivered = await judge_webhook(client, webhook.id, ledger.acknowledged, received)
+        report.delivered = len(webhooks.told)
     for program in [*site.cluster.workers, *site.cluster.apis]:
         await asyncio.to_thread(program.stop)
     store = PostgresStore(site.postgres.url, schema=site.cluster.installation)
     report.examined, report.violations = await examined(store)
 
 
-async def _strike(
+async def _inject(
     site: Site, faults: Sequence[Fault], seconds: float, report: Report, tell: Callable[[str], object]
 ) -> None:
     until = monotonic() + seconds
@@ -101,8 +101,8 @@ async def _strike(
     await site.some_while(1.0, 2.0)
 
 
-async def _watch_ourselves(report: Report) -> None:
-    """Learn how late this process is: on a machine that is busy otherwise, so late is everybody."""
+async def _measure_delays(report: Report) -> None:
+    """Measure how late this process is. On a busy machine all other processes are as late."""
     while True:
         due = monotonic() + _LOOK
         await asyncio.sleep(_LOOK)
@@ -111,13 +111,13 @@ async def _watch_ourselves(report: Report) -> None:
 
 @contextmanager
 def _site(folder: Path, chance: Random) -> Iterator[Site]:
-    """A cluster of two servers and two workers, over a PostgreSQL and a NATS that may be harmed."""
+    """A cluster of two servers and two workers, over a PostgreSQL and a NATS of its own."""
     postgres, nats = Server(fsync="on"), NatsServer(folder / "nats")
     try:
         postgres.start()
         nats.start()
         with (
-            ExitStack() as ways,
+            ExitStack() as proxies,
             cluster(
                 folder / "cluster",
                 apis=2,
@@ -130,7 +130,7 @@ def _site(folder: Path, chance: Random) -> Iterator[Site]:
                 allow_private_webhooks="true",
             ) as here,
         ):
-            yield Site(here, postgres, nats, _LEASE, chance, ways)
+            yield Site(here, postgres, nats, _LEASE, chance, proxies)
     finally:
         nats.kill()
         postgres.remove()

@@ -1,4 +1,4 @@
-"""Servers in processes of their own, and what they say."""
+"""`runstead` commands in processes of their own, with their output and logs."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ QUICK = '[[answer]]\nsay = "The end."\n'
 
 
 class Served:
-    """`runstead serve` with these arguments, from its first line on."""
+    """A `runstead serve` process with these arguments. It listens once this is constructed."""
 
     def __init__(self, *arguments: str, program: str = "from runstead.__main__ import main; main()") -> None:
         command = [sys.executable, "-c", program, "serve", "--port", "0", *arguments]
@@ -40,13 +40,13 @@ class Served:
     def signal(self, number: signal.Signals) -> None:
         self.process.send_signal(number)
 
-    def says(self, words: str) -> None:
-        """Wait until its log does."""
+    def wait_for_log(self, words: str) -> None:
+        """Wait until a line of the log contains these words."""
         while words not in self._lines.get(timeout=PATIENCE):
             pass
 
     def ended(self) -> tuple[int, str]:
-        """Its exit code, and its log."""
+        """Wait for the process; its exit code and its log."""
         code = self.process.wait(PATIENCE)
         self._reading.join(PATIENCE)
         return code, "".join(self._log)
@@ -73,7 +73,7 @@ Serve = Callable[..., Served]
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts one over the same folder with a script; killed at the end of the test, if it lives."""
+    """Starts a server with a script, always over the same folder. It is killed at the end of the test."""
     with ExitStack() as ending:
 
         def start(script: str = QUICK, *arguments: str, **how: str) -> Served:
@@ -104,13 +104,13 @@ def runstead() -> Callable[..., "subprocess.CompletedProcess[str]"]:
 
 @pytest.fixture
 def client_of() -> Iterator[Callable[[Served], Client]]:
-    """A client of a server."""
+    """Makes a client of a server."""
     with ExitStack() as closing:
         yield lambda served: closing.enter_context(connect(served.url, max_retries=0))
 
 
 def begin(client: Client) -> Run:
-    """A run on a thread of its own."""
+    """Create a run on a new thread."""
     assistant = client.create_assistant(AssistantRequest(model="any"))
     thread = client.create_thread(ThreadRequest(messages=[MessageRequest(role="user", content="Hi")]))
     return client.create_run(thread.id, RunRequest(assistant_id=assistant.id))

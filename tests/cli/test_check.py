@@ -1,4 +1,4 @@
-"""`runstead check` says what is wrong with a database, and ends with 1 if anything is."""
+"""`runstead check` reports violated invariants, and exits with 1 if it finds any."""
 
 import re
 import sqlite3
@@ -15,7 +15,7 @@ ALL_IS_WELL = r"Examined 1 run \(0 of them active\), 1 step, 1 message, \d+ even
 
 
 def ran(serve: Serve, client_of: Callable[[Served], Client]) -> None:
-    """A run, from a server that was stopped."""
+    """Complete a run on a server, then stop the server."""
     with serve() as served:
         client = client_of(served)
         assert client.wait(begin(client), timeout=20).status == "completed"
@@ -23,7 +23,7 @@ def ran(serve: Serve, client_of: Callable[[Served], Client]) -> None:
         assert served.ended()[0] == 0
 
 
-def test_a_folder_in_which_nothing_is_wrong(
+def test_a_valid_folder_passes(
     serve: Serve, client_of: Callable[[Served], Client], runstead: Command, tmp_path: Path
 ) -> None:
     ran(serve, client_of)
@@ -32,7 +32,7 @@ def test_a_folder_in_which_nothing_is_wrong(
     assert re.fullmatch(ALL_IS_WELL, said.stdout)
 
 
-def test_a_folder_in_which_something_is_wrong(
+def test_violations_are_listed_and_fail_the_command(
     serve: Serve, client_of: Callable[[Served], Client], runstead: Command, tmp_path: Path
 ) -> None:
     ran(serve, client_of)
@@ -46,7 +46,7 @@ def test_a_folder_in_which_something_is_wrong(
     assert re.search(r": [1-9] violations?\.$", last)
 
 
-def test_a_folder_whose_server_was_killed_has_runs_to_be_rescued(
+def test_after_a_kill_the_runs_to_recover_are_counted(
     serve: Serve, client_of: Callable[[Served], Client], runstead: Command, tmp_path: Path
 ) -> None:
     with serve(SLOW) as served:
@@ -58,27 +58,27 @@ def test_a_folder_whose_server_was_killed_has_runs_to_be_rescued(
             served.ended()
     said = runstead("check", "--data", str(tmp_path / "data"))
     assert said.returncode == 0, said.stderr
-    assert said.stdout.splitlines()[-1] == "1 run is held by a worker that is gone: the next one takes it over."
+    assert said.stdout.splitlines()[-1] == "1 run is owned by an expired worker: the next worker recovers it."
     said = runstead("check", "--data", str(tmp_path / "data"), "--drained")
     assert said.returncode == 1
     assert f"{run.id}: the run is in_progress, but no worker is running" in said.stdout
 
 
-def test_a_folder_in_use_is_not_read(serve: Serve, runstead: Command, tmp_path: Path) -> None:
+def test_a_folder_in_use_is_refused(serve: Serve, runstead: Command, tmp_path: Path) -> None:
     with serve() as served:
         said = runstead("check", "--data", str(tmp_path / "data"))
         assert said.returncode == 1
         assert f"is in use by process {served.process.pid}" in said.stderr
 
 
-def test_a_folder_that_is_not_there_is_not_made(runstead: Command, tmp_path: Path) -> None:
+def test_a_missing_folder_is_an_error_and_not_created(runstead: Command, tmp_path: Path) -> None:
     said = runstead("check", "--data", str(tmp_path / "nothing"))
     assert said.returncode == 1
     assert f"{tmp_path / 'nothing' / 'runstead.db'} is not there" in said.stderr
     assert not (tmp_path / "nothing").exists()
 
 
-def test_a_database_is_read_while_it_is_in_use(
+def test_a_postgresql_database_is_checked_while_in_use(
     serve: Serve, client_of: Callable[[Served], Client], runstead: Command, tmp_path: Path
 ) -> None:
     database = ("--database", server().url, "--installation", place(tmp_path))

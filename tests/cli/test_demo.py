@@ -1,4 +1,4 @@
-"""`runstead demo`, really run, with the embedded model."""
+"""`runstead demo` runs with the embedded model."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("xllamacpp")
 
 
-def test_the_demo_shows_a_run_a_tool_call_a_crash_and_what_follows(
+def test_the_demo_shows_a_run_a_tool_call_and_recovery_from_a_crash(
     runstead: Callable[..., "CompletedProcess[str]"],
 ) -> None:
     done = runstead("demo", RUNSTEAD_HOST="0.0.0.0", RUNSTEAD_SCRIPT="of-the-users-own.toml")

@@ -1,4 +1,4 @@
-"""Help is complete, fits a terminal, and comes at once."""
+"""Help texts are complete, fit a terminal, and load quickly."""
 
 import sys
 from collections.abc import Callable
@@ -19,16 +19,16 @@ def help_of(*command: str) -> str:
     return CliRunner().invoke(main, [*command, "--help"], prog_name="runstead", terminal_width=80).output
 
 
-def test_the_commands_are_listed_with_what_they_do() -> None:
+def test_every_command_is_listed_with_its_summary() -> None:
     shown = help_of()
     assert "serve    Serve the Assistants API from this machine." in shown
-    assert "worker   Execute runs that servers on the same database take in." in shown
-    assert "migrate  Bring the database up to date for this version." in shown
-    assert "demo     Show a real run on a thread, and what a crash does to it." in shown
+    assert "worker   Execute the runs of servers on the same database." in shown
+    assert "migrate  Apply the database migrations of this version." in shown
+    assert "demo     Show a real run on a thread, and how it survives a crash." in shown
 
 
 @pytest.mark.parametrize("name", sorted(main.commands))
-def test_every_option_is_explained(name: str) -> None:
+def test_every_option_has_a_help_text(name: str) -> None:
     command = main.commands[name]
     assert [option.name for option in command.params if isinstance(option, click.Option) and not option.help] == []
     assert max(map(len, help_of(name).splitlines())) <= 80
@@ -40,7 +40,7 @@ def test_every_flag_is_a_setting(name: str) -> None:
     assert flags <= set(Config.__struct_fields__)
 
 
-def test_the_defaults_that_are_told_are_the_real_ones() -> None:
+def test_documented_defaults_are_the_real_ones() -> None:
     shown = " ".join(help_of("serve").split())
     defaults = {field.name: field.default for field in msgspec.structs.fields(Config)}
     for name in ("host", "port", "log_level"):
@@ -48,11 +48,11 @@ def test_the_defaults_that_are_told_are_the_real_ones() -> None:
     assert f"[default: ./{defaults['data']}]" in shown.replace("./runstead- data", "./runstead-data")
 
 
-def test_the_version_is_told() -> None:
+def test_version_prints_the_version() -> None:
     assert "0." in CliRunner().invoke(main, ["--version"]).output
 
 
-def test_help_loads_no_server(runstead: Command) -> None:
+def test_help_imports_no_server_library(runstead: Command) -> None:
     program = """
 import sys
 from runstead.cli.main import main
@@ -62,7 +62,7 @@ print(sorted({"aiohttp", "rich", "starlette", "uvicorn", "uvloop"} & set(sys.mod
     assert runstead(program=program).stdout.splitlines()[-1] == "[]"
 
 
-def test_both_names_are_one_command(runstead: Command) -> None:
+def test_python_m_runstead_is_the_same_command(runstead: Command) -> None:
     assert sys.executable
     done = runstead("--help")
     assert done.returncode == 0

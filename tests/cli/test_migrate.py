@@ -1,4 +1,4 @@
-"""`runstead migrate` says what it did, or what there is to do."""
+"""`runstead migrate` lists the migrations that it applied, or that are missing."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     return {"RUNSTEAD_DATABASE": server().url, "RUNSTEAD_INSTALLATION": place(tmp_path)}
 
 
-def test_what_is_missing_is_told_then_applied_and_then_there(settings: dict[str, str], runstead: Command) -> None:
+def test_missing_migrations_are_listed_then_applied_once(settings: dict[str, str], runstead: Command) -> None:
     looked = runstead("migrate", "--check", **settings)
     assert looked.returncode == 1
     assert looked.stdout.splitlines()[0] == "Missing: 0001_initial"

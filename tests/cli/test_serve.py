@@ -1,4 +1,4 @@
-"""`runstead serve`, as a process: how it starts, stops and fails."""
+"""The `runstead serve` process starts, stops and fails as documented."""
 
 import asyncio
 import json
@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 from runstead import Run, RunsteadError, Status
-from runstead.cli.listening import bind, listen
+from runstead.cli.listen_socket import bind, listen
 from runstead.client import Client
 from runstead.wire.event import EventName
 from tests.cli.conftest import SLOW, Serve, Served, begin
@@ -24,7 +24,7 @@ Clients = Callable[[Served], Client]
 STOPS = [signal.SIGTERM, signal.SIGINT]
 GRACE = 5.0
 SOON = 3.0
-"""Seconds: far less than what connections are given that do not end."""
+"""Seconds: far less than the grace period of open connections."""
 CRASH = """
 from runstead.broker.inprocess import InProcessBroker
 
@@ -49,11 +49,11 @@ def stream_request(served: Served, run: Run) -> Request:
 
 
 def hanging(served: Served) -> socket.socket:
-    """A connection over which half a request came, and which the server reads by now."""
+    """A connection with half a request, whose body the server is reading."""
     host, port = served.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), PATIENCE)
     lines = ["POST /v1/threads HTTP/1.1", f"Host: {host}:{port}", "OpenAI-Beta: assistants=v2", "Content-Length: 9"]
-    # Only who reads the body says that it may come.
+    # The server sends 100 Continue only once it reads the body.
     connection.sendall("\r\n".join([*lines, "Expect: 100-continue", "", ""]).encode())
     assert connection.recv(1024).startswith(b"HTTP/1.1 100")
     connection.sendall(b"{")
@@ -61,11 +61,11 @@ def hanging(served: Served) -> socket.socket:
 
 
 class TestStart:
-    def test_the_line_that_says_where_it_listens_is_true(self, serve: Serve) -> None:
+    def test_the_printed_url_answers(self, serve: Serve) -> None:
         with urlopen(serve().url + "/health", timeout=PATIENCE) as health:
             assert json.load(health)["status"] == "ok"
 
-    def test_a_url_with_a_long_address_has_brackets(self) -> None:
+    def test_an_ipv6_address_has_brackets_in_the_url(self) -> None:
         try:
             bound = bind("::1", 0)
         except RunsteadError as error:
@@ -73,7 +73,7 @@ class TestStart:
         with bound:
             assert listen(bound) == f"http://[::1]:{bound.getsockname()[1]}"
 
-    def test_two_that_have_the_address_do_not_both_listen(self) -> None:
+    def test_two_sockets_do_not_listen_on_one_address(self) -> None:
         with bind("127.0.0.1", 0) as first:
             port = first.getsockname()[1]
             with bind("127.0.0.1", port) as second:
@@ -82,7 +82,7 @@ class TestStart:
                     listen(second)
 
     @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
-    def test_it_may_open_as_many_files_as_the_system_gives(self, serve: Serve) -> None:
+    def test_the_limit_of_open_files_is_raised_to_the_maximum(self, serve: Serve) -> None:
         served = serve("", "--log-level", "debug", program=FEW_FILES)
         limits = Path(f"/proc/{served.process.pid}/limits").read_text()
         [files] = [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")]
@@ -102,7 +102,7 @@ class TestStart:
 
 class TestStop:
     @pytest.mark.parametrize("stop", STOPS)
-    def test_streams_end_runs_are_handed_back_and_all_is_well(
+    def test_a_shutdown_ends_streams_cleanly_and_releases_runs(
         self, stop: signal.Signals, serve: Serve, client_of: Clients
     ) -> None:
         served = serve(SLOW)
@@ -111,12 +111,12 @@ class TestStop:
         with urlopen(stream_request(served, run), timeout=PATIENCE) as stream:
             while b"event: thread.message.delta" not in stream.readline():
                 pass
-            told = monotonic()
+            signalled = monotonic()
             served.signal(stop)
             rest = stream.read()  # raises if the stream is cut
         assert b"[DONE]" not in rest
         code, log = served.ended()
-        assert monotonic() - told < SOON
+        assert monotonic() - signalled < SOON
         assert code == 0
         assert f"INFO runstead.serve stopping signal={stop.name}\n" in log
         assert log.splitlines()[-1].endswith("INFO runstead.serve stopped")
@@ -125,7 +125,7 @@ class TestStop:
         steps = list(again.run_steps(run.thread_id, run.id))
         assert [step.status for step in steps] == ["completed", "failed"]
 
-    def test_a_reader_goes_on_with_the_next_server_on_the_port(self, serve: Serve, client_of: Clients) -> None:
+    def test_a_stream_continues_with_the_next_server_on_the_port(self, serve: Serve, client_of: Clients) -> None:
         first = serve(SLOW)
         port = first.url.rpartition(":")[2]
         client = client_of(first)
@@ -143,48 +143,48 @@ class TestStop:
         assert names[-1] == EventName.RUN_COMPLETED
         assert names.count(EventName.RUN_CREATED) == 1
 
-    def test_a_second_signal_ends_it_at_once(self, serve: Serve) -> None:
+    def test_a_second_signal_ends_the_server_at_once(self, serve: Serve) -> None:
         served = serve()
         with hanging(served):
             served.signal(signal.SIGTERM)
-            served.says("stopping")
+            served.wait_for_log("stopping")
             served.signal(signal.SIGTERM)
-            told = monotonic()
+            signalled = monotonic()
             code, _ = served.ended()
-        assert monotonic() - told < SOON
+        assert monotonic() - signalled < SOON
         assert code == -signal.SIGTERM
 
-    def test_a_hanging_connection_does_not_hold_it_longer_than_the_grace(self, serve: Serve) -> None:
+    def test_a_hanging_connection_delays_a_shutdown_by_the_grace_period_only(self, serve: Serve) -> None:
         served = serve()
         with hanging(served):
-            told = monotonic()
+            signalled = monotonic()
             served.signal(signal.SIGTERM)
             code, _ = served.ended()
         assert code == 0
-        assert SOON < monotonic() - told < GRACE + SOON
+        assert SOON < monotonic() - signalled < GRACE + SOON
 
 
 class TestFailures:
-    def test_a_worker_that_crashes_ends_the_server(self, serve: Serve) -> None:
+    def test_a_crash_of_the_worker_ends_the_server(self, serve: Serve) -> None:
         code, log = serve(program=CRASH).ended()
         assert code == 1
         assert "CRITICAL runstead.serve the server failed" in log
         assert "RuntimeError: the broker is gone" in log
-        assert log.splitlines()[-1].startswith("Error: The server failed; its log says of what.")
+        assert log.splitlines()[-1].startswith("Error: The server failed; its log shows the cause.")
 
-    async def test_the_models_key_is_nowhere_in_the_log(
+    async def test_the_model_key_is_never_logged(
         self, client_of: Clients, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         echo = refused(401, {"error": {"message": "No such key: sk-very-secret"}})
         monkeypatch.setenv("RUNSTEAD_MODEL_KEY", "sk-very-secret")
         async with fake_upstream(echo) as upstream:
             settings = ("--data", str(tmp_path / "data"), "--model-url", upstream.url, "--log-level", "debug")
-            code, log, told = await asyncio.to_thread(fail_a_run, settings, client_of)
+            code, log, message = await asyncio.to_thread(fail_a_run, settings, client_of)
             assert upstream.exchanges[0].headers["authorization"] == "Bearer sk-very-secret"
         assert code == 0
-        assert "No such key" in told
+        assert "No such key" in message
         assert "No such key" in log
-        assert "very-secret" not in log + told
+        assert "very-secret" not in log + message
 
 
 def fail_a_run(settings: tuple[str, ...], client_of: Clients) -> tuple[int, str, str]:

@@ -1,4 +1,4 @@
-"""`runstead worker`, as a process: how it starts, works and stops, and how it says what it lacks."""
+"""The `runstead worker` process starts, executes runs and stops, and names what it lacks."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from runstead import Run, Status, connect
 from runstead.wire.event import EventName
 from runstead.wire.struct import SortOrder
 from tests.cli.conftest import QUICK, begin
-from tests.cli.test_missing import without
+from tests.cli.test_missing_libraries import without
 from tests.support.cluster import Cluster, cluster
 from tests.support.waiting import PATIENCE
 
@@ -25,17 +25,17 @@ def here(tmp_path: Path) -> Iterator[Cluster]:
         yield here
 
 
-def until_it_speaks(here: Cluster, run: Run) -> None:
+def until_first_delta(here: Cluster, run: Run) -> None:
     with connect(here.urls[0]) as client, client.run_events(run.thread_id, run.id) as events:
         next(event for event in events if event.event == EventName.MESSAGE_DELTA)
 
 
-def test_a_worker_that_is_told_to_stop_hands_its_runs_to_the_others(here: Cluster, tmp_path: Path) -> None:
+def test_a_stopped_worker_releases_its_runs_to_other_workers(here: Cluster, tmp_path: Path) -> None:
     [worker] = here.workers
     assert worker.line == f"Runstead works: up to 5000 runs at once (process {worker.pid})\n"
     with connect(here.urls[0]) as client:
         run = begin(client)
-        until_it_speaks(here, run)
+        until_first_delta(here, run)
         (tmp_path / "quick.toml").write_text(QUICK)
         here.worker(script=str(tmp_path / "quick.toml")).ready()
         assert worker.stop() == 0
@@ -46,18 +46,18 @@ def test_a_worker_that_is_told_to_stop_hands_its_runs_to_the_others(here: Cluste
     assert worker.log.endswith(" INFO runstead.worker stopped\n")
 
 
-def test_what_workers_lack_they_are_told(runstead: Command) -> None:
+def test_roles_that_cannot_work_are_refused(runstead: Command) -> None:
     for arguments in (["worker"], ["serve", "--roles", "api"]):
         done = runstead(*arguments)
         assert done.returncode == 1
         assert done.stderr.startswith("Error: One process owns a SQLite file, and has to be api and worker, not ")
     done = runstead("serve", "--roles", "worker", "--database", "postgresql://127.0.0.1:1/runs")
     assert done.returncode == 1
-    assert done.stderr == "Error: A server that does not answer is a worker: runstead worker\n"
+    assert done.stderr == "Error: A server needs the role 'api'. For a worker without an API, use: runstead worker\n"
 
 
 @pytest.mark.parametrize("command", [["worker"], ["migrate"]])
-def test_a_database_that_is_not_there_ends_it_and_its_password_is_not_told(
+def test_an_unreachable_database_ends_the_process_and_its_password_is_not_shown(
     command: list[str], runstead: Command
 ) -> None:
     done = runstead(*command, RUNSTEAD_DATABASE=SECRET, RUNSTEAD_LOG_LEVEL="debug")
@@ -74,7 +74,7 @@ def test_a_database_that_is_not_there_ends_it_and_its_password_is_not_told(
         ("nats", ["serve", "--broker", "nats://127.0.0.1:1"], "To use NATS, nats must be installed"),
     ],
 )
-def test_how_to_have_what_is_not_installed_is_told(
+def test_a_missing_library_is_named_with_its_extra(
     missing: str, arguments: list[str], words: str, runstead: Command, tmp_path: Path
 ) -> None:
     program = without(missing) + "from runstead.__main__ import main\nmain()"

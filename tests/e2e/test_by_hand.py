@@ -1,4 +1,4 @@
-"""What docs/cluster.md tells to type makes a cluster: the very lines, on other adapters."""
+"""The commands of docs/cluster.md, typed as they are, start a cluster."""
 
 import os
 import shutil
@@ -29,7 +29,7 @@ Type = Callable[[str], Path]
 
 @pytest.fixture
 def folder() -> Iterator[Path]:
-    """A folder that PostgreSQL may use too, which refuses to be root."""
+    """A folder that PostgreSQL's user can read, because PostgreSQL refuses to run as root."""
     folder = Path(tempfile.mkdtemp(prefix="runstead-by-hand-"))
     if os.geteuid() == 0:
         os.chown(folder, 65534, 65534)
@@ -39,7 +39,7 @@ def folder() -> Iterator[Path]:
 
 @pytest.fixture
 def type_(folder: Path) -> Iterator[Type]:
-    """Types a line in a terminal of its own; gives the file of what it says. All are closed at the end."""
+    """Types a line in a new terminal; returns the file of its output. All terminals are closed at the end."""
     programs = [str(postgres._programs()), str(Path(sys.executable).parent), os.environ["PATH"]]
     nobody = ["setpriv", "--reuid=nobody", "--regid=65534", "--clear-groups"] if os.geteuid() == 0 else []
     with ExitStack() as closing:
@@ -61,7 +61,7 @@ def type_(folder: Path) -> Iterator[Type]:
 
 
 def close(process: "subprocess.Popen[bytes]") -> None:
-    """Close a terminal: what runs in it ends, in whatever way it can."""
+    """Close a terminal, and end the processes in it."""
     for how in (signal.SIGINT, signal.SIGKILL):
         with suppress(ProcessLookupError):
             os.killpg(process.pid, how)
@@ -88,7 +88,7 @@ def free_ports(number: int) -> list[int]:
         return [each.getsockname()[1] for each in sockets]
 
 
-def test_three_commands_make_a_cluster_of_one_and_two_more_make_it_three(type_: Type) -> None:
+def test_three_commands_start_a_cluster_and_two_more_extend_it(type_: Type) -> None:
     database, broker, first, second = free_ports(4)
     with model_server() as models:
 
@@ -112,7 +112,7 @@ def test_three_commands_make_a_cluster_of_one_and_two_more_make_it_three(type_: 
             assert client.wait(begin(client), timeout=PATIENCE).status is Status.COMPLETED
 
 
-def test_the_configuration_of_nats_that_is_shown_is_one(folder: Path) -> None:
+def test_the_documented_configuration_of_nats_is_valid(folder: Path) -> None:
     [shown] = [block.text for block in blocks(PAGE) if "sync_interval" in block.text]
     file = folder / "nats.conf"
     file.write_text(shown)

@@ -1,4 +1,4 @@
-"""Any server answers any call: the official client on one, others on another, and the work done by a worker."""
+"""Any server of a cluster answers any call: runs are created on one, followed on another, executed by a worker."""
 
 from collections.abc import Iterator
 
@@ -46,19 +46,19 @@ def official(here: Cluster) -> Iterator[OpenAI]:
 
 @pytest.fixture
 def other(here: Cluster) -> Iterator[Client]:
-    """Ours, on the second."""
+    """Runstead's client, on the second server."""
     with connect(here.urls[1]) as client:
         yield client
 
 
 def said(official: OpenAI, text: str) -> tuple[str, str]:
-    """An assistant, and a thread on which the user said this."""
+    """An assistant, and a thread with this user message."""
     assistant = official.beta.assistants.create(model="any", tools=[WEATHER])  # type: ignore[list-item]
     thread = official.beta.threads.create(messages=[{"role": "user", "content": text}])
     return assistant.id, thread.id
 
 
-def test_a_stream_of_one_server_is_followed_and_its_run_cancelled_on_another(official: OpenAI, other: Client) -> None:
+def test_a_run_is_streamed_on_one_server_and_cancelled_on_another(official: OpenAI, other: Client) -> None:
     assistant, thread = said(official, "Tell me a story.")
     stream = official.beta.threads.runs.create(thread, assistant_id=assistant, stream=True)
     run = next(event.data.id for event in stream if event.event == "thread.run.created")
@@ -72,7 +72,7 @@ def test_a_stream_of_one_server_is_followed_and_its_run_cancelled_on_another(off
     assert other.get_run(thread, run).status is Status.CANCELLED
 
 
-def test_what_two_follow_on_two_servers_is_the_same(official: OpenAI, other: Client) -> None:
+def test_two_servers_stream_the_same_events(official: OpenAI, other: Client) -> None:
     assistant, thread = said(official, "Hi")
     stream = official.beta.threads.runs.create(thread, assistant_id=assistant, stream=True)
     events = list[AssistantStreamEvent](stream)
@@ -82,7 +82,7 @@ def test_what_two_follow_on_two_servers_is_the_same(official: OpenAI, other: Cli
         assert [event.event for event in followed if event.event != EventName.MESSAGE_DELTA] == names
 
 
-def test_outputs_given_to_one_server_go_on_with_a_run_that_was_made_on_another(official: OpenAI, other: Client) -> None:
+def test_tool_outputs_may_go_to_another_server_than_the_run(official: OpenAI, other: Client) -> None:
     assistant, thread = said(official, "How is the weather?")
     run = official.beta.threads.runs.create_and_poll(thread_id=thread, assistant_id=assistant, poll_interval_ms=20)
     assert run.required_action

@@ -1,4 +1,4 @@
-"""What a cluster does when a part of it is not there, one part at a time. All of it at once is `test_storm`."""
+"""A cluster completes its runs while one of its parts fails. `test_storm` combines all failures."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -29,7 +29,7 @@ def nats(tmp_path: Path) -> NatsServer:
     return NatsServer(tmp_path / "nats")
 
 
-def test_runs_that_were_queued_when_the_broker_lost_its_disk_are_done(tmp_path: Path, nats: NatsServer) -> None:
+def test_queued_runs_complete_after_the_broker_lost_its_disk(tmp_path: Path, nats: NatsServer) -> None:
     nats.start()
     try:
         with cluster(tmp_path, workers=0, script=SCRIPT, nats=nats) as here, connect(here.urls[0]) as client:
@@ -43,7 +43,7 @@ def test_runs_that_were_queued_when_the_broker_lost_its_disk_are_done(tmp_path: 
         nats.kill()
 
 
-def test_runs_whose_offer_was_never_sent_are_found_in_the_store(tmp_path: Path, nats: NatsServer) -> None:
+def test_runs_whose_offer_was_lost_are_found_in_the_store(tmp_path: Path, nats: NatsServer) -> None:
     nats.start()
     try:
         with cluster(tmp_path, script=SCRIPT, nats=nats) as here, connect(here.urls[0]) as client:
@@ -53,12 +53,12 @@ def test_runs_whose_offer_was_never_sent_are_found_in_the_store(tmp_path: Path, 
         nats.kill()
 
 
-def test_a_cluster_without_a_broker_does_its_runs(tmp_path: Path) -> None:
+def test_a_cluster_without_a_broker_completes_its_runs(tmp_path: Path) -> None:
     with cluster(tmp_path, script=SCRIPT, broker=False) as here, connect(here.urls[0]) as client:
         assert all_complete(client, begun(client, 5))
 
 
-def test_runs_go_on_when_any_of_three_brokers_dies(tmp_path: Path) -> None:
+def test_runs_continue_when_one_of_three_brokers_dies(tmp_path: Path) -> None:
     nats = NatsCluster(tmp_path / "nats")
     nats.start()
     try:

@@ -1,4 +1,4 @@
-"""Real servers, killed at any moment, over one folder: every run that was acknowledged goes on by itself."""
+"""A real server is killed again and again: every acknowledged run continues after the restart."""
 
 import asyncio
 import socket
@@ -41,7 +41,7 @@ DRIVERS = 6
 
 
 class Lives:
-    """A server on one port over one folder, that dies and comes back."""
+    """A server on one port over one folder, which is killed and restarted."""
 
     def __init__(self, folder: Path) -> None:
         script = folder / "script.toml"
@@ -61,18 +61,18 @@ class Lives:
         self.up.set()
 
     async def die(self) -> None:
-        """At once, with whatever it is doing."""
+        """Kill the server, and wait for its end."""
         self.up.clear()
         if self._served is not None:
             await asyncio.to_thread(self._served.__exit__)  # kills it
 
     def kill(self) -> None:
-        """At once, and not waited for."""
+        """Kill the server, and do not wait."""
         assert self._served is not None
         self._served.process.kill()
 
     async def die_young(self, seconds: float) -> None:
-        """Begin, and die before it listens: perhaps in the middle of taking over what the last one left."""
+        """Start the server, and kill it before it listens, perhaps while it recovers runs."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "runstead", "serve", *self._arguments, stdout=DEVNULL, stderr=DEVNULL
         )
@@ -89,7 +89,7 @@ class Lives:
 
 
 class Driver:
-    """A program that makes runs and carries them to their end, whatever happens to the server."""
+    """A program that creates runs and drives each to its end, across all kills of the server."""
 
     def __init__(self, lives: Lives, client: AsyncClient, assistant_id: str) -> None:
         self._lives = lives
@@ -132,8 +132,8 @@ class Driver:
         try:
             await self._insist(lambda: self._client.submit_tool_output(run.thread_id, run.id, outputs))
         except BadRequest as refused:
-            # The answer to the first try was lost with its server; the outputs were not.
-            assert "do not accept tool outputs" in refused.message  # noqa: PT017 - or else nothing was refused
+            # The first try was committed, but its answer was lost with the server.
+            assert "do not accept tool outputs" in refused.message  # noqa: PT017 (a first try may succeed)
 
     async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
         while True:
@@ -144,7 +144,7 @@ class Driver:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_killed_again_and_again_no_acknowledged_run_is_lost(seed: int, tmp_path: Path) -> None:
+async def test_no_acknowledged_run_is_lost_by_repeated_kills(seed: int, tmp_path: Path) -> None:
     random = Random(seed)
     async with Lives(tmp_path) as lives, runstead.connect_async(lives.url) as client, within(50):
         tool = FunctionTool(function=Function(name="weather"))
@@ -171,7 +171,7 @@ async def test_killed_again_and_again_no_acknowledged_run_is_lost(seed: int, tmp
 
 
 async def check(client: AsyncClient, run: Run) -> None:
-    """The run is whole: nothing lost, nothing twice, nothing half shown as whole."""
+    """The run lost nothing, repeated nothing, and shows no partial message as complete."""
     ended = await client.get_run(run.thread_id, run.id)
     assert ended.status == "completed"
     events = [event async for event in client.run_events(run.thread_id, run.id)]

@@ -1,4 +1,4 @@
-"""Our client repeats what it got no answer to, and nothing is done twice; also over the death of the server."""
+"""The client retries unanswered requests, and idempotency keys prevent duplicates, also across a server crash."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -53,7 +53,7 @@ async def direct(url: str) -> AsyncIterator[AsyncClient]:
 
 
 async def waiting(client: AsyncClient) -> Run:
-    """A run that waits for the output of its call."""
+    """A run that waits for tool outputs."""
     assistant = await client.create_assistant(AssistantRequest(model="m", tools=[WEATHER]))
     thread = await client.create_thread(ThreadRequest(messages=[HI]))
     return await client.wait(await client.create_run(thread.id, RunRequest(assistant_id=assistant.id)))
@@ -99,7 +99,7 @@ async def everything(client: AsyncClient, run: Run) -> list[int]:
 
 
 @pytest.mark.parametrize("name", CALLS)
-async def test_the_first_call_of_a_client_whose_answer_gets_lost_is_done_once(
+async def test_a_request_whose_answer_is_lost_takes_effect_once(
     direct: AsyncClient, proxy: LossyProxy, name: str
 ) -> None:
     run = await waiting(direct)
@@ -117,7 +117,7 @@ async def test_the_first_call_of_a_client_whose_answer_gets_lost_is_done_once(
             "assistant": [1, 0, 0, 0],
             "thread": [0, 1, 0, 0],
             "message": [0, 0, 1, 0],
-            "run": [0, 0, 1, 1],  # with what it says
+            "run": [0, 0, 1, 1],  # with its message
             "streamed run": [0, 0, 1, 1],
             "thread and run": [0, 1, 0, 0],
             "outputs": [0, 0, 1, 0],
@@ -127,7 +127,7 @@ async def test_the_first_call_of_a_client_whose_answer_gets_lost_is_done_once(
     )
 
 
-async def test_a_driven_run_survives_whatever_gets_lost(
+async def test_a_driven_run_survives_any_lost_request_or_answer(
     direct: AsyncClient, proxy: LossyProxy, model: ScriptedModel
 ) -> None:
     called = 0
@@ -149,7 +149,7 @@ async def test_a_driven_run_survives_whatever_gets_lost(
     assert len(model.requests) == 2
 
 
-async def test_a_program_that_begins_again_finds_what_it_had_begun(direct: AsyncClient, model: ScriptedModel) -> None:
+async def test_a_restarted_program_finds_its_run_by_the_same_keys(direct: AsyncClient, model: ScriptedModel) -> None:
     def weather(city: str) -> str:
         return f"Sunny in {city}"
 
@@ -164,8 +164,8 @@ async def test_a_program_that_begins_again_finds_what_it_had_begun(direct: Async
         await direct.once("order 17").create_thread()
 
 
-async def test_a_server_that_keeps_no_keys_is_not_asked_twice(proxy: LossyProxy, direct: AsyncClient) -> None:
-    """Nor one of which nobody knows it, because it answers nothing."""
+async def test_a_request_is_not_retried_on_a_server_without_idempotency(proxy: LossyProxy, direct: AsyncClient) -> None:
+    """The same holds for a server whose features are unknown, because it has answered nothing yet."""
     proxy.lose_answers(4)
     async with within(), runstead.connect_async(proxy.url) as client:
         with pytest.raises(Unreachable, match="may have been carried out"):
@@ -173,7 +173,7 @@ async def test_a_server_that_keeps_no_keys_is_not_asked_twice(proxy: LossyProxy,
     assert len((await direct.threads()).data) == 1
 
 
-async def test_a_server_that_was_killed_before_its_answer_came_gives_it_when_it_is_back(tmp_path: Path) -> None:
+async def test_a_server_killed_before_its_answer_replays_it_after_the_restart(tmp_path: Path) -> None:
     async with within(60), Lives(tmp_path) as lives, runstead.connect_async(lives.url) as direct:
         assistant = await direct.create_assistant(AssistantRequest(model="m", tools=[WEATHER]))
         thread = await direct.create_thread(ThreadRequest(messages=[HI]))

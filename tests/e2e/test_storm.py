@@ -1,4 +1,4 @@
-"""Everything that can go wrong goes wrong once, with people using it. `make chaos` is the long form."""
+"""Every fault is injected once into a cluster under load. `make chaos` is the long form."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.chaos.storm import storm
 
 
 @pytest.mark.timeout(300)
-async def test_nothing_that_was_acknowledged_is_lost_doubled_or_wrong_in_a_storm(tmp_path: Path) -> None:
+async def test_no_acknowledged_run_is_lost_duplicated_or_wrong_after_every_fault(tmp_path: Path) -> None:
     report = await storm(tmp_path, seed=20260826, customers=6)
     print(report)
     assert not report.failed, str(report)

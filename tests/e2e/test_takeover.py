@@ -1,4 +1,4 @@
-"""A worker's process is killed, or stands still: others go on with its runs, and nothing is done twice."""
+"""A worker is killed or suspended: other workers recover its runs, and no finished step is repeated."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -28,7 +28,7 @@ COUNT = 12
 
 @asynccontextmanager
 async def busy(folder: Path, lease: float) -> AsyncIterator[tuple[World, list[Run], Any, list[Program]]]:
-    """Two workers, in the middle of the second step of many runs; the one that has most of them is the first."""
+    """Two workers in the second step of many runs. The first in the list owns most of them."""
     with cluster(folder, apis=0, workers=2, script=SCRIPT, lease=str(lease)) as here:
         admin = await asyncpg.connect(here.postgres.url, server_settings={"search_path": here.installation})
         async with starter(here.installation)(works=False) as api:
@@ -48,7 +48,7 @@ async def busy(folder: Path, lease: float) -> AsyncIterator[tuple[World, list[Ru
 
 
 async def check(api: World, runs: list[Run]) -> int:
-    """Each run was done as if nothing had happened; how many of them were begun anew."""
+    """Each run completed without a loss or repetition; returns how many were recovered."""
     again = 0
     for run in runs:
         assert (await ended(api, run)).status == "completed"
@@ -63,7 +63,7 @@ async def check(api: World, runs: list[Run]) -> int:
 
 
 async def take_over(admin: Any) -> None:
-    """Wait until one worker lives, and has all runs."""
+    """Wait until one worker is left, and owns all runs."""
 
     async def done() -> bool:
         left = """
@@ -75,7 +75,7 @@ async def take_over(admin: Any) -> None:
     await until(done)
 
 
-async def test_the_runs_of_a_worker_that_is_killed_are_taken_over_before_its_lease_is_over(tmp_path: Path) -> None:
+async def test_the_runs_of_a_killed_worker_are_recovered_before_its_lease_ends(tmp_path: Path) -> None:
     async with within(60), busy(tmp_path, lease=4) as (api, runs, admin, workers):
         killed = asyncio.get_running_loop().time()
         await asyncio.to_thread(workers[0].kill)
@@ -86,13 +86,13 @@ async def test_the_runs_of_a_worker_that_is_killed_are_taken_over_before_its_lea
         assert await check(api, runs) > 0
 
 
-async def test_a_worker_that_stands_still_is_replaced_and_writes_nothing_when_it_goes_on(tmp_path: Path) -> None:
+async def test_a_suspended_worker_expires_and_writes_nothing_when_it_resumes(tmp_path: Path) -> None:
     async with within(60), busy(tmp_path, lease=2) as (api, runs, admin, workers):
-        zombie, other = workers
-        zombie.freeze()
+        suspended, other = workers
+        suspended.freeze()
         await take_over(admin)
-        zombie.thaw()
-        await asyncio.to_thread(zombie.says, "it lets go of its runs, and enters again")
+        suspended.thaw()
+        await asyncio.to_thread(suspended.wait_for_log, "it releases its runs and registers again")
         assert await check(api, runs) > 0
 
         async def entered() -> bool:

@@ -1,4 +1,4 @@
-"""`kill -9` in the middle of a run's tools: what has ended stays, what may be repeated is, and the rest is told."""
+"""A worker is killed during tool calls: ended calls stay, retryable ones run again, others end as interrupted."""
 
 import asyncio
 import signal
@@ -25,7 +25,7 @@ ROOT = Path(__file__).parents[2]
 
 
 async def killed(*arguments: str) -> list[list[str]]:
-    """What the program said until two of its calls had ended, two hung, and it was killed."""
+    """The output of the program until two of its calls had ended, two hung, and it was killed."""
     said: list[list[str]] = []
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.e2e.tool_worker", *arguments), stdout=subprocess.PIPE, cwd=ROOT
@@ -44,7 +44,7 @@ async def killed(*arguments: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgres"])
-async def test_no_call_that_ended_or_may_have_had_effects_runs_again(kind: str, tmp_path: Path) -> None:
+async def test_ended_and_at_most_once_calls_do_not_run_again(kind: str, tmp_path: Path) -> None:
     at = (str(tmp_path / "runs.db"), "") if kind == "sqlite" else (server().url, place(tmp_path))
     said = await killed(*at)
     [(thread_id, run_id)] = [(line[1], line[2]) for line in said if line[0] == "run"]

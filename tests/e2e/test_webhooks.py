@@ -1,4 +1,4 @@
-"""A real server that is killed: what it had to tell, the next one tells."""
+"""A real server is killed: the next one delivers its pending webhooks."""
 
 import asyncio
 from pathlib import Path
@@ -26,13 +26,13 @@ async def ended(client: AsyncClient) -> Run:
     return await client.wait(await client.create_run(thread.id, RunRequest(assistant_id=assistant.id)))
 
 
-async def test_a_server_that_is_killed_before_it_has_told_tells_when_it_is_back(tmp_path: Path) -> None:
+async def test_pending_webhooks_are_delivered_after_a_kill_and_restart(tmp_path: Path) -> None:
     async with within(40), receiver() as there:
         first = await serve(tmp_path)
         async with runstead.connect_async(first.url) as client:
             webhook = await client.create_webhook(WebhookRequest(url=there.url))
             runs = [await ended(client) for _ in range(5)]
-        first.close()  # `kill -9`: it looks once a second, so the last ones are not told yet
+        first.close()  # killed: deliveries are due once a second, so the last ones are pending
         second = await serve(tmp_path)
         while {each.event["data"]["id"] for each in there.told} != {run.id for run in runs}:
             await there.next(len(there.told) + 1)

@@ -1,6 +1,6 @@
-"""A program that runs the tools of one run until it is killed. It prints the run's ids, and what its tools do.
+"""A program that runs the tools of one run until it is killed. It prints the run's ids, and the key of each call.
 
-Of each turn's calls the last hangs; the others end at once.
+Calls whose arguments contain "hangs" never end. The others end at once.
 """
 
 import asyncio

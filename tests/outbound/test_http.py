@@ -1,4 +1,4 @@
-"""Posting to addresses that strangers have chosen."""
+"""Posts to URLs that a caller chose."""
 
 import socket
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from runstead.outbound.http import HttpOutbound
-from runstead.outbound.port import Unsent
+from runstead.outbound.port import DeliveryError
 from tests.support.receiver import Receiver, receiver
 from tests.support.waiting import within
 
@@ -24,7 +24,7 @@ async def there() -> AsyncIterator[Receiver]:
 
 @pytest.fixture
 async def make() -> AsyncIterator[Make]:
-    """Makes what posts, to private addresses too unless told otherwise."""
+    """Makes an `HttpOutbound`. Private addresses are allowed unless the test forbids them."""
     made: list[HttpOutbound] = []
 
     def outbound(**options: Any) -> HttpOutbound:
@@ -36,8 +36,8 @@ async def make() -> AsyncIterator[Make]:
         await each.stop()
 
 
-def leads_to(*addresses: str) -> Callable[..., list[Any]]:
-    """Names that lead there, each time to the next."""
+def resolving_to(*addresses: str) -> Callable[..., list[Any]]:
+    """A lookup that resolves every name to these addresses, one after the other."""
     remaining = list(addresses)
 
     def lookup(host: str, port: int, **_: Any) -> list[Any]:
@@ -51,87 +51,85 @@ def named(url: str, name: str = "hook.example") -> str:
     return url.replace("127.0.0.1", name)
 
 
-async def test_the_body_goes_with_its_headers(make: Make, there: Receiver) -> None:
+async def test_a_post_sends_its_body_and_headers(make: Make, there: Receiver) -> None:
     assert await make().post(there.url, {"webhook-id": "evt_1"}, b'{"a":1}') == 200
-    [told] = there.told
-    assert (told.path, told.body, told.headers["webhook-id"]) == ("/hook", b'{"a":1}', "evt_1")
-    assert told.headers["Content-Type"] == "application/json"
+    [received] = there.told
+    assert (received.path, received.body, received.headers["webhook-id"]) == ("/hook", b'{"a":1}', "evt_1")
+    assert received.headers["Content-Type"] == "application/json"
 
 
 @pytest.mark.parametrize("status", [204, 302, 404, 500])
-async def test_the_status_is_what_was_answered_and_nothing_is_followed(
-    make: Make, there: Receiver, status: int
-) -> None:
+async def test_a_post_returns_the_status_and_follows_no_redirect(make: Make, there: Receiver, status: int) -> None:
     there.statuses = [status]
     assert await make().post(there.url, {}, b"") == status
-    assert [told.path for told in there.told] == ["/hook"]
+    assert [each.path for each in there.told] == ["/hook"]
 
 
-async def test_a_name_that_leads_to_a_private_address_is_refused(make: Make, there: Receiver) -> None:
-    outbound = make(allow_private=False, lookup=leads_to("127.0.0.1"))
+async def test_a_name_that_resolves_to_a_private_address_is_refused(make: Make, there: Receiver) -> None:
+    outbound = make(allow_private=False, lookup=resolving_to("127.0.0.1"))
     outbound.check(named(there.url))
-    with pytest.raises(Unsent, match="It leads to a private address"):
+    with pytest.raises(DeliveryError, match="It leads to a private address"):
         await outbound.post(named(there.url), {}, b"")
     assert there.told == []
 
 
 @pytest.mark.parametrize("address", ["::ffff:127.0.0.1", "169.254.169.254", "10.1.2.3"])
-async def test_so_is_one_that_leads_there_in_another_way(make: Make, address: str) -> None:
-    with pytest.raises(Unsent, match="It leads to a private address"):
-        await make(allow_private=False, lookup=leads_to(address)).post("http://hook.example/", {}, b"")
+async def test_a_name_that_resolves_to_another_kind_of_private_address_is_refused(make: Make, address: str) -> None:
+    with pytest.raises(DeliveryError, match="It leads to a private address"):
+        await make(allow_private=False, lookup=resolving_to(address)).post("http://hook.example/", {}, b"")
 
 
-async def test_where_private_addresses_are_allowed_the_same_name_is_posted_to(make: Make, there: Receiver) -> None:
-    assert await make(lookup=leads_to("127.0.0.1")).post(named(there.url), {}, b"") == 200
+async def test_a_private_address_is_posted_to_if_allowed(make: Make, there: Receiver) -> None:
+    assert await make(lookup=resolving_to("127.0.0.1")).post(named(there.url), {}, b"") == 200
     assert there.told[0].headers["Host"] == named(there.url).split("/")[2]
 
 
-async def test_an_address_is_checked_before_a_post_too(make: Make, there: Receiver) -> None:
-    with pytest.raises(Unsent, match="It leads to a private address"):
+async def test_a_url_is_checked_before_every_post(make: Make, there: Receiver) -> None:
+    with pytest.raises(DeliveryError, match="It leads to a private address"):
         await make(allow_private=False).post(there.url, {}, b"")
     assert there.told == []
 
 
-async def test_a_full_width_address_is_no_way_around(make: Make, there: Receiver) -> None:
-    with pytest.raises(Unsent):
+async def test_an_address_in_full_width_digits_is_refused(make: Make, there: Receiver) -> None:
+    with pytest.raises(DeliveryError):
         await make(allow_private=False).post(named(there.url, "１２７.0.0.1"), {}, b"")
     assert there.told == []
 
 
-async def test_who_does_not_answer_in_time_is_given_up(make: Make, there: Receiver) -> None:
+async def test_a_reply_after_the_timeout_is_an_error(make: Make, there: Receiver) -> None:
     there.hangs = True
     async with within(5):
-        with pytest.raises(Unsent, match="There was no answer within 0.2 s"):
+        with pytest.raises(DeliveryError, match="There was no answer within 0.2 s"):
             await make(timeout=0.2).post(there.url, {}, b"")
 
 
-async def test_what_went_wrong_is_said_without_the_secrets_of_the_url(make: Make, there: Receiver) -> None:
+async def test_an_error_names_its_cause_but_no_secrets_of_the_url(make: Make, there: Receiver) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         closed = f"http://127.0.0.1:{free.getsockname()[1]}/?token=s3cret"
-        with pytest.raises(Unsent) as refused:
+        with pytest.raises(DeliveryError) as refused:
             await make().post(closed, {}, b"")
     assert str(refused.value) == "It cannot be reached: Connection refused."
-    with pytest.raises(Unsent) as insecure:
+    with pytest.raises(DeliveryError) as insecure:
         await make().post(there.url.replace("http", "https") + "?token=s3cret", {}, b"")
     assert str(insecure.value).startswith("No secure connection")
 
     def unknown(*_: Any, **__: Any) -> list[Any]:
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
-    with pytest.raises(Unsent) as lost:
+    with pytest.raises(DeliveryError) as lost:
         await make(lookup=unknown).post(f"{named(there.url)}?token=s3cret", {}, b"")
     assert str(lost.value) == "Its name is not found."
 
 
-async def test_proxies_of_the_environment_are_not_used(
+async def test_proxy_variables_of_the_environment_are_ignored(
     make: Make, there: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
     assert await make().post(there.url, {}, b"") == 200
 
 
-def test_its_library_is_loaded_when_something_is_sent_and_not_before() -> None:
+def test_aiohttp_is_imported_by_the_first_post_only() -> None:
     code = "import sys, runstead.bootstrap; print('aiohttp' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"

@@ -1,4 +1,4 @@
-"""Many runs that wait, made at once as other processes might have made them: nobody is told."""
+"""Many queued runs, written straight to the store without an offer, as if by other processes."""
 
 from runstead.domain.run import transitions
 from runstead.store.port import Tx
@@ -10,7 +10,7 @@ __all__ = ["backlog"]
 
 
 async def backlog(here: World, project: str, count: int) -> list[Run]:
-    """So many runs of a project, oldest first, each on a thread of its own. Their model is called as the project is."""
+    """Create `count` queued runs of a project, oldest first, each on its own thread, with the project as model."""
     adapters = here.adapters
     now = adapters.now()
     runs = [

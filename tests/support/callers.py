@@ -1,4 +1,4 @@
-"""Callers of an application, as they enter it."""
+"""Callers of an application."""
 
 from runstead.domain.access import Credentials
 from runstead.engine.resources.caller import Caller
@@ -14,5 +14,5 @@ async def entered(application: Application) -> Caller:
 
 
 def project_of(application: Application, name: str) -> Project:
-    """Another project, as the caller of a key for it would get it."""
+    """Another project, as a caller with a key for it would get it."""
     return application._caller(name).project

@@ -1,4 +1,4 @@
-"""A clock that stands still until the test says how late it is."""
+"""Clocks for tests: one that the test advances, and one that runs fast."""
 
 import asyncio
 from contextlib import suppress
@@ -10,7 +10,7 @@ START = 1_700_000_000.0
 
 
 class ManualClock:
-    """Implements `engine.adapters.Clock`. Who sleeps wakes when the time has come, by `advance` and nothing else."""
+    """Implements `engine.adapters.Clock`. A sleeping task wakes only when `advance` reaches its time."""
 
     def __init__(self, time: float = START) -> None:
         self._time = time
@@ -29,11 +29,11 @@ class ManualClock:
         try:
             await sleeper[1].wait()
         finally:
-            if sleeper in self._sleeping:  # it is cancelled
+            if sleeper in self._sleeping:  # the sleep was cancelled
                 self._sleeping.remove(sleeper)
 
     async def advance(self, seconds: float) -> None:
-        """Let time pass. Who slept has had a look and sleeps again when this returns, unless something holds it up."""
+        """Advance the time. Woken tasks had half a second to sleep again when this returns."""
         self._time += seconds
         expected = len(self._sleeping)
         due = [awake for at, awake in self._sleeping if at <= self._time]
@@ -43,9 +43,9 @@ class ManualClock:
         await self.asleep(expected, patience=0.5)
 
     async def asleep(self, sleepers: int, patience: float = 5.0) -> None:
-        """Wait until so many sleep, unless something holds one of them up.
+        """Wait until this many tasks sleep, at most `patience` seconds.
 
-        Who is looking while time passes has seen what was before, and sleeps on from what is now.
+        A task that is awake while time passes has read the old time. It then sleeps from the new one.
         """
         self._expected = sleepers
         self._all_sleep.clear()
@@ -56,16 +56,16 @@ class ManualClock:
 
     @property
     def sleepers(self) -> int:
-        """How many sleep."""
+        """The number of sleeping tasks."""
         return len(self._sleeping)
 
     def slip(self, seconds: float) -> None:
-        """Let time pass without anybody noticing yet."""
+        """Advance the time without waking any task."""
         self._time += seconds
 
 
 class FastClock:
-    """A clock on which a second takes ten milliseconds, for tests in which time must pass by itself."""
+    """A clock whose second takes ten milliseconds, for tests that need time to pass by itself."""
 
     _FACTOR = 100
 

@@ -24,16 +24,16 @@ __all__ = ["Cluster", "cluster", "nats_server"]
 
 
 class Cluster:
-    """The processes of one installation. Those that ended stay in the lists."""
+    """The processes of one installation. Ended processes stay in the lists."""
 
     def __init__(self, folder: Path, postgres: Server, brokers: str | None, settings: dict[str, str]) -> None:
         self.postgres = postgres
         self.installation = place(folder)
-        """Its schema, and its name in NATS."""
+        """The PostgreSQL schema, and the prefix of NATS names."""
         self.apis = list[Program]()
         self.workers = list[Program]()
         self._settings = {
-            "data": str(folder / "nobody-uses-this"),
+            "data": str(folder / "unused"),
             "database": postgres.url,
             "installation": self.installation,
             **({"broker": brokers} if brokers else {}),
@@ -42,16 +42,16 @@ class Cluster:
 
     @property
     def urls(self) -> list[str]:
-        """Where the API is answered, by those that live."""
+        """The URLs of the servers that run."""
         return [api.url for api in self.apis if api.process.poll() is None]
 
     def api(self, *arguments: str, roles: str = "api", port: int = 0, **settings: str) -> Program:
-        """Start another server; it answers after `ready()`."""
+        """Start another server. It answers after `ready()`."""
         command = ("serve", "--roles", roles, "--port", str(port), *arguments)
         return self._started(self.apis, Program(*command, **(self._settings | settings)))
 
     def worker(self, *arguments: str, **settings: str) -> Program:
-        """Start another worker; it works after `ready()`."""
+        """Start another worker. It executes runs after `ready()`."""
         return self._started(self.workers, Program("worker", *arguments, **(self._settings | settings)))
 
     def migrate(self, *arguments: str) -> Program:
@@ -59,12 +59,12 @@ class Cluster:
         return Program("migrate", *arguments, **self._settings)
 
     def close(self) -> None:
-        """End what lives."""
+        """Kill all running processes."""
         for program in [*self.apis, *self.workers]:
             program.close()
 
     def log(self) -> str:
-        """What all of them logged: for those who look why a test failed."""
+        """The logs of all processes, to print when a test fails."""
         named = [("api", self.apis), ("worker", self.workers)]
         return "\n".join(
             f"--- {name} {number}, process {each.pid}\n{each.log}"
@@ -79,7 +79,7 @@ class Cluster:
 
 @functools.cache
 def nats_server() -> NatsServer:
-    """The one that tests share which do it no harm, started by the first that asks."""
+    """The NATS server shared by tests that do not damage it. The first call starts it."""
     folder = Path(tempfile.mkdtemp(prefix="runstead-nats-"))
     shared = NatsServer(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -100,10 +100,10 @@ def cluster(
     broker: bool = True,
     **settings: str,
 ) -> Iterator[Cluster]:
-    """So many servers and workers, all ready, over a schema of their own.
+    """This many servers and workers, all ready, over a schema of their own.
 
-    The model is a `script` as `--script` takes it, or another `model_url`. `postgres` and `nats` run, and are the
-    test's own if it wants to harm them; else those are used that tests share. Without `broker` there is no NATS.
+    The model follows `script`, as for `--script`, unless there is a `model_url`. A test that damages PostgreSQL or NATS
+    passes its own running `postgres` and `nats`. The default is the shared ones. Without `broker` there is no NATS.
     Further `settings` are the configuration's: `lease="2"`.
     """
     folder.mkdir(parents=True, exist_ok=True)

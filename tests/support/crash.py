@@ -1,4 +1,4 @@
-"""A process that dies: from one moment on it writes nothing and tells nobody, and what it had is gone."""
+"""An application that crashes: from one moment on it writes nothing, publishes nothing, and its memory is lost."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -21,7 +21,7 @@ T = TypeVar("T")
 
 
 class MortalStore:
-    """A store whose process dies: what it is asked then is never answered."""
+    """A store whose process can die. Its calls then never return."""
 
     def __init__(self, inner: Store) -> None:
         self._inner = inner
@@ -61,7 +61,7 @@ class MortalStore:
 async def doomed(
     script: Script, path: Path, *, slots: int = 5000, store: Store | None = None, **outside: Any
 ) -> AsyncIterator[World]:
-    """An application over a file, or another `store`, that dies at the end of the block, with whatever it is doing."""
+    """An application over a file, or another `store`, that crashes at the end of the block."""
     store = MortalStore(store or SqliteStore(path))
     adapters = adapters_of(script, store=store, **outside)
     before = asyncio.all_tasks()

@@ -95,7 +95,7 @@ FILES = table_of(
 
 
 class MemoryFiles(Bound):
-    """Implements `Files` and `FileAdministration`. Tests look at what it saw, and hold it up."""
+    """Implements `Files` and `FileAdministration`. Tests read its state, and can block it."""
 
     def __init__(self, adapters: Adapters) -> None:
         super().__init__(adapters, DEFAULT_PROJECT)
@@ -106,10 +106,10 @@ class MemoryFiles(Bound):
         """Reading may go on."""
         self.go_on.set()
         self.failures: list[Exception] = []
-        """What broke off an upload."""
+        """The errors of failed uploads."""
         self.failed = asyncio.Event()
         self.left = asyncio.Event()
-        """Reading a download was stopped, or came to its end."""
+        """A download was read to its end, or was closed."""
 
     async def create_file(self, upload: Upload[FileRequest]) -> StoredFile:
         name, kind, content = "", None, b""
@@ -164,7 +164,7 @@ class MemoryFiles(Bound):
 
 
 class FilesApplication:
-    """An application whose project is the files, and its only caller."""
+    """An application with files as its project, and with one caller."""
 
     key_id = None
 
@@ -203,7 +203,7 @@ class FilesApplication:
     @classmethod
     @contextmanager
     def served(cls) -> Iterator[str]:
-        """The URL of a server of it, in a thread of its own."""
+        """The URL of a server of this application, which runs in a thread of its own."""
         url: list[str] = []
         ready = threading.Event()
         stopping: list[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = []

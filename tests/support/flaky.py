@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class FlakyStore:
-    """Fails a part of what it is asked, the same for the same seed, as long as it is `failing`."""
+    """While `failing`, a part of the reads and writes fail: the same ones for the same seed."""
 
     def __init__(self, inner: Store, seed: int, *, part: float = 0.3) -> None:
         self._inner = inner

@@ -1,4 +1,4 @@
-"""A broker that does everything a broker may do: it loses, doubles and delays what it is told."""
+"""A broker that loses, duplicates and delays offers, events and interrupts, as the port allows."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -12,7 +12,7 @@ __all__ = ["LossyBroker"]
 
 
 class LossyBroker:
-    """Misbehaves by chance, the same for the same seed. `loss` is how much of what it is told it loses."""
+    """Misbehaves at random, the same for the same seed. `loss` is the part of all calls that is lost."""
 
     def __init__(self, seed: int, *, loss: float = 0.25, silence: float = 0.01) -> None:
         self._inner = InProcessBroker(silence=silence)
@@ -55,6 +55,6 @@ class LossyBroker:
         return self._inner.interrupts()
 
     def _times(self) -> int:
-        """Nought, one or two."""
+        """How often a call takes effect: 0, 1 or 2 times."""
         chance = self._random.random()
         return 0 if chance < self._loss else 2 if chance > 0.85 else 1

@@ -1,4 +1,4 @@
-"""A proxy between a client and a server that loses what it is told to lose: answers, or requests."""
+"""A proxy between a client and a server that loses requests or answers when the test says so."""
 
 import asyncio
 import threading
@@ -11,30 +11,30 @@ __all__ = ["LossyProxy", "lossy_proxy"]
 
 
 class LossyProxy:
-    """Passes on bytes, on a thread of its own. What it loses it cuts off, with the connection."""
+    """Forwards bytes, on a thread of its own. To lose a request or an answer, it aborts the connection."""
 
     def __init__(self, server: str) -> None:
         self._server = urlsplit(server)
         self._losses: deque[str] = deque()
         self.url = ""
         self.at_loss: Callable[[], None] = lambda: None
-        """What else happens whenever something is lost."""
+        """Called whenever a request or an answer is lost."""
 
     def lose_answers(self, times: int = 1) -> None:
-        """The next requests are carried out, and their clients never hear of it."""
+        """Lose the answers to the next requests. The server does execute them."""
         self._losses.extend(["answer"] * times)
 
     def lose_request(self) -> None:
-        """The next request does not arrive."""
+        """Lose the next request before it reaches the server."""
         self._losses.append("request")
 
     @property
     def lost_all(self) -> bool:
-        """What was to be lost is lost."""
+        """Whether everything that was to be lost is lost."""
         return not self._losses
 
     async def serve(self, ready: threading.Event, stop: asyncio.Event) -> None:
-        """Until stopped."""
+        """Serve until `stop` is set."""
         server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}{self._server.path}"
         ready.set()
@@ -52,13 +52,13 @@ class LossyProxy:
                 there.add_done_callback(lambda _: back.cancel())
                 back.add_done_callback(lambda _: there.cancel())
         except OSError:
-            pass  # the server is not there: as if the client had reached nobody
+            pass  # the server is down: the client's connection is aborted too
         finally:
             for each in writers:
                 each.transport.abort()
 
     async def _pass_on(self, what: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Until one of them is gone, or something is lost."""
+        """Forward until a side closes, or something is lost."""
         try:
             while data := await reader.read(65536):
                 if self._losses and self._losses[0] == what:
@@ -73,7 +73,7 @@ class LossyProxy:
 
 @contextmanager
 def lossy_proxy(server: str) -> Iterator[LossyProxy]:
-    """A proxy of the server at this URL."""
+    """A proxy for the server at this URL."""
     proxy, ready, started = (
         LossyProxy(server),
         threading.Event(),

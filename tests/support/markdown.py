@@ -1,4 +1,4 @@
-"""The code blocks of a page, with where they stand."""
+"""The code blocks of a documentation page, with their line numbers."""
 
 import re
 from collections.abc import Sequence
@@ -15,11 +15,11 @@ _FENCE = re.compile(r"^```(\w*) *([\w -]*)\n(.*?)^```$", re.MULTILINE | re.DOTAL
 
 
 class Block(NamedTuple):
-    """A fenced block: its language, what else its first line says, and its text."""
+    """A fenced block: its language, the marks after it, and its text."""
 
     page: str
     line: int
-    """Of the page, where its text begins."""
+    """The line of the page on which the block's text begins."""
     language: str
     marks: Sequence[str]
     text: str

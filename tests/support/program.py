@@ -1,4 +1,4 @@
-"""`runstead …` in a process of its own, that dies with the tests' process."""
+"""A `runstead` command in a process of its own, which dies with the tests' process."""
 
 import os
 import signal
@@ -15,16 +15,16 @@ from tests.support.waiting import PATIENCE
 __all__ = ["Program"]
 
 _starter = ThreadPoolExecutor(1, "starter")
-"""The kernel kills a child when the thread that started it ends: this one ends with the process."""
+"""Starts all programs. The kernel kills a child when the thread that started it ends, and this one never ends early."""
 _OURS = ("RUNSTEAD_", "OPENAI_")
-"""A developer's own settings."""
+"""Prefixes of a developer's own settings, which programs do not inherit."""
 
 
 class Program:
-    """A command, from its start to its end. It runs when this is made, and is ready after `ready()`."""
+    """A command. It is started by the constructor, and ready after `ready()`."""
 
     def __init__(self, *arguments: str, **settings: str) -> None:
-        """`settings` are given by the environment: `lease="2"`."""
+        """`settings` are passed as environment variables: `lease="2"`."""
         command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "runstead", *arguments]
         self._log = list[str]()
         self._lines: Queue[str] = Queue()
@@ -35,7 +35,7 @@ class Program:
         self._reading = Thread(target=self._read, args=(self.process.stderr,), daemon=True)
         self._reading.start()
         self.line = ""
-        """What it says when it is ready."""
+        """The line that the program prints when it is ready."""
 
     @property
     def pid(self) -> int:
@@ -43,18 +43,18 @@ class Program:
 
     @property
     def log(self) -> str:
-        """Everything that it has logged."""
+        """The log so far."""
         return "".join(self._log)
 
     @property
     def url(self) -> str:
-        """Where it listens, once it is ready; for those that do."""
+        """The URL of a server that is ready."""
         address = self.line.removeprefix("Runstead listens on ").partition("/v1")[0]
         assert address.startswith("http"), f"it said {self.line!r}\n{self.log}"
         return address
 
     def ready(self) -> None:
-        """Wait until it says its line; fails with its log when it ends instead."""
+        """Wait until the program prints its line. Fails with the log if the program ends first."""
         if not self.line:
             self.line = self._stdout.readline()
             if not self.line:
@@ -62,42 +62,42 @@ class Program:
                 self._reading.join(PATIENCE)
                 raise AssertionError(f"it ended with {self.process.returncode} before it was ready:\n{self.log}")
 
-    def says(self, words: str) -> str:
-        """Wait until its log does; the line."""
+    def wait_for_log(self, words: str) -> str:
+        """Wait until a line of the log contains these words; returns the line."""
         while words not in (line := self._lines.get(timeout=PATIENCE)):
             pass
         return line
 
     def kill(self) -> None:
-        """`kill -9`, frozen or not."""
+        """Kill the program by SIGKILL, frozen or not."""
         self.process.kill()
         self.process.wait(PATIENCE)
 
     def freeze(self) -> None:
-        """Let it stand still; its connections stay open."""
+        """Suspend the process. Its connections stay open."""
         self.process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Let it go on."""
+        """Resume the process."""
         self.process.send_signal(signal.SIGCONT)
 
     def terminate(self) -> None:
-        """Ask it to end, as an operator would, and do not wait."""
+        """Send SIGTERM, and do not wait."""
         self.process.terminate()
 
     def stop(self) -> int:
-        """Ask it to end, and wait for it: its exit code."""
+        """Send SIGTERM, and wait; returns the exit code."""
         self.process.terminate()
         return self.ended()
 
     def ended(self) -> int:
-        """Wait for its end: its exit code."""
+        """Wait for the program's end; returns the exit code."""
         code = self.process.wait(PATIENCE)
         self._reading.join(PATIENCE)
         return code
 
     def close(self) -> None:
-        """Kill it if it lives, and leave nothing open."""
+        """Kill the program if it runs, and close its pipes."""
         self.kill()
         self._reading.join(PATIENCE)
         self._stdout.close()

@@ -1,4 +1,4 @@
-"""A reader of a run's events that believes nothing: it knows what may follow what, and what deltas must add up to."""
+"""A reader that checks a run's events: their order, their positions, and that deltas add up to the final objects."""
 
 from collections.abc import Iterable
 
@@ -32,7 +32,7 @@ RUN_STATUS = {f"thread.run.{status}": status for status in Status}
 
 
 class Reader:
-    """Follows one run. Give it every event from the start, or say behind which position it begins."""
+    """Checks the events of one run, from the start or from the position `after`."""
 
     def __init__(self, after: Position | None = None) -> None:
         self.at = after or Position(0)
@@ -41,19 +41,19 @@ class Reader:
         self.step: RunStep | None = None
         self.message: Message | None = None
         self.texts: dict[str, str] = {}
-        """What the deltas of each message brought."""
+        """The text of each message's deltas."""
         self._calls: dict[int, list[str]] = {}
         self._parts = 0
         self._late = after is not None
         self._survived = False
 
     def read(self, events: Iterable[Event]) -> None:
-        """Read on."""
+        """Check these events, which follow the ones before."""
         for event in events:
             self.take(event)
 
     def take(self, event: Event) -> None:
-        """Read one event; `AssertionError` if it may not stand here."""
+        """Check one event. `AssertionError` if it may not follow the ones before."""
         assert event.id is not None
         at = Position.parse(event.id)
         data = event.data
@@ -92,14 +92,14 @@ class Reader:
         if run.status is Status.REQUIRES_ACTION:
             assert open_step or self._late
         elif run.status in {Status.QUEUED, Status.IN_PROGRESS} and self.step is not None:
-            # The calls that the server runs survive their worker; what calls they are is seen when the step is closed.
+            # A step of server tools survives its worker. The kind of its calls is checked when the step is closed.
             assert self.step.type == "tool_calls", f"{run.status}, but a step is open"
             self._survived = True
         elif run.status is not Status.CANCELLING:
             assert not open_step, f"{run.status}, but a step is open"
         self.status = run.status
         if run.status not in {Status.CANCELLING, Status.REQUIRES_ACTION}:
-            self._late = False  # nothing is open now, so nothing is unknown
+            self._late = False  # no step or message is open, so the state is known
 
     def _take_step(self, name: str, step: RunStep) -> None:
         kind = name.rpartition(".")[2]
@@ -137,10 +137,10 @@ class Reader:
             assert self._late or (self.message is not None and self.message.id == message.id)
             assert len(message.content) >= self._parts, "a part that was streamed is missing"
             said = "".join(getattr(part, "refusal", None) or part.text.value for part in message.content)  # type: ignore[union-attr]
-            told = self.texts.setdefault(message.id, "")
-            # A crash loses what was streamed and not yet written; what is shown as whole is whole.
-            lost = kind == "incomplete" and told.startswith(said)
-            assert self._late or lost or said.startswith(told), f"{told!r} was streamed, {said!r} is written"
+            streamed = self.texts.setdefault(message.id, "")
+            # A crash loses streamed text that was not stored yet. Only an incomplete message may lack it.
+            lost = kind == "incomplete" and streamed.startswith(said)
+            assert self._late or lost or said.startswith(streamed), f"{streamed!r} was streamed, {said!r} is stored"
             self.message = None
 
     def _add(self, data: MessageDelta | RunStepDelta) -> None:

@@ -1,4 +1,4 @@
-"""A receiver of webhooks on this machine: it keeps what comes, and answers as it is told."""
+"""A receiver of webhooks on this machine. It records requests, and answers as the test sets."""
 
 import asyncio
 import json
@@ -10,10 +10,10 @@ from aiohttp import web
 
 from tests.support.waiting import within
 
-__all__ = ["Receiver", "RecordedReply", "receiver"]
+__all__ = ["ReceivedRequest", "Receiver", "receiver"]
 
 
-class RecordedReply(NamedTuple):
+class ReceivedRequest(NamedTuple):
     """One request."""
 
     path: str
@@ -27,21 +27,21 @@ class RecordedReply(NamedTuple):
 
 
 class Receiver:
-    """What came, and what is answered."""
+    """The recorded requests, and the answers to come."""
 
     def __init__(self) -> None:
         self.url = ""
-        self.told: list[RecordedReply] = []
+        self.told: list[ReceivedRequest] = []
         self.statuses: list[int] = []
-        """Answers to come; 200 behind that."""
+        """The statuses of the next answers. All later ones are 200."""
         self.hangs = False
-        """It takes what comes, and does not answer any more."""
+        """Requests are recorded and never answered."""
         self.slow: asyncio.Event | None = None
-        """It answers when this is set."""
+        """Requests are answered once this event is set."""
         self._more = asyncio.Event()
 
-    async def next(self, number: int = 1) -> list[RecordedReply]:
-        """What has come, once it is so much in all."""
+    async def next(self, number: int = 1) -> list[ReceivedRequest]:
+        """All requests so far, once they are at least `number`."""
         async with within():
             while len(self.told) < number:
                 self._more.clear()
@@ -49,7 +49,7 @@ class Receiver:
         return self.told
 
     async def take(self, request: web.Request) -> web.Response:
-        self.told.append(RecordedReply(request.path, request.headers, await request.read()))
+        self.told.append(ReceivedRequest(request.path, request.headers, await request.read()))
         self._more.set()
         if self.hangs:
             await asyncio.Event().wait()
@@ -61,7 +61,7 @@ class Receiver:
 
 @asynccontextmanager
 async def receiver() -> AsyncIterator[Receiver]:
-    """A receiver, listening."""
+    """A listening receiver."""
     taking = Receiver()
     application = web.Application()
     application.router.add_post("/{path:.*}", taking.take)

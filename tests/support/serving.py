@@ -25,7 +25,7 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def served_at(application: Application, operations: Operations = OPERATIONS) -> AsyncIterator[str]:
     """The URL of a server of this application."""
-    # Only of a socket that is TCP by name asyncio knows that it shall send small packets at once.
+    # asyncio sets TCP_NODELAY only on a socket whose protocol is named as TCP.
     listening = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     listening.listen()  # from here on connections wait for the server

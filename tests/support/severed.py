@@ -1,6 +1,4 @@
-"""A way to a server that can be severed, as a network does it: nothing comes through and nothing is closed. What is
-under way arrives when the way is mended, as TCP would send it again.
-"""
+"""A proxy that simulates a network partition: connections stay open, and held bytes arrive when it ends."""
 
 import asyncio
 import tempfile
@@ -14,33 +12,33 @@ from typing import TypeAlias
 from tests.support.nats import NatsServer
 from tests.support.postgres import Server
 
-__all__ = ["Way", "way_to_nats", "way_to_postgres"]
+__all__ = ["SeverableProxy", "proxy_to_nats", "proxy_to_postgres"]
 
 _Ends: TypeAlias = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 _CHUNK = 64 * 1024
 
 
-class Way:
-    """Stands between programs and one server. It works on a thread of its own, whoever else blocks."""
+class SeverableProxy:
+    """A proxy between programs and one server. It runs on a thread of its own, so a blocked test does not stop it."""
 
     def __init__(self, url: str) -> None:
         self.url = url
-        """The server's, by this way."""
+        """The URL of the server through the proxy."""
         self.loop: asyncio.AbstractEventLoop
-        """Where it works."""
+        """The event loop of the proxy."""
         self._whole = asyncio.Event()
         self._whole.set()
 
     def sever(self) -> None:
-        """From here on nothing comes through."""
+        """Stop forwarding."""
         self.loop.call_soon_threadsafe(self._whole.clear)
 
     def mend(self) -> None:
-        """It does again."""
+        """Forward again."""
         self.loop.call_soon_threadsafe(self._whole.set)
 
     async def carry(self, here: _Ends, reach: Callable[[], Awaitable[_Ends]]) -> None:
-        """One connection, from the side of who opened it."""
+        """Forward one connection between the client and a new connection to the server."""
         try:
             await self._whole.wait()
             there = await reach()
@@ -48,7 +46,7 @@ class Way:
                 both.create_task(self._pass_on(here[0], there[1]))
                 both.create_task(self._pass_on(there[0], here[1]))
         except* OSError:
-            pass  # it ends for both
+            pass  # the connection ends on both sides
         finally:
             here[1].close()
 
@@ -64,30 +62,30 @@ class Way:
 
 
 @contextmanager
-def way_to_postgres(server: Server) -> Iterator[Way]:
-    """To a server that listens on a socket in a folder."""
-    folder = Path(tempfile.mkdtemp(prefix="runstead-way-"))
+def proxy_to_postgres(server: Server) -> Iterator[SeverableProxy]:
+    """A proxy to a PostgreSQL server, which listens on a socket in a folder."""
+    folder = Path(tempfile.mkdtemp(prefix="runstead-proxy-"))
     socket, place = str(folder / ".s.PGSQL.5432"), f"{server.folder}/.s.PGSQL.5432"
-    way = Way(server.url.replace(str(server.folder), str(folder)))
+    proxy = SeverableProxy(server.url.replace(str(server.folder), str(folder)))
     try:
-        with _open(way, lambda connected: asyncio.start_unix_server(connected, socket), _unix(place)):
-            yield way
+        with _open(proxy, lambda connected: asyncio.start_unix_server(connected, socket), _unix(place)):
+            yield proxy
     finally:
         rmtree(folder, ignore_errors=True)
 
 
 @contextmanager
-def way_to_nats(server: NatsServer) -> Iterator[Way]:
-    """To a server that has been started before, and keeps its port."""
+def proxy_to_nats(server: NatsServer) -> Iterator[SeverableProxy]:
+    """A proxy to a NATS server that was started before, and keeps its port."""
     port = int(server.url.rpartition(":")[2])
-    way = Way("")
+    proxy = SeverableProxy("")
     with _open(
-        way,
+        proxy,
         lambda connected: asyncio.start_server(connected, "127.0.0.1", 0),
         lambda: asyncio.open_connection("127.0.0.1", port),
     ) as opened:
-        way.url = f"nats://127.0.0.1:{opened.sockets[0].getsockname()[1]}"
-        yield way
+        proxy.url = f"nats://127.0.0.1:{opened.sockets[0].getsockname()[1]}"
+        yield proxy
 
 
 def _unix(place: str) -> Callable[[], Awaitable[_Ends]]:
@@ -96,7 +94,7 @@ def _unix(place: str) -> Callable[[], Awaitable[_Ends]]:
 
 @contextmanager
 def _open(
-    way: Way,
+    proxy: SeverableProxy,
     listen: Callable[[Callable[..., Awaitable[None]]], Awaitable[asyncio.Server]],
     reach: Callable[[], Awaitable[_Ends]],
 ) -> Iterator[asyncio.Server]:
@@ -104,11 +102,11 @@ def _open(
     ready, ending = Event(), asyncio.Event()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(asyncio.CancelledError):  # the way is closed
-            await way.carry((reader, writer), reach)
+        with suppress(asyncio.CancelledError):  # the proxy is closed
+            await proxy.carry((reader, writer), reach)
 
     async def stand() -> None:
-        way.loop = asyncio.get_running_loop()
+        proxy.loop = asyncio.get_running_loop()
         opened.append(await listen(connected))
         ready.set()
         await ending.wait()
@@ -116,9 +114,9 @@ def _open(
 
     thread = Thread(target=lambda: asyncio.run(stand()), daemon=True)
     thread.start()
-    assert ready.wait(10), "there is no way"
+    assert ready.wait(10), "the proxy did not start"
     try:
         yield opened[0]
     finally:
-        way.loop.call_soon_threadsafe(ending.set)
+        proxy.loop.call_soon_threadsafe(ending.set)
         thread.join(10)

@@ -1,4 +1,4 @@
-"""A store whose answers can be held back: what was asked is done, and the one who asked does not know it yet."""
+"""A store that can delay the result of a write: the write is committed, and its caller still waits."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -13,21 +13,21 @@ T = TypeVar("T")
 
 
 class SlowAnswers:
-    """Holds the answer of the next write, when told to."""
+    """Delays the result of the next write after `hold`, until `release`."""
 
     def __init__(self, inner: Store) -> None:
         self._inner = inner
         self._hold = False
         self.held = asyncio.Event()
-        """A write is done, and its answer is held."""
+        """A write is committed, and its result is held."""
         self._released = asyncio.Event()
 
     def hold(self) -> None:
-        """Hold the answer of the next write."""
+        """Hold the result of the next write."""
         self._hold = True
 
     def release(self) -> None:
-        """Give the answer."""
+        """Return the held result."""
         self._released.set()
 
     @property

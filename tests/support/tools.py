@@ -1,4 +1,4 @@
-"""Two small tools that a server runs: one whose calls may be repeated, and one whose calls may not.
+"""Two small server tools: one whose calls may be retried, and one whose calls may not.
 
 async def found(call: Call, session: ToolSession) -> str:
     return f"Nothing about {call.arguments}."
@@ -32,16 +32,16 @@ BOTH = (FileSearchTool(), CodeInterpreterTool())
 """The two tools, as a run names them."""
 
 Behaviour: TypeAlias = Callable[[Call, ToolSession], Awaitable[str]]
-"""What a call does, and gives the model to read."""
+"""What a call does; returns the output for the model."""
 
 
 async def echo(call: Call, session: ToolSession) -> str:
-    """Give back what was asked."""
+    """Return the name and arguments of the call."""
     return f"{call.name}: {call.arguments}"
 
 
 def held_by(gate: Gate, output: str = "done") -> Behaviour:
-    """Stand before a gate."""
+    """A call that waits at a gate."""
 
     async def wait(call: Call, session: ToolSession) -> str:
         gate.reached.set()

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, without guessing how long it takes."""
+"""Waiting for a condition, without guessing how long it takes."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -6,16 +6,16 @@ from collections.abc import Awaitable, Callable
 __all__ = ["PATIENCE", "until", "within"]
 
 PATIENCE = 20.0
-"""Seconds after which a test gives up; a test that passes never waits so long."""
+"""Seconds after which a wait fails. A passing test never waits this long."""
 
 
 def within(seconds: float = PATIENCE) -> asyncio.Timeout:
-    """No longer than this."""
+    """A timeout of the block."""
     return asyncio.timeout(seconds)
 
 
 async def until(true: Callable[[], bool] | Callable[[], Awaitable[bool]]) -> None:
-    """Wait for what gives no signal of its own, such as rows in a store."""
+    """Poll a condition that gives no signal of its own, such as rows in a store."""
     async with within():
         while True:
             said = true()

@@ -40,14 +40,12 @@ __all__ = ["WEATHER", "World", "adapters_of", "names", "text_of", "world"]
 
 WEATHER = FunctionTool(function=Function(name="weather", description="Tells the weather of a city."))
 _LOOPS = 5
-"""Those that look, and sleep: for work if there is room, for what must stop, and after the things of the store; after
-workers, too, if the store is shared.
-"""
-_KEY = b"the key of this server, which nobody knows"
+"""Tasks that sleep between two looks: claiming, interrupts, and maintenance. A shared store adds one for workers."""
+_KEY = b"the secret signing key of this test server"
 
 
 class World:
-    """A running application, and what a test does with it again and again."""
+    """A running application, with the calls that tests repeat."""
 
     def __init__(
         self, application: Application, caller: Caller, adapters: Adapters, model: ScriptedModel | None
@@ -59,13 +57,13 @@ class World:
 
     @property
     def model(self) -> ScriptedModel:
-        """The model, with what it was asked."""
+        """The model, with its recorded requests."""
         assert self._model is not None
         return self._model
 
     @property
     def worker(self) -> Worker:
-        """The worker that carries the runs."""
+        """The worker that executes the runs."""
         assert self.application._worker is not None
         return self.application._worker
 
@@ -105,7 +103,7 @@ class World:
         return row
 
     async def events(self, run: Run, after: str | None = None) -> list[Event]:
-        """The run's events behind a position, up to where it ends or waits for the client."""
+        """The run's events after a position, until it ends or waits for the client."""
         async with within():
             return [event async for event in self.project.run_events(run.thread_id, run.id, after)]
 
@@ -135,7 +133,7 @@ class World:
         return list(page.data)
 
     async def written(self, run: Run) -> list[Message]:
-        """The messages that the run wrote, oldest first."""
+        """The messages of the run, oldest first."""
         page = await self.project.messages(run.thread_id, 100, SortOrder.ASC, run_id=run.id)
         return list(page.data)
 
@@ -150,7 +148,7 @@ def adapters_of(
     clock: Clock | None = None,
     **settings: Any,
 ) -> Adapters:
-    """Everything that an application needs from outside; `settings` as in `Adapters` and `Limits`."""
+    """The adapters of an application. `settings` are fields of `Adapters` and `Limits`."""
     limits = {name: settings.pop(name) for name in Limits.__struct_fields__ if name in settings}
     webhooks: dict[str, Any] = {"outbound": HttpOutbound(allow_private=True), "secret": lambda: _KEY}
     return Adapters(
@@ -165,7 +163,7 @@ def adapters_of(
 
 @asynccontextmanager
 async def world(script: Script = (), *, slots: int = 5000, **outside: Any) -> AsyncIterator[World]:
-    """A running application; `outside` as in `adapters_of`."""
+    """A running application. `outside` is passed to `adapters_of`."""
     adapters = adapters_of(script, **outside)
     model = adapters.model if isinstance(adapters.model, ScriptedModel) else None
     clock = adapters.clock if isinstance(adapters.clock, ManualClock) else None
@@ -177,9 +175,9 @@ async def world(script: Script = (), *, slots: int = 5000, **outside: Any) -> As
 
 
 def names(events: Sequence[Event]) -> list[str]:
-    """The names of events, without the `thread.` before each; deltas of one kind in a row are one."""
-    told = [event.event.removeprefix("thread.") for event in events]
-    return [name for place, name in enumerate(told) if place == 0 or told[place - 1] != name or "delta" not in name]
+    """The names of events without their `thread.` prefix. Consecutive deltas of one kind count as one."""
+    shown = [event.event.removeprefix("thread.") for event in events]
+    return [name for place, name in enumerate(shown) if place == 0 or shown[place - 1] != name or "delta" not in name]
 
 
 def text_of(message: Message) -> str:

@@ -20,7 +20,7 @@ from runstead.wire.webhook import WebhookDelivery, WebhookRequest, WebhookUpdate
 from tests.support.callers import project_of
 from tests.support.clock import START
 from tests.support.crash import doomed
-from tests.support.receiver import Receiver, RecordedReply, receiver
+from tests.support.receiver import ReceivedRequest, Receiver, receiver
 from tests.support.waiting import until
 from tests.support.worlds import WEATHER, World, world
 
@@ -50,7 +50,7 @@ async def settled(here: World, webhook_id: str, attempts: int = 1) -> WebhookDel
     return delivery
 
 
-def opens(told: RecordedReply, secret: str) -> bool:
+def opens(told: ReceivedRequest, secret: str) -> bool:
     """Whether it is signed by this secret, at the time that its headers say."""
     headers = signature_headers([secret], told.headers["webhook-id"], int(told.headers["webhook-timestamp"]), told.body)
     return headers["webhook-signature"] in told.headers["webhook-signature"].split(" ")

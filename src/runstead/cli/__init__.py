@@ -1,1 +1,1 @@
-"""The commands."""
+"""The command line: `runstead serve`, `worker`, `migrate`, `check` and `demo`."""

@@ -1,4 +1,4 @@
-"""`runstead check`: what a database holds, held against what must be true of it."""
+"""`runstead check`: verify the invariants of a database."""
 
 import asyncio
 import os
@@ -18,19 +18,19 @@ __all__ = ["check"]
 
 
 @click.command()
-@click.option("--drained", is_flag=True, help="All workers have stopped: a run that is still at work is wrong too.")
+@click.option("--drained", is_flag=True, help="All workers have stopped, so a run in progress is a violation too.")
 @options(DATA, *DATABASE, *ALWAYS)
 def check(file: Path | None, drained: bool, **flags: Any) -> None:
-    """Read every run, and say what is wrong; end with 1 if anything is.
+    """Check every run in the database. Exits with 1 if an invariant is violated.
 
-    A PostgreSQL may be in use meanwhile. A folder must not be: stop its server first, or check a copy. Nothing is
-    changed.
+    The check only reads. A PostgreSQL database may be in use during the check. A data folder must not be: stop its
+    server first, or check a copy.
 
     \b
     Examples:
       runstead check --data /var/lib/runstead
       runstead check --database postgresql://… --drained
-    """  # noqa: D301 (click's own mark: the lines below stay as they are)
+    """  # noqa: D301 (\b stops click from rewrapping the lines below)
     settings = config.load(file, os.environ, flags)
     telemetry.configure(settings.log_level)
 
@@ -43,17 +43,17 @@ def check(file: Path | None, drained: bool, **flags: Any) -> None:
 
 
 def _summary(examined: "Examined") -> str:
-    runs, active = _many(examined.runs, "run"), f"({examined.active:,} of them active)"
-    counted = [_many(examined.steps, "step"), _many(examined.messages, "message"), _many(examined.events, "event")]
-    lines = [f"Examined {runs} {active}, {', '.join(counted)}: {_many(examined.violations, 'violation')}."]
+    runs, active = _count(examined.runs, "run"), f"({examined.active:,} of them active)"
+    counted = [_count(examined.steps, "step"), _count(examined.messages, "message"), _count(examined.events, "event")]
+    lines = [f"Examined {runs} {active}, {', '.join(counted)}: {_count(examined.violations, 'violation')}."]
     if examined.to_recover == 1:
-        lines.append("1 run is held by a worker that is gone: the next one takes it over.")
+        lines.append("1 run is owned by an expired worker: the next worker recovers it.")
     elif examined.to_recover:
-        lines.append(f"{examined.to_recover:,} runs are held by workers that are gone: the next one takes them over.")
+        lines.append(f"{examined.to_recover:,} runs are owned by expired workers: the next worker recovers them.")
     if examined.deleted:
-        lines.append(f"Deleted since: {_many(examined.deleted, 'message')}.")
+        lines.append(f"Deleted during the check: {_count(examined.deleted, 'message')}.")
     return "\n".join(lines)
 
 
-def _many(number: int, noun: str) -> str:
+def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,4 +1,4 @@
-"""`runstead demo`: the main job in a minute, on a temporary folder, with the embedded model."""
+"""`runstead demo`: a run, a tool call and a crash in a minute, on a temporary folder, with the embedded model."""
 
 import tempfile
 
@@ -8,24 +8,24 @@ __all__ = ["demo"]
 
 
 @click.command()
-@click.option("--model-url", metavar="URL", help="Use this server of chat completions, not the embedded model.")
-@click.option("--model", metavar="NAME", help="And this model of it. [default: the first that it names]")
+@click.option("--model-url", metavar="URL", help="Use this chat completions server, not the embedded model.")
+@click.option("--model", metavar="NAME", help="The model to use on it. [default: the first in its list]")
 def demo(model_url: str | None, model: str | None) -> None:
-    """Show a real run on a thread, and what a crash does to it.
+    """Show a real run on a thread, and how it survives a crash.
 
-    Starts a server on a temporary folder, makes an assistant with a function tool, runs two turns on one thread, then
-    kills the server in the middle of a run and starts it again.
+    The demo starts a server on a temporary folder, and creates an assistant with a function tool. It runs two turns on
+    one thread, then kills the server in the middle of a run and starts it again.
     """
-    from rich.console import Console  # a server needs none of these
+    from rich.console import Console  # other commands do not need rich
 
-    from runstead.cli.child import Child
-    from runstead.cli.scenes import Scenes
+    from runstead.cli.demo_scenes import DemoScenes
+    from runstead.cli.demo_server import DemoServer
 
     console = Console(highlight=False)
     with tempfile.TemporaryDirectory(prefix="runstead-") as folder:
-        server = Child(folder, ("--model-url", model_url) if model_url else ())
+        server = DemoServer(folder, ("--model-url", model_url) if model_url else ())
         try:
-            Scenes(console, server, model).play()
+            DemoScenes(console, server, model).play()
         finally:
             server.stop()
     console.print()
@@ -35,7 +35,7 @@ def demo(model_url: str | None, model: str | None) -> None:
 
 _NEXT = """\
 runstead serve                       a server that keeps its data in ./runstead-data
-runstead serve --model-url URL       the same with your own models: any server of chat completions
-http://127.0.0.1:8642/v1             the base URL for an existing program; its key does not matter yet
-http://127.0.0.1:8642/docs           the API, to read
+runstead serve --model-url URL       the same with your own models: any chat completions server
+http://127.0.0.1:8642/v1             the base URL for an existing program; any API key is accepted
+http://127.0.0.1:8642/docs           the API reference
 runstead.open("runs.db")             the same calls in Python, without a server"""

@@ -1,4 +1,4 @@
-"""`runstead`: the command line."""
+"""`runstead`: the group of all commands."""
 
 import click
 
@@ -13,7 +13,7 @@ __all__ = ["main"]
 
 
 class _Commands(click.Group):
-    """Ours: an error in words is shown without a traceback."""
+    """Shows a `RunsteadError` as its message, without a traceback."""
 
     def invoke(self, ctx: click.Context) -> object:
         try:
@@ -27,8 +27,8 @@ class _Commands(click.Group):
 def main() -> None:
     """Runs on threads, on your own machine.
 
-    `runstead serve` starts a server that programs written against the Assistants API use unmodified, once their base
-    URL points at it. `runstead demo` shows what it does, in a minute.
+    `runstead serve` starts a server for programs that use the Assistants API. They work unmodified, once their base URL
+    points at it. `runstead demo` shows in a minute what the server does.
     """
 
 

@@ -1,4 +1,4 @@
-"""`runstead migrate`: the database, brought up to date before the processes that need it so."""
+"""`runstead migrate`: apply the database migrations of this version, or list the missing ones."""
 
 import asyncio
 import os
@@ -15,19 +15,19 @@ __all__ = ["migrate"]
 
 
 @click.command()
-@click.option("--check", is_flag=True, help="Change nothing; end with 1 if there was something to do.")
+@click.option("--check", is_flag=True, help="Change nothing. Exit with 1 if migrations are missing.")
 @options(DATA, *DATABASE, *ALWAYS)
 def migrate(file: Path | None, check: bool, **flags: Any) -> None:
-    """Bring the database up to date for this version.
+    """Apply the database migrations of this version.
 
-    Servers and workers do it themselves when they start. Doing it before spares them the time: those that run go on
-    meanwhile, and are then replaced one by one.
+    Servers and workers apply missing migrations when they start. This command applies them before an upgrade, so that
+    new processes start faster. Processes of the old version keep running, and can then be replaced one by one.
 
     \b
     Examples:
       runstead migrate --database postgresql://…
       runstead migrate --database postgresql://… --check
-    """  # noqa: D301 (click's own mark: the lines below stay as they are)
+    """  # noqa: D301 (\b stops click from rewrapping the lines below)
     settings = config.load(file, os.environ, flags)
     telemetry.configure(settings.log_level)
 

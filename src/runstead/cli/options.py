@@ -1,4 +1,4 @@
-"""The flags that commands share: where things are kept, who speaks for the model, and what is always there."""
+"""The options that several commands share: data, database, broker, model, and the general ones."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,34 +12,39 @@ Command: TypeAlias = Callable[..., None]
 Option: TypeAlias = Callable[[Command], Command]
 
 DATA: Option = click.option(
-    "--data", metavar="DIR", help="The folder of the database, made if missing. [default: ./runstead-data]"
+    "--data", metavar="DIR", help="The folder of the database, created if missing. [default: ./runstead-data]"
 )
 DATABASE: tuple[Option, ...] = (
     click.option(
         "--database",
         metavar="URL",
-        help="A PostgreSQL, for several processes: postgresql://user:password@host/database. "
-        "Better in RUNSTEAD_DATABASE: flags are seen by others.",
+        help="A PostgreSQL database, for several processes: postgresql://user:password@host/database. "
+        "RUNSTEAD_DATABASE is safer: other users of the machine can see flags.",
     ),
     click.option(
         "--installation",
         metavar="NAME",
-        help="What is ours there: a schema of PostgreSQL, names of NATS. [default: runstead]",
+        help="The PostgreSQL schema, and the prefix of NATS names. [default: runstead]",
     ),
 )
 BROKER: Option = click.option(
-    "--broker", metavar="URL", help="NATS, for several processes: nats://host:4222. [default: none, for one]"
+    "--broker", metavar="URL", help="NATS servers, for several processes: nats://host:4222. [default: in-process]"
 )
 MODEL: tuple[Option, ...] = (
     click.option(
         "--model-url",
         metavar="URL",
-        help="A server of chat completions, such as http://127.0.0.1:8000/v1. "
-        "[default: the embedded model, for trying out]",
+        help="A chat completions server, such as http://127.0.0.1:8000/v1. [default: the embedded model, for trials]",
     ),
-    click.option("--model-key", metavar="KEY", help="Its key. Better in RUNSTEAD_MODEL_KEY: flags are seen by others."),
-    click.option("--model-path", metavar="FILE", help="Another GGUF file for the embedded model."),
-    click.option("--script", metavar="FILE", help="Let a script answer instead of a model: for tests and trials."),
+    click.option(
+        "--model-key",
+        metavar="KEY",
+        help="The API key of the model server. RUNSTEAD_MODEL_KEY is safer: other users of the machine can see flags.",
+    ),
+    click.option("--model-path", metavar="FILE", help="A GGUF file to use as the embedded model."),
+    click.option(
+        "--script", metavar="FILE", help="A file of scripted answers that replaces the model, for tests and trials."
+    ),
 )
 ALWAYS: tuple[Option, ...] = (
     click.option(
@@ -47,14 +52,14 @@ ALWAYS: tuple[Option, ...] = (
         "file",
         type=click.Path(path_type=Path),
         metavar="FILE",
-        help="Settings in TOML; the environment (RUNSTEAD_…) and flags go before them.",
+        help="Settings in TOML. Environment variables (RUNSTEAD_…) and flags override them.",
     ),
     click.option("--log-level", type=click.Choice(["debug", "info", "warning", "error"]), help="[default: info]"),
 )
 
 
 def options(*chosen: Option) -> Option:
-    """A command with these options, in this order."""
+    """A decorator that adds these options to a command, in this order."""
 
     def add(command: Command) -> Command:
         for option in reversed(chosen):

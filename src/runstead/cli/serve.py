@@ -1,4 +1,4 @@
-"""`runstead serve`: the server, with its worker, in one process; or one of many."""
+"""`runstead serve`: an API server, with a worker in the same process unless `--roles api`."""
 
 import os
 from pathlib import Path
@@ -13,17 +13,17 @@ __all__ = ["serve"]
 
 
 @click.command()
-@click.option("--host", metavar="ADDRESS", help="Where to listen. [default: 127.0.0.1]")
-@click.option("--port", type=int, metavar="N", help="On which port; 0 takes a free one. [default: 8642]")
-@click.option("--roles", metavar="LIST", help="What it does: api answers, worker executes. [default: api,worker]")
+@click.option("--host", metavar="ADDRESS", help="The address to listen on. [default: 127.0.0.1]")
+@click.option("--port", type=int, metavar="N", help="The port to listen on; 0 picks a free one. [default: 8642]")
+@click.option("--roles", metavar="LIST", help="api answers requests, worker executes runs. [default: api,worker]")
 @options(DATA, *DATABASE, BROKER, *MODEL, *ALWAYS)
 def serve(file: Path | None, **flags: Any) -> None:
     """Serve the Assistants API from this machine.
 
-    Point any official client at it with the base URL http://127.0.0.1:8642/v1 and any key. Everything is kept in one
-    folder; after a crash, start it again on the same folder and all runs go on by themselves.
+    Point any official client at it with the base URL http://127.0.0.1:8642/v1 and any key. All data is stored in one
+    folder. After a crash, start the server again on the same folder: all runs continue by themselves.
 
-    With a PostgreSQL and a NATS, any number of servers and workers share the runs, on any number of machines.
+    With PostgreSQL and NATS, any number of servers and workers share the runs, on any number of machines.
 
     \b
     Examples:
@@ -32,10 +32,10 @@ def serve(file: Path | None, **flags: Any) -> None:
       runstead serve --config /etc/runstead.toml --port 9000 --log-level debug
       runstead serve --roles api --model-url http://… \\
         --database postgresql://… --broker nats://…
-    """  # noqa: D301 (click's own mark: the lines below stay as they are)
+    """  # noqa: D301 (\b stops click from rewrapping the lines below)
     settings = config.load(file, os.environ, flags)
     telemetry.configure(settings.log_level)
 
-    from runstead.cli.server import run  # what is wrong with the settings is said at once
+    from runstead.cli.server_process import run  # slow to import: errors in the settings are reported first
 
     run(settings)

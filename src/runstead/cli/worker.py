@@ -1,4 +1,4 @@
-"""`runstead worker`: a process that executes runs and answers nobody."""
+"""`runstead worker`: a process that executes runs and serves no API."""
 
 import os
 from pathlib import Path
@@ -15,19 +15,19 @@ __all__ = ["worker"]
 @click.command()
 @options(*DATABASE, BROKER, *MODEL, *ALWAYS)
 def worker(file: Path | None, **flags: Any) -> None:
-    """Execute runs that servers on the same database take in.
+    """Execute the runs of servers on the same database.
 
-    Start as many as you like, on any machine. One that is told to stop (SIGTERM) hands its runs back; one that dies is
-    missed within seconds, and others go on with its runs.
+    Start any number of workers, on any machine. A worker that receives SIGTERM releases its runs and exits. If a worker
+    dies, other workers recover its runs within seconds.
 
     \b
     Example:
       runstead worker --model-url http://… \\
         --database postgresql://… --broker nats://…
-    """  # noqa: D301 (click's own mark: the lines below stay as they are)
+    """  # noqa: D301 (\b stops click from rewrapping the lines below)
     settings = config.load(file, os.environ, flags | {"roles": "worker"})
     telemetry.configure(settings.log_level)
 
-    from runstead.cli.working import run  # what is wrong with the settings is said at once
+    from runstead.cli.worker_process import run  # slow to import: errors in the settings are reported first
 
     run(settings)

@@ -10,7 +10,7 @@ __all__ = ["outbound_of", "secret_of", "send"]
 
 
 async def send(adapters: Adapters, row: WebhookRow, id: str, payload: bytes) -> int:
-    """Post an event to a webhook, signed; the status of the answer, or `Unsent`."""
+    """Post an event to a webhook, signed; the status of the answer, or `DeliveryError`."""
     now = adapters.now()
     secrets = [secret_of(adapters, row)]
     if now < row.old_until:

@@ -1,1 +1,1 @@
-"""What goes out by itself, to addresses that strangers may have chosen: port, its adapter, and its rules."""
+"""Webhook deliveries: the port, its HTTP adapter, the guard against private addresses, and the signing key."""

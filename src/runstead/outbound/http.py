@@ -1,12 +1,12 @@
-"""The port over HTTP: what it takes to post to a stranger's address is loaded when the first post is due."""
+"""The port over HTTP. aiohttp is imported by the first post, because importing it is slow."""
 
 import socket
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from runstead.outbound.addresses import check_url
-from runstead.outbound.names import Lookup
-from runstead.outbound.port import Unsent
+from runstead.outbound.address_guard import check_url
+from runstead.outbound.dns import GetAddrInfo
+from runstead.outbound.port import DeliveryError
 
 if TYPE_CHECKING:
     from runstead.outbound.session import Session
@@ -15,10 +15,10 @@ __all__ = ["HttpOutbound"]
 
 
 class HttpOutbound:
-    """`port.Outbound`. Unless `allow_private`, every connection is made to an address of the public internet."""
+    """Implements `port.Outbound`. Unless `allow_private`, it connects to public addresses only."""
 
     def __init__(
-        self, *, allow_private: bool = False, timeout: float = 10.0, lookup: Lookup = socket.getaddrinfo
+        self, *, allow_private: bool = False, timeout: float = 10.0, lookup: GetAddrInfo = socket.getaddrinfo
     ) -> None:
         self._allow_private = allow_private
         self._timeout = timeout
@@ -26,7 +26,7 @@ class HttpOutbound:
         self._session: Session | None = None
 
     async def start(self) -> None:
-        """Nothing is needed before the first post."""
+        """Do nothing: the first post opens the session."""
 
     async def stop(self) -> None:
         session, self._session = self._session, None
@@ -39,12 +39,12 @@ class HttpOutbound:
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
         self.check(url)
         if self._session is None:
-            self._session = self._opened()
+            self._session = self._open_session()
         return await self._session.post(url, headers, body)
 
-    def _opened(self) -> "Session":
+    def _open_session(self) -> "Session":
         try:
-            from runstead.outbound.session import Session  # noqa: PLC0415 (its library takes longest of all to load)
+            from runstead.outbound.session import Session  # noqa: PLC0415 (importing aiohttp is slow)
         except ModuleNotFoundError as error:
-            raise Unsent(f"{error.name} is not installed here: pip install 'runstead[server]'") from error
+            raise DeliveryError(f"{error.name} is not installed here: pip install 'runstead[server]'") from error
         return Session(allow_private=self._allow_private, timeout=self._timeout, lookup=self._lookup)

@@ -1,4 +1,4 @@
-"""Posts by aiohttp, over connections that are made to checked addresses only. The only file here that knows it."""
+"""Posts by aiohttp, over connections to checked addresses only. No other module here imports aiohttp."""
 
 import os
 import socket
@@ -10,36 +10,36 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from runstead.outbound.addresses import PRIVATE, is_public
-from runstead.outbound.names import Lookup, Names
-from runstead.outbound.port import Unsent
+from runstead.outbound.address_guard import PRIVATE_ADDRESS, is_public
+from runstead.outbound.dns import GetAddrInfo, ThreadedResolver
+from runstead.outbound.port import DeliveryError
 
 __all__ = ["Session"]
 
-_CONNECT = 5.0
-"""Seconds that a connection may take, looking up the name included."""
-_IDLE = 30.0
-"""Seconds that an open connection is kept for the next post."""
+_CONNECT_TIMEOUT = 5.0
+"""Seconds to connect, including the DNS lookup."""
+_KEEP_ALIVE = 30.0
+"""Seconds that an idle connection is kept for the next post."""
 
 
 class Session:
-    """Open connections, and new ones."""
+    """A pool of connections. Each socket's address is checked when it is opened."""
 
-    def __init__(self, *, allow_private: bool, timeout: float, lookup: Lookup) -> None:
+    def __init__(self, *, allow_private: bool, timeout: float, lookup: GetAddrInfo) -> None:
         self._timeout = timeout
-        self._names = Names(lookup)
-        # Where a name leads may change from one look to the next: what counts is where a socket goes.
+        self._resolver = ThreadedResolver(lookup)
+        # A name may resolve differently each time (DNS rebinding), so the address of each socket is checked.
         connector = aiohttp.TCPConnector(
             limit=0,
-            resolver=_Resolver(self._names),
+            resolver=_Resolver(self._resolver),
             socket_factory=_any_socket if allow_private else _public_socket,
-            keepalive_timeout=_IDLE,
+            keepalive_timeout=_KEEP_ALIVE,
         )
         self._session = aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": "runstead", "Content-Type": "application/json", "Accept-Encoding": "identity"},
-            timeout=aiohttp.ClientTimeout(total=timeout, connect=min(_CONNECT, timeout)),
+            timeout=aiohttp.ClientTimeout(total=timeout, connect=min(_CONNECT_TIMEOUT, timeout)),
             trust_env=False,
         )
 
@@ -48,20 +48,20 @@ class Session:
             async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
                 return answer.status
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise Unsent(self._words(error)) from error
+            raise DeliveryError(self._reason(error)) from error
 
     async def close(self) -> None:
         await self._session.close()
-        self._names.close()
+        self._resolver.close()
 
-    def _words(self, error: Exception) -> str:
-        """Why there was no answer. The URL may hold secrets, so nothing that quotes it is said."""
+    def _reason(self, error: Exception) -> str:
+        """Why no reply arrived. The URL may contain secrets, so no text that quotes it is used."""
         if isinstance(error, aiohttp.ClientConnectorDNSError):
             return "Its name is not found."
         if isinstance(error, aiohttp.ClientConnectorCertificateError | aiohttp.ClientConnectorSSLError):
             return "No secure connection: its certificate is not accepted, or it has none."
         if isinstance(error, aiohttp.ClientConnectorError):
-            return _cause(error.os_error)
+            return _connect_error(error.os_error)
         if isinstance(error, TimeoutError):
             return f"There was no answer within {self._timeout:g} s."
         if isinstance(error, aiohttp.ServerDisconnectedError):
@@ -69,16 +69,16 @@ class Session:
         return f"There was no answer that can be read ({type(error).__name__})."
 
 
-def _cause(error: OSError) -> str:
-    if isinstance(error, _Private):
-        return PRIVATE
+def _connect_error(error: OSError) -> str:
+    if isinstance(error, _PrivateAddressError):
+        return PRIVATE_ADDRESS
     if isinstance(error, ssl.SSLError) or not error.errno or error.errno < 0:
         return "It cannot be reached."
     return f"It cannot be reached: {os.strerror(error.errno)}."
 
 
-class _Private(OSError):
-    """The address is not one of the public internet."""
+class _PrivateAddressError(OSError):
+    """The address is not on the public internet."""
 
 
 def _any_socket(info: tuple[Any, ...]) -> socket.socket:
@@ -87,22 +87,22 @@ def _any_socket(info: tuple[Any, ...]) -> socket.socket:
 
 
 def _public_socket(info: tuple[Any, ...]) -> socket.socket:
-    """A socket to this address, or `_Private`."""
+    """A socket for this address. `_PrivateAddressError` if it is private."""
     if not is_public(ip_address(info[4][0])):
-        raise _Private(PRIVATE)
+        raise _PrivateAddressError(PRIVATE_ADDRESS)
     return _any_socket(info)
 
 
 class _Resolver(AbstractResolver):
-    """Gives the connector what `Names` finds."""
+    """A `ThreadedResolver` with aiohttp's interface."""
 
-    def __init__(self, names: Names) -> None:
-        self._names = names
+    def __init__(self, resolver: ThreadedResolver) -> None:
+        self._resolver = resolver
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
-        found = await self._names.find(host, port, family)
+        found = await self._resolver.resolve(host, port, family)
         return [
             ResolveResult(
                 hostname=host, host=address[0], port=port, family=kind, proto=protocol, flags=socket.AI_NUMERICHOST
@@ -111,4 +111,4 @@ class _Resolver(AbstractResolver):
         ]
 
     async def close(self) -> None:
-        """The names are closed by who made them."""
+        """Do nothing: the session closes the resolver itself."""

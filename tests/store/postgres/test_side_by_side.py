@@ -249,7 +249,7 @@ async def test_what_a_killed_migration_left_half_done_is_made_again(
     assert not all((await indexes(admin, schema)).values())
     again = migrate()
     await all_write(writers)
-    await asyncio.to_thread(again.says, "dropping an index that is half done")
+    await asyncio.to_thread(again.wait_for_log, "dropping an index that is half done")
     await reader.execute("COMMIT")
     assert await ended(again) == 0
     assert all((await indexes(admin, schema)).values())

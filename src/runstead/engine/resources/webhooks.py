@@ -9,7 +9,7 @@ from runstead.domain import ids, webhooks
 from runstead.domain.idempotency import Replay
 from runstead.engine.resources.scope import Bound, found, page_of
 from runstead.engine.webhook_outbox import outbound_of, secret_of, send
-from runstead.outbound.port import Unsent
+from runstead.outbound.port import DeliveryError
 from runstead.store.port import Tx, WebhookRow
 from runstead.wire.error import BadRequest
 from runstead.wire.page import ListQuery, Page
@@ -87,7 +87,7 @@ class Webhooks(Bound):
         id = self._adapters.new_id("evt")
         try:
             status = await send(self._adapters, row, id, webhooks.sample(id, event_type, self._adapters.now()))
-        except Unsent as unsent:
+        except DeliveryError as unsent:
             raise BadRequest(f"Nothing was delivered. {unsent}") from unsent
         return WebhookTestResult(webhook_endpoint_id=webhook_id, event_type=event_type, status_code=status)
 
@@ -148,7 +148,7 @@ class Webhooks(Bound):
     def _check(self, url: str) -> None:
         try:
             outbound_of(self._adapters).check(url)
-        except Unsent as unsent:
+        except DeliveryError as unsent:
             raise BadRequest(f"Invalid 'url': {unsent}", param="url", code="invalid_value") from unsent
 
     async def _with_secret(self, work: Callable[[Tx], Awaitable[WebhookRow]]) -> WebhookWithSecret:

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from runstead.domain.webhooks import outcome
 from runstead.engine.adapters import Adapters
 from runstead.engine.webhook_outbox import send
-from runstead.outbound.port import Unsent
+from runstead.outbound.port import DeliveryError
 from runstead.store.port import Attempt, WebhookRow
 from runstead.wire.error import ApiError
 
@@ -120,7 +120,7 @@ async def _make(adapters: Adapters, row: WebhookRow, attempt: Attempt) -> None:
     error = ""
     try:
         status = await send(adapters, row, attempt.id, attempt.payload)
-    except (Unsent, ApiError) as unsent:
+    except (DeliveryError, ApiError) as unsent:
         error = str(unsent)
     except Exception as cause:  # it counts as an attempt, or there would be no end of them
         _log.exception("unexpected error while delivering to a webhook", extra={"webhook": row.webhook.id})

@@ -1,4 +1,4 @@
-"""What is no request, or has no end, is refused in the words of the API."""
+"""Invalid HTTP and endless heads are refused with errors of the API."""
 
 import json
 import socket
@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from runstead.cli.connection import HEAD_LIMIT
+from runstead.cli.http_protocol import HEAD_LIMIT
 from tests.cli.conftest import Serve
 from tests.support.waiting import PATIENCE
 
@@ -19,19 +19,19 @@ CHUNKED = POST + b"Transfer-Encoding: chunked\r\n\r\n"
 
 @pytest.fixture
 def dial(serve: Serve) -> Iterator[Dial]:
-    """Connects to a server."""
+    """Opens connections to a server."""
     host, port = serve().url.removeprefix("http://").split(":")
     with ExitStack() as closing:
         yield lambda: closing.enter_context(socket.create_connection((host, int(port)), PATIENCE))
 
 
 def everything(connection: socket.socket) -> bytes:
-    """All that the server says until it closes."""
+    """All bytes until the server closes the connection."""
     return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 def refusal(answer: bytes, status: bytes) -> str:
-    """The message of an answer that is an error of the API, whole and the last one."""
+    """The message of a reply that is a complete error of the API and ends the connection."""
     head, _, body = answer.partition(b"\r\n\r\n")
     first, *lines = head.lower().split(b"\r\n")
     assert first.startswith(b"http/1.1 " + status)
@@ -43,24 +43,24 @@ def refusal(answer: bytes, status: bytes) -> str:
 
 
 def padded(size: int) -> bytes:
-    """A request whose head has this size."""
+    """A request with a head of this size."""
     rest = GET + b"Connection: close\r\nX: \r\n\r\n"
     return rest.replace(b"X: ", b"X: " + b"x" * (size - len(rest)))
 
 
-def test_what_is_no_http_is_refused(dial: Dial) -> None:
+def test_bytes_that_are_not_http_are_refused(dial: Dial) -> None:
     connection = dial()
     connection.sendall(b"Good morning!\r\n\r\n")
     assert refusal(everything(connection), b"400 ") == "Invalid HTTP request received."
 
 
-def test_a_body_that_is_no_http_is_refused(dial: Dial) -> None:
+def test_an_invalid_chunked_body_is_refused(dial: Dial) -> None:
     connection = dial()
     connection.sendall(CHUNKED + b"2\r\n{}\r\nmore\r\n")
     assert refusal(everything(connection), b"400 ")
 
 
-def test_a_head_up_to_the_limit_is_read(dial: Dial) -> None:
+def test_a_head_at_the_limit_is_accepted(dial: Dial) -> None:
     connection = dial()
     connection.sendall(padded(HEAD_LIMIT))
     assert everything(connection).startswith(b"HTTP/1.1 200 ")
@@ -73,7 +73,7 @@ def test_a_head_over_the_limit_is_refused(dial: Dial) -> None:
 
 
 @pytest.mark.parametrize("before", [b"GET /", GET + b"X: ", CHUNKED + b"0\r\nX: "], ids=["url", "header", "trailer"])
-def test_what_has_no_end_is_refused_though_the_client_sends_on(before: bytes, dial: Dial) -> None:
+def test_an_endless_head_or_trailer_is_refused_while_the_client_still_sends(before: bytes, dial: Dial) -> None:
     connection = dial()
     connection.sendall(before)
     for _ in range(8):
@@ -81,7 +81,7 @@ def test_what_has_no_end_is_refused_though_the_client_sends_on(before: bytes, di
     assert refusal(everything(connection), b"431 ")
 
 
-def test_every_request_of_a_connection_has_the_limit_to_itself(dial: Dial) -> None:
+def test_the_head_limit_counts_for_each_request_of_a_connection(dial: Dial) -> None:
     connection = dial()
     half = padded(HEAD_LIMIT // 2 + 1).replace(b"Connection: close", b"Connection: keep-alive")
     for _ in range(3):
@@ -92,7 +92,7 @@ def test_every_request_of_a_connection_has_the_limit_to_itself(dial: Dial) -> No
         assert answer.startswith(b"HTTP/1.1 200 ")
 
 
-def test_a_body_may_be_larger_than_a_head(dial: Dial) -> None:
+def test_the_head_limit_does_not_apply_to_bodies(dial: Dial) -> None:
     connection = dial()
     body = b'{"metadata": {}}' + b" " * 4 * HEAD_LIMIT
     connection.sendall(POST + b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)

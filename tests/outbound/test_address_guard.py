@@ -1,11 +1,11 @@
-"""Which addresses are of the public internet, and which URLs may be posted to."""
+"""Private addresses and invalid URLs are refused, in every spelling."""
 
 from ipaddress import ip_address
 
 import pytest
 
-from runstead.outbound.addresses import check_url, is_public, literal
-from runstead.outbound.port import Unsent
+from runstead.outbound.address_guard import check_url, is_public, parse_ip
+from runstead.outbound.port import DeliveryError
 
 PRIVATE = """
 0.0.0.0 0.1.2.3 10.0.0.1 10.255.255.255 100.64.0.1 100.127.255.255 127.0.0.1 127.9.9.9 169.254.0.1 169.254.169.254
@@ -22,27 +22,27 @@ PUBLIC = """
 
 
 @pytest.mark.parametrize("address", PRIVATE.split())
-def test_it_is_somebodys_own(address: str) -> None:
+def test_a_private_or_reserved_address_is_not_public(address: str) -> None:
     assert not is_public(ip_address(address))
 
 
 @pytest.mark.parametrize("address", PUBLIC.split())
-def test_it_is_everybodys(address: str) -> None:
+def test_a_global_address_is_public(address: str) -> None:
     assert is_public(ip_address(address))
 
 
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.1", "0177.0.0.1", "0x7f.1", "0x7f000001", "2130706433", "017700000001"]
 )
-def test_however_it_is_spelled_an_address_is_known(host: str) -> None:
-    assert literal(host) == ip_address("127.0.0.1")
+def test_an_ip_address_is_recognised_in_every_spelling(host: str) -> None:
+    assert parse_ip(host) == ip_address("127.0.0.1")
 
 
 @pytest.mark.parametrize(
     "host", ["example.com", "localhost", "127.0.0.1.example.com", "xn--nxasmq6b", "a" * 300, "\udc80"]
 )
-def test_a_name_is_no_address(host: str) -> None:
-    assert literal(host) is None
+def test_a_host_name_is_not_an_ip_address(host: str) -> None:
+    assert parse_ip(host) is None
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_a_name_is_no_address(host: str) -> None:
         "http://localhost/", "http://LOCALHOST.:80/", "http://any.localhost/",
     ],
 )  # fmt: skip
-def test_a_private_address_is_refused_at_once_unless_it_is_allowed(url: str) -> None:
-    with pytest.raises(Unsent, match="It leads to a private address"):
+def test_a_private_url_is_refused_unless_private_addresses_are_allowed(url: str) -> None:
+    with pytest.raises(DeliveryError, match="It leads to a private address"):
         check_url(url, allow_private=False)
     check_url(url, allow_private=True)
 
@@ -76,8 +76,8 @@ def test_a_private_address_is_refused_at_once_unless_it_is_allowed(url: str) -> 
         "https://[::1/": "no URL",
     }.items(),
 )
-def test_what_is_no_address_for_posts_is_refused_in_words(url: str, words: str, allow_private: bool) -> None:
-    with pytest.raises(Unsent, match=words):
+def test_an_invalid_url_is_refused_with_its_fault(url: str, words: str, allow_private: bool) -> None:
+    with pytest.raises(DeliveryError, match=words):
         check_url(url, allow_private=allow_private)
 
 
@@ -85,5 +85,5 @@ def test_what_is_no_address_for_posts_is_refused_in_words(url: str, words: str, 
     "url",
     ["https://example.com/hook?token=1", "http://example.com:8080", "https://8.8.8.8/", "https://bücher.example/"],
 )
-def test_a_public_address_is_taken(url: str) -> None:
+def test_a_public_url_is_accepted(url: str) -> None:
     check_url(url, allow_private=False)

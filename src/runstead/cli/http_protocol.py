@@ -1,4 +1,4 @@
-"""A connection of a client: HTTP as uvicorn reads it, within bounds, and refused in the words of the API."""
+"""uvicorn's HTTP protocol with a limit on request heads, and with refusals as errors of the API."""
 
 from typing import Final
 
@@ -7,28 +7,28 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from runstead.wire.error import ApiError, BadRequest
 
-__all__ = ["HEAD_LIMIT", "Connection"]
+__all__ = ["HEAD_LIMIT", "LimitedHttpProtocol"]
 
 HEAD_LIMIT: Final = 256 * 1024
-"""Bytes of a request's head, and of anything else that the parser keeps to itself until it is complete."""
+"""Maximum bytes of a request's head, and of anything else that the parser buffers until it is complete."""
 
 _LINGER = 2.0
-"""Seconds for a client to read why it was refused: closing while it still sends could take the answer from it."""
+"""Seconds for a client to read a refusal. Closing the socket while the client still sends could discard the reply."""
 
 
-class Connection(HttpToolsProtocol):
-    """Refuses heads over the limit, and what is no HTTP. Nothing is read after that."""
+class LimitedHttpProtocol(HttpToolsProtocol):
+    """Refuses heads over the limit, and bytes that are not HTTP. After a refusal, no more is read."""
 
-    _kept = 0  # bytes that the parser took since it last had something to say
+    _buffered = 0  # bytes since the parser's last callback
     _refused = False
 
     def data_received(self, data: bytes) -> None:
         while data and not self._refused:
-            room = HEAD_LIMIT - self._kept
+            room = HEAD_LIMIT - self._buffered
             piece, data = data[:room], data[room:]
-            self._kept += len(piece)
+            self._buffered += len(piece)
             super().data_received(piece)
-            if self._kept >= HEAD_LIMIT:
+            if self._buffered >= HEAD_LIMIT:
                 self._refuse(
                     BadRequest(
                         f"The head of your request is too large. At most {HEAD_LIMIT} bytes are read.", status=431
@@ -36,15 +36,15 @@ class Connection(HttpToolsProtocol):
                 )
 
     def on_headers_complete(self) -> None:
-        self._kept = 0
+        self._buffered = 0
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
-        self._kept = 0
+        self._buffered = 0
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._kept = 0
+        self._buffered = 0
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -57,7 +57,7 @@ class Connection(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        if _cut(self.cycle):  # an answer inside another one would be read as part of it
+        if _disconnect(self.cycle):  # a second reply inside a started one would be read as part of it
             self.transport.close()
             return
         body = msgspec.json.encode(error.body)
@@ -68,8 +68,8 @@ class Connection(HttpToolsProtocol):
         self.loop.call_later(_LINGER, self.transport.close)
 
 
-def _cut(cycle: RequestResponseCycle | None) -> bool:
-    """Tell a request that nobody listens any more; whether it was in the middle of its answer."""
+def _disconnect(cycle: RequestResponseCycle | None) -> bool:
+    """Mark the current request as disconnected; whether its reply had begun."""
     if cycle is None or cycle.response_complete:
         return False
     cycle.disconnected = True

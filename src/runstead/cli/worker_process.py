@@ -1,4 +1,4 @@
-"""The process of a worker alone, from start to end."""
+"""The process of `runstead worker`: a worker without an API."""
 
 import logging
 import os
@@ -6,8 +6,7 @@ import os
 import click
 
 from runstead import bootstrap
-from runstead.cli.process import live
-from runstead.cli.stopping import Stopping
+from runstead.cli.process import ShutdownSignals, run_process
 from runstead.config import Config
 
 __all__ = ["run"]
@@ -16,14 +15,14 @@ _log = logging.getLogger("runstead.worker")
 
 
 def run(config: Config) -> None:
-    """Work until a signal comes. `RunsteadError` says why it ended otherwise."""
-    live(_work(config), "worker", _log)
+    """Execute runs until SIGINT or SIGTERM. `RunsteadError` if the worker cannot start, or fails."""
+    run_process(_work(config), "worker", _log)
 
 
 async def _work(config: Config) -> None:
-    stopping = Stopping(_log)
+    signals = ShutdownSignals(_log)
     async with bootstrap.application(config) as application:
-        stopping.call(application.draining.set)
+        signals.on_shutdown(application.draining.set)
         _log.info("started", extra={"max_runs": config.max_runs, "pid": os.getpid()})
         click.echo(f"Runstead works: up to {config.max_runs} runs at once (process {os.getpid()})")
         await application.draining.wait()

@@ -1,4 +1,4 @@
-"""The server's own key, of which the secrets of webhooks are made."""
+"""The server's signing key, from which the secrets of webhooks are derived."""
 
 import os
 import secrets
@@ -14,9 +14,9 @@ _MEMORY = ":memory:"
 
 
 class KeyFile:
-    """A key in a file beside a database, made when it is first needed, and readable by its owner alone.
+    """A key in a file beside the database, readable by its owner alone. The first call creates it.
 
-    Beside a database in memory there is no file: the key is gone with it.
+    For a database in memory no file is written: the key is lost with the database.
     """
 
     def __init__(self, database: str | Path) -> None:
@@ -24,15 +24,15 @@ class KeyFile:
         self._key: bytes | None = None
 
     def __call__(self) -> bytes:
-        """The key. `RunsteadError` in words if it cannot be kept."""
+        """The key. `RunsteadError` if its file cannot be read or written."""
         if self._key is None:
-            self._key = secrets.token_bytes(_BYTES) if self._path is None else _kept(self._path)
+            self._key = secrets.token_bytes(_BYTES) if self._path is None else _read_or_create(self._path)
         return self._key
 
 
-def _kept(path: Path) -> bytes:
+def _read_or_create(path: Path) -> bytes:
     try:
-        return _read(path) or _make(path)
+        return _read(path) or _create(path)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise RunsteadError(f"Cannot use the key in {path}: {reason}") from error
@@ -47,8 +47,8 @@ def _read(path: Path) -> bytes | None:
     return None
 
 
-def _make(path: Path) -> bytes:
-    # On disk as a whole before it has its name: what was signed by it once must hold after a crash, too.
+def _create(path: Path) -> bytes:
+    # The key is written in full before it gets its name: a signature must stay valid after a crash.
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     key = secrets.token_bytes(_BYTES)
     file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -1,4 +1,4 @@
-"""What goes wrong is told in words, with an exit code, and without a traceback."""
+"""A failing command prints one error message, no traceback, and has an exit code."""
 
 import socket
 from collections.abc import Callable
@@ -12,8 +12,8 @@ from tests.cli.conftest import Serve
 Command = Callable[..., "CompletedProcess[str]"]
 
 
-def told(done: "CompletedProcess[str]", code: int = 1) -> str:
-    """The last line of a command that failed."""
+def error_of(done: "CompletedProcess[str]", code: int = 1) -> str:
+    """The error message of a command that failed."""
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
@@ -33,73 +33,77 @@ def told(done: "CompletedProcess[str]", code: int = 1) -> str:
         (b"[aliases]\na = 'b'\nb = 'c'", "Error: The alias 'a' leads to 'b', which is an alias too."),
     ],
 )
-def test_a_configuration_that_cannot_be_used(settings: bytes, words: str, runstead: Command, tmp_path: Path) -> None:
+def test_an_invalid_configuration_names_the_file_and_the_field(
+    settings: bytes, words: str, runstead: Command, tmp_path: Path
+) -> None:
     file = tmp_path / "settings.toml"
     file.write_bytes(settings)
     done = runstead("serve", "--data", str(tmp_path / "data"), "--config", str(file))
-    assert told(done).startswith(words.format(file=file))
+    assert error_of(done).startswith(words.format(file=file))
 
 
-def test_a_configuration_that_is_not_there(runstead: Command) -> None:
-    assert told(runstead("serve", "--config", "no.toml")) == (
+def test_a_missing_configuration_file_is_named(runstead: Command) -> None:
+    assert error_of(runstead("serve", "--config", "no.toml")) == (
         "Error: Cannot read the configuration no.toml: No such file or directory"
     )
 
 
-def test_a_flag_or_a_variable_of_the_wrong_kind(runstead: Command) -> None:
-    assert "'--port': 'x' is not a valid integer" in told(runstead("serve", "--port", "x"), 2)
-    assert told(runstead("serve", "--roles", "cook")) == (
+def test_an_invalid_flag_or_variable_is_named(runstead: Command) -> None:
+    assert "'--port': 'x' is not a valid integer" in error_of(runstead("serve", "--port", "x"), 2)
+    assert error_of(runstead("serve", "--roles", "cook")) == (
         "Error: --roles: Invalid enum value 'cook' - at `roles[0]` (there are: api, worker)"
     )
-    assert told(runstead("serve", "--port", "70000")).startswith("Error: --port: Expected `int` <= 65535")
+    assert error_of(runstead("serve", "--port", "70000")).startswith("Error: --port: Expected `int` <= 65535")
     done = runstead("serve", RUNSTEAD_MAX_RUNS="x")
-    assert told(done).startswith("Error: RUNSTEAD_MAX_RUNS: Expected `int`, got `str`")
+    assert error_of(done).startswith("Error: RUNSTEAD_MAX_RUNS: Expected `int`, got `str`")
 
 
-def test_a_key_without_a_server_that_it_is_for(runstead: Command, tmp_path: Path) -> None:
+def test_a_model_key_without_a_model_url_is_refused(runstead: Command, tmp_path: Path) -> None:
     done = runstead("serve", "--data", str(tmp_path), "--port", "0", RUNSTEAD_MODEL_KEY="sk-secret")
-    assert told(done) == "Error: There is a model_key, but no model_url that it is for."
+    assert error_of(done) == "Error: There is a model_key, but no model_url that it is for."
 
 
-def test_an_address_that_others_can_reach(runstead: Command, tmp_path: Path) -> None:
+def test_an_address_that_is_not_loopback_is_refused(runstead: Command, tmp_path: Path) -> None:
     for host in ("0.0.0.0", "example.com"):
-        assert told(runstead("serve", "--host", host)).startswith(f"Error: Refusing to listen on {host}: there are no")
+        assert error_of(runstead("serve", "--host", host)).startswith(
+            f"Error: Refusing to listen on {host}: there are no"
+        )
 
 
-def test_a_port_in_use(runstead: Command, tmp_path: Path) -> None:
+def test_a_port_in_use_is_refused(runstead: Command, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         done = runstead("serve", "--data", str(tmp_path / "data"), "--port", str(port))
-    assert told(done) == f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use."
+    assert error_of(done) == f"Error: Cannot listen on 127.0.0.1:{port}: Address already in use."
 
 
-def test_a_data_folder_in_use(runstead: Command, serve: Serve, tmp_path: Path) -> None:
+def test_a_data_folder_in_use_names_the_process(runstead: Command, serve: Serve, tmp_path: Path) -> None:
     served = serve()
     done = runstead("serve", "--data", str(tmp_path / "data"), "--port", "0")
-    assert told(done).endswith(f"data/runstead.db is in use by process {served.process.pid}")
+    assert error_of(done).endswith(f"data/runstead.db is in use by process {served.process.pid}")
 
 
-def test_a_data_folder_that_is_a_file(runstead: Command, tmp_path: Path) -> None:
+def test_a_data_folder_that_is_a_file_is_refused(runstead: Command, tmp_path: Path) -> None:
     file = tmp_path / "data"
     file.touch()
     done = runstead("serve", "--data", str(file), "--port", "0")
-    assert told(done) == f"Error: Cannot make the data folder {file}: File exists"
+    assert error_of(done) == f"Error: Cannot make the data folder {file}: File exists"
 
 
-def test_a_database_that_is_something_else(runstead: Command, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_refused(runstead: Command, tmp_path: Path) -> None:
     (tmp_path / "runstead.db").write_bytes(b"not a database" * 100)
     done = runstead("serve", "--data", str(tmp_path), "--port", "0")
-    assert told(done).startswith(f"Error: cannot open {tmp_path}/runstead.db: ")
+    assert error_of(done).startswith(f"Error: cannot open {tmp_path}/runstead.db: ")
 
 
 @pytest.mark.parametrize("flag", ["--model-path", "--script"])
-def test_a_model_or_a_script_that_is_not_there(flag: str, runstead: Command, tmp_path: Path) -> None:
+def test_a_missing_model_or_script_file_is_named(flag: str, runstead: Command, tmp_path: Path) -> None:
     done = runstead("serve", "--data", str(tmp_path / "data"), "--port", "0", flag, "nowhere")
-    assert "nowhere: " in told(done)
-    assert "No such file or directory" in told(done)
+    assert "nowhere: " in error_of(done)
+    assert "No such file or directory" in error_of(done)
 
 
-def test_weights_that_are_not_installed(runstead: Command, tmp_path: Path) -> None:
+def test_missing_weights_name_the_alternatives(runstead: Command, tmp_path: Path) -> None:
     hidden = """
 import importlib.util
 find = importlib.util.find_spec
@@ -109,4 +113,4 @@ main()
 """
     done = runstead("serve", "--data", str(tmp_path / "data"), "--port", "0", program=hidden)
     assert "The embedded model's weights" in done.stderr
-    assert "--model-url" in told(done)
+    assert "--model-url" in error_of(done)

@@ -1,11 +1,11 @@
-"""What the demonstration shows, scene by scene."""
+"""The demo's scenes: a server starts, two turns on a thread, a crash in the middle of a run."""
 
 from time import monotonic
 
 from rich.console import Console
 from rich.table import Table
 
-from runstead.cli.child import Child
+from runstead.cli.demo_server import DemoServer
 from runstead.client import Client, RunStream, connect
 from runstead.client.streams.text_deltas import TextDeltas
 from runstead.wire.assistant import Assistant, AssistantRequest
@@ -17,11 +17,11 @@ from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, Run
 from runstead.wire.struct import SortOrder
 from runstead.wire.thread import Thread
 
-__all__ = ["Scenes", "get_weather"]
+__all__ = ["DemoScenes", "get_weather"]
 
-_PIECES_BEFORE_THE_KILL = 8
-_BUDGET = 256
-"""Tokens an answer may take: the embedded model likes to go on."""
+_PIECES_BEFORE_KILL = 8
+_MAX_TOKENS = 256
+"""Maximum tokens of an answer: the embedded model tends to be verbose."""
 
 
 def get_weather(city: str) -> str:
@@ -34,16 +34,16 @@ def get_weather(city: str) -> str:
     return f"In {city} it is sunny, 21 degrees, with a light wind from the west."
 
 
-class Scenes:
-    """A server from its start over its crash to its end, and a client that talks to it."""
+class DemoScenes:
+    """Starts, kills and restarts the server, and shows on the console what a client sees."""
 
-    def __init__(self, console: Console, server: Child, model: str | None) -> None:
+    def __init__(self, console: Console, server: DemoServer, model: str | None) -> None:
         self._console = console
         self._server = server
         self._model = model
 
     def play(self) -> None:
-        """Show them all."""
+        """Play all scenes."""
         self._scene("A server starts on an empty folder")
         began = monotonic()
         self._server.start()
@@ -62,31 +62,31 @@ class Scenes:
                 model=model, name="Demo", instructions="You are a friendly guide. Answer in short sentences."
             )
         )
-        self._say(f"Made the assistant {assistant.id} on the model {model}; its tool is a Python function.")
+        self._say(f"Created the assistant {assistant.id} with the model {model}. Its tool is a Python function.")
         return assistant
 
     def _turn(self, client: Client, thread: Thread, assistant: Assistant, text: str) -> None:
-        """One user message and the run that answers it, streamed; then its steps."""
+        """Stream the run that answers one user message, then show its steps."""
         self._scene(f"User: {text}")
         client.create_message(thread.id, MessageRequest(role="user", content=text))
-        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET)
+        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_MAX_TOKENS)
         with client.drive_streaming(thread.id, request, [get_weather]) as stream:
             self._show(stream, TextDeltas())
         if stream.run is not None:
             self._steps(client, stream.run)
 
     def _crash(self, client: Client, thread: Thread, assistant: Assistant) -> None:
-        """Kill the server in the middle of a run; the same stream goes on when it is back."""
+        """Kill the server in the middle of a run. The same stream continues after the restart."""
         text = "In two sentences: why does a lighthouse blink?"
         self._scene(f"User: {text}")
         client.create_message(thread.id, MessageRequest(role="user", content=text))
-        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_BUDGET, tools=[])
+        request = RunRequest(assistant_id=assistant.id, max_completion_tokens=_MAX_TOKENS, tools=[])
         with client.create_streaming_run(thread.id, request) as stream:
             texts = TextDeltas()
             pieces = 0
             for event in stream:
                 pieces += self._print(event, texts)
-                if pieces == _PIECES_BEFORE_THE_KILL:
+                if pieces == _PIECES_BEFORE_KILL:
                     break
             self._kill_and_start()
             self._show(stream, texts)
@@ -98,8 +98,8 @@ class Scenes:
         self._server.kill()
         self._say(f"\nkill -9 {killed}: the server is gone in the middle of the answer.")
         self._server.start()
-        self._say(f"Started again on the same folder, as process {self._server.pid}. Nobody asks for the run again:")
-        self._say("it goes on by itself, and the stream that was reading it rejoins.")
+        self._say(f"Restarted on the same folder, as process {self._server.pid}.")
+        self._say("The run continues without a new request, and the client's stream reconnects.")
 
     def _show(self, stream: RunStream, texts: TextDeltas) -> None:
         for event in stream:
@@ -107,7 +107,7 @@ class Scenes:
         self._console.print()
 
     def _print(self, event: Event, texts: TextDeltas) -> int:
-        """Show what an event brings to read; how many pieces of text that were."""
+        """Print the text of an event; returns the number of its pieces of text."""
         pieces = list(texts.new_text(event))
         for piece in pieces:
             self._console.print(piece, end="", style="green", markup=False, soft_wrap=True)
@@ -124,7 +124,7 @@ class Scenes:
         for column in table.columns:
             column.no_wrap = True
         for step in client.run_steps(run.thread_id, run.id, order=SortOrder.ASC):
-            table.add_row(step.id, _what(step), step.status, *_tokens(step.usage))
+            table.add_row(step.id, _description(step), step.status, *_tokens(step.usage))
         table.add_section()
         table.add_row("all steps", "", run.status, *_tokens(run.usage))
         self._console.print(table)
@@ -143,7 +143,7 @@ def _tokens(usage: Usage | None) -> tuple[str, str]:
     return ("", "") if usage is None else (str(usage.prompt_tokens), str(usage.completion_tokens))
 
 
-def _what(step: RunStep) -> str:
+def _description(step: RunStep) -> str:
     if isinstance(step.step_details, MessageCreationDetails):
         return "message"
     return ", ".join(call.function.name for call in step.step_details.tool_calls if isinstance(call, FunctionToolCall))

@@ -1,4 +1,4 @@
-"""A server in a process of its own, for the demonstration: started, killed, and started again on the same data."""
+"""The demo's server: a `runstead serve` process that is started, killed, and restarted on the same data."""
 
 import os
 import signal
@@ -11,15 +11,16 @@ from typing import IO
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
 
-__all__ = ["Child"]
+__all__ = ["DemoServer"]
 
 _PATIENCE = 30.0
-_NOT_FOR_IT = {f"RUNSTEAD_{name.upper()}" for name in Config.__struct_fields__ if name != "model_key"}
-"""Settings of the user's own server."""
+"""Seconds to wait for the process to end."""
+_OWN_SETTINGS = {f"RUNSTEAD_{name.upper()}" for name in Config.__struct_fields__ if name != "model_key"}
+"""Environment variables of the user's own server, which the demo ignores."""
 
 
-class Child:
-    """`runstead serve` on a folder, at one port over all its lives."""
+class DemoServer:
+    """`runstead serve` on a folder. It keeps its port over restarts."""
 
     def __init__(self, data: str, arguments: tuple[str, ...] = ()) -> None:
         self._data = data
@@ -30,20 +31,20 @@ class Child:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The server's URL."""
         return f"http://127.0.0.1:{self._port}"
 
     @property
     def pid(self) -> int:
-        """The process that lives now."""
+        """The id of the current process."""
         return self._running.pid
 
     def start(self) -> None:
-        """Start it, and wait until it listens."""
+        """Start the server, and wait until it listens."""
         where = ["--data", self._data, "--host", "127.0.0.1", "--port", str(self._port)]
         self._process = subprocess.Popen(  # noqa: S603  our own program, our own arguments
             [sys.executable, "-m", "runstead", "serve", *where, *self._arguments],
-            env={name: value for name, value in os.environ.items() if name not in _NOT_FOR_IT},
+            env={name: value for name, value in os.environ.items() if name not in _OWN_SETTINGS},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -59,12 +60,12 @@ class Child:
         self._port = int(line.split("/v1")[0].rsplit(":", 1)[1])
 
     def kill(self) -> None:
-        """`kill -9`: it gets no chance to tidy up."""
+        """Kill the server by SIGKILL, without a graceful shutdown."""
         self._running.kill()
         self._ended()
 
     def stop(self) -> None:
-        """Ask it to end, as an operator would."""
+        """Stop the server by SIGTERM, as an operator would. It is killed if it does not end in time."""
         if self._process is None:
             return
         self._process.send_signal(signal.SIGTERM)

@@ -1,14 +1,14 @@
-"""The server's own key."""
+"""The server's signing key in its file."""
 
 from pathlib import Path
 
 import pytest
 
-from runstead.outbound.key import KeyFile
+from runstead.outbound.signing_key import KeyFile
 from runstead.wire.error import RunsteadError
 
 
-def test_a_key_is_made_when_it_is_first_needed_and_kept(tmp_path: Path) -> None:
+def test_the_first_use_creates_the_key_and_later_uses_read_it(tmp_path: Path) -> None:
     key = KeyFile(tmp_path / "runs.db")
     assert list(tmp_path.iterdir()) == []
     made = key()
@@ -17,7 +17,7 @@ def test_a_key_is_made_when_it_is_first_needed_and_kept(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["runs.db.key"]
 
 
-def test_nobody_else_may_read_it(tmp_path: Path) -> None:
+def test_only_the_owner_can_read_the_key_file(tmp_path: Path) -> None:
     KeyFile(tmp_path / "runs.db")()
     assert (tmp_path / "runs.db.key").stat().st_mode & 0o777 == 0o600
 
@@ -34,7 +34,7 @@ def test_a_database_in_memory_has_no_file(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 @pytest.mark.parametrize("content", ["abcd", "", "no hexadecimal number"])
-def test_a_file_that_holds_no_key_is_said_and_not_replaced(tmp_path: Path, content: str) -> None:
+def test_an_invalid_key_file_is_an_error_and_not_replaced(tmp_path: Path, content: str) -> None:
     file = tmp_path / "runs.db.key"
     file.write_text(content)
     with pytest.raises(RunsteadError, match="Cannot use the key in .*runs.db.key"):
@@ -42,6 +42,6 @@ def test_a_file_that_holds_no_key_is_said_and_not_replaced(tmp_path: Path, conte
     assert file.read_text() == content
 
 
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunsteadError, match="Cannot use the key in .*: No such file or directory"):
         KeyFile(tmp_path / "missing" / "runs.db")()

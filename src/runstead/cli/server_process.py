@@ -1,4 +1,4 @@
-"""The server's process: the API, and the worker if it is one, on one event loop, from start to end."""
+"""The process of `runstead serve`: the API, and a worker if its roles say so, on one event loop."""
 
 import logging
 import os
@@ -10,10 +10,9 @@ import uvicorn
 
 from runstead import bootstrap
 from runstead.api.app import Settings, create_app
-from runstead.cli.connection import Connection
-from runstead.cli.listening import bind, listen
-from runstead.cli.process import live
-from runstead.cli.stopping import Stopping
+from runstead.cli.http_protocol import LimitedHttpProtocol
+from runstead.cli.listen_socket import bind, listen
+from runstead.cli.process import ShutdownSignals, run_process
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application
@@ -23,30 +22,30 @@ __all__ = ["run"]
 _log = logging.getLogger("runstead.serve")
 
 _GRACE = 5
-"""Seconds that open connections get to end, once the server is told to stop."""
+"""Seconds that open connections get to end during a shutdown."""
 
 
 def run(config: Config) -> None:
-    """Serve until a signal comes. `RunsteadError` says why it ended otherwise."""
+    """Serve until SIGINT or SIGTERM. `RunsteadError` if the server cannot start, or fails."""
     if "api" not in config.roles:
-        raise RunsteadError("A server that does not answer is a worker: runstead worker")
-    live(_serve(config), "server", _log)
+        raise RunsteadError("A server needs the role 'api'. For a worker without an API, use: runstead worker")
+    run_process(_serve(config), "server", _log)
 
 
 async def _serve(config: Config) -> None:
-    stopping = Stopping(_log)
+    signals = ShutdownSignals(_log)
     with bind(config.host, config.port) as bound:
         async with bootstrap.application(config) as application:
             server = _Server(_settings(application, config))
 
-            def stop() -> None:
+            def shut_down() -> None:
                 application.draining.set()
                 server.should_exit = True
 
-            stopping.call(stop)
+            signals.on_shutdown(shut_down)
             url = listen(bound)
             _log.info("started", extra={"url": url, "pid": os.getpid()})
-            click.echo(f"Runstead listens on {url}/v1 (read about it: {url}/docs)")
+            click.echo(f"Runstead listens on {url}/v1 (API reference: {url}/docs)")
             await server.serve(sockets=[bound])
     _log.info("stopped")
 
@@ -61,7 +60,7 @@ def _settings(application: Application, config: Config) -> uvicorn.Config:
     )
     return uvicorn.Config(
         create_app(application, api),
-        http=Connection,
+        http=LimitedHttpProtocol,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -74,7 +73,7 @@ def _settings(application: Application, config: Config) -> uvicorn.Config:
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to us: runs must be handed back before the process ends."""
+    """Leaves signals to `ShutdownSignals`, because runs must be released before the process ends."""
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
