@@ -1,4 +1,4 @@
-"""What the broker of one process keeps, and what it does not."""
+"""The in-process broker: what it keeps of a run, and how subscribers wait."""
 
 import asyncio
 from typing import Any

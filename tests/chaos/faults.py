@@ -8,9 +8,9 @@ from typing import TypeAlias
 
 from tests.support.cluster import Cluster
 from tests.support.nats import NatsServer
+from tests.support.partition import PartitionProxy, nats_proxy, postgres_proxy
 from tests.support.postgres import Server
 from tests.support.program import Program
-from tests.support.severed import SeverableProxy, proxy_to_nats, proxy_to_postgres
 
 __all__ = ["FAULTS", "LONG_FAULTS", "Fault", "Site"]
 
@@ -112,36 +112,36 @@ async def restart_the_database(site: Site) -> None:
 
 async def sever_a_worker_from_the_database(site: Site) -> None:
     """Partition a worker from PostgreSQL for less or longer than its lease. Connections stay open."""
-    proxy = site.proxies.enter_context(proxy_to_postgres(site.postgres))
+    proxy = site.proxies.enter_context(postgres_proxy(site.postgres))
     await _severed(site, proxy, database=proxy.url)
 
 
 async def sever_a_worker_from_the_broker(site: Site) -> None:
     """Partition a worker from NATS. It can still write to the database."""
-    proxy = site.proxies.enter_context(proxy_to_nats(site.nats))
+    proxy = site.proxies.enter_context(nats_proxy(site.nats))
     await _severed(site, proxy, broker=proxy.url)
 
 
-async def _severed(site: Site, proxy: SeverableProxy, **settings: str) -> None:
+async def _severed(site: Site, proxy: PartitionProxy, **settings: str) -> None:
     fresh = site.cluster.worker(**settings)
     await blocking(fresh.ready)
     await blocking(site.victim([each for each in site.cluster.workers if each is not fresh]).stop)
-    proxy.sever()
+    proxy.partition()
     await site.some_while(0.3 * site.lease, 3 * site.lease)
-    proxy.mend()
+    proxy.heal()
 
 
 async def sever_an_api_from_the_database(site: Site) -> None:
     """Partition a server from PostgreSQL. It still receives requests and broker events."""
-    proxy = site.proxies.enter_context(proxy_to_postgres(site.postgres))
+    proxy = site.proxies.enter_context(postgres_proxy(site.postgres))
     api = site.victim(site.cluster.apis)
     port = int(api.url.rpartition(":")[2])
     await blocking(api.stop)
     await blocking(site.cluster.api(port=port, database=proxy.url).ready)
     await site.some_while(0.5, 1.5)  # until customers use it
-    proxy.sever()
+    proxy.partition()
     await site.some_while(0.5, 12.0)
-    proxy.mend()
+    proxy.heal()
 
 
 async def lose_the_database_for_long(site: Site) -> None:

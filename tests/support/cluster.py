@@ -1,11 +1,11 @@
-"""A real cluster on this machine: PostgreSQL, NATS, and as many `runstead serve` and `runstead worker` as are wanted.
+"""A real cluster on this machine: PostgreSQL, NATS, and any number of `runstead serve` and `runstead worker`.
 
 with cluster(tmp_path, apis=2, workers=2, script=SCRIPT) as here:
     with runstead.connect(here.apis[0].url) as client: …
     here.workers[0].kill()
     here.worker().ready()
 
-Everything in it blocks. A test that awaits goes through `asyncio.to_thread`.
+Every method blocks. An async test calls them with `asyncio.to_thread`.
 """
 
 import atexit
@@ -24,12 +24,12 @@ __all__ = ["Cluster", "cluster", "nats_server"]
 
 
 class Cluster:
-    """The processes of one installation. Ended processes stay in the lists."""
+    """The processes of one installation. Processes that have ended stay in the lists."""
 
     def __init__(self, folder: Path, postgres: Server, brokers: str | None, settings: dict[str, str]) -> None:
         self.postgres = postgres
         self.installation = place(folder)
-        """The PostgreSQL schema, and the prefix of NATS names."""
+        """The schema in PostgreSQL, and the prefix of names in NATS."""
         self.apis = list[Program]()
         self.workers = list[Program]()
         self._settings = {
@@ -42,29 +42,29 @@ class Cluster:
 
     @property
     def urls(self) -> list[str]:
-        """The URLs of the servers that run."""
+        """The URLs of the servers that are running."""
         return [api.url for api in self.apis if api.process.poll() is None]
 
     def api(self, *arguments: str, roles: str = "api", port: int = 0, **settings: str) -> Program:
         """Start another server. It answers after `ready()`."""
         command = ("serve", "--roles", roles, "--port", str(port), *arguments)
-        return self._started(self.apis, Program(*command, **(self._settings | settings)))
+        return self._add(self.apis, Program(*command, **(self._settings | settings)))
 
     def worker(self, *arguments: str, **settings: str) -> Program:
-        """Start another worker. It executes runs after `ready()`."""
-        return self._started(self.workers, Program("worker", *arguments, **(self._settings | settings)))
+        """Start another worker. It claims runs after `ready()`."""
+        return self._add(self.workers, Program("worker", *arguments, **(self._settings | settings)))
 
     def migrate(self, *arguments: str) -> Program:
         """Start `runstead migrate`."""
         return Program("migrate", *arguments, **self._settings)
 
     def close(self) -> None:
-        """Kill all running processes."""
+        """Kill the processes that are running."""
         for program in [*self.apis, *self.workers]:
             program.close()
 
     def log(self) -> str:
-        """The logs of all processes, to print when a test fails."""
+        """The logs of all processes, to be printed when a test fails."""
         named = [("api", self.apis), ("worker", self.workers)]
         return "\n".join(
             f"--- {name} {number}, process {each.pid}\n{each.log}"
@@ -72,14 +72,14 @@ class Cluster:
             for number, each in enumerate(programs)
         )
 
-    def _started(self, among: list[Program], program: Program) -> Program:
-        among.append(program)
+    def _add(self, programs: list[Program], program: Program) -> Program:
+        programs.append(program)
         return program
 
 
 @functools.cache
 def nats_server() -> NatsServer:
-    """The NATS server shared by tests that do not damage it. The first call starts it."""
+    """The server that tests share if they do not stop it. The first call starts it."""
     folder = Path(tempfile.mkdtemp(prefix="runstead-nats-"))
     shared = NatsServer(folder)
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
@@ -100,11 +100,11 @@ def cluster(
     broker: bool = True,
     **settings: str,
 ) -> Iterator[Cluster]:
-    """This many servers and workers, all ready, over a schema of their own.
+    """Servers (`apis`) and workers, all ready, over a schema of their own.
 
-    The model follows `script`, as for `--script`, unless there is a `model_url`. A test that damages PostgreSQL or NATS
-    passes its own running `postgres` and `nats`. The default is the shared ones. Without `broker` there is no NATS.
-    Further `settings` are the configuration's: `lease="2"`.
+    The model is a `script`, as for `--script`, or at a `model_url`. `postgres` and `nats` are running servers that the
+    test may stop; by default the shared ones are used. Without `broker` there is no NATS. Further `settings` are those
+    of the configuration, such as `lease="2"`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if script is not None:

@@ -1,4 +1,4 @@
-"""A broker that loses, duplicates and delays offers, events and interrupts, as the port allows."""
+"""A broker that does everything that the port allows: it loses, doubles and delays messages."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -12,7 +12,7 @@ __all__ = ["LossyBroker"]
 
 
 class LossyBroker:
-    """Misbehaves at random, the same for the same seed. `loss` is the part of all calls that is lost."""
+    """Faults are random, the same for the same seed. `loss` is the part of the messages that is lost."""
 
     def __init__(self, seed: int, *, loss: float = 0.25, silence: float = 0.01) -> None:
         self._inner = InProcessBroker(silence=silence)
@@ -27,14 +27,14 @@ class LossyBroker:
         await self._inner.stop()
 
     async def offer(self, run_id: str) -> None:
-        for _ in range(self._times()):
+        for _ in range(self._copies()):
             await self._inner.offer(run_id)
 
     def offers(self) -> AbstractAsyncContextManager[AsyncIterator[Offer]]:
         return self._inner.offers()
 
     async def publish(self, run_id: str, events: Sequence[RawEvent]) -> None:
-        for _ in range(self._times()):
+        for _ in range(self._copies()):
             if self._random.random() < 0.2:
                 self._late.append((run_id, events))
             else:
@@ -48,13 +48,13 @@ class LossyBroker:
         return self._inner.subscribe(run_id)
 
     async def interrupt(self, run_id: str) -> None:
-        for _ in range(self._times()):
+        for _ in range(self._copies()):
             await self._inner.interrupt(run_id)
 
     def interrupts(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:
         return self._inner.interrupts()
 
-    def _times(self) -> int:
-        """How often a call takes effect: 0, 1 or 2 times."""
+    def _copies(self) -> int:
+        """How often a message is delivered: not at all, once or twice."""
         chance = self._random.random()
         return 0 if chance < self._loss else 2 if chance > 0.85 else 1

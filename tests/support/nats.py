@@ -1,4 +1,4 @@
-"""Real NATS servers, single or as a cluster of three, which tests can kill, freeze and wipe."""
+"""Real NATS servers, alone or three in a cluster, that tests kill, freeze, and restart without their disk."""
 
 import json
 import shutil
@@ -16,14 +16,15 @@ from typing import Any
 from runstead.broker.nats import NatsBroker
 from tests.support.waiting import until, within
 
-__all__ = ["NatsCluster", "NatsServer", "asked", "nats_broker", "prepared", "standing"]
+__all__ = ["NatsCluster", "NatsServer", "nats_broker", "request", "streams_ready", "subscribed"]
 
 PATIENCE = 20.0
+"""Seconds for a server to start."""
 BINARY = Path(sys.executable).parent / "nats-server"
 
 
 class NatsServer:
-    """One server. It keeps its port over restarts, and its files in `folder`."""
+    """Keeps its port when it is restarted. Its files are in `folder`."""
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
@@ -33,7 +34,7 @@ class NatsServer:
 
     @property
     def url(self) -> str:
-        """The server's URL, once it was started."""
+        """Where the server listens, once it has been started."""
         return f"nats://127.0.0.1:{self._port}"
 
     @property
@@ -42,45 +43,45 @@ class NatsServer:
         return self._process.pid
 
     def start(self) -> None:
-        """Start the server, and wait until it listens."""
+        """Start the server. It listens when this returns."""
         ports = self._folder / "ports"
         shutil.rmtree(ports, ignore_errors=True)
         ports.mkdir(parents=True)
         command = [str(BINARY), "-a", "127.0.0.1", "-p", str(self._port), "-js", "-sd", str(self._folder / "data")]
         command += ["--ports_file_dir", str(ports), "-l", str(self._folder / "log"), *self._options]
         self._process = subprocess.Popen(command)
-        until = monotonic() + PATIENCE
-        while not (told := [file.read_text() for file in ports.iterdir()]) or not told[0].endswith("}"):
-            assert monotonic() < until, (self._folder / "log").read_text()
+        deadline = monotonic() + PATIENCE
+        while not (files := [file.read_text() for file in ports.iterdir()]) or not files[0].endswith("}"):
+            assert monotonic() < deadline, (self._folder / "log").read_text()
             assert self._process.poll() is None, (self._folder / "log").read_text()
             sleep(0.005)
-        self._port = int(told[0].split("://127.0.0.1:")[1].split('"')[0])
+        self._port = int(files[0].split("://127.0.0.1:")[1].split('"')[0])
 
     def kill(self) -> None:
-        """Kill the server by SIGKILL."""
+        """End the process at once (`kill -9`)."""
         if self._process is not None:
             self._process.kill()
             self._process.wait()
             self._process = None
 
     def wipe(self) -> None:
-        """Delete the server's data. It must not run."""
+        """Delete everything that the server has written. It must not be running."""
         assert self._process is None
         shutil.rmtree(self._folder / "data", ignore_errors=True)
 
     def freeze(self) -> None:
-        """Suspend the process. Its connections stay open."""
+        """Stop the process. Its connections stay open and are not answered."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """Resume the process."""
+        """Continue the process."""
         assert self._process is not None
         self._process.send_signal(signal.SIGCONT)
 
 
 class NatsCluster:
-    """Three servers that replicate their data. Any two of them work without the third."""
+    """Three servers that replicate streams. Any two of them work without the third."""
 
     def __init__(self, folder: Path) -> None:
         routes = [f"nats://127.0.0.1:{port}" for port in _free_ports(3)]
@@ -99,12 +100,12 @@ class NatsCluster:
         return ",".join(server.url for server in self.servers.values())
 
     def start(self) -> None:
-        """Start all servers. They may not have elected a leader when this returns."""
+        """Start all servers. They elect their leaders afterwards."""
         for server in self.servers.values():
             server.start()
 
     def kill(self) -> None:
-        """Kill the servers that run."""
+        """Kill the servers that are running."""
         for server in self.servers.values():
             server.kill()
 
@@ -124,7 +125,7 @@ _names = (f"test{number}" for number in count())
 async def nats_broker(
     server: NatsServer | NatsCluster, name: str | None = None, *, silence: float = 5.0, replicas: int = 1
 ) -> AsyncIterator[NatsBroker]:
-    """A started broker. Its streams are its own, unless a `name` is given."""
+    """A started broker. Without a `name` it has streams of its own."""
     broker = NatsBroker(server.url, name=name or next(_names), kept_bytes=1 << 20, silence=silence, replicas=replicas)
     await broker.start()
     try:
@@ -133,27 +134,27 @@ async def nats_broker(
         await broker.stop()
 
 
-async def standing(broker: NatsBroker) -> None:
-    """Wait until the server knows all subscriptions of this broker."""
+async def subscribed(broker: NatsBroker) -> None:
+    """Wait until the server has all subscriptions of this broker."""
     await until(
         lambda: (
             all(subscription.handle for subscription in broker._connection._subscriptions)
-            and all(topic._early is None for topic in broker._feeds.values())
+            and all(feed._early is None for feed in broker._feeds.values())
         )
     )
 
 
-async def prepared(broker: NatsBroker) -> None:
-    """Wait until the stream of offers exists. A broker may start before it does."""
+async def streams_ready(broker: NatsBroker) -> None:
+    """Wait until the stream of offers exists. A broker sends before that if it takes long."""
 
-    async def keeps() -> bool:
-        return "config" in await asked(broker, f"$JS.API.STREAM.INFO.{broker._subjects.offer_stream}")
+    async def exists() -> bool:
+        return "config" in await request(broker, f"$JS.API.STREAM.INFO.{broker._subjects.offer_stream}")
 
-    await until(keeps)
+    await until(exists)
 
 
-async def asked(broker: NatsBroker, subject: str, data: bytes = b"") -> dict[str, Any]:
-    """The JSON reply of a server to a request; empty if none replies within a second, for want of a leader."""
+async def request(broker: NatsBroker, subject: str, data: bytes = b"") -> dict[str, Any]:
+    """A server's answer to a request, from JSON; empty if there is none within a second, as without a leader."""
     with broker._connection.mailbox() as box, suppress(TimeoutError):
         broker._connection.send(subject, data, box.subject)
         async with within(1):

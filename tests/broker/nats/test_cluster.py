@@ -1,4 +1,4 @@
-"""Three servers, of which the one that leads dies and loses its disk: streams hardly stop, and offers come again."""
+"""Three servers whose leader dies and loses its disk: events pause for a moment, and offers work again."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +10,7 @@ import pytest
 from runstead.broker.nats import NatsBroker
 from runstead.broker.port import Broker
 from runstead.wire.event import EventName, Position, RawEvent
-from tests.support.nats import NatsCluster, asked, nats_broker, standing
+from tests.support.nats import NatsCluster, nats_broker, request, subscribed
 from tests.support.waiting import until, within
 
 STALL = 2.0
@@ -30,20 +30,20 @@ def delta(number: int) -> RawEvent:
 
 
 async def leader(broker: NatsBroker, stream: str) -> str:
-    """The server that leads a stream, once there is one."""
+    """The name of the server that leads a stream, once one is elected."""
     found: list[str] = []
 
-    async def known() -> bool:
-        info = await asked(broker, f"$JS.API.STREAM.INFO.{stream}")
+    async def elected() -> bool:
+        info = await request(broker, f"$JS.API.STREAM.INFO.{stream}")
         found[:] = [info.get("cluster", {}).get("leader")]
         return bool(found[0])
 
-    await until(known)
+    await until(elected)
     return found[0]
 
 
-async def write(broker: Broker, run_id: str) -> None:
-    """Publishes deltas for ever, a hundred a second."""
+async def publish_deltas(broker: Broker, run_id: str) -> None:
+    """Publish deltas for ever, a hundred a second."""
     number = 0
     while True:
         number += 1
@@ -59,34 +59,34 @@ async def deltas(broker: Broker, run_id: str) -> AsyncIterator[int]:
 
 
 async def test_subscriptions_and_offers_survive_the_death_of_the_leader(cluster: NatsCluster) -> None:
-    async with nats_broker(cluster, "a", replicas=3) as watching:
-        first = cluster.servers[await leader(watching, "a_RUNS")]
-        assert (await asked(watching, "$JS.API.STREAM.INFO.a_RUNS"))["config"]["num_replicas"] == 3
+    async with nats_broker(cluster, "a", replicas=3) as observer:
+        first = cluster.servers[await leader(observer, "a_RUNS")]
+        assert (await request(observer, "$JS.API.STREAM.INFO.a_RUNS"))["config"]["num_replicas"] == 3
     async with (
         nats_broker(first, "a", replicas=3) as here,
         nats_broker(first, "a", replicas=3) as there,
         asyncio.TaskGroup() as group,
         within(40),
     ):
-        writing = group.create_task(write(here, "run_1"))
-        async with aclosing(deltas(there, "run_1")) as heard:  # type: ignore[type-var]
-            assert await anext(heard) == 1
-            await standing(there)
+        publishing = group.create_task(publish_deltas(here, "run_1"))
+        async with aclosing(deltas(there, "run_1")) as received:  # type: ignore[type-var]
+            assert await anext(received) == 1
+            await subscribed(there)
             first.kill()
             first.wipe()
             loop = asyncio.get_running_loop()
             before, longest = loop.time(), 0.0
             for expected in range(2, 300):
-                assert await anext(heard) == expected, "nothing is missed, and nothing comes twice"
+                assert await anext(received) == expected, "each delta arrives once"
                 longest, before = max(longest, loop.time() - before), loop.time()
             assert longest < STALL
         first.start()
-        await offered(here, there)
-        writing.cancel()
+        await offer_arrives(here, there)
+        publishing.cancel()
 
 
-async def offered(here: Broker, there: Broker) -> None:
-    """An offer comes through, once the servers have agreed on a leader; until then the look in the store finds runs."""
+async def offer_arrives(here: Broker, there: Broker) -> None:
+    """An offer arrives once the servers have elected a leader. Until then, polls of the store find queued runs."""
     async with there.offers() as offers, asyncio.TaskGroup() as group:
 
         async def offer() -> None:
@@ -95,7 +95,7 @@ async def offered(here: Broker, there: Broker) -> None:
                 await asyncio.sleep(0.1)
 
         offering = group.create_task(offer())
-        taken = await anext(offers)
-        assert taken.run_id == "run_2"
-        taken.ack()
+        offer = await anext(offers)
+        assert offer.run_id == "run_2"
+        offer.ack()
         offering.cancel()

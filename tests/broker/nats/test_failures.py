@@ -1,4 +1,4 @@
-"""Servers that die, freeze and lose their disk cost the broker's users no more than a delay."""
+"""NATS servers that die, freeze or lose their disk cause a delay and nothing else."""
 
 import asyncio
 import logging
@@ -11,7 +11,7 @@ from nats.aio.client import Client
 from runstead.broker.nats import NatsBroker
 from runstead.broker.port import Offer
 from runstead.wire.event import EventName, Position, RawEvent
-from tests.support.nats import NatsServer, asked, nats_broker, prepared, standing
+from tests.support.nats import NatsServer, nats_broker, request, streams_ready, subscribed
 from tests.support.waiting import until, within
 
 Live = AsyncIterator[Sequence[RawEvent] | None]
@@ -41,26 +41,26 @@ async def down(*brokers: NatsBroker) -> None:
     await until(lambda: not any(broker.connected for broker in brokers))
 
 
-async def offered(here: NatsBroker, there: NatsBroker, run_id: str) -> None:
-    """An offer comes through, as soon as there is a way again; the store's looks cover what was said before."""
-    await prepared(here)
+async def offer_arrives(here: NatsBroker, there: NatsBroker, run_id: str) -> None:
+    """An offer arrives once the streams exist again. Runs that were offered before are found by polls of the store."""
+    await streams_ready(here)
     async with there.offers() as offers, within():
         await here.offer(run_id)
-        assert await taken(offers) == run_id
+        assert await next_run(offers) == run_id
 
 
-async def taken(offers: AsyncIterator[Offer]) -> str:
+async def next_run(offers: AsyncIterator[Offer]) -> str:
     offer = await anext(offers)
     offer.ack()
     return offer.run_id
 
 
-async def heard(live: Live, count: int) -> list[RawEvent]:
+async def received(live: Live, count: int) -> list[RawEvent]:
     events: list[RawEvent] = []
     async with within():
         while len(events) < count:
-            told = await anext(live)
-            events += told or ()
+            batch = await anext(live)
+            events += batch or ()
     return events
 
 
@@ -69,9 +69,9 @@ async def test_the_broker_works_again_after_the_server_was_killed(
     server: NatsServer, wiped: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
-        await standing(there)
+        await subscribed(there)
         await here.publish("run_1", [delta(1)])
-        assert await heard(live, 1) == [delta(1)]
+        assert await received(live, 1) == [delta(1)]
         server.kill()
         await down(here, there)
         for number in range(2, 5):
@@ -83,53 +83,55 @@ async def test_the_broker_works_again_after_the_server_was_killed(
         server.start()
         await until(lambda: up(here, there))
         await here.publish("run_1", [delta(5)])
-        events = await heard(live, 4)
-        assert events == [delta(number) for number in range(2, 6)], "what was said meanwhile is said now"
-        await offered(here, there, "run_2")
+        events = await received(live, 4)
+        assert events == [delta(number) for number in range(2, 6)], "events of the outage are sent when it is over"
+        await offer_arrives(here, there, "run_2")
         async with there.interrupts() as interrupts, within():
             await here.interrupt("run_3")
             assert await anext(interrupts) == "run_3"
         async with there.subscribe("run_1") as late:
-            assert await heard(late, 5) == [delta(number) for number in range(1, 6)], "kept here"
-    told = [line.split()[2] for line in caplog.messages if line.startswith("NATS is")]
-    assert sorted(told) == ["away;", "away;", "back", "back"], "once for each of the two, not at each try"
+            assert await received(late, 5) == [delta(number) for number in range(1, 6)], (
+                "this process has kept the deltas"
+            )
+    logged = [line.split()[2] for line in caplog.messages if line.startswith("NATS is")]
+    assert sorted(logged) == ["away;", "away;", "back", "back"], "once for each broker, not for each attempt"
     assert len(caplog.messages) < 20
 
 
 async def test_messages_under_way_when_the_server_dies_are_sent_again(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
-        await standing(there)
+        await subscribed(there)
         await here.publish("run_1", [delta(1)])
-        assert await heard(live, 1) == [delta(1)]
-        server.freeze()  # it takes what is sent, and will never pass it on
+        assert await received(live, 1) == [delta(1)]
+        server.freeze()  # it accepts messages and never delivers them
         await here.publish("run_1", [delta(2)])
         await until(lambda: here._connection._unconfirmed._newer[-1].data.count(b"message.delta") == 1)
         server.kill()
         await down(here, there)
         server.start()
         await here.publish("run_1", [delta(3)])
-        assert await heard(live, 2) == [delta(2), delta(3)]
+        assert await received(live, 2) == [delta(2), delta(3)]
 
 
 async def test_resent_messages_roll_up_no_newer_deltas(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, nats_broker(server, "a") as late:
         await here.publish("run_1", [stored(1)])
         await until(lambda: len(here._connection._unconfirmed._newer) == 1)
-        await asked(here, "$JS.API.INFO")
+        await request(here, "$JS.API.INFO")
         await there.publish("run_1", [delta(1), delta(2)])
-        await asked(there, "$JS.API.INFO")
+        await request(there, "$JS.API.INFO")
         client(here)._transport._io_writer.transport.abort()  # type: ignore[union-attr]
         await down(here)
         await until(lambda: here.connected)
         await here.publish("run_2", [stored(1)])
         await until(lambda: len(here._connection._unconfirmed._newer) == 2)
-        await asked(here, "$JS.API.INFO")
+        await request(here, "$JS.API.INFO")
         async with late.subscribe("run_1") as live:
-            assert [event for event in await heard(live, 2) if event.at.delta] == [delta(1), delta(2)]
+            assert [event for event in await received(live, 2) if event.at.delta] == [delta(1), delta(2)]
 
 
 def client(broker: NatsBroker) -> Client:
-    """What nats-py has of its connection."""
+    """The client of nats-py."""
     handle = next(iter(broker._connection._subscriptions)).handle
     assert handle is not None
     found: Client = handle._conn
@@ -139,7 +141,7 @@ def client(broker: NatsBroker) -> Client:
 async def test_a_closed_client_is_replaced(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runstead.broker.nats.connection._CHECK_PERIOD", 0.1)
     async with nats_broker(server, "a") as here, nats_broker(server, "a") as there, there.subscribe("run_1") as live:
-        await standing(there)
+        await subscribed(there)
         server.kill()
         await down(here, there)
         for broker in (here, there):
@@ -149,18 +151,18 @@ async def test_a_closed_client_is_replaced(server: NatsServer, monkeypatch: pyte
         server.start()
         await until(lambda: up(here, there))
         await here.publish("run_1", [stored(1)])
-        assert await heard(live, 1) == [stored(1)]
+        assert await received(live, 1) == [stored(1)]
 
 
 async def test_messages_published_before_stop_are_sent(server: NatsServer) -> None:
     async with nats_broker(server, "a") as there, there.subscribe("run_1") as live, there.offers() as offers:
-        await standing(there)
+        await subscribed(there)
         async with nats_broker(server, "a") as here:
             await here.publish("run_1", [stored(1)])
             await here.offer("run_1")
-        assert await heard(live, 1) == [stored(1)]
+        assert await received(live, 1) == [stored(1)]
         async with within():
-            assert await taken(offers) == "run_1"
+            assert await next_run(offers) == "run_1"
 
 
 async def test_an_unacknowledged_offer_is_delivered_again(server: NatsServer, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,9 +171,9 @@ async def test_an_unacknowledged_offer_is_delivered_again(server: NatsServer, mo
         async with there.offers() as dying:
             await here.offer("run_1")
             assert (await anext(dying)).run_id == "run_1"
-        assert await taken(offers) == "run_1"
+        assert await next_run(offers) == "run_1"
         await here.offer("run_2")
-        assert await taken(offers) == "run_2", "what was taken does not come again"
+        assert await next_run(offers) == "run_2", "an acknowledged offer is not delivered again"
 
 
 async def test_offers_survive_a_restart_of_the_server(server: NatsServer) -> None:
@@ -188,18 +190,18 @@ async def test_offers_survive_a_restart_of_the_server(server: NatsServer) -> Non
     server.kill()
     server.start()
     async with nats_broker(server, "a") as here, here.offers() as offers, within():
-        assert [await taken(offers) for _ in range(5)] == [f"run_{number}" for number in range(5)]
+        assert [await next_run(offers) for _ in range(5)] == [f"run_{number}" for number in range(5)]
 
 
 async def test_a_pending_request_for_offers_survives_a_restart(server: NatsServer) -> None:
     async with nats_broker(server, "a") as here, here.offers() as offers:
-        waiting = asyncio.get_running_loop().create_task(taken(offers))
+        waiting = asyncio.get_running_loop().create_task(next_run(offers))
         await asyncio.sleep(0)
         server.kill()
         await down(here)
         server.start()
         await until(lambda: up(here))
-        await prepared(here)
+        await streams_ready(here)
         await here.offer("run_1")
         async with within():
             assert await waiting == "run_1"
@@ -207,7 +209,7 @@ async def test_a_pending_request_for_offers_survives_a_restart(server: NatsServe
 
 async def test_subscribers_poll_the_store_while_there_is_no_server(server: NatsServer) -> None:
     async with nats_broker(server, silence=600) as broker, broker.subscribe("run_1") as live:
-        await standing(broker)
+        await subscribed(broker)
         server.kill()
         async with within():
             assert await anext(live) is None
@@ -221,13 +223,13 @@ async def test_deleted_streams_are_created_again(server: NatsServer) -> None:
                 async with within():
                     assert b"true" in (await box.messages.get()).data
         async with there.offers() as offers:
-            waiting = asyncio.get_running_loop().create_task(taken(offers))
+            waiting = asyncio.get_running_loop().create_task(next_run(offers))
 
-            async def comes() -> bool:
+            async def arrives() -> bool:
                 await here.offer("run_1")
                 return waiting.done()
 
-            await until(comes)
+            await until(arrives)
             assert await waiting == "run_1"
 
 
@@ -238,7 +240,7 @@ async def test_a_frozen_server_blocks_no_caller(server: NatsServer, monkeypatch:
         server.freeze()
         try:
             async with asyncio.timeout(5):
-                for _ in range(500):  # more than all buffers hold
+                for _ in range(500):  # more than all buffers can hold
                     await here.publish("run_1", [big])
                     await here.offer("run_1")
                     await asyncio.sleep(0)
@@ -247,9 +249,9 @@ async def test_a_frozen_server_blocks_no_caller(server: NatsServer, monkeypatch:
             server.thaw()
         await until(lambda: up(here, there))
         async with there.subscribe("run_2") as live:
-            await standing(there)
+            await subscribed(there)
             await here.publish("run_2", [stored(1)])
-            assert await heard(live, 1) == [stored(1)]
+            assert await received(live, 1) == [stored(1)]
 
 
 async def test_a_missing_server_is_connected_to_in_the_background(
@@ -261,17 +263,17 @@ async def test_a_missing_server_is_connected_to_in_the_background(
         monkeypatch.undo()
         assert "not reachable" in caplog.text
         await here.publish("run_1", [stored(1)])
-        assert await heard(live, 1) == [stored(1)], "what is told here is heard here"
+        assert await received(live, 1) == [stored(1)], "subscribers of the same process need no server"
         await here.interrupt("run_1")
         await here.offer("run_1")
         async with within():
             assert await anext(live) is None
         server.start()
         await until(lambda: up(here))
-        await prepared(here)
+        await streams_ready(here)
         await here.offer("run_2")
         async with within():
-            assert await taken(offers) == "run_2"
+            assert await next_run(offers) == "run_2"
 
 
 async def test_a_broker_that_never_connected_stops_at_once(server: NatsServer) -> None:
@@ -287,11 +289,11 @@ async def test_credentials_of_the_url_are_never_logged(
     guarded = NatsServer(tmp_path / "guarded", "--user", "me", "--pass", "hush#1")
     guarded.start()
     try:
-        for password, meets in (("hush%231", True), ("wrong-hush", False)):
+        for password, connects in (("hush%231", True), ("wrong-hush", False)):
             broker = NatsBroker(guarded.url.replace("//", f"//me:{password}@"), name="a")
             await broker.start()
             try:
-                assert up(broker) is meets
+                assert up(broker) is connects
             finally:
                 await broker.stop()
             assert "hush" not in repr(broker) + str(vars(broker)) + caplog.text

@@ -16,7 +16,7 @@ MAKE = "openssl req -x509 -newkey rsa:2048 -nodes -days 1 -subj /CN=test -addext
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[NatsServer]:
     if shutil.which("openssl") is None:
-        pytest.skip("it makes a certificate with openssl")
+        pytest.skip("openssl is needed to make a certificate")
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run([*MAKE.split(), "-keyout", key, "-out", certificate], check=True, capture_output=True)
     server = NatsServer(

@@ -1,4 +1,4 @@
-"""Several brokers on one server, thousands of subscribers on one connection, and subscribers that do not read."""
+"""Two brokers on one server: offers, kept deltas, thousands of subscribers, and subscribers that do not read."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -10,7 +10,7 @@ from runstead.broker.nats import NatsBroker
 from runstead.broker.port import Offer
 from runstead.broker.subscriber import BACKLOG
 from runstead.wire.event import EventName, Position, RawEvent
-from tests.support.nats import NatsServer, asked, nats_broker, standing
+from tests.support.nats import NatsServer, nats_broker, request, subscribed
 from tests.support.waiting import until, within
 
 Live = AsyncIterator[Sequence[RawEvent] | None]
@@ -24,18 +24,18 @@ def stored(seq: int, data: bytes = b"{}") -> RawEvent:
     return RawEvent(Position(seq), EventName.RUN_QUEUED, data)
 
 
-async def taken(offers: AsyncIterator[Offer]) -> str:
+async def next_run(offers: AsyncIterator[Offer]) -> str:
     offer = await anext(offers)
     offer.ack()
     return offer.run_id
 
 
-async def heard(live: Live, count: int) -> list[RawEvent]:
+async def received(live: Live, count: int) -> list[RawEvent]:
     events: list[RawEvent] = []
     async with within():
         while len(events) < count:
-            told = await anext(live)
-            events += told or ()
+            batch = await anext(live)
+            events += batch or ()
     return events
 
 
@@ -47,22 +47,22 @@ async def brokers(nats: NatsServer, request: pytest.FixtureRequest) -> AsyncIter
 
 
 async def test_each_offer_reaches_one_of_many_workers(brokers: tuple[NatsBroker, NatsBroker]) -> None:
-    done: list[str] = []
-    asked = [f"run_{number}" for number in range(300)]
+    claimed: list[str] = []
+    offered = [f"run_{number}" for number in range(300)]
 
     async def work(broker: NatsBroker) -> None:
         async with broker.offers() as offers:
             while True:
-                done.append(await taken(offers))
+                claimed.append(await next_run(offers))
 
     async with asyncio.TaskGroup() as group:
         workers = [group.create_task(work(broker)) for broker in (*brokers, *brokers)]
-        for run_id in asked:
+        for run_id in offered:
             await brokers[0].offer(run_id)
-        await until(lambda: len(done) >= len(asked))
+        await until(lambda: len(claimed) >= len(offered))
         for worker in workers:
             worker.cancel()
-    assert sorted(done) == sorted(asked)
+    assert sorted(claimed) == sorted(offered)
 
 
 async def test_a_run_can_be_offered_again_at_once(brokers: tuple[NatsBroker, NatsBroker]) -> None:
@@ -70,7 +70,7 @@ async def test_a_run_can_be_offered_again_at_once(brokers: tuple[NatsBroker, Nat
     async with there.offers() as offers, within():
         for _ in range(3):
             await here.offer("run_1")
-            assert await taken(offers) == "run_1"
+            assert await next_run(offers) == "run_1"
 
 
 async def test_a_full_queue_refuses_offers_without_an_error(
@@ -82,9 +82,9 @@ async def test_a_full_queue_refuses_offers_without_an_error(
             await here.offer(f"run_{number}")
         await until(lambda: "an offer was refused" in caplog.text)
         async with here.offers() as offers, within():
-            assert [await taken(offers), await taken(offers)] == ["run_0", "run_1"]
+            assert [await next_run(offers), await next_run(offers)] == ["run_0", "run_1"]
             await here.offer("run_3")
-            assert await taken(offers) == "run_3"
+            assert await next_run(offers) == "run_3"
 
 
 async def test_an_offer_requested_by_a_stopped_worker_goes_to_another(
@@ -92,12 +92,12 @@ async def test_an_offer_requested_by_a_stopped_worker_goes_to_another(
 ) -> None:
     here, there = brokers
     async with there.offers() as offers:
-        waiting = asyncio.get_running_loop().create_task(taken(offers))
+        waiting = asyncio.get_running_loop().create_task(next_run(offers))
         await asyncio.sleep(0)
         waiting.cancel()
     await here.offer("run_1")
     async with here.offers() as offers, asyncio.timeout(5):
-        assert await taken(offers) == "run_1"
+        assert await next_run(offers) == "run_1"
 
 
 async def test_a_late_subscriber_elsewhere_gets_kept_deltas_then_live_events(
@@ -112,15 +112,17 @@ async def test_a_late_subscriber_elsewhere_gets_kept_deltas_then_live_events(
     async with there.subscribe("run_1") as live:
         for number in range(2001, 2101):
             await here.publish("run_1", [delta(number)])
-        assert await heard(live, 2100) == [delta(number) for number in range(1, 2101)]
+        assert await received(live, 2100) == [delta(number) for number in range(1, 2101)]
     await here.publish("run_1", [stored(2)])
     await here.publish("run_1", [delta(1, seq=2)])
-    await asked(here, "$JS.API.INFO")  # by now it was told
+    await request(here, "$JS.API.INFO")  # the events have arrived by now
     async with there.subscribe("run_1") as live:
-        events = await heard(live, 1)
+        events = await received(live, 1)
         while not events[-1].at.delta:
-            events += await heard(live, 1)
-        assert [event for event in events if event.at.delta] == [delta(1, seq=2)], "the older message is forgotten"
+            events += await received(live, 1)
+        assert [event for event in events if event.at.delta] == [delta(1, seq=2)], (
+            "deltas of the older message are not kept"
+        )
 
 
 async def test_subscribing_in_mid_message_misses_no_delta(brokers: tuple[NatsBroker, NatsBroker]) -> None:
@@ -129,9 +131,9 @@ async def test_subscribing_in_mid_message_misses_no_delta(brokers: tuple[NatsBro
 
     async def follow(run_id: str) -> list[RawEvent]:
         async with there.subscribe(run_id) as live:
-            events = await heard(live, 1)
+            events = await received(live, 1)
             while events[-1].at.delta < last:
-                events += await heard(live, 1)
+                events += await received(live, 1)
             return events
 
     async with asyncio.TaskGroup() as group:
@@ -151,9 +153,9 @@ async def test_an_event_too_large_for_a_message_makes_subscribers_read_the_store
     here, there = brokers
     half = b"x" * 400_000
     async with there.subscribe("run_1") as live, within():
-        await standing(there)
+        await subscribed(there)
         await here.publish("run_1", [stored(1, half), stored(2, half), stored(3, half)])
-        assert await heard(live, 3) == [stored(1, half), stored(2, half), stored(3, half)]
+        assert await received(live, 3) == [stored(1, half), stored(2, half), stored(3, half)]
         await here.publish("run_1", [stored(4, half * 4)])
         assert await anext(live) is None
         await here.publish("run_1", [stored(5)])
@@ -163,12 +165,12 @@ async def test_an_event_too_large_for_a_message_makes_subscribers_read_the_store
 async def test_a_subscriber_that_does_not_read_slows_no_other(brokers: tuple[NatsBroker, NatsBroker]) -> None:
     here, there = brokers
     async with there.subscribe("run_1") as slow, there.subscribe("run_1") as quick:
-        await standing(there)
-        told = 0
-        while told <= BACKLOG:
-            await here.publish("run_1", [delta(number) for number in range(told + 1, told + 2001)])
-            told += 2000
-            assert len(await heard(quick, 2000)) == 2000
+        await subscribed(there)
+        published = 0
+        while published <= BACKLOG:
+            await here.publish("run_1", [delta(number) for number in range(published + 1, published + 2001)])
+            published += 2000
+            assert len(await received(quick, 2000)) == 2000
         async with within():
             assert await anext(slow) is None
 
@@ -180,10 +182,10 @@ async def test_an_id_from_a_request_is_only_a_name_in_a_subject(nats: NatsServer
         nats_broker(nats, "strange") as there,
         there.subscribe(run_id) as live,
     ):
-        await standing(there)
+        await subscribed(there)
         await here.publish("run_1", [stored(1)])
         await here.publish(run_id, [stored(2)])
-        assert await heard(live, 1) == [stored(2)]
+        assert await received(live, 1) == [stored(2)]
 
 
 async def test_a_thousand_subscribers_to_one_run_and_one_to_each_of_a_thousand_runs(
@@ -193,11 +195,11 @@ async def test_a_thousand_subscribers_to_one_run_and_one_to_each_of_a_thousand_r
     for runs in (["run_1"] * 1000, [f"run_{number}" for number in range(1000)]):
         async with AsyncExitStack() as stack, asyncio.timeout(15):
             listening = [await stack.enter_async_context(there.subscribe(run_id)) for run_id in runs]
-            await standing(there)
+            await subscribed(there)
             for run_id in set(runs):
                 await here.publish(run_id, [stored(1)])
             for live in listening:
-                assert await heard(live, 1) == [stored(1)]
+                assert await received(live, 1) == [stored(1)]
         assert not there._feeds
 
 
@@ -214,7 +216,7 @@ async def test_deltas_the_server_had_not_kept_yet_arrive_all_the_same(
     await here.publish("run_1", [stored(1), delta(1), delta(2)])
     await until(lambda: kept(here, "run_1", 3))
     async with there.subscribe("run_1") as live:
-        assert await heard(live, 2) == [delta(1), delta(2)]
+        assert await received(live, 2) == [delta(1), delta(2)]
 
 
 async def kept(broker: NatsBroker, run_id: str, count: int) -> bool:
