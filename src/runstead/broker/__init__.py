@@ -1,1 +1,1 @@
-"""Speed: hints that a run is ready, live events, and interrupts. Nothing depends on their arrival."""
+"""The broker: offers of runs, live events and interrupts. They make the system fast; no correctness depends on them."""

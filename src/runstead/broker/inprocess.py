@@ -23,7 +23,7 @@ class _Topic:
 
 
 class InProcessBroker:
-    """It loses nothing while the process lives, but promises no more than the port."""
+    """Loses nothing while the process runs, but promises no more than the port."""
 
     def __init__(self, *, silence: float = SILENCE) -> None:
         self._silence = silence
@@ -102,7 +102,7 @@ class InProcessBroker:
 
 
 def _ack() -> None:
-    """An offer cannot be lost between here and its claim while the process lives."""
+    """An offer needs no acknowledgement: it cannot be lost while the process runs."""
 
 
 async def _items(queue: asyncio.Queue[str]) -> AsyncIterator[str]:

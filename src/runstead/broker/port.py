@@ -1,7 +1,7 @@
-"""The port of the broker: fast and forgetful.
+"""The port of the broker, which is fast and may lose messages.
 
-It may lose, double or delay anything. Every wait on it ends, after a time, in a read of the store. Publishing never
-fails and never waits: a message that cannot be sent is lost.
+It may lose, double or delay any message, so every wait for one ends in a read of the store after a time. Publishing
+never fails and never waits: a message that cannot be sent is lost.
 """
 
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -18,18 +18,18 @@ class Offer(NamedTuple):
 
     run_id: str
     ack: Callable[[], object]
-    """To be called once the run was claimed, or need not be. An offer without it may be delivered again."""
+    """To be called when the run is claimed, or need not be. An offer without it may be delivered again."""
 
 
 class Broker(Protocol):
     """Offers of runs, live events, and interrupts."""
 
     async def start(self) -> None:
-        """Connect. The servers may come up later: what is published until then may be lost."""
+        """Connect. The servers may be started later. Messages published until then may be lost."""
         ...
 
     async def stop(self) -> None:
-        """Send what is waiting to be sent, within bounds, and disconnect."""
+        """Send the waiting messages, within a few seconds, and disconnect."""
         ...
 
     async def offer(self, run_id: str) -> None:
@@ -45,13 +45,15 @@ class Broker(Protocol):
         ...
 
     def subscribe(self, run_id: str) -> AbstractAsyncContextManager[AsyncIterator[Sequence[RawEvent] | None]]:
-        """The run's events as they arrive, the kept deltas first. None means: read the store; nothing has arrived for a
-        while, or events were dropped.
+        """The run's events as they arrive, the kept deltas first.
+
+        None instead of events means that the store must be read: no event has arrived for a while, or events were
+        dropped.
         """
         ...
 
     async def interrupt(self, run_id: str) -> None:
-        """Ask the worker that executes this run to look at its status now."""
+        """Ask the worker that executes this run to read its status now."""
         ...
 
     def interrupts(self) -> AbstractAsyncContextManager[AsyncIterator[str]]:

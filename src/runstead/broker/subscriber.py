@@ -1,4 +1,4 @@
-"""One subscriber to one run, in this process. Brokers differ in how events arrive; how a subscriber waits does not."""
+"""One subscriber to one run in this process, for every broker."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -10,11 +10,11 @@ __all__ = ["BACKLOG", "SILENCE", "Subscriber"]
 SILENCE = 5.0
 """Seconds without an event after which a waiting subscriber reads the store."""
 BACKLOG = 20_000
-"""Events that wait for one subscriber. A slower one loses them and reads the store."""
+"""Events that may wait for one subscriber. A subscriber with more loses them and reads the store."""
 
 
 class Subscriber:
-    """Waiting costs one future; one timer serves all of its waits."""
+    """A queue of events with a timeout. A wait costs one future, and one timer serves all waits."""
 
     def __init__(self, kept: Sequence[RawEvent], silence: float) -> None:
         self._silence = silence
@@ -34,19 +34,19 @@ class Subscriber:
         self._wake()
 
     def drop(self) -> None:
-        """Events were lost: those that wait are dropped too, and the subscriber reads the store."""
+        """Events were lost. Drop those that wait, and make the subscriber read the store."""
         self._waiting.clear()
         self._must_read = True
         self._wake()
 
     def read_store(self) -> None:
-        """Have a subscriber that waits read the store: its event may be there already."""
+        """Make a subscriber that is waiting read the store, which may have its event already."""
         if self._woken is not None:
             self._must_read = True
             self._wake()
 
     async def batches(self) -> AsyncIterator[Sequence[RawEvent] | None]:
-        """What `Broker.subscribe` gives."""
+        """The iterator of `Broker.subscribe`."""
         while True:
             yield await self._next()
 

@@ -95,7 +95,7 @@ async def offer_arrives(here: Broker, there: Broker) -> None:
                 await asyncio.sleep(0.1)
 
         offering = group.create_task(offer())
-        offer = await anext(offers)
-        assert offer.run_id == "run_2"
-        offer.ack()
+        arrived = await anext(offers)
+        assert arrived.run_id == "run_2"
+        arrived.ack()
         offering.cancel()

@@ -25,10 +25,10 @@ def test_waiting_events_of_a_run_are_joined_but_never_pass_a_subscription() -> N
     outbox.publish("a", [event(3)])
     sent = [
         (each.subject, [one.at.seq for one in unpack(each.data)]) if isinstance(each, Outgoing) else each
-        for each in outbox.take()
+        for each in outbox.drain()
     ]
     assert sent == [("a", [1, 2]), ("b", [1]), "subscribe", ("a", [3])]
-    assert outbox.take() == []
+    assert outbox.drain() == []
 
 
 def test_a_full_outbox_drops_events_and_nothing_else() -> None:
@@ -36,7 +36,7 @@ def test_a_full_outbox_drops_events_and_nothing_else() -> None:
     outbox.put("subscribe")
     big = event(1, data=b"x" * 1_000_000)
     assert [outbox.publish("a", [big]) for _ in range(17)] == [True] * 16 + [False]
-    assert len(outbox.take()) == 2
+    assert len(outbox.drain()) == 2
 
 
 def messages(runs: int, each: int, seconds: float) -> tuple[int, float]:
@@ -56,7 +56,7 @@ def messages(runs: int, each: int, seconds: float) -> tuple[int, float]:
                 since = now if since is None else since
         if now >= next_send and since is not None:
             longest, since = max(longest, now - since), None
-            batch = len(outbox.take())
+            batch = len(outbox.drain())
             sent += batch
             next_send = now + pace.pause(now, batch)
     return sent, longest
@@ -105,14 +105,14 @@ def test_messages_since_the_confirmation_before_the_last_may_be_lost() -> None:
     unconfirmed.add(message(2))
     unconfirmed.confirmed()
     unconfirmed.add(message(3))
-    assert unconfirmed.take() == [message(2), message(3)]
-    assert unconfirmed.take() == []
+    assert unconfirmed.drain() == [message(2), message(3)]
+    assert unconfirmed.drain() == []
 
 
 def test_unconfirmed_messages_are_bounded() -> None:
     unconfirmed = Unconfirmed(max_size=100)
     for number in range(1000):
         unconfirmed.add(message(number))
-    kept = unconfirmed.take()
+    kept = unconfirmed.drain()
     assert kept == [message(number) for number in range(1000 - len(kept), 1000)]
     assert 5 <= len(kept) <= 11

@@ -81,7 +81,7 @@ async def test_a_subscriber_after_a_lost_disk_gets_the_completed_message(tmp_pat
             server.wipe()
             await until(lambda: not worker_broker.connected and not broker.connected)
             if lost:
-                worker_broker._connection._unconfirmed.take()
+                worker_broker._connection._unconfirmed.drain()
             server.start()
             await until(lambda: worker_broker.connected and broker.connected)
             async with aclosing(remote.run_events(run.thread_id, run.id)) as stream:  # type: ignore[type-var]

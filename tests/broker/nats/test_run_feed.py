@@ -39,19 +39,19 @@ async def here() -> FeedProbe:
 
 
 async def test_events_that_arrive_before_the_kept_deltas_wait_for_them(here: FeedProbe) -> None:
-    here.feed.begin()
+    here.feed.catch_up()
     here.feed.receive([event(2, 3)])
     assert here.received() == []
-    here.feed.add_past([event(2), event(2, 1), event(2, 2), event(2, 3)])
+    here.feed.add_kept([event(2), event(2, 1), event(2, 2), event(2, 3)])
     assert here.received() == [event(2, 1), event(2, 2), event(2, 3)]
     assert here.feed.kept == [event(2, 1), event(2, 2), event(2, 3)]
 
 
 async def test_a_stored_event_that_arrives_before_the_kept_deltas_is_delivered(here: FeedProbe) -> None:
-    here.feed.begin()
+    here.feed.catch_up()
     here.feed.receive([event(2, 3)])
     here.feed.receive([event(3)])
-    here.feed.add_past([event(3)])
+    here.feed.add_kept([event(3)])
     assert (here.received(), here.requests) == ([event(2, 3), event(3)], 1)
     assert here.feed.kept == []
 
@@ -60,19 +60,19 @@ async def test_a_gap_is_requested_three_times_and_then_left_to_the_store(here: F
     here.feed.receive([event(2, 1)])
     here.feed.receive([event(2, 3)])
     assert here.received() == [event(2, 1)]
-    here.feed.add_past([event(2), event(2, 1), event(2, 2), event(2, 3)])
+    here.feed.add_kept([event(2), event(2, 1), event(2, 2), event(2, 3)])
     assert (here.received(), here.requests) == ([event(2, 2), event(2, 3)], 1)
     here.feed.receive([event(2, 9)])
     for _ in range(3):
         assert here.received() == []
-        here.feed.add_past([])
+        here.feed.add_kept([])
     assert (here.received(), here.requests) == ([event(2, 9)], 4)
 
 
 async def test_events_missed_during_a_disconnection_arrive_once(here: FeedProbe) -> None:
     here.feed.receive([event(2, 1)])
-    here.feed.begin()
-    here.feed.add_past([event(2, 1), event(2, 2)])
+    here.feed.catch_up()
+    here.feed.add_kept([event(2, 1), event(2, 2)])
     assert here.received() == [event(2, 1), event(2, 2)]
 
 
@@ -95,8 +95,8 @@ async def test_deltas_of_a_worker_that_lost_the_run_are_ignored(here: FeedProbe)
 
 
 async def test_events_of_two_workers_in_one_message_are_put_in_order(here: FeedProbe) -> None:
-    here.feed.begin()
-    here.feed.add_past([event(3, 1), event(2, 6), event(3, 2)])
+    here.feed.catch_up()
+    here.feed.add_kept([event(3, 1), event(2, 6), event(3, 2)])
     assert here.feed.kept == [event(3, 1), event(3, 2)]
     here.feed.receive([event(4), event(3, 3)])
     assert here.feed.kept == []

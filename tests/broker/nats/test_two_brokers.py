@@ -207,12 +207,12 @@ async def test_deltas_the_server_had_not_kept_yet_arrive_all_the_same(
     brokers: tuple[NatsBroker, NatsBroker], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = brokers
-    past, too_early = there._jetstream.past, [[stored(1)]]
+    past, too_early = there._jetstream.kept_events, [[stored(1)]]
 
     async def answer(subject: str) -> Sequence[RawEvent]:
         return too_early.pop() if too_early else await past(subject)
 
-    monkeypatch.setattr(there._jetstream, "past", answer)
+    monkeypatch.setattr(there._jetstream, "kept_events", answer)
     await here.publish("run_1", [stored(1), delta(1), delta(2)])
     await until(lambda: kept(here, "run_1", 3))
     async with there.subscribe("run_1") as live:
@@ -220,7 +220,7 @@ async def test_deltas_the_server_had_not_kept_yet_arrive_all_the_same(
 
 
 async def kept(broker: NatsBroker, run_id: str, count: int) -> bool:
-    return len(await broker._jetstream.past(broker._subjects.event(run_id))) == count
+    return len(await broker._jetstream.kept_events(broker._subjects.event(run_id))) == count
 
 
 async def test_no_state_is_kept_for_a_quiet_run(nats: NatsServer) -> None:

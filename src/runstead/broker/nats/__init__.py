@@ -1,4 +1,4 @@
-"""Speed for many processes: offers, live events and interrupts over NATS."""
+"""The broker of many processes: offers, live events and interrupts over NATS."""
 
 from runstead.broker.nats.broker import NatsBroker
 

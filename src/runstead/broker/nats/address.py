@@ -1,4 +1,4 @@
-"""Where the servers are. Secrets are taken out of the URL, so that no log line and no error shows them."""
+"""The servers and credentials of a NATS URL. They are separate, so that no log line and no error shows a secret."""
 
 from urllib.parse import unquote, urlsplit
 
@@ -29,7 +29,7 @@ class Address(Struct, frozen=True):
                 split = urlsplit(part if "://" in part else f"{scheme}://{part}")
                 scheme, host, port = split.scheme, split.hostname or "", split.port or 4222
             except ValueError:
-                raise ValueError(_FORM) from None  # it would repeat what may be a password
+                raise ValueError(_FORM) from None  # the original error may contain a password
             if scheme not in _SCHEMES or not host or split.path not in {"", "/"}:
                 raise ValueError(_FORM)
             servers.append(f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}")

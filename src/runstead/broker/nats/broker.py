@@ -1,8 +1,8 @@
-"""The broker of many processes, over NATS. It promises no more than the port, and relies on the servers for nothing.
+"""The broker of many processes, over NATS. It promises no more than the port, and needs no server in order to work.
 
-Offers go over a work queue, interrupts and events as plain messages to the processes that are subscribed. One
-subscription serves all subscribers to a run in this process. What this process publishes reaches them directly,
-whatever becomes of the servers.
+Offers go over a work queue. Interrupts and events are plain messages to the processes that are subscribed. One
+subscription serves all subscribers to a run in this process. Events that this process publishes reach its own
+subscribers directly, with or without a server.
 """
 
 import asyncio
@@ -25,18 +25,16 @@ __all__ = ["NatsBroker"]
 _KEPT_BYTES = 256 * 1024 * 1024
 """Bytes of open messages that a server keeps; beyond that it drops the oldest deltas."""
 
-_RECALL_PAUSES = (0.02, 0.5)
+_REQUEST_PAUSES = (0.02, 0.5)
 """Seconds after which the kept deltas are requested again if nothing has arrived since: the server needs a moment to
 keep what was published.
 """
 _AWAY_PERIOD = 1.0
-"""Seconds between two reads of the store by each subscriber while no server is there: no events arrive from other
-processes then.
-"""
+"""Seconds between two reads of the store by each subscriber while no server is connected."""
 
 
 class NatsBroker:
-    """Over the servers at a URL, which `name` lets it share with others. `replicas` servers keep each offer."""
+    """Uses the servers at `url`. `name` prefixes all subjects and streams. `replicas` servers keep each offer."""
 
     def __init__(
         self,
@@ -62,7 +60,7 @@ class NatsBroker:
 
     @property
     def connected(self) -> bool:
-        """Whether other processes receive what is published now."""
+        """Whether a server is connected, so that other processes receive messages."""
         return self._connection.connected
 
     async def start(self) -> None:
@@ -138,29 +136,29 @@ class NatsBroker:
 
     def _open_feed(self, run_id: str) -> RunFeed:
         subject = self._subjects.event(run_id)
-        feed = self._feeds[run_id] = RunFeed(lambda: self._recall(feed, subject))
+        feed = self._feeds[run_id] = RunFeed(lambda: self._request_kept(feed, subject))
         subscription = self._connection.subscribe(
-            subject, lambda message: feed.receive_message(message.data), feed.begin
+            subject, lambda message: feed.receive_message(message.data), feed.catch_up
         )
         feed.close = lambda: self._connection.close(subscription)
         return feed
 
-    def _recall(self, feed: RunFeed, subject: str) -> None:
-        async def recall() -> None:
-            past: Sequence[RawEvent] = ()
+    def _request_kept(self, feed: RunFeed, subject: str) -> None:
+        async def request() -> None:
+            kept: Sequence[RawEvent] = ()
             try:
-                past = await self._jetstream.past(subject)
+                kept = await self._jetstream.kept_events(subject)
             finally:
-                feed.add_past(past)
-            for pause in _RECALL_PAUSES:
+                feed.add_kept(kept)
+            for pause in _REQUEST_PAUSES:
                 last = feed.last
                 await asyncio.sleep(pause)
                 if not feed.subscribers or not feed.unchanged_since(last):
                     return
-                feed.add_past(await self._jetstream.past(subject))
+                feed.add_kept(await self._jetstream.kept_events(subject))
 
-        if not self._connection.run(recall):
-            feed.add_past(())
+        if not self._connection.run(request):
+            feed.add_kept(())
 
 
 async def _items(queue: asyncio.Queue[str]) -> AsyncIterator[str]:

@@ -23,12 +23,15 @@ _RECONNECT_PAUSE = 0.2
 
 
 class Subscription:
-    """A subscription to a subject, over all connections until it is closed. `begun` is called whenever it stands."""
+    """A subscription to a subject, which is made again on every connection until it is closed.
 
-    def __init__(self, subject: str, handler: Handler, begun: Callable[[], None]) -> None:
+    `on_active` is called whenever the server has it.
+    """
+
+    def __init__(self, subject: str, handler: Handler, on_active: Callable[[], None]) -> None:
         self.subject = subject
         self.handler = handler
-        self.begun = begun
+        self.on_active = on_active
         self.closed = False
         self.handle: Handle | None = None
 
@@ -48,7 +51,7 @@ class _Encrypting(NatsPy):
 
 
 class Client:
-    """One client, from its first connection until it is closed or gives up."""
+    """One client, from its first connection until it is closed or stops reconnecting."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -60,7 +63,7 @@ class Client:
 
     @property
     def closed(self) -> bool:
-        """It has given up."""
+        """Whether the client is closed, or has stopped reconnecting."""
         return bool(self._nats.is_closed)
 
     async def connect(
@@ -71,7 +74,7 @@ class Client:
         reconnected: Callable[[], None],
         closed: Callable[[], None],
     ) -> None:
-        """Connect; from then on the callbacks say what becomes of the connection."""
+        """Connect. From then on the callbacks report failures, lost connections, new ones, and the end."""
 
         async def on_error(error: Exception) -> None:
             failed(error)
@@ -111,12 +114,12 @@ class Client:
         return answer
 
     async def subscribe(self, subscription: Subscription) -> None:
-        """Make a subscription stand, unless it does or is closed."""
+        """Make a subscription on the server, unless it exists or is closed."""
         if subscription.handle is None and not subscription.closed:
             subscription.handle = await self._nats.subscribe(subscription.subject, cb=subscription.receive)
 
     async def flush(self, seconds: float) -> None:
-        """Return when the server has received all that was sent; `TimeoutError` if it does not say so in time."""
+        """Wait until the server has received all that was sent. `TimeoutError` if it does not confirm that in time."""
         await self._nats.flush(int(seconds) or 1)
 
     async def close(self) -> None:
@@ -124,10 +127,10 @@ class Client:
         with suppress(Exception):
             async with asyncio.timeout(TIMEOUT):
                 await self._nats.close()
-        self.cut()
+        self.abort()
 
-    def cut(self) -> None:
-        """End the socket at once: data for a server that does not read would wait for ever."""
+    def abort(self) -> None:
+        """Abort the socket: data for a server that does not read would wait for ever."""
         writer = getattr(self._nats._transport, "_io_writer", None)  # noqa: SLF001  (nats-py has no way to do it)
         if writer is not None:
             writer.transport.abort()

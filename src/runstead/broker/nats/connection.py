@@ -1,7 +1,7 @@
-"""The one connection of a process to NATS, made again for as long as the process lives.
+"""The connection of a process to NATS, which is restored for as long as the process runs.
 
-No caller waits for the server: messages go to an outbox, and one task sends them. A client that has given up is
-replaced by a new one.
+No caller waits for the server: messages go to an outbox, and one task sends them. A client that has stopped
+reconnecting is replaced by a new one.
 """
 
 import asyncio
@@ -21,25 +21,26 @@ from runstead.wire.event import RawEvent
 __all__ = ["Connection", "Requests", "Subscription"]
 
 _CHECK_PERIOD = 5.0
-"""Seconds between two checks whether the server answers at all, and for its answer."""
-_CHECKS = 4
-"""How many of them may find no connection, before the client is taken to have given up."""
-_PAUSE = 0.2
-"""Seconds between two clients."""
+"""Seconds between two checks of whether the server answers, and for its answer."""
+_MAX_FAILED_CHECKS = 4
+"""Checks in a row without a connection before the client is replaced."""
+_CLIENT_PAUSE = 0.2
+"""Seconds before a failed client is replaced."""
 _SETTLING = 0.5
-"""Seconds after a connection in which streams are prepared; then messages are sent without that. Other processes that
-lost the same server reconnect meanwhile: what is published before they have, must be sent to them again.
+"""Seconds after connecting in which the streams are prepared. Then messages are sent, prepared or not.
+
+Other processes that lost the same server reconnect meanwhile. Messages sent before they have would be lost to them.
 """
 
 Requests: TypeAlias = Callable[[str, bytes], Awaitable[bytes]]
-"""Sends a request to a subject; its answer."""
+"""Sends a request to a subject, and returns the answer."""
 Prepare: TypeAlias = Callable[[Requests], Awaitable[None]]
 Work: TypeAlias = Callable[[], Coroutine[None, None, None]]
 Item: TypeAlias = Outgoing | Subscription | asyncio.Event
 
 
 class Connection:
-    """To the servers at an address."""
+    """A connection to the servers at an address."""
 
     def __init__(self, address: Address) -> None:
         self._address = address
@@ -50,63 +51,64 @@ class Connection:
         self._inbox = f"_INBOX.{token_hex(11)}"
         self._answers: dict[str, Handler] = {}
         self._numbers = count()
-        self._life: asyncio.Task[None] | None = None
+        self._main_task: asyncio.Task[None] | None = None
         self._tasks: asyncio.TaskGroup | None = None
         self._health = Health(address)
-        self._broken = False
-        self._unprepared = asyncio.Event()
-        self._ending = asyncio.Event()
+        self._resend = False
+        """Whether unconfirmed messages must be sent again."""
+        self._streams_missing = asyncio.Event()
+        self._client_ended = asyncio.Event()
         self._stopping = False
-        self.subscribe(f"{self._inbox}.answers.*", self._answered)
+        self.subscribe(f"{self._inbox}.answers.*", self._receive_answer)
 
     async def start(self, prepare: Prepare) -> None:
-        """Connect; if that takes longer than `TIMEOUT`, go on connecting in the background.
+        """Connect. If that takes longer than `TIMEOUT`, connect in the background.
 
-        `prepare` makes the streams on the servers, after every connection.
+        `prepare` creates the streams on the servers. It is called after each connection is made.
         """
         self._prepare = prepare
-        self._life = asyncio.get_running_loop().create_task(self._live(), name="nats")
+        self._main_task = asyncio.get_running_loop().create_task(self._run_clients(), name="nats")
         if not await _is_set(self._health.up, TIMEOUT):
             self._health.unreachable()
 
     async def stop(self) -> None:
-        """Send what waits, within `TIMEOUT`, and disconnect. What is left is lost: it is in the store."""
-        if self._life is None:
+        """Send the waiting messages within `TIMEOUT`, and disconnect. Unsent messages are lost."""
+        if self._main_task is None:
             return
         connected = self.connected
         if connected:
             sent = asyncio.Event()
             self._outbox.put(sent)
             if not await _is_set(sent, TIMEOUT):
-                self._health.complain("stopped before all messages were sent: the server does not answer")
-        self._health.end()
+                self._health.warn("stopped before all messages were sent, because the server does not answer")
+        self._health.mute()
         self._stopping = True
-        self._ending.set()
-        await asyncio.wait([self._life], timeout=2 * TIMEOUT if connected else 0)
-        while not self._life.done():
-            self._life.cancel()  # again, if need be: nats-py swallows it in places
-            await asyncio.wait([self._life], timeout=TIMEOUT)
+        self._client_ended.set()
+        await asyncio.wait([self._main_task], timeout=2 * TIMEOUT if connected else 0)
+        while not self._main_task.done():
+            self._main_task.cancel()  # again if needed: nats-py swallows cancellations in places
+            await asyncio.wait([self._main_task], timeout=TIMEOUT)
 
     @property
     def connected(self) -> bool:
-        """A server is there."""
+        """Whether there is a connection to a server."""
         return self._health.up.is_set()
 
     def send(self, subject: str, data: bytes, reply: str = "") -> bool:
-        """Send a message; False when there is no server to send it to."""
+        """Send a message. False without a connection to a server."""
         if self.connected:
             self._outbox.put(Outgoing(subject, data, reply))
             return True
         return False
 
     def publish(self, subject: str, events: Sequence[RawEvent]) -> None:
-        """Send events. While there is no server they wait, up to a limit."""
+        """Send events. Without a server they wait, up to a limit."""
         if not self._outbox.publish(subject, events):
-            self._health.complain("events were dropped: NATS is away or too slow")
+            self._health.warn("events were dropped: NATS is away or too slow")
 
-    def subscribe(self, subject: str, handler: Handler, begun: Callable[[], None] = lambda: None) -> Subscription:
-        """Subscribe to a subject. What is sent after this leaves after the subscription stands."""
-        subscription = Subscription(subject, handler, begun)
+    def subscribe(self, subject: str, handler: Handler, on_active: Callable[[], None] = lambda: None) -> Subscription:
+        """Subscribe to a subject. Messages sent after this call are sent after the subscription is active."""
+        subscription = Subscription(subject, handler, on_active)
         self._subscriptions.add(subscription)
         self._outbox.put(subscription)
         return subscription
@@ -118,10 +120,10 @@ class Connection:
         self._outbox.put(subscription)
 
     def run(self, work: Work) -> bool:
-        """Run this in the background, for as long as the client lives; False when there is none."""
+        """Run `work` in the background until the client ends. False without a connection to a server."""
         if self._tasks is None or not self.connected:
             return False
-        self._tasks.create_task(self._guarded(work))
+        self._tasks.create_task(self._run_work(work))
         return True
 
     @contextmanager
@@ -146,39 +148,39 @@ class Connection:
 
     def prepare_again(self) -> None:
         """A stream is missing: prepare all of them again."""
-        self._unprepared.set()
+        self._streams_missing.set()
 
-    async def _live(self) -> None:
+    async def _run_clients(self) -> None:
         while not self._stopping:
             client = Client(self._address)
-            self._ending.clear()
+            self._client_ended.clear()
             try:
                 await self._connect(client)
                 await self._serve(client)
             except Exception as error:  # noqa: BLE001  (whatever it is, the next client may do better)
-                self._health.complain(error)
-                await asyncio.sleep(_PAUSE)
+                self._health.warn(error)
+                await asyncio.sleep(_CLIENT_PAUSE)
             finally:
-                self._lost()
+                self._disconnected()
                 await client.close()
 
     async def _connect(self, client: Client) -> None:
         def reconnected() -> None:
-            self._unprepared.set()
-            asyncio.get_running_loop().call_later(_SETTLING, self._go_on, client)
+            self._streams_missing.set()
+            asyncio.get_running_loop().call_later(_SETTLING, self._resume, client)
 
         await client.connect(
-            failed=self._health.complain, lost=self._lost, reconnected=reconnected, closed=self._ending.set
+            failed=self._health.warn, lost=self._disconnected, reconnected=reconnected, closed=self._client_ended.set
         )
 
-    def _lost(self) -> None:
-        self._broken = True
-        self._health.lost()
+    def _disconnected(self) -> None:
+        self._resend = True
+        self._health.disconnected()
 
     async def _serve(self, client: Client) -> None:
-        """Use the client until it has given up, or the connection stops.
+        """Use the client until it ends or the connection stops.
 
-        Each task looks by itself whether it must end: nats-py swallows cancellations in places.
+        Each task checks by itself whether it must end, because nats-py swallows cancellations in places.
         """
         for subscription in self._subscriptions:
             subscription.handle = None
@@ -187,14 +189,14 @@ class Connection:
                 for subscription in list(self._subscriptions):
                     await client.subscribe(subscription)
                 self._tasks = tasks
-                self._unprepared.set()
+                self._streams_missing.set()
                 for task in (self._keep_prepared, self._send_outbox, self._check):
                     tasks.create_task(task(client))
                 try:
-                    await self._ending.wait()
+                    await self._client_ended.wait()
                 finally:
                     self._tasks = None
-                    self._ending.set()
+                    self._client_ended.set()
                 raise _Ended
         except* _Ended:
             pass
@@ -202,47 +204,48 @@ class Connection:
     async def _keep_prepared(self, client: Client) -> None:
         """Prepare the streams whenever one may be missing.
 
-        After a connection messages are sent even if that fails, or takes long because the servers have yet to elect a
-        leader: live events need no stream.
+        Messages are sent even if that fails, or takes long because the servers elect a leader: live events need no
+        stream.
         """
         loop = asyncio.get_running_loop()
-        first = loop.call_later(_SETTLING, self._go_on, client)
-        while not self._ending.is_set():
-            await self._unprepared.wait()
-            self._unprepared.clear()
+        first = loop.call_later(_SETTLING, self._resume, client)
+        while not self._client_ended.is_set():
+            await self._streams_missing.wait()
+            self._streams_missing.clear()
             try:
                 if self._prepare is not None:
                     await self._prepare(client.request)
             except Exception as error:  # noqa: BLE001  (whatever it is, the next attempt may do better)
-                self._health.complain(error)
-                loop.call_later(1, self._unprepared.set)
+                self._health.warn(error)
+                loop.call_later(1, self._streams_missing.set)
             if not first.cancelled():
                 first.cancel()
-                self._go_on(client)
+                self._resume(client)
 
-    def _go_on(self, client: Client) -> None:
-        if not client.connected or self.connected or self._ending.is_set():
+    def _resume(self, client: Client) -> None:
+        if not client.connected or self.connected or self._client_ended.is_set():
             return
-        self._health.found()
+        self._health.connected()
         for subscription in list(self._subscriptions):
             if subscription.handle is not None:
-                subscription.begun()
+                subscription.on_active()
 
     async def _send_outbox(self, client: Client) -> None:
         loop = asyncio.get_running_loop()
         pace = Pace(loop.time())
-        while not self._ending.is_set():
+        while not self._client_ended.is_set():
             await self._outbox.filled.wait()
             await self._health.up.wait()
-            waiting = self._outbox.take()
+            waiting = self._outbox.drain()
             for item in waiting:
-                await self._health.up.wait()  # nats-py would keep it, and send it before the streams are prepared
-                if self._broken:
-                    self._broken = False
-                    for unconfirmed in self._unconfirmed.take():
+                # Without this nats-py would keep the message, and send it before the streams are prepared.
+                await self._health.up.wait()
+                if self._resend:
+                    self._resend = False
+                    for unconfirmed in self._unconfirmed.drain():
                         await self._try(client, unconfirmed)
                 await self._try(client, item)
-                if self._ending.is_set():
+                if self._client_ended.is_set():
                     return
             pause = pace.pause(loop.time(), len(waiting))
             if pause:
@@ -252,7 +255,7 @@ class Connection:
         try:
             await self._do(client, item)
         except Exception as error:  # noqa: BLE001  (a message that cannot be sent is lost)
-            self._health.complain(error)
+            self._health.warn(error)
 
     async def _do(self, client: Client, item: Item) -> None:
         match item:
@@ -265,40 +268,40 @@ class Connection:
                     await handle.unsubscribe()
             case Subscription(handle=None):
                 await client.subscribe(item)
-                item.begun()
+                item.on_active()
             case asyncio.Event():
                 item.set()
 
-    async def _guarded(self, work: Work) -> None:
+    async def _run_work(self, work: Work) -> None:
         try:
             await work()
-        except Exception as error:  # noqa: BLE001  (one that fails ends no other)
-            self._health.complain(error)
+        except Exception as error:  # noqa: BLE001  (a failure must not end the other tasks)
+            self._health.warn(error)
 
     async def _check(self, client: Client) -> None:
         """Check that the server answers. A frozen server, or a network that drops everything, closes no connection."""
-        away = 0
-        while not self._ending.is_set():
+        failed = 0
+        while not self._client_ended.is_set():
             await asyncio.sleep(_CHECK_PERIOD)
-            away = 0 if client.connected else away + 1
-            if client.closed or away > _CHECKS:
-                self._ending.set()
+            failed = 0 if client.connected else failed + 1
+            if client.closed or failed > _MAX_FAILED_CHECKS:
+                self._client_ended.set()
             elif client.connected:
                 try:
                     await client.flush(_CHECK_PERIOD)
                     self._unconfirmed.confirmed()
                 except Exception as error:  # noqa: BLE001  (whatever it is, this connection does not work)
-                    self._health.complain(error)
-                    client.cut()
+                    self._health.warn(error)
+                    client.abort()
 
-    def _answered(self, message: Message) -> None:
+    def _receive_answer(self, message: Message) -> None:
         handler = self._answers.get(message.subject)
         if handler is not None:
             handler(message)
 
 
 class _Ended(Exception):
-    """The client is not used any more."""
+    """The client is no longer used."""
 
 
 async def _is_set(event: asyncio.Event, within: float) -> bool:

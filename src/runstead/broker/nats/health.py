@@ -1,4 +1,4 @@
-"""Whether the servers are there. An outage is one line in the log when it begins and one when it is over."""
+"""Whether a server is connected. An outage is one log line when it begins and one when it ends."""
 
 import asyncio
 import logging
@@ -10,33 +10,33 @@ __all__ = ["Health"]
 _log = logging.getLogger("runstead.broker")
 
 _REPEAT_AFTER = 10.0
-"""Seconds between two log lines of the same text while the servers are there. While they are away each comes once."""
+"""Seconds between two log lines with the same text. During an outage each text is logged once."""
 _MAX_TEXTS = 100
-"""Texts that are remembered."""
+"""Texts that are remembered in order not to repeat them."""
 
 
 class Health:
-    """Of one connection."""
+    """The health of one connection."""
 
     def __init__(self, address: Address) -> None:
         self.up = asyncio.Event()
-        """A server is there."""
+        """Set while a server is connected."""
         self._address = address
         self._lost_at: float | None = None
-        self._ended = False
-        self._complained: dict[str, float] = {}
+        self._muted = False
+        self._warned: dict[str, float] = {}
 
     def unreachable(self) -> None:
-        """There is no server at the start, and the start waits no longer."""
+        """No server was reached when the connection was started."""
         if not self.up.is_set():
-            self._away("NATS is not reachable; going on without it until it is: %r")
+            self._log_outage("NATS is not reachable; starting without it: %r")
 
-    def found(self) -> None:
-        """A server is there."""
+    def connected(self) -> None:
+        """A server is connected."""
         if self.up.is_set():
             return
         self.up.set()
-        self._complained.clear()
+        self._warned.clear()
         if self._lost_at is None:
             _log.info("connected to NATS: %r", self._address)
         else:
@@ -44,29 +44,29 @@ class Health:
             _log.warning("NATS is back after %.1f seconds: %r", away, self._address)
         self._lost_at = None
 
-    def lost(self) -> None:
-        """The server is gone."""
+    def disconnected(self) -> None:
+        """The connection to the server is lost."""
         if self.up.is_set():
             self.up.clear()
-            self._away("NATS is away; until it is back, events of other processes are read from the store: %r")
+            self._log_outage("NATS is away; until it is back, events of other processes are read from the store: %r")
 
-    def end(self) -> None:
-        """Log nothing from here on."""
-        self._ended = True
+    def mute(self) -> None:
+        """Log nothing from now on."""
+        self._muted = True
 
-    def complain(self, what: object) -> None:
-        """Log what is wrong, but not again and again."""
-        text = f"{type(what).__name__}: {what}" if isinstance(what, Exception) else str(what)
+    def warn(self, failure: object) -> None:
+        """Log a failure, unless the same text was logged a short time ago."""
+        text = f"{type(failure).__name__}: {failure}" if isinstance(failure, Exception) else str(failure)
         now = asyncio.get_running_loop().time()
-        if self._ended or (text in self._complained and (not self.up.is_set() or now < self._complained[text])):
+        if self._muted or (text in self._warned and (not self.up.is_set() or now < self._warned[text])):
             return
-        if len(self._complained) >= _MAX_TEXTS:
-            self._complained.clear()
-        self._complained[text] = now + _REPEAT_AFTER
+        if len(self._warned) >= _MAX_TEXTS:
+            self._warned.clear()
+        self._warned[text] = now + _REPEAT_AFTER
         _log.warning("NATS: %s", text)
 
-    def _away(self, said: str) -> None:
-        self._complained.clear()
+    def _log_outage(self, text: str) -> None:
+        self._warned.clear()
         self._lost_at = asyncio.get_running_loop().time()
-        if not self._ended:
-            _log.warning(said, self._address)
+        if not self._muted:
+            _log.warning(text, self._address)

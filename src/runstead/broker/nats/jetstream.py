@@ -32,9 +32,10 @@ dropped.
 """
 _MAX_WAITING_WORKERS = 10_000
 """Workers that wait for an offer at once."""
-_PAST_TIMEOUT = 2.0
+_KEPT_TIMEOUT = 2.0
 _PAGE = 1000
-_OTHER_CONFIGURATION = 10058
+_STREAM_NAME_IN_USE = 10058
+"""The error code for a stream that exists with another configuration."""
 
 
 class JetStream:
@@ -53,7 +54,7 @@ class JetStream:
         try:
             await self._prepare_offers(request)
         except Exception:
-            await _create(request, self._event_stream)  # it does not need the other
+            await _create(request, self._event_stream)  # it does not depend on the offers
             raise
         await self._prepare_events(request)
 
@@ -62,13 +63,14 @@ class JetStream:
         await _request(request, f"CONSUMER.CREATE.{self._subjects.offer_stream}.{WORKERS}", self._consumer)
 
     async def _prepare_events(self, request: Requests) -> None:
-        """One server has the events in its memory. If it is gone, perhaps for ever, no server answers for the stream:
-        then it is deleted and created on another one.
+        """Create the stream of events. One server has it in memory.
+
+        If that server is gone, no other answers for the stream. Then it is deleted and created on another server.
         """
         try:
             await _create(request, self._event_stream)
         except TimeoutError:
-            with suppress(TimeoutError):  # the server that would confirm it is the one that is gone
+            with suppress(TimeoutError):  # the server that would confirm the deletion is gone
                 await request(f"$JS.API.STREAM.DELETE.{self._subjects.event_stream}", b"")
             await _create(request, self._event_stream)
 
@@ -76,11 +78,11 @@ class JetStream:
         """Put a run id into the queue."""
         self._connection.send(self._subjects.offer, run_id.encode(), self._confirmed)
 
-    async def past(self, subject: str) -> list[RawEvent]:
-        """The events that the server has kept of a run, as far as they arrive within `_PAST_TIMEOUT`."""
+    async def kept_events(self, subject: str) -> list[RawEvent]:
+        """The events of a run that the server has kept and that arrive within `_KEPT_TIMEOUT`."""
         events: list[RawEvent] = []
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PAST_TIMEOUT):
+            async with asyncio.timeout(_KEPT_TIMEOUT):
                 sequence = 1
                 while sequence:
                     with self._connection.mailbox() as box:
@@ -88,7 +90,7 @@ class JetStream:
         return events
 
     async def _page(self, subject: str, sequence: int, box: Mailbox, events: list[RawEvent]) -> int:
-        """Add a page of events; where the next one begins, or 0."""
+        """Add a page of events. Returns the sequence number of the next page, or 0."""
         request = {"seq": sequence, "next_by_subj": subject, "batch": _PAGE}
         if not self._connection.send(f"$JS.API.DIRECT.GET.{self._subjects.event_stream}", _json(request), box.subject):
             return 0
@@ -111,8 +113,8 @@ class JetStream:
 
 
 class _Refused(Exception):
-    def __init__(self, what: str, error: dict[str, Any]) -> None:
-        super().__init__(f"{what}: {error.get('description')}")
+    def __init__(self, request: str, error: dict[str, Any]) -> None:
+        super().__init__(f"{request}: {error.get('description')}")
         self.code = error.get("err_code")
 
 
@@ -120,7 +122,7 @@ async def _create(request: Requests, stream: dict[str, Any]) -> None:
     try:
         await _request(request, f"STREAM.CREATE.{stream['name']}", stream)
     except _Refused as refused:
-        if refused.code != _OTHER_CONFIGURATION:
+        if refused.code != _STREAM_NAME_IN_USE:
             raise
         await _request(request, f"STREAM.UPDATE.{stream['name']}", stream)
 

@@ -1,4 +1,4 @@
-"""Messages from and to a server: what arrives, and events packed into messages that no server refuses."""
+"""Messages from and to a server. Events are packed into messages below the servers' limit."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -41,7 +41,7 @@ class Mailbox:
 
 
 def pack(events: Sequence[RawEvent]) -> Iterator[tuple[bytes, bool]]:
-    """The messages for these events; with each, whether it makes the deltas kept before it worthless.
+    """The messages for these events, each with whether the deltas kept before it are obsolete.
 
     An event too large for a message becomes an empty message: its receivers read the store.
     """
@@ -62,7 +62,7 @@ def pack(events: Sequence[RawEvent]) -> Iterator[tuple[bytes, bool]]:
 
 
 def unpack(data: bytes) -> list[RawEvent]:
-    """The events of a message; none when an event was too large, or only a newer version can read them."""
+    """The events of a message. None if an event was too large, or only a newer version can decode them."""
     try:
         return _decode(data)
     except msgspec.MsgspecError:

@@ -25,14 +25,15 @@ loses acknowledgements.
 """
 
 _PULL = msgspec.json.encode({"batch": 1, "expires": 1_000_000_000})
-"""A request stands for one second: one that outlives a restart of the server is never answered."""
+"""A request is valid for one second, because a request from before a restart of the server is never answered."""
 _TIMEOUT = 1.2
+"""Seconds without an answer after which a request is sent again."""
 _RETRY_PAUSE = 0.25
-"""Seconds before a missing stream is requested from again."""
+"""Seconds before a missing stream is tried again."""
 
 
 class Offers:
-    """The requests of one worker, and their answers."""
+    """The requests of one worker for offers, and the answers."""
 
     def __init__(self, connection: Connection, subjects: Subjects) -> None:
         self._connection = connection
@@ -40,12 +41,12 @@ class Offers:
         self._inbox = connection.inbox("offers")
         self._number = 0
         self._sent = False
-        self._stood = False
+        self._was_subscribed = False
         self._waiting: asyncio.Future[Message | None] | None = None
-        self._subscription = connection.subscribe(f"{self._inbox}.*", self._receive, self._stands)
+        self._subscription = connection.subscribe(f"{self._inbox}.*", self._receive, self._subscribed)
 
     async def fetch(self) -> AsyncIterator[Offer]:
-        """What `Broker.offers` gives."""
+        """The iterator of `Broker.offers`."""
         while True:
             message = await self._request()
             if message is None or message.status in {"404", "408"}:
@@ -61,11 +62,11 @@ class Offers:
                 yield Offer(run_id, partial(self._connection.send, message.reply, b"+ACK"))
 
     def close(self) -> None:
-        """Request no more. An answer may still arrive, for as long as the last request stands."""
+        """Send no more requests. An answer may still arrive while the last request is valid."""
         asyncio.get_running_loop().call_later(_TIMEOUT, self._connection.close, self._subscription)
 
     async def _request(self) -> Message | None:
-        """The answer to one request; None without one."""
+        """The answer to one request; None if there is none."""
         loop = asyncio.get_running_loop()
         self._number += 1
         waiting: asyncio.Future[Message | None] = loop.create_future()
@@ -93,11 +94,11 @@ class Offers:
         if not self._answer(message):
             self._return(message)
 
-    def _stands(self) -> None:
-        """The subscription stands. If it stands again, the server that had the request is gone."""
-        if self._stood or not self._sent:
+    def _subscribed(self) -> None:
+        """The subscription is active. If it was active before, the server that had the request is gone."""
+        if self._was_subscribed or not self._sent:
             self._request_again()
-        self._stood = True
+        self._was_subscribed = True
 
     def _request_again(self) -> None:
         self._answer(None)

@@ -1,4 +1,4 @@
-"""Outgoing messages: what waits to be sent, how soon it leaves, and what may have to be sent again.
+"""Outgoing messages: those that wait, their pace, and those that may have to be sent again.
 
 Sending is paced. Time is cut into spans of `SPAN`. After `MANY` messages in one span the rest waits for its end, and
 the events of a run that wait together become one message. So a delta is at most `SPAN` late, a quiet process delays
@@ -28,9 +28,9 @@ _MAX_UNCONFIRMED = 16 * 1024 * 1024
 
 _ROLLUP = "Nats-Rollup"
 _REPLACE_ALL = {_ROLLUP: "sub", "Nats-TTL": "1s"}
-"""Of stored events: they make the run's kept deltas worthless, and are in the store themselves."""
+"""Headers of stored events. The run's kept deltas are obsolete, and the store has the stored events."""
 _REPLACE_OLDER = {_ROLLUP: "sub"}
-"""Of stored events followed by deltas, which are kept."""
+"""Headers of stored events that are followed by deltas, which are kept."""
 
 
 class Outgoing(NamedTuple):
@@ -43,7 +43,7 @@ class Outgoing(NamedTuple):
     events: bool = False
 
     def resent(self) -> "Outgoing":
-        """The message for a second sending. It must not roll up newer deltas of other processes."""
+        """The message as it is sent again. It must not roll up newer deltas of other processes."""
         headers = {name: value for name, value in (self.headers or {}).items() if name != _ROLLUP}
         return self._replace(headers=headers or None)
 
@@ -54,19 +54,19 @@ class _Events(NamedTuple):
 
 
 class Outbox(Generic[T]):
-    """Takes everything at once and never waits. `T` is whatever else must keep its place in the order."""
+    """A queue that never blocks. `T` are other items that keep their place in the order."""
 
     def __init__(self) -> None:
         self._waiting: list[Outgoing | _Events | T] = []
         self._open: dict[str, _Events] = {}
         self._size = 0
         self.filled = asyncio.Event()
-        """Something waits."""
+        """Set while anything waits."""
         self.urgent = asyncio.Event()
-        """Something other than events waits."""
+        """Set while anything other than events waits."""
 
     def publish(self, subject: str, events: Sequence[RawEvent]) -> bool:
-        """Add events of a run. False when the events that waited had to be dropped."""
+        """Add events of a run. False if waiting events had to be dropped."""
         size = sum(len(event.data) for event in events)
         kept = self._size + size <= _MAX_WAITING
         if not kept:
@@ -83,26 +83,26 @@ class Outbox(Generic[T]):
         return kept
 
     def put(self, other: Outgoing | T) -> None:
-        """Add anything else. Events that are published after it leave after it."""
+        """Add another item. Events that are published later are sent later."""
         self._waiting.append(other)
         self._open.clear()
         self.filled.set()
         self.urgent.set()
 
-    def take(self) -> list[Outgoing | T]:
-        """Everything that waits, in order."""
+    def drain(self) -> list[Outgoing | T]:
+        """Remove and return everything that waits, in order."""
         waiting, self._waiting = self._waiting, []
         self._open.clear()
         self._size = 0
         self.filled.clear()
         self.urgent.clear()
-        taken: list[Outgoing | T] = []
+        drained: list[Outgoing | T] = []
         for each in waiting:
             if isinstance(each, _Events):
-                taken.extend(_messages(each))
+                drained.extend(_messages(each))
             else:
-                taken.append(each)
-        return taken
+                drained.append(each)
+        return drained
 
 
 def _messages(waiting: _Events) -> list[Outgoing]:
@@ -131,11 +131,11 @@ class Pace:
 
 
 class Unconfirmed:
-    """Events that were sent and that the server may not have passed on yet.
+    """Events that were sent and that the server may not have delivered yet.
 
-    A broken connection loses what was under way. It is sent again over the next connection, in its order and before
-    anything newer; readers know by positions what they have. Kept is everything since the confirmation before the last
-    one, because what the server had received at the last one may not have left it yet.
+    A broken connection loses messages that are under way. They are sent again over the next connection, in order and
+    before newer ones. Subscribers ignore positions that they have. All messages since the last confirmation but one are
+    kept, because the server may not have delivered what it had received at the last one.
     """
 
     def __init__(self, max_size: int = _MAX_UNCONFIRMED) -> None:
@@ -155,8 +155,8 @@ class Unconfirmed:
         """The server has received all that was sent."""
         self._older, self._newer, self._size = self._newer, [], 0
 
-    def take(self) -> list[Outgoing]:
-        """What may be lost, oldest first."""
-        taken = [sent.resent() for sent in (*self._older, *self._newer)]
+    def drain(self) -> list[Outgoing]:
+        """Remove and return the messages that may be lost, oldest first."""
+        drained = [sent.resent() for sent in (*self._older, *self._newer)]
         self._older, self._newer, self._size = [], [], 0
-        return taken
+        return drained

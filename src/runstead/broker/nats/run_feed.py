@@ -1,7 +1,7 @@
 """One run as this process follows it: its subscribers here, and the deltas of its open message.
 
-The kept deltas are requested from the server after the subscription stands. Events that arrive before the answer wait
-for it, and both are put in order. The same happens after a reconnection, and where a delta is missing.
+The kept deltas are requested from the server once the subscription is active. Events that arrive before the answer
+wait for it, and both are merged in order. The same happens after a reconnection, and when a delta is missing.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,27 +17,27 @@ _REQUESTS = 3
 
 
 class RunFeed:
-    """`recall` requests what the server has kept; the answer comes by `add_past`."""
+    """`request_kept` requests the events that the server has kept. Their receiver calls `add_kept`."""
 
-    def __init__(self, recall: Callable[[], None]) -> None:
+    def __init__(self, request_kept: Callable[[], None]) -> None:
         self.kept: list[RawEvent] = []
         self.subscribers: set[Subscriber] = set()
         self.close: Callable[[], None] = lambda: None
         """Ends the subscription."""
-        self._recall = recall
+        self._request_kept = request_kept
         self.last = START
         """The position of the last event that arrived."""
         self._early: list[RawEvent] | None = None
         self._requests = 0
 
     def unchanged_since(self, last: Position) -> bool:
-        """Nothing arrived after this position, and nothing is requested."""
+        """Whether no event has arrived after this position, and none is requested."""
         return self.last == last and self._early is None
 
-    def begin(self) -> None:
-        """The subscription stands, perhaps again: request what was missed."""
+    def catch_up(self) -> None:
+        """The subscription is active, perhaps again: request missed events."""
         self._early = self._early or []
-        self._recall()
+        self._request_kept()
 
     def receive_message(self, data: bytes) -> None:
         """Unpack a message of the subscription."""
@@ -48,8 +48,10 @@ class RunFeed:
             self._drop()
 
     def receive(self, events: Sequence[RawEvent]) -> None:
-        """Pass events on. Known ones are ignored: they are sent again after a broken connection, or by a worker that
-        has lost the run.
+        """Deliver events to the subscribers.
+
+        Events at known positions are ignored. They were sent again after a broken connection, or by a worker that no
+        longer owns the run.
         """
         if self._early is not None:
             self._early.extend(events)
@@ -58,24 +60,24 @@ class RunFeed:
         if self._has_gap(fresh) and self._requests < _REQUESTS:
             self._requests += 1
             self._early = fresh
-            self._recall()
+            self._request_kept()
         elif fresh:
-            self._pass_on(fresh)
+            self._deliver(fresh)
 
-    def add_past(self, past: Sequence[RawEvent]) -> None:
-        """The events that the server had kept have arrived, as far as it has them."""
+    def add_kept(self, kept: Sequence[RawEvent]) -> None:
+        """Add the events that the server has kept, and those that arrived meanwhile."""
         early, self._early = self._early or [], None
-        known = {event.at: event for event in [*since_stored(past), *early]}
+        known = {event.at: event for event in [*since_stored(kept), *early]}
         self.receive([known[at] for at in sorted(known)])
 
     def _has_gap(self, events: Sequence[RawEvent]) -> bool:
-        """Deltas before these are missing, and still matter."""
+        """Whether deltas before these are missing and are still needed."""
         if not events or not all(event.at.delta for event in events):
             return False
         at, last = events[0].at, self.last
         return at.delta > 1 and at != (last.seq, last.delta + 1)
 
-    def _pass_on(self, events: Sequence[RawEvent]) -> None:
+    def _deliver(self, events: Sequence[RawEvent]) -> None:
         self._requests = 0
         self.last = max(event.at for event in events)
         deltas = since_stored(events)
