@@ -1,7 +1,9 @@
-"""`make chaos`: injects faults into a real cluster under load. The same seed gives the same faults, up to timing.
+"""`make chaos`: inject faults into a real cluster that is in use, then check its data.
 
-python -m tests.chaos                       # ten minutes, a random seed
-python -m tests.chaos --minutes 60 --seed 7
+A seed gives the same faults in the same order, as far as the machine's timing allows.
+
+    python -m tests.chaos                       # ten minutes, a random seed
+    python -m tests.chaos --minutes 60 --seed 7
 """
 
 import argparse
@@ -11,32 +13,32 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.chaos.experiment import run_experiment
 from tests.chaos.faults import LONG_FAULTS
-from tests.chaos.storm import storm
 
 
 def main() -> None:
-    """Run a storm, print its report, and exit with 1 if anything is wrong."""
+    """Run an experiment and print its report. The exit code is 1 if anything is wrong."""
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(1_000_000))
-    parser.add_argument("--customers", type=int, default=8)
-    parser.add_argument("--log", type=Path, help="a file for the logs of all processes")
-    chosen = parser.parse_args()
-    print(f"seed {chosen.seed}, {chosen.minutes:g} minutes", flush=True)
+    parser.add_argument("--users", type=int, default=8)
+    parser.add_argument("--log", type=Path, help="a file for the log of all processes of the cluster")
+    arguments = parser.parse_args()
+    print(f"seed {arguments.seed}, {arguments.minutes:g} minutes", flush=True)
     with tempfile.TemporaryDirectory(prefix="runstead-chaos-") as folder:
         report = asyncio.run(
-            storm(
+            run_experiment(
                 Path(folder),
-                chosen.seed,
-                seconds=chosen.minutes * 60,
+                arguments.seed,
+                seconds=arguments.minutes * 60,
                 faults=LONG_FAULTS,
-                customers=chosen.customers,
-                tell=lambda line: print(line, flush=True),
+                users=arguments.users,
+                progress=lambda line: print(line, flush=True),
             )
         )
-    if chosen.log is not None:
-        chosen.log.write_text(report.log)
+    if arguments.log is not None:
+        arguments.log.write_text(report.log)
     print(report)
     sys.exit(report.failed)
 

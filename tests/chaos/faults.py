@@ -1,4 +1,4 @@
-"""The faults of a cluster. Each is injected into real processes, and mended again."""
+"""The faults. Each is injected into real processes, and over when the function returns."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,89 +18,89 @@ blocking = asyncio.to_thread
 
 
 class Site:
-    """The cluster, with a PostgreSQL and a NATS of its own."""
+    """The cluster with its PostgreSQL and NATS, which no other test uses."""
 
     def __init__(
-        self, cluster: Cluster, postgres: Server, nats: NatsServer, lease: float, chance: Random, proxies: ExitStack
+        self, cluster: Cluster, postgres: Server, nats: NatsServer, lease: float, random: Random, proxies: ExitStack
     ) -> None:
         self.cluster = cluster
         self.postgres = postgres
         self.nats = nats
         self.lease = lease
-        self.chance = chance
+        self.random = random
         self.proxies = proxies
-        """Closed when the cluster has ended."""
+        """Closed after the cluster."""
 
-    async def some_while(self, least: float, most: float) -> None:
-        """Wait a random time between these seconds."""
-        await asyncio.sleep(self.chance.uniform(least, most))
+    async def pause(self, least: float, most: float) -> None:
+        """Wait for a random time, in seconds."""
+        await asyncio.sleep(self.random.uniform(least, most))
 
-    def victim(self, among: Sequence[Program]) -> Program:
-        """A random running program."""
-        return self.chance.choice([each for each in among if each.process.poll() is None])
+    def random_process(self, programs: Sequence[Program]) -> Program:
+        """One of the programs that are running."""
+        return self.random.choice([each for each in programs if each.process.poll() is None])
 
 
 Fault: TypeAlias = Callable[[Site], Awaitable[None]]
 
 
 async def kill_a_worker(site: Site) -> None:
-    """Kill a worker, after a new one has started."""
+    """`kill -9`. Another worker has been started before."""
     fresh = site.cluster.worker()
     await blocking(fresh.ready)
-    await blocking(site.victim([each for each in site.cluster.workers if each is not fresh]).kill)
+    await blocking(site.random_process([each for each in site.cluster.workers if each is not fresh]).kill)
 
 
 async def stop_a_worker(site: Site) -> None:
-    """Replace a worker as in a rolling upgrade."""
+    """Stop a worker as in a rolling upgrade."""
     fresh = site.cluster.worker()
     await blocking(fresh.ready)
     old = [each for each in site.cluster.workers if each is not fresh]
-    await blocking(site.victim(old).stop)
+    await blocking(site.random_process(old).stop)
 
 
 async def freeze_a_worker(site: Site) -> None:
-    """Suspend a worker for less or longer than its lease, then resume it."""
-    worker = site.victim(site.cluster.workers)
+    """A worker stands still, for less or for longer than its lease, and then continues."""
+    worker = site.random_process(site.cluster.workers)
     worker.freeze()
-    await site.some_while(0.3 * site.lease, 2 * site.lease)
+    await site.pause(0.3 * site.lease, 2 * site.lease)
     worker.thaw()
 
 
 async def kill_an_api(site: Site) -> None:
-    """Kill a server, and restart it on its port."""
-    api = site.victim(site.cluster.apis)
+    """`kill -9`. The server is restarted at its address."""
+    api = site.random_process(site.cluster.apis)
     port = int(api.url.rpartition(":")[2])
     await blocking(api.kill)
-    await site.some_while(0.0, 1.0)
+    await site.pause(0.0, 1.0)
     await blocking(site.cluster.api(port=port).ready)
 
 
 async def kill_the_broker(site: Site) -> None:
-    """Kill NATS, and restart it with its data."""
+    """`kill -9`. NATS is restarted with its disk."""
     await blocking(site.nats.kill)
-    await site.some_while(0.2, 3.0)
+    await site.pause(0.2, 3.0)
     await blocking(site.nats.start)
 
 
 async def wipe_the_broker(site: Site) -> None:
-    """Kill NATS, and restart it without its data."""
+    """NATS is restarted without its disk."""
     await blocking(site.nats.kill)
     await blocking(site.nats.wipe)
-    await site.some_while(0.0, 1.0)
+    await site.pause(0.0, 1.0)
     await blocking(site.nats.start)
 
 
 async def freeze_the_broker(site: Site) -> None:
-    """Suspend NATS. Its connections stay open."""
+    """NATS answers no request. Its connections stay open."""
     site.nats.freeze()
-    await site.some_while(0.5, 3.0)
+    await site.pause(0.5, 3.0)
     site.nats.thaw()
 
 
 async def kill_the_database(site: Site) -> None:
-    """Kill all processes of PostgreSQL, and restart it. It recovers from its log."""
+    """`kill -9` of all processes of PostgreSQL, which recovers from its log."""
     await blocking(site.postgres.kill)
-    await site.some_while(0.0, 2.0)
+    await site.pause(0.0, 2.0)
     await blocking(site.postgres.start)
 
 
@@ -110,49 +110,49 @@ async def restart_the_database(site: Site) -> None:
     await blocking(site.postgres.start)
 
 
-async def sever_a_worker_from_the_database(site: Site) -> None:
-    """Partition a worker from PostgreSQL for less or longer than its lease. Connections stay open."""
+async def partition_a_worker_from_the_database(site: Site) -> None:
+    """A network partition, for less or for longer than a lease. No connection is closed."""
     proxy = site.proxies.enter_context(postgres_proxy(site.postgres))
-    await _severed(site, proxy, database=proxy.url)
+    await _partition(site, proxy, database=proxy.url)
 
 
-async def sever_a_worker_from_the_broker(site: Site) -> None:
-    """Partition a worker from NATS. It can still write to the database."""
+async def partition_a_worker_from_the_broker(site: Site) -> None:
+    """A network partition of a worker that can still write to the database."""
     proxy = site.proxies.enter_context(nats_proxy(site.nats))
-    await _severed(site, proxy, broker=proxy.url)
+    await _partition(site, proxy, broker=proxy.url)
 
 
-async def _severed(site: Site, proxy: PartitionProxy, **settings: str) -> None:
+async def _partition(site: Site, proxy: PartitionProxy, **settings: str) -> None:
     fresh = site.cluster.worker(**settings)
     await blocking(fresh.ready)
-    await blocking(site.victim([each for each in site.cluster.workers if each is not fresh]).stop)
+    await blocking(site.random_process([each for each in site.cluster.workers if each is not fresh]).stop)
     proxy.partition()
-    await site.some_while(0.3 * site.lease, 3 * site.lease)
+    await site.pause(0.3 * site.lease, 3 * site.lease)
     proxy.heal()
 
 
-async def sever_an_api_from_the_database(site: Site) -> None:
-    """Partition a server from PostgreSQL. It still receives requests and broker events."""
+async def partition_an_api_from_the_database(site: Site) -> None:
+    """A server that still receives requests and live events, while the database does not answer it."""
     proxy = site.proxies.enter_context(postgres_proxy(site.postgres))
-    api = site.victim(site.cluster.apis)
+    api = site.random_process(site.cluster.apis)
     port = int(api.url.rpartition(":")[2])
     await blocking(api.stop)
     await blocking(site.cluster.api(port=port, database=proxy.url).ready)
-    await site.some_while(0.5, 1.5)  # until customers use it
+    await site.pause(0.5, 1.5)  # until a user has connected
     proxy.partition()
-    await site.some_while(0.5, 12.0)
+    await site.pause(0.5, 12.0)
     proxy.heal()
 
 
 async def lose_the_database_for_long(site: Site) -> None:
-    """Stop PostgreSQL for longer than any process waits for it, as without a standby."""
+    """PostgreSQL is away for longer than any call waits for it, as without a standby."""
     await blocking(site.postgres.kill)
-    await site.some_while(6.0, 15.0)
+    await site.pause(6.0, 15.0)
     await blocking(site.postgres.start)
 
 
 async def crash_a_session(site: Site) -> None:
-    """Kill one session of PostgreSQL. It ends all others, and recovers from its log."""
+    """A process of PostgreSQL crashes. PostgreSQL ends all sessions, recovers from its log, and goes on."""
     await blocking(site.postgres.crash)
 
 
@@ -171,9 +171,9 @@ FAULTS: Sequence[Fault] = (
 
 LONG_FAULTS: Sequence[Fault] = (
     *FAULTS,
-    sever_a_worker_from_the_database,
-    sever_a_worker_from_the_broker,
-    sever_an_api_from_the_database,
+    partition_a_worker_from_the_database,
+    partition_a_worker_from_the_broker,
+    partition_an_api_from_the_database,
     lose_the_database_for_long,
 )
 """All faults, including those that take long."""

@@ -1,4 +1,4 @@
-"""The model's script: answers of some seconds, so that faults strike in the middle of them."""
+"""The model's script: answers of several seconds, so that faults happen in the middle of them."""
 
 __all__ = ["ANSWERS", "SCRIPT"]
 
@@ -6,7 +6,7 @@ _PLAIN = " ".join(f"word-{number}" for number in range(40)) + "."
 _WEATHER = "They say it is " + " ".join(["sunny"] * 20) + "."
 
 ANSWERS = {"plain": _PLAIN, "cancel": _PLAIN, "weather": _WEATHER}
-"""The text of a completed run, by its user message."""
+"""The answer of a completed run, by the kind of its message."""
 
 SCRIPT = f"""
 words_per_second = 25

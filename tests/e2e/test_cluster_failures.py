@@ -1,4 +1,4 @@
-"""A cluster completes its runs while one of its parts fails. `test_storm` combines all failures."""
+"""A cluster completes its runs while one of its parts fails. `test_chaos` combines all failures."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path

@@ -34,10 +34,10 @@ async def test_pending_webhooks_are_delivered_after_a_kill_and_restart(tmp_path:
             runs = [await ended(client) for _ in range(5)]
         first.close()  # killed: deliveries are due once a second, so the last ones are pending
         second = await serve(tmp_path)
-        while {each.event["data"]["id"] for each in there.told} != {run.id for run in runs}:
-            await there.next(len(there.told) + 1)
+        while {each.event["data"]["id"] for each in there.requests} != {run.id for run in runs}:
+            await there.next(len(there.requests) + 1)
         async with runstead.connect_async(second.url) as client:
-            replayed = await client.replay_webhook_delivery(webhook.id, there.told[0].event["id"])
-        before = len(there.told)
+            replayed = await client.replay_webhook_delivery(webhook.id, there.requests[0].event["id"])
+        before = len(there.requests)
         assert (await there.next(before + 1))[-1].event["id"] == replayed.id
         second.close()

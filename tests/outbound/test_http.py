@@ -53,7 +53,7 @@ def named(url: str, name: str = "hook.example") -> str:
 
 async def test_a_post_sends_its_body_and_headers(make: Make, there: Receiver) -> None:
     assert await make().post(there.url, {"webhook-id": "evt_1"}, b'{"a":1}') == 200
-    [received] = there.told
+    [received] = there.requests
     assert (received.path, received.body, received.headers["webhook-id"]) == ("/hook", b'{"a":1}', "evt_1")
     assert received.headers["Content-Type"] == "application/json"
 
@@ -62,7 +62,7 @@ async def test_a_post_sends_its_body_and_headers(make: Make, there: Receiver) ->
 async def test_a_post_returns_the_status_and_follows_no_redirect(make: Make, there: Receiver, status: int) -> None:
     there.statuses = [status]
     assert await make().post(there.url, {}, b"") == status
-    assert [each.path for each in there.told] == ["/hook"]
+    assert [each.path for each in there.requests] == ["/hook"]
 
 
 async def test_a_name_that_resolves_to_a_private_address_is_refused(make: Make, there: Receiver) -> None:
@@ -70,7 +70,7 @@ async def test_a_name_that_resolves_to_a_private_address_is_refused(make: Make, 
     outbound.check(named(there.url))
     with pytest.raises(DeliveryError, match="It leads to a private address"):
         await outbound.post(named(there.url), {}, b"")
-    assert there.told == []
+    assert there.requests == []
 
 
 @pytest.mark.parametrize("address", ["::ffff:127.0.0.1", "169.254.169.254", "10.1.2.3"])
@@ -81,19 +81,19 @@ async def test_a_name_that_resolves_to_another_kind_of_private_address_is_refuse
 
 async def test_a_private_address_is_posted_to_if_allowed(make: Make, there: Receiver) -> None:
     assert await make(lookup=resolving_to("127.0.0.1")).post(named(there.url), {}, b"") == 200
-    assert there.told[0].headers["Host"] == named(there.url).split("/")[2]
+    assert there.requests[0].headers["Host"] == named(there.url).split("/")[2]
 
 
 async def test_a_url_is_checked_before_every_post(make: Make, there: Receiver) -> None:
     with pytest.raises(DeliveryError, match="It leads to a private address"):
         await make(allow_private=False).post(there.url, {}, b"")
-    assert there.told == []
+    assert there.requests == []
 
 
 async def test_an_address_in_full_width_digits_is_refused(make: Make, there: Receiver) -> None:
     with pytest.raises(DeliveryError):
         await make(allow_private=False).post(named(there.url, "１２７.0.0.1"), {}, b"")
-    assert there.told == []
+    assert there.requests == []
 
 
 async def test_a_reply_after_the_timeout_is_an_error(make: Make, there: Receiver) -> None:

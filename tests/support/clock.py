@@ -40,9 +40,9 @@ class ManualClock:
         self._sleeping = [(at, awake) for at, awake in self._sleeping if at > self._time]
         for awake in due:
             awake.set()
-        await self.asleep(expected, patience=0.5)
+        await self.wait_for_sleepers(expected, patience=0.5)
 
-    async def asleep(self, sleepers: int, patience: float = 5.0) -> None:
+    async def wait_for_sleepers(self, sleepers: int, patience: float = 5.0) -> None:
         """Wait until this many tasks sleep, at most `patience` seconds.
 
         A task that is awake while time passes has read the old time. It then sleeps from the new one.

@@ -31,7 +31,7 @@ class Receiver:
 
     def __init__(self) -> None:
         self.url = ""
-        self.told: list[ReceivedRequest] = []
+        self.requests: list[ReceivedRequest] = []
         self.statuses: list[int] = []
         """The statuses of the next answers. All later ones are 200."""
         self.hangs = False
@@ -43,13 +43,13 @@ class Receiver:
     async def next(self, number: int = 1) -> list[ReceivedRequest]:
         """All requests so far, once they are at least `number`."""
         async with within():
-            while len(self.told) < number:
+            while len(self.requests) < number:
                 self._more.clear()
                 await self._more.wait()
-        return self.told
+        return self.requests
 
     async def take(self, request: web.Request) -> web.Response:
-        self.told.append(ReceivedRequest(request.path, request.headers, await request.read()))
+        self.requests.append(ReceivedRequest(request.path, request.headers, await request.read()))
         self._more.set()
         if self.hangs:
             await asyncio.Event().wait()

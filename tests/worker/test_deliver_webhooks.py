@@ -150,9 +150,9 @@ class TestPatience:
                 await settled(here, webhook.id, attempt)
             [delivery] = await deliveries(here, webhook.id)
             assert (delivery.status, delivery.attempts, delivery.error) == ("delivered", 3, None)
-            assert len({told.event["id"] for told in there.told}) == 1
-            assert all(opens(told, webhook.signing_secret) for told in there.told)
-            assert {told.path for told in there.told} == {"/hook"}, "a redirect is not followed"
+            assert len({told.event["id"] for told in there.requests}) == 1
+            assert all(opens(told, webhook.signing_secret) for told in there.requests)
+            assert {told.path for told in there.requests} == {"/hook"}, "a redirect is not followed"
 
     async def test_a_delivery_fails_after_ten_attempts_in_two_days(self) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
@@ -168,7 +168,7 @@ class TestPatience:
             assert (delivery.status, delivery.error) == ("failed", "The answer was 503, not 2xx.")
             assert 2 * 86400 - 3600 < here.clock.time() - START < 2.4 * 86400
             await here.clock.advance(10 * 86400)
-            assert len(there.told) == 10
+            assert len(there.requests) == 10
 
     async def test_an_unreachable_receiver_is_a_failure_in_words(self, caplog: pytest.LogCaptureFixture) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
@@ -205,7 +205,7 @@ class TestPatience:
                     await here.ended(await here.start())
                 await here.clock.advance(1)
                 await quick.next(number * 10)
-            assert len(slow.told) == 8, "no more than a few wait for it"
+            assert len(slow.requests) == 8, "no more than a few wait for it"
 
     async def test_a_backlog_of_deliveries_is_sent_within_one_poll(self) -> None:
         async with telling(lambda _: "Hello!") as (here, there, _):
@@ -316,7 +316,7 @@ class TestStops:
                 asyncio.get_running_loop().call_later(0.05, there.slow.set)
             async with world(path=tmp_path / "rs.db") as here:
                 assert (await settled(here, webhook.id)).status == "delivered"
-                assert len(there.told) == 1
+                assert len(there.requests) == 1
 
     async def test_a_hanging_attempt_does_not_delay_a_stop(self) -> None:
         async with telling(["Hello!"]) as (here, there, _):
@@ -334,7 +334,7 @@ class TestCrashes:
             async with doomed(["Hello!"], tmp_path / "rs.db") as here:
                 webhook = await here.project.create_webhook(WebhookRequest(url=there.url))
                 run = await here.ended(await here.start())
-            assert there.told == []
+            assert there.requests == []
             async with world(path=tmp_path / "rs.db") as here:
                 await here.clock.advance(1)
                 [told] = await there.next()
@@ -353,7 +353,7 @@ class TestCrashes:
             there.hangs = False
             async with world(path=tmp_path / "rs.db") as here:
                 await here.clock.advance(60)
-                assert len(there.told) == 1
+                assert len(there.requests) == 1
                 await here.clock.advance(1)
                 first, again = await there.next(2)
                 assert first.event["id"] == again.event["id"]

@@ -97,7 +97,7 @@ class TestDeliveries:
             "thread.run.failed",
             418,
         )
-        [told] = target.told
+        [told] = target.requests
         assert (told.event["type"], told.event["data"]["status"]) == ("thread.run.failed", "failed")
         assert list((await harness.rs.webhook_deliveries(webhook.id)).data) == []
 

@@ -39,7 +39,7 @@ async def test_of_two_processes_one_delivers(make: Make) -> None:
             return [each.status for each in page.data].count("delivered") == 30
 
         await until(all_told)
-        assert Counter(told.event["data"]["id"] for told in there.told) == Counter(each.id for each in runs)
+        assert Counter(told.event["data"]["id"] for told in there.requests) == Counter(each.id for each in runs)
         page = await here.project.webhook_deliveries(webhook.id, 100)
         assert {each.attempts for each in page.data} == {1}
 
@@ -49,7 +49,7 @@ async def test_what_one_process_noted_another_tells(make: Make) -> None:
         async with world(["Hello!"], store=make()) as here:
             await here.project.create_webhook(WebhookRequest(url=there.url))
             run = await here.ended(await here.start())
-        assert there.told == []
+        assert there.requests == []
         async with world(store=make()) as here:
             await here.clock.advance(1)
             [told] = await there.next()
