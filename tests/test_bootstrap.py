@@ -60,7 +60,7 @@ async def test_a_script_replaces_every_model(tmp_path: Path) -> None:
 
 
 def test_a_model_key_without_a_model_url_is_refused() -> None:
-    with pytest.raises(RunsteadError, match="no model_url"):
+    with pytest.raises(RunsteadError, match="model_url is not"):
         bootstrap.model_of(Config(model_key="sk-1"))
 
 
@@ -145,18 +145,24 @@ async def test_two_processes_without_a_broker_log_a_warning(
     ):
         await complete_a_run(application)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert warnings == ["without a broker, each process looks once a second for what others did"] * 2
+    assert warnings == ["no broker is configured: each process polls the database once a second"] * 2
 
 
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"roles": ("api",)}, "One process owns a SQLite file, and has to be api and worker, not api alone."),
-        ({"roles": ("worker",)}, "has to be api and worker, not worker alone. .* --database postgresql://"),
+        (
+            {"roles": ("api",)},
+            "which needs the roles api and worker, not api alone.",
+        ),
+        ({"roles": ("worker",)}, "needs the roles api and worker, not worker alone. .* --database postgresql://"),
         ({"database": "mysql://me:s3cret@127.0.0.1/runs"}, "the database's URL must be postgresql://"),
         ({"database": "runs.db"}, "the database's URL must be postgresql://"),
-        ({"broker": "amqp://me:s3cret@127.0.0.1"}, "The broker is wrong: The URL of NATS is of the form nats://host"),
-        ({"broker": "nats://me:s3cret@127.0.0.1:port"}, "The broker is wrong: The URL of NATS"),
+        (
+            {"broker": "amqp://me:s3cret@127.0.0.1"},
+            "The broker URL is not valid: The URL of NATS is of the form nats://host",
+        ),
+        ({"broker": "nats://me:s3cret@127.0.0.1:port"}, "The broker URL is not valid: The URL of NATS"),
     ],
 )
 async def test_invalid_adapters_are_refused_without_showing_secrets(

@@ -1,4 +1,4 @@
-"""Where the adapters are chosen, and nowhere else: a configuration becomes a running engine."""
+"""Build the engine that a configuration describes. No other module chooses adapters."""
 
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -31,13 +31,13 @@ __all__ = ["application", "check", "embedded", "migrate", "model_of"]
 _log = logging.getLogger("runstead.engine")
 
 DATABASE = "runstead.db"
-_LOOK = 1.0
-"""Seconds between two looks for a run's events, where no broker tells them."""
+_POLL_INTERVAL = 1.0
+"""Seconds between two polls for a run's events without a broker."""
 
 
 @asynccontextmanager
 async def application(config: Config) -> AsyncIterator[Application]:
-    """The engine that a configuration describes, running."""
+    """Run the engine that a configuration describes."""
     store, broker = _store(config), _broker(config)
     adapters = Adapters(
         store=store,
@@ -59,7 +59,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
         extra={"roles": ",".join(config.roles), "store": store if store.shared else config.data, "broker": broker},
     )
     if store.shared and config.broker is None:
-        _log.warning("without a broker, each process looks once a second for what others did")
+        _log.warning("no broker is configured: each process polls the database once a second")
     async with run(adapters, slots=config.max_runs, works="worker" in config.roles, lease=config.lease) as running:
         yield running
 
@@ -68,7 +68,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
 async def embedded(
     path: str | Path, model: ChatModel, lifetime: int, *, allow_private_webhooks: bool = False
 ) -> AsyncIterator[Application]:
-    """The engine inside a program, over one file."""
+    """Run the engine inside a program, over one file."""
     adapters = Adapters(
         store=SqliteStore(path),
         broker=InProcessBroker(),
@@ -84,9 +84,9 @@ async def embedded(
 
 
 async def migrate(config: Config, *, check: bool = False) -> list[str]:
-    """Bring the database of a configuration up to date, and no more than `check` it if told so.
+    """Apply the missing migrations to the database of a configuration. With `check`, only find them.
 
-    The migrations that it lacked, or lacks.
+    Returns the names of the missing migrations.
     """
     if config.database is None:
         from runstead.store.sqlite.upgrade import upgrade as upgrade_file
@@ -100,10 +100,13 @@ async def migrate(config: Config, *, check: bool = False) -> list[str]:
 
 
 async def check(config: Config, found: Callable[[Violation], object], *, drained: bool) -> Examined:
-    """Examine the database of a configuration, and tell each violation that is found. It must be of this version."""
+    """Examine the database of a configuration, and call `found` with each violation.
+
+    Its schema must be of this version.
+    """
     if await migrate(config, check=True):
         place = Path(config.data) / DATABASE if config.database is None else "the database"
-        raise RunsteadError(f"{place} is not there, or older than this version: `runstead migrate` makes it ready.")
+        raise RunsteadError(f"{place} does not exist or is older than this version. Run `runstead migrate` first.")
     store = _store(config)
     await store.start()
     try:
@@ -113,7 +116,7 @@ async def check(config: Config, found: Callable[[Violation], object], *, drained
 
 
 def _tools() -> Sequence[Tool]:
-    """The tools that the server runs itself: none yet."""
+    """The tools that the server runs itself. There are none yet."""
     return ()
 
 
@@ -127,20 +130,20 @@ def model_of(config: Config) -> ChatModel:
     if config.model_url is not None:
         upstreams.append(Upstream(name="model", url=config.model_url, key=config.model_key))
     elif config.model_key is not None and not upstreams:
-        raise RunsteadError("There is a model_key, but no model_url that it is for.")
+        raise RunsteadError("model_key is set, but model_url is not.")
     models: Sequence[ChatModel] = [_server(upstream) for upstream in upstreams] or [_local(config)]
     return Router(models, aliases=config.aliases)
 
 
 def _server(upstream: Upstream) -> ChatModel:
-    with _extra("server", "ask a model server"):
-        from runstead.llm.openai_chat.client import OpenAIChat  # its library takes longest of all to load
+    with _extra("server", "use a model server"):
+        from runstead.llm.openai_chat.client import OpenAIChat  # its library is the slowest to import
 
     return OpenAIChat(upstream)
 
 
 def _local(config: Config) -> ChatModel:
-    from runstead.llm.local.model import LocalModel  # a native library that only this choice needs
+    from runstead.llm.local.model import LocalModel  # it loads a native library
 
     return LocalModel(Path(config.model_path) if config.model_path else None)
 
@@ -161,14 +164,14 @@ def _store(config: Config) -> Store:
             return PostgresStore(config.database, schema=config.installation, connections=config.database_connections)
     if set(config.roles) != {"api", "worker"}:
         raise RunsteadError(
-            f"One process owns a SQLite file, and has to be api and worker, not {config.roles[0]} alone. "
-            "For several processes give them a database: --database postgresql://…"
+            f"A SQLite file belongs to one process, which needs the roles api and worker, not {config.roles[0]} alone. "
+            "For several processes, use PostgreSQL: --database postgresql://…"
         )
     return SqliteStore(_folder(config) / DATABASE)
 
 
 def _secret(config: Config) -> Callable[[], bytes] | None:
-    """The key that was given, or one of its own for a file of our own."""
+    """The configured key. By default a SQLite database has a key file beside it, and PostgreSQL has none."""
     if config.secret is not None:
         return config.secret.encode
     return KeyFile(Path(config.data) / DATABASE) if config.database is None else None
@@ -185,20 +188,20 @@ def _folder(config: Config) -> Path:
 
 def _broker(config: Config) -> Broker:
     if config.broker is None:
-        # Beside other processes on a database, what these did is found by looking.
-        return InProcessBroker() if config.database is None else InProcessBroker(silence=_LOOK)
+        # The database is polled for changes of other processes.
+        return InProcessBroker() if config.database is None else InProcessBroker(silence=_POLL_INTERVAL)
     with _extra("cluster", "use NATS"):
         from runstead.broker.nats import NatsBroker
 
         try:
             return NatsBroker(config.broker, name=config.installation, replicas=config.broker_replicas)
-        except ValueError as error:  # it quotes nothing of the URL, which may hold a password
-            raise RunsteadError(f"The broker is wrong: {error}") from error
+        except ValueError as error:  # its text does not contain the URL, which may hold a password
+            raise RunsteadError(f"The broker URL is not valid: {error}") from error
 
 
 @contextmanager
 def _extra(name: str, purpose: str) -> Iterator[None]:
-    """Where libraries are loaded that come with an extra."""
+    """Name the extra to install if a library is missing."""
     try:
         yield
     except ModuleNotFoundError as error:

@@ -74,7 +74,7 @@ def test_a_folder_in_use_is_refused(serve: Serve, runstead: Command, tmp_path: P
 def test_a_missing_folder_is_an_error_and_not_created(runstead: Command, tmp_path: Path) -> None:
     said = runstead("check", "--data", str(tmp_path / "nothing"))
     assert said.returncode == 1
-    assert f"{tmp_path / 'nothing' / 'runstead.db'} is not there" in said.stderr
+    assert f"{tmp_path / 'nothing' / 'runstead.db'} does not exist" in said.stderr
     assert not (tmp_path / "nothing").exists()
 
 

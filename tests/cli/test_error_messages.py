@@ -60,7 +60,7 @@ def test_an_invalid_flag_or_variable_is_named(runstead: Command) -> None:
 
 def test_a_model_key_without_a_model_url_is_refused(runstead: Command, tmp_path: Path) -> None:
     done = runstead("serve", "--data", str(tmp_path), "--port", "0", RUNSTEAD_MODEL_KEY="sk-secret")
-    assert error_of(done) == "Error: There is a model_key, but no model_url that it is for."
+    assert error_of(done) == "Error: model_key is set, but model_url is not."
 
 
 def test_an_address_that_is_not_loopback_is_refused(runstead: Command, tmp_path: Path) -> None:

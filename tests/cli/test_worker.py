@@ -50,7 +50,7 @@ def test_roles_that_cannot_work_are_refused(runstead: Command) -> None:
     for arguments in (["worker"], ["serve", "--roles", "api"]):
         done = runstead(*arguments)
         assert done.returncode == 1
-        assert done.stderr.startswith("Error: One process owns a SQLite file, and has to be api and worker, not ")
+        assert done.stderr.startswith("Error: A SQLite file belongs to one process, which needs ")
     done = runstead("serve", "--roles", "worker", "--database", "postgresql://127.0.0.1:1/runs")
     assert done.returncode == 1
     assert done.stderr == "Error: A server needs the role 'api'. For a worker without an API, use: runstead worker\n"

@@ -206,9 +206,9 @@ def test_a_failed_engine_raises_closed_in_all_waiting_calls(
     stream = client.run_events(run.thread_id, run.id)
     next(stream)
     offers.broken.set()
-    with pytest.raises(Closed, match="This engine failed"):
+    with pytest.raises(Closed, match="The engine failed"):
         stream.drained()
-    with pytest.raises(Closed, match="This engine failed"):
+    with pytest.raises(Closed, match="The engine failed"):
         client.create_thread()
     client.close()
     assert "the broker is gone" in caplog.text

@@ -81,7 +81,7 @@ class EngineThread:
             _log.critical("engine failed", exc_info=error)
             with self._lock:
                 self._closed = Closed(
-                    "This engine failed; its log says of what. The next `open` goes on with all runs."
+                    "The engine failed; the log shows the cause. After the next `open`, all runs continue."
                 )
 
 

@@ -33,17 +33,17 @@ async def once(
     asked: IdempotentRequest,
     now: int,
     work: Callable[[Tx], Awaitable[T]],
-    told: Callable[[T], RecordedReply],
+    to_reply: Callable[[T], RecordedReply],
     tx: Tx,
 ) -> T:
-    """Do the work and record its reply, which `told` makes of its result. `Replay` if the request is a retry."""
+    """Do the work and record its reply, which `to_reply` makes from its result. `Replay` if the request is a retry."""
     before = await tx.idempotency.get(project, asked.key, now)
     # A client that has used the new thread has received the reply, and does not retry.
     pending = before is not None and not (asked.creates_thread and await _thread_was_used(tx, project, before, now))
     if before is not None and pending and is_retry(asked, before.digest, ambiguous=before.ambiguous):
         raise Replay(before.body, before.seq)
     result = await work(tx)
-    reply, seq = told(result)
+    reply, seq = to_reply(result)
     record = IdempotencyRecord(
         digest=asked.digest,
         body=_encode(reply),

@@ -1,7 +1,7 @@
 """The port of the tools that the server runs itself.
 
-The model sees every tool as functions. What it calls by the name of one of them is run here, and what comes out is
-text for the model to read: also what went wrong. A tool that fails does not fail its run.
+The model sees every tool as functions. Calls of these functions run on the server, and their output is text for the
+model. An error is an output too: a failing tool does not fail its run.
 """
 
 from collections.abc import Sequence
@@ -18,20 +18,20 @@ from runstead.wire.tool import Function
 __all__ = ["OnInterrupt", "Tool", "ToolError", "ToolResult", "ToolSession"]
 
 OnInterrupt: TypeAlias = Literal["retry", "at_most_once"]
-"""What becomes of a call whose worker stopped in the middle of it.
+"""What happens to a call whose worker stopped in the middle of it.
 
-`retry`: the next worker runs it again. For tools that change nothing: a search, a reading.
-`at_most_once`: it is never run again, and the model is told that its outcome is unknown. That such a call starts is
-committed before it does.
+`retry`: the next worker runs it again. For tools without side effects, such as a search.
+`at_most_once`: it is never run again, and the model reads that its outcome is unknown. The start of such a call is
+committed before the call begins.
 """
 
 
 class ToolError(Exception):
-    """The call failed, for a reason that the model can read. Any other exception is told by its type alone."""
+    """The call failed, for a reason that the model may read. Of any other exception it reads only the type."""
 
 
 class ToolResult(Struct, frozen=True, kw_only=True):
-    """What a call came to."""
+    """The result of a call."""
 
     output: str
     """For the model to read. The engine cuts an output that is too long."""
@@ -49,19 +49,18 @@ class ToolSession(Protocol):
 
     @property
     def attempt(self) -> int:
-        """Which attempt at this call this is, from 1 on; a number that was given is never given again."""
+        """The number of this attempt at the call, from 1. Numbers are never reused."""
         ...
 
     @property
     def key(self) -> str:
-        """An idempotency key: the same for nothing but this attempt at this call of this run."""
+        """An idempotency key, unique to this attempt at this call of this run."""
         ...
 
     async def progress(self, *deltas: ToolCallDelta) -> None:
-        """Publish more of the call to the followers of the run, who add the deltas up; their `index` does not matter.
+        """Publish deltas of the call to the followers of the run, who add them up. Their `index` is ignored.
 
-        Followers of a first attempt may have seen a part of it, so of later attempts nothing is published: the step
-        shows the whole call once it has ended.
+        Only the first attempt publishes: its followers may have seen a part. The step shows the whole call at its end.
         """
         ...
 
@@ -71,7 +70,7 @@ class Tool(Protocol):
 
     @property
     def kind(self) -> str:
-        """The `type` of the run's tool that it serves."""
+        """The `type` of the tool in a run that this one implements."""
         ...
 
     @property
@@ -79,12 +78,12 @@ class Tool(Protocol):
 
     @property
     def timeout(self) -> float:
-        """Seconds that one call may take; then it is cancelled."""
+        """Seconds after which a call is cancelled."""
         ...
 
     def functions(self, run: Run) -> Sequence[Function]:
-        """The functions that the model is offered for a run, always the same ones for the same run. No other tool of
-        the server has a function of their names.
+        """The functions offered to the model for a run: the same ones each time. Names are unique among all tools of
+        the server.
         """
         ...
 

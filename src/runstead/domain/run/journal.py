@@ -42,7 +42,7 @@ CallStatus: TypeAlias = Literal["asked", "started", "completed", "failed", "inte
 
 
 class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call of a tool, as the model asked for it and as the model is told its outcome."""
+    """One tool call: what the model asked for, and the outcome that it gets."""
 
     id: str
     name: str
@@ -111,7 +111,7 @@ class StepRow(Struct, frozen=True, kw_only=True):
 
 
 class OpenWork(NamedTuple):
-    """What a run has half done: its open step, and the message that the step writes, as far as it is written."""
+    """The open step of a run, and the open message of that step with its text so far."""
 
     row: StepRow | None = None
     message: Message | None = None

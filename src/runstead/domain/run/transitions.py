@@ -61,14 +61,14 @@ def stop(run: Run, opened: OpenWork, usage: Usage, now: int) -> Change:
 
 
 def delay(run: Run, opened: OpenWork, now: int, usage: Usage, cause: LastError, until: int) -> Change:
-    """The run is queued again, to go on at `until`: its `last_error` says so. What is half done is closed."""
+    """The run is queued again until `until`; its `last_error` says why. Its open step is closed."""
     return replace(end(run, Signal.DELAY, opened, now, usage, explained(cause, until)), ready_at=until)
 
 
 def end(run: Run, signal: Signal, opened: OpenWork, now: int, usage: Usage, error: LastError | None = None) -> Change:
     """The run stops before its end: STOP, EXPIRE, RUN_OUT (of time), FAIL, DELAY (with `error`) or RECOVER.
 
-    What is half done is closed. But calls that the model had finished asking for survive in a run that goes on.
+    The open step is closed. In a run that continues, complete tool calls of the model survive.
     """
     after = move(run, signal, now, last_error=error, incomplete=_OUT_OF_TIME, usage=usage)
     if opened.row is not None and opened.row.asked and after.status is Status.QUEUED:

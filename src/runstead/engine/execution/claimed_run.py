@@ -60,7 +60,7 @@ class ClaimedRun:
 
     @property
     def opened(self) -> OpenWork:
-        """What is half done; the open message with what is written of it so far."""
+        """The open step and the open message, with its text so far."""
         opened = self.journal.opened
         return OpenWork(opened.row, self._written(opened.message))
 
@@ -160,9 +160,9 @@ class ClaimedRun:
         )
 
     async def _let_go(self, decide: Decide) -> None:
-        """Write the last change, of what the store knows: it knows what is open even when this worker was interrupted
-        in the middle of opening it. It is read in the same transaction, so what was under way is done by then, or
-        never will be.
+        """Write the last change, based on the stored run: an interrupted write of this worker may have opened a step.
+
+        The run is read in the same transaction, so an earlier write has either happened by then, or never will.
         """
 
         async def once(tx: Tx) -> tuple[Committed, Change]:
@@ -173,7 +173,7 @@ class ClaimedRun:
         await self._commit(once, once)
 
     async def publish_missed(self) -> None:
-        """Publish stored events that followers have not seen: their write was interrupted, or was another process's."""
+        """Publish the stored events after an interrupted write, or after a write of another process."""
         published = self.row.seq
 
         async def work(tx: Tx) -> tuple[bool, Sequence[RawEvent]]:
@@ -181,26 +181,26 @@ class ClaimedRun:
 
         deleted, events = await self.adapters.store.read(work)
         if deleted and not self.run.status.terminal:
-            # Deleted with its thread: an end that is not stored, so that no follower waits for it.
+            # The run was deleted with its thread. Its followers get an end, which is not stored.
             change = transitions.stop(self.run, OpenWork(), self.journal.spent, self.adapters.now())
             events = numbered(change.events, published + len(change.events))
         await self.adapters.broker.publish(self.run.id, events)
 
     def lose(self) -> None:
-        """The run has another owner, perhaps of the same name: this one writes nothing any more."""
+        """Stop writing: the run has another owner, perhaps with the same name."""
         self.owner = ""
 
     def _written(self, message: Message | None) -> Message | None:
-        """The open message with what is written so far."""
+        """The open message with its text so far."""
         if message is None or self.message is None or self.message.message_id != message.id:
             return message
         return replace(message, content=self.message.content())
 
 
 async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | None:
-    """Claim the run whose turn it is when this one is ready: it, or one of its project that has waited longer.
+    """Claim the offered run, or another run of its project that has waited longer.
 
-    None if no run waits any more; `NoRoom` while as many runs of the project are at work as may be.
+    None if no run waits. `NoRoom` if the project has as many executing runs as it may have.
     """
     found: Claimable | None = None
 

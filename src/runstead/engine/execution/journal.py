@@ -1,4 +1,4 @@
-"""A run's journal in memory: what it has done and has half done."""
+"""A run's journal in memory: its finished steps and its open step."""
 
 from collections.abc import Sequence
 
@@ -30,7 +30,7 @@ class Journal:
 
     @property
     def opened(self) -> OpenWork:
-        """What is half done: at most one step is open, and none behind it."""
+        """The open step, if any. It is always the last one."""
         row = next(reversed(self._rows.values()), None)
         if row is None or row.step.status != "in_progress":
             return OpenWork()
@@ -83,6 +83,6 @@ async def read_journal(tx: Tx, row: RunRow) -> Journal:
 
 
 async def open_work(tx: Tx, row: RunRow) -> tuple[OpenWork, Usage]:
-    """What the run has half done, and what all its steps took."""
+    """The open step of the run, and the usage of all its steps."""
     journal = await read_journal(tx, row)
     return journal.opened, journal.spent

@@ -41,15 +41,19 @@ class Transactions:
         return await self._adapters.store.read(work, single=single)
 
     async def _write(
-        self, work: Callable[[Tx], Awaitable[T]], told: Callable[[T], RecordedReply] = as_reply, *, single: bool = False
+        self,
+        work: Callable[[Tx], Awaitable[T]],
+        to_reply: Callable[[T], RecordedReply] = as_reply,
+        *,
+        single: bool = False,
     ) -> T:
-        """Write, again from the start if another writer was first. `told` gives the reply to record for retries.
+        """Write, again from the start if another writer was first. `to_reply` gives the reply to record for retries.
 
         A method writes in one transaction: all that a call asks for is done, or nothing.
         """
         if self.asked is not None:
             asked = self.asked() if callable(self.asked) else self.asked
-            work, single = partial(once, self._namespace, asked, self._adapters.now(), work, told), False
+            work, single = partial(once, self._namespace, asked, self._adapters.now(), work, to_reply), False
         while True:
             try:
                 return await self._adapters.store.write(work, single=single)

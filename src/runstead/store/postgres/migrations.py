@@ -8,7 +8,7 @@ while it happens, and may even start anew afterwards. Therefore the rule for a m
 - One file changes one existing table: writers lock two tables in either order, and would deadlock with it.
 - A new index on a table that is there is made in a file of its own, which says `-- concurrently` and has nothing but
   `CREATE INDEX CONCURRENTLY IF NOT EXISTS …;`. It is applied outside of transactions, while others write; what one that
-  died left half done is made again. No code may need the index, but for speed.
+  died left unfinished is built again. No code may need the index, but for speed.
 - What no code uses any more is removed by a later version, whose migration says `-- oldest: N`: the number of the
   oldest schema whose code can still work. Older code refuses to start from then on.
 - A migration that is released is never changed.
@@ -148,7 +148,7 @@ async def _build(session: PostgresSession, schema: str, script: str) -> str:
     for statement in _INDEX.finditer(script):
         name = f"{schema}.{statement[1]}"
         if await session.row(_HALF_DONE, name=name):
-            _log.info("dropping an index that is half done", extra={"index": name})
+            _log.info("dropping an unfinished index", extra={"index": name})
             await session.script(f"DROP INDEX CONCURRENTLY {name}")
         _log.info("building an index", extra={"index": name})
         await session.script(statement[0])
