@@ -101,15 +101,20 @@ async def test_the_model_reads_what_its_tools_gave_and_goes_on(any_store: Store)
 
 
 async def test_followers_see_a_call_begin_and_go_on() -> None:
-    gate = Gate()
+    gate, joined, events = Gate(), asyncio.Event(), list[Event]()
+
+    async def follow(run: Run, here: World) -> None:
+        async for event in here.project.run_events(run.thread_id, run.id):
+            events.append(event)
+            joined.set()
+
     async with world([[gate, call("execute", code="1+1")], "Two."], tools=[Execute()]) as here:
         run = await here.start(tools=BOTH[1:])
         async with within(), asyncio.TaskGroup() as group:
             await gate.reached.wait()
-            following = group.create_task(here.events(run))
-            await asyncio.sleep(0.05)
+            group.create_task(follow(run, here))
+            await joined.wait()
             gate.open()
-        events = following.result()
         Reader().read(events)
         deltas = [event.data.delta for event in events if isinstance(event.data, RunStepDelta)]
         brought = [each.step_details.tool_calls[0] for each in deltas]  # type: ignore[union-attr, index]
@@ -385,7 +390,7 @@ class TestStops:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("runstead.engine.execution.tool_call._GRACE", 0.05)
-        gate, free = Gate(), asyncio.Event()
+        gate, free, stopped = Gate(), asyncio.Event(), asyncio.Event()
 
         async def stubborn(call: Call, session: ToolSession) -> str:
             gate.reached.set()
@@ -394,6 +399,7 @@ class TestStops:
                     await free.wait()
                 except asyncio.CancelledError:
                     continue
+            stopped.set()
             return "late"
 
         async with world([call("execute", code="x")], tools=[Execute(stubborn)]) as here:
@@ -402,8 +408,8 @@ class TestStops:
                 await gate.reached.wait()
                 await here.project.cancel(run.thread_id, run.id)
                 events = len(await here.events(run))
-            free.set()
-            await asyncio.sleep(0.01)
+                free.set()
+                await stopped.wait()
             assert (await here.now(run)).status == "cancelled"
             assert len(await checked(here, run)) == events, "what it does then reaches the run no more"
 
