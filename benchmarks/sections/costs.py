@@ -1,4 +1,4 @@
-"""What does one run of a cluster ask of PostgreSQL and NATS, and what does a cluster ask that does nothing?
+"""Costs of one run in a cluster, and of an idle cluster: statements, transactions and messages.
 
 A statement outside of BEGIN and COMMIT is a transaction too. Transactions are therefore counted by the server: those
 that write or lock rows by the numbers that they take, and all of them by its statistics.
@@ -39,7 +39,7 @@ SELECT (sum(calls) FILTER (WHERE query NOT LIKE '%pg_stat%'))::bigint AS "statem
 
 
 class Varz(msgspec.Struct):
-    """What NATS has taken in and given out."""
+    """Messages that NATS has received and sent."""
 
     in_msgs: int
     out_msgs: int
@@ -48,7 +48,7 @@ class Varz(msgspec.Struct):
 
 
 class Spent(NamedTuple):
-    """What was asked of everybody within so many seconds."""
+    """Counters of all servers over a number of seconds."""
 
     seconds: float
     amounts: dict[str, float]
@@ -98,7 +98,7 @@ async def runs(target: Cluster, count: int, at_once: int) -> None:
 
 
 async def spent(here: Installation, sql: Any, work: Any) -> Spent:
-    """What the work took."""
+    """The costs of the work."""
     before, started = await amounts(here, sql), perf_counter()
     await work
     await asyncio.sleep(SETTLING)
@@ -107,7 +107,7 @@ async def spent(here: Installation, sql: Any, work: Any) -> Spent:
 
 
 async def amounts(here: Installation, sql: Any) -> dict[str, float]:
-    """What was asked so far."""
+    """The counters so far."""
     counted = {f"PostgreSQL: {name}": float(value or 0) for name, value in (await sql.fetchrow(COUNTED)).items()}
     told = varz(here.engines.monitor)
     counted |= {f"NATS: messages {way}": getattr(told, f"{way}_msgs") for way in ("in", "out")}

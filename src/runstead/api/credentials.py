@@ -1,4 +1,4 @@
-"""What the headers of a request say about its sender."""
+"""The credentials in the headers of a request."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""What holds for every request.
+"""Middleware for every request.
 
 A request gets an id, and is refused if a foreign web page sent it. Exceptions become error replies. Every reply has
 the request's id and its processing time.

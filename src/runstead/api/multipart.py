@@ -112,7 +112,7 @@ class MultipartUpload(Generic[B]):
             raise _unreadable(f"the field '{name[:64]}' is not UTF-8") from None
 
     async def _next(self) -> "_FilePart | _Field | bytes | _End | None":
-        """What the form holds next; None at its end."""
+        """The next part of the form; None at its end."""
         while not self._parts.found:
             chunk = await anext(self._chunks, None)
             if chunk is None:

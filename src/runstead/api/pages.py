@@ -1,4 +1,4 @@
-"""What is served beside the API: health, the OpenAPI document, and the pages to read it."""
+"""Pages beside the API: health, the OpenAPI document and its viewer."""
 
 from collections.abc import Awaitable, Callable
 from importlib.resources import files

@@ -1,4 +1,4 @@
-"""What the API serves: an application, and the interfaces that its callers may use."""
+"""The application that the API serves, and the interfaces that its callers may use."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence

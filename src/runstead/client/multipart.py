@@ -21,7 +21,7 @@ def field_parts(boundary: bytes, fields: Request) -> bytes:
 
 
 def file_head(boundary: bytes, name: str, file_name: str, content_type: str | None) -> bytes:
-    """What goes before the content of a file; a line break follows it."""
+    """The part headers before the content of a file, up to the blank line."""
     kind = b"Content-Type: %b\r\n" % content_type.encode("latin-1", "replace") if content_type else b""
     head = b'--%b\r\nContent-Disposition: form-data; name="%b"; filename="%b"\r\n'
     return head % (boundary, _escaped(name), _escaped(file_name)) + kind + b"\r\n"

@@ -1,4 +1,4 @@
-"""What can be uploaded: bytes, the file at a path, an open file, or an iterable of bytes."""
+"""Sources of an upload: bytes, the file at a path, an open file, or an iterable of bytes."""
 
 import mimetypes
 import os
@@ -13,7 +13,7 @@ CHUNK = 64 * 1024
 """Bytes that are read from a file at a time."""
 
 Source: TypeAlias = bytes | PathLike[str] | BinaryIO | Iterable[bytes]
-"""What the sync client uploads. The async client takes async iterables too."""
+"""A source for the sync client. The async client takes async iterables too."""
 
 
 class NamedSource(NamedTuple):
@@ -28,7 +28,7 @@ class NamedSource(NamedTuple):
 
 
 class OpenedFile(NamedTuple):
-    """What is known of a source before it is read."""
+    """The name and size of a source, known before it is read."""
 
     content: Any
     file_name: str
@@ -50,7 +50,7 @@ def is_file(content: Any) -> TypeGuard[BinaryIO]:
 
 
 def opened(source: Any) -> OpenedFile:
-    """What is known of a source. `FileNotFoundError` or the like if there is no file at a path."""
+    """The name and size of a source. `OSError` if the file at a path cannot be opened."""
     content, name, kind = source if isinstance(source, NamedSource) else NamedSource(source)
     size, start = None, None
     if isinstance(content, bytes):

@@ -1,4 +1,4 @@
-"""Who calls: credentials as they arrive, and which scope a call needs."""
+"""Callers: credentials as they arrive, and the scope that a call needs."""
 
 from collections.abc import Set as AbstractSet
 
@@ -16,7 +16,7 @@ ALL_SCOPES: frozenset[Access] = frozenset({"project", "admin"})
 
 
 class Credentials(Struct, frozen=True):
-    """What a request says about its sender. Nothing of it is verified yet. Its repr shows no key."""
+    """The credentials of a request, not verified yet. Their repr shows no key."""
 
     key: str | None = None
     project: str | None = None

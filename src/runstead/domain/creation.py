@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 _AUTO: ToolChoice = "auto"
 
-# What a field is when it is null, or absent at creation. A field that is not listed is null then.
+# Values of fields that are null or absent at creation. All other fields become null.
 _ASSISTANT_DEFAULTS: Mapping[str, Any] = {
     "tools": [],
     "metadata": {},

@@ -102,7 +102,7 @@ class AsyncEngineTransport:
 
 
 def head_of(content: Content) -> ContentHead:
-    """What a server would say about the content."""
+    """The headers that a server would send for the content."""
     return ContentHead(content.content_type, content.size, content.file_name)
 
 

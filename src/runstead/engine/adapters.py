@@ -1,4 +1,4 @@
-"""What the engine needs from outside, in one value that is handed to everything."""
+"""The adapters of the engine, in one value that is passed to all of its parts."""
 
 import asyncio
 import secrets
@@ -56,9 +56,9 @@ class Adapters(Struct, frozen=True, kw_only=True):
     tools: Sequence[Tool] = ()
     """The tools that the server runs itself, each of another kind."""
     observer: Observer = Unobserved()
-    """What counts, for metrics."""
+    """Receives events for metrics."""
     outbound: Outbound | None = None
-    """What sends to webhooks; without it there are none."""
+    """Sends webhooks. Without it there are none."""
     secret: Callable[[], bytes] | None = None
     """The server's own key, for signing; the same in all its processes."""
 

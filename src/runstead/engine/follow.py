@@ -1,8 +1,8 @@
 """Following a run: its events from any position, exactly once and in order.
 
-A follower subscribes first and then reads the store, so no event is missed in between. Then it goes on live. Live
-events may have gaps, repeat themselves or arrive in any order: an event that is not the next one is either known
-already, or what is missing before it is read from the store.
+A follower subscribes first and then reads the store, so no event is missed in between. Then it follows live events.
+Live events may have gaps, repetitions and any order. An event that is not the next one is either known already, or
+follows a gap, which is read from the store.
 """
 
 import asyncio
@@ -105,7 +105,7 @@ class _Stored(Struct, frozen=True):
 
 
 async def _read_patiently(adapters: Adapters, run_id: str, after: Position) -> _Stored:
-    """As `_read`, waiting for a store that is away: the run goes on meanwhile."""
+    """As `_read`, waiting while the store cannot be reached: the run continues meanwhile."""
     clock = asyncio.get_running_loop().time
     until, pause = clock() + _PATIENCE, _FIRST_PAUSE
     while True:

@@ -18,7 +18,7 @@ class Limits(Struct, frozen=True, kw_only=True):
     max_queued: int | None = None
     """Runs of one project that may wait; more are refused. None is no limit."""
     on_busy: OnBusy = "reject"
-    """What a run or a message does on a busy thread, if neither it nor the thread says."""
+    """The default `on_busy` of runs and messages, if neither they nor their thread has one."""
 
     @property
     def of_project(self) -> ProjectLimits:

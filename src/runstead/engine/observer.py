@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Observer(Protocol):
-    """What metrics are made from."""
+    """Receives the events that metrics count."""
 
     def run_created(self, row: RunRow) -> None:
         """A run was created: queued, or claimed by the same commit."""

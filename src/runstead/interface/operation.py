@@ -1,4 +1,4 @@
-"""What binds an endpoint to the method that implements it.
+"""Bind an endpoint to the method that implements it.
 
 The functions below make an `Operation` of the three things that must fit: the interface's method, the endpoint, and the
 call of the one with what the other has read. A type checker sees when they do not.

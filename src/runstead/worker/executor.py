@@ -177,7 +177,7 @@ class Executor:
         return None
 
     async def _record_interruption(self, claimed: ClaimedRun, error: LastError | None = None) -> None:
-        """Write how an interrupted run goes on or ends, however long the store takes."""
+        """Write how an interrupted run continues or ends, however long the store takes."""
         pause = 0.05
         while True:
             try:

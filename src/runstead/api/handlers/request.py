@@ -1,4 +1,4 @@
-"""What a request to an endpoint asks for: its sender is let in, and its headers, query and body are read."""
+"""Read a request to an endpoint: admit its caller, then read its headers, query and body."""
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from typing import Any, NamedTuple

@@ -13,7 +13,7 @@ __all__ = ["AsyncDownload", "AsyncOwner"]
 
 
 class AsyncOwner(Protocol):
-    """What the bytes come from."""
+    """The source of the bytes."""
 
     async def aclose(self) -> None: ...
 

@@ -13,7 +13,7 @@ __all__ = ["Download", "Owner"]
 
 
 class Owner(Protocol):
-    """What the bytes come from."""
+    """The source of the bytes."""
 
     def close(self) -> None: ...
 

@@ -101,7 +101,7 @@ def _excerpt(body: bytes) -> str:
 
 
 def advice(status: int, headers: Headers) -> ErrorResponse:
-    """What an error response says about retries. A date in `retry-after` is ignored, because clocks differ."""
+    """The retry advice of an error response. A date in `retry-after` is ignored, because clocks differ."""
     retry = header(headers, b"x-should-retry")
     milliseconds = _number(header(headers, b"retry-after-ms"))
     seconds = _number(header(headers, b"retry-after")) if milliseconds is None else milliseconds / 1000
@@ -128,7 +128,7 @@ def _number(text: str | None) -> float | None:
 
 
 class ContentHead(NamedTuple):
-    """What is said about a file before its content."""
+    """The headers of a file, which come before its content."""
 
     content_type: str
     size: int | None
@@ -137,7 +137,7 @@ class ContentHead(NamedTuple):
 
 
 def content_head(headers: Headers) -> ContentHead:
-    """What an answer says about the file that it holds."""
+    """The name, type and size of the file in a response."""
     size = header(headers, b"content-length")
     return ContentHead(
         header(headers, b"content-type") or "application/octet-stream",

@@ -22,7 +22,7 @@ _BUSY = frozenset({408, 429})
 
 
 class ErrorResponse(NamedTuple):
-    """What an error response says about retries."""
+    """The retry advice of an error response."""
 
     status: int
     retry_after: float | None = None
@@ -50,7 +50,7 @@ class RetryPolicy(NamedTuple):
 
 
 class ServerFeatures:
-    """What a server's responses have shown of its features."""
+    """The features that a server's responses have shown."""
 
     def __init__(self) -> None:
         self.supports_idempotency: bool | None = None

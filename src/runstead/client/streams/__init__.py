@@ -1,1 +1,1 @@
-"""What a client remembers of a run's events. No IO."""
+"""The state that a client keeps of a stream of events. No IO."""

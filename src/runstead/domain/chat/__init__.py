@@ -1,1 +1,1 @@
-"""What the model is asked, and its answer while it arrives."""
+"""The prompt for the model, and its answer while it arrives."""

@@ -72,7 +72,7 @@ class MessageDraft:
         return b'%b%d,"type":"refusal","refusal":%b}]}}' % (self._head, index, _encode(text))
 
     def content(self) -> Content:
-        """What is written so far; without a word it is one empty text."""
+        """The content so far; one empty text before the first word."""
         if not self._parts:
             return [TextPart(text=Text(value=""))]
         return [

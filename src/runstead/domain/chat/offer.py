@@ -1,4 +1,4 @@
-"""What a run offers the model: every tool is offered as functions, and a call finds its tool by the function's name."""
+"""The functions that a run offers to the model. Every tool is offered as functions; a call names one of them."""
 
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple

@@ -22,9 +22,9 @@ from runstead.wire.tool import Function
 __all__ = ["of_call", "of_function", "of_message", "of_messages", "of_text"]
 
 _MESSAGE = 4
-"""What a chat template puts around a message: its role and its borders."""
+"""Tokens that a chat template adds to a message, for its role and its delimiters."""
 _CALL = 8
-"""What a template puts around a call of a function."""
+"""Tokens that a chat template adds to a function call."""
 _LOW_DETAIL = 85
 _HIGH_DETAIL = 85 + 8 * 170
 """A base and eight tiles, the largest that an image is cut into."""

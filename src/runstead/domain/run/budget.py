@@ -1,4 +1,4 @@
-"""What is left of a run's budgets: each is a total over all of its model calls. Its time is in `deadline`."""
+"""The rest of a run's budgets. Each is a total over all of its model calls. For the time limit see `deadline`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
@@ -28,7 +28,7 @@ LONGEST_ANSWER = 16_384
 
 
 class Allowance(Struct, frozen=True, kw_only=True):
-    """What the budgets allow the next model call."""
+    """The limits of the next model call."""
 
     tokens: int | None = None
     """Tokens that it may write; None without a limit."""
@@ -39,7 +39,7 @@ class Allowance(Struct, frozen=True, kw_only=True):
 
 
 def allowance(run: Run, steps: Sequence[StepRow], asked: int, window: int | None) -> Allowance:
-    """What the next call may do, with a prompt of `asked` tokens and a model of this `window`."""
+    """The limits of the next call, with a prompt of `asked` tokens and a model of this `window`."""
     tokens, calls, total = completion_left(run, steps), _calls_left(run, steps), total_left(run, steps)
     if total is not None:
         total -= asked

@@ -99,7 +99,7 @@ def submit_outputs(run: Run, opened: OpenWork, outputs: Mapping[str, str], now: 
 
 
 def _next(run: Run, row: StepRow, now: int) -> Change:
-    """What follows from the calls that have ended, and from those that have not."""
+    """The next move, from the calls that have ended and those that have not."""
     if row.unfinished:
         return Change(run=run, steps=[row])
     if not row.waiting:

@@ -19,7 +19,7 @@ def stop_signal(run: Run, now: int) -> Signal | None:
     """The signal that a run that has not ended must get, whatever it is doing; None while it may go on.
 
     A run that was asked to stop has stopped, however late it is. One whose time is up has run out of its budget if
-    that was no later than its expiry: the time that somebody set for this very run.
+    that was no later than its expiry: the time that was set for this run.
     """
     if run.status is Status.CANCELLING:
         return Signal.STOP

@@ -52,7 +52,7 @@ class Call(Struct, frozen=True, kw_only=True, omit_defaults=True):
     tool: str = FUNCTION
     """The kind of tool that serves the call."""
     output: str | None = None
-    """What the model is given back; None until the call has ended."""
+    """The output for the model; None until the call has ended."""
     status: CallStatus = "asked"
     attempts: int = 0
     """How often the call has begun, or may have."""
@@ -136,7 +136,7 @@ def from_wire(step: RunStep) -> StepRow:
 
 
 class _Journal(Struct, frozen=True, omit_defaults=True):
-    """What is stored beside the wire's step."""
+    """The part of a journal entry that is stored beside the wire's step."""
 
     calls: list[Call] = []
     carried: Any = None
@@ -147,7 +147,7 @@ _decode = msgspec.json.Decoder(_Journal).decode
 
 
 def encode_journal(row: StepRow) -> bytes | None:
-    """What to store beside the step; None when the step alone says it all."""
+    """The part to store beside the step; None if the step alone is enough."""
     if row.carried is None and list(row.calls) == list(from_wire(row.step).calls):
         return None
     return _encode(_Journal(list(row.calls), row.carried))

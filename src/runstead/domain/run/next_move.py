@@ -69,7 +69,7 @@ def before_call(run: Run, steps: Sequence[StepRow], asked: int) -> OutOfBudget |
 
 
 def next_move(reply: Reply, allowed: Allowance) -> Move:
-    """What follows a model turn that was `allowed` so much.
+    """The next move after a model turn that was `allowed` so much.
 
     A turn that was cut short leads to no call: its calls may be cut too. Nor does a turn that calls too much.
     """

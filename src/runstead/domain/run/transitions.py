@@ -1,4 +1,4 @@
-"""What can happen to a run as a whole, each as a `Change`: the run, its half-done work, and its events in order.
+"""Transitions of a run as a whole, each as a `Change`: the run, its open step, and its events in order.
 
 What happens within a turn is in `message_step` and `call_step`.
 """

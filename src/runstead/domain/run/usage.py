@@ -27,7 +27,7 @@ def add(one: Usage, other: Usage) -> Usage:
 
 
 def total(steps: Iterable[StepRow]) -> Usage:
-    """What all steps of a run took."""
+    """The usage of all steps of a run."""
     spent = NONE
     for row in steps:
         if row.step.usage is not None:

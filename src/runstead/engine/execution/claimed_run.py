@@ -42,11 +42,11 @@ class ClaimedRun:
         self.row = row
         self.owner = owner
         self.message: MessageDraft | None = None
-        """What the model has written so far of the open message."""
+        """The text of the open message so far."""
         self.calls: CallsDraft | None = None
-        """What the model has asked for so far in the open step."""
+        """The tool calls of the open step so far."""
         self.journal = Journal()
-        """What the run has done; before `is_read` no more than what was written here."""
+        """The journal of the run. Before `is_read` it has only the entries written here."""
         self.is_read = new
         """Whether the journal is as the store has it. That of a run that is `new`, never claimed before, is empty."""
         self.limited = limited

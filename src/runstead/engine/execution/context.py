@@ -1,4 +1,4 @@
-"""What a claimed run does next, from its journal and its thread. Only as much history is read as fits the prompt."""
+"""The next step of a claimed run, from its journal and its thread. Only history that fits the prompt is read."""
 
 from typing import TypeAlias
 

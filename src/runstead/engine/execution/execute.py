@@ -66,7 +66,7 @@ async def _model_failed(claimed: ClaimedRun, error: ModelError) -> None:
 
 
 def _after_turn(claimed: ClaimedRun, run: Run, reply: Reply, move: Move) -> Change:
-    """What a model turn leads to, as one change with the end of its last step."""
+    """The result of a model turn, as one change with the end of its last step."""
     now, opened = claimed.adapters.now(), claimed.opened
     if isinstance(move, RunTools | AskClient):
         return call_step.ask(run, opened, reply, now)

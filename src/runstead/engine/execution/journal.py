@@ -44,7 +44,7 @@ class Journal:
 
     @property
     def spent(self) -> Usage:
-        """What all steps took."""
+        """The usage of all steps."""
         return usage.total(self._rows.values())
 
     @property

@@ -25,14 +25,14 @@ MAX_OUTPUT = 100_000
 MAX_SHOWN = 2**20
 """Bytes of a call as its step shows it; one that would be larger is shown without its result."""
 _GRACE = 5.0
-"""Seconds that a cancelled tool has to let go of what it holds; then the run goes on without it."""
+"""Seconds that a cancelled tool has to clean up. Then the run continues without it."""
 
 _abandoned: set["asyncio.Task[ToolResult]"] = set()
 """Cancelled tools that have not stopped. Nothing that they do reaches a run."""
 
 
 class Outcome(NamedTuple):
-    """What a call came to."""
+    """The outcome of a call."""
 
     output: str
     status: CallStatus

@@ -44,7 +44,7 @@ async def run_calls(claimed: ClaimedRun, tools: Toolbox) -> None:
             for call in claimed.journal.unfinished:
                 group.create_task(turn.run(call), name=f"{call.tool} {call.id}")
     except ExceptionGroup as failures:
-        # What a tool raises is an outcome. What the engine raises is the same for all calls: the run, or the store, is
+        # An error of a tool is an outcome. An error of the engine is the same for all calls: the run, or the store, is
         # lost.
         interrupted = [failure for failure in failures.exceptions if isinstance(failure, Interrupted)]
         raise (interrupted or failures.exceptions)[0] from None

@@ -23,7 +23,7 @@ class Toolbox:
         kinds = set(map(kind_of, run.tools))
         served = {tool.kind: tool.functions(run) for tool in tools if tool.kind in kinds}
         self.offers: Sequence[Offer] = offers(run.tools, served)
-        """What the model may call, unless the run's `tool_choice` is `none`."""
+        """The functions that the model may call, unless the run's `tool_choice` is `none`."""
         self._kinds = {} if run.tool_choice == "none" else {offer.function.name: offer.tool for offer in self.offers}
 
     def routed(self, function: str) -> str:

@@ -1,4 +1,4 @@
-"""What the parts of the engine's interface share: transactions, idempotency, and the project they are bound to."""
+"""The shared base of the engine's resources: transactions, idempotency, and their project."""
 
 from collections.abc import Awaitable, Callable
 from copy import copy

@@ -25,7 +25,7 @@ __all__ = ["Streams"]
 
 
 class _Begun(msgspec.Struct):
-    """What a reply says of the run that it is."""
+    """The run of a reply."""
 
     id: str
     thread_id: str

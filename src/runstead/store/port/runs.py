@@ -59,7 +59,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
     delays: int = 0
     """How often in a row it was delayed."""
     unknown: Unknown | None = None
-    """What the stored run has beyond the fields that this version knows."""
+    """Fields of the stored run that this version does not know."""
 
     def after(self, change: Change) -> "RunRow":
         """The row that a change makes of this one. What the change does not say stays as it is."""
@@ -89,7 +89,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
 
 
 class Applied(NamedTuple):
-    """What a change has made of a run."""
+    """A run after a change."""
 
     row: RunRow
     next: RunRow | None = None
@@ -105,7 +105,7 @@ class Created(NamedTuple):
 
 
 class Opening(NamedTuple):
-    """What the creation of a run depends on."""
+    """The facts that the creation of a run depends on."""
 
     thread: Thread | None
     assistant: Assistant | None
@@ -126,8 +126,9 @@ class Runs(Protocol):
     """The runs of all threads. A run begins with `create` and changes through `apply` alone."""
 
     async def opening(self, project: str, thread_id: str | None, assistant_id: str, defaults: Limits) -> Opening:
-        """What the creation of a run depends on, in one question. In `write` the thread is locked, as by `threads.get`.
-        `defaults` are the limits of a project that has none of its own.
+        """The facts that the creation of a run depends on, in one query.
+
+        In `write` the thread is locked, as by `threads.get`. `defaults` are the limits of a project without its own.
         """
         ...
 

@@ -20,7 +20,7 @@ class Address:
 
     def __init__(self, url: str) -> None:
         parts = _URL.fullmatch(url)
-        # What is wrong is said without quoting it: any part of it may be the password.
+        # Errors never quote the URL: any part of it may be the password.
         if parts is None:
             raise RunsteadError(
                 "the database's URL must be postgresql://user:password@host:port/database, "

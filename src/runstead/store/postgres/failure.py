@@ -1,4 +1,4 @@
-"""What can go wrong in a transaction, by what is to be done about it.
+"""Failures of a transaction, by their remedy.
 
 Failure
 ├── Overtaken     another transaction was first: everything is undone, run it again
@@ -12,7 +12,7 @@ import asyncpg
 __all__ = ["DATABASE_ERRORS", "Failure", "Lost", "Overtaken", "Rejected", "Unsure", "failure", "waited_too_long"]
 
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
-"""What asyncpg raises, and the sockets below it. (A timeout is an `OSError`.)"""
+"""Errors of asyncpg, and of the sockets below it. (A timeout is an `OSError`.)"""
 
 _OVERTAKEN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _LOST = (
@@ -47,7 +47,7 @@ class Rejected(Failure):
 
 
 def failure(error: BaseException, *, closed: bool = False) -> Failure:
-    """What an error means; `closed` if its connection is."""
+    """Classify an error. `closed` says whether its connection is closed."""
     if isinstance(error, _OVERTAKEN):
         return Overtaken(error)
     if closed or isinstance(error, _LOST):

@@ -90,7 +90,7 @@ async def migrate(session: PostgresSession, schema: str) -> list[Migration]:
 
 
 async def missing(session: PostgresSession, schema: str) -> list[Migration]:
-    """What is not applied yet. Refuses the schema of a version too new, and that of another program."""
+    """The migrations that are not applied yet. Refuses the schema of a version too new, and that of another program."""
     migrations = [Migration(file) for file in sorted(_FOLDER.glob("*.sql"))]
     versioned, _, used, closed = await session.row(_KNOWN, schema=schema) or (False, False, False, False)
     if not versioned:

@@ -37,7 +37,7 @@ async def run(
     writing: bool,
     single: bool = False,
 ) -> T:
-    """What the work returns, once it is committed. Raises what the work raises, or `Failure`.
+    """The result of the work, once it is committed. Raises the errors of the work, or `Failure`.
 
     A `single` work is first run without a transaction around it.
     """
@@ -68,7 +68,7 @@ class _How(NamedTuple):
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage: Outage) -> T:
-    """What the attempt gives; while the server cannot be reached it is made again, for so many seconds."""
+    """The result of the attempt. While the server cannot be reached, it is retried for a number of seconds."""
     clock = asyncio.get_running_loop().time
     began, tries = clock(), 0
     while True:

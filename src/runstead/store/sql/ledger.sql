@@ -1,5 +1,5 @@
 -- name: runs
--- What is asked of other tables is asked run by run: PostgreSQL would read a whole table for an EXISTS.
+-- Other tables are queried run by run: PostgreSQL would read a whole table for an EXISTS.
 SELECT kept.id, kept.body, kept.project, kept.last_event, kept.status, kept.expires_at, kept.owner, kept.behind,
        (SELECT ahead.status FROM runs AS ahead WHERE ahead.id = kept.behind AND ahead.thread_id = kept.thread_id),
        (SELECT 1 FROM threads WHERE threads.id = kept.thread_id AND threads.project = kept.project LIMIT 1),

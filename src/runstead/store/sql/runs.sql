@@ -1,5 +1,5 @@
 -- name: opening
--- What the creation of a run depends on. A project's limit is its own, or else the given one; 0 is none.
+-- The facts that the creation of a run depends on. A project's limit is its own, or else the given one; 0 is none.
 SELECT thread.body, assistant.body, projects.max_running, projects.max_queued,
        coalesce(projects.max_queued, :max_queued) > 0 AND EXISTS (
            SELECT 1 FROM runs WHERE project = :project AND status IN ('queued', 'waiting')

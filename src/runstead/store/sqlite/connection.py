@@ -96,7 +96,7 @@ class SqliteSession:
 
 
 def perform(work: Work[T], tx: Tx) -> T:
-    """What a transaction returns, run to its end at once; `RuntimeError` if it awaits anything but its tx."""
+    """The result of a transaction, run to its end at once; `RuntimeError` if it awaits anything but its tx."""
     steps = work(tx).__await__()
     try:
         next(steps)

@@ -25,7 +25,7 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
 
 
 def missing(connection: sqlite3.Connection, path: str) -> list[Path]:
-    """What is not applied yet. Refuses as `migrate` does."""
+    """The migrations that are not applied yet. Refuses as `migrate` does."""
     files = migrations()
     (applied,) = connection.execute("PRAGMA user_version").fetchone()
     if applied > len(files):

@@ -28,7 +28,7 @@ class Reader:
         self._path = path
 
     def read(self, work: Work[T], *, single: bool) -> T:
-        """What the work returns. One that is expected to be `single` is run again in a transaction if it is not."""
+        """The result of the work. `single` work that turns out to need more statements runs again in a transaction."""
         try:
             if single:
                 with suppress(NotSingle), self._session.alone():

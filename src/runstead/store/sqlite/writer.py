@@ -56,7 +56,7 @@ class Writer:
         """How often something was committed."""
 
     async def write(self, work: Work[T]) -> T:
-        """What the work returns, once it is on disk."""
+        """The result of the work, once it is on disk."""
         answer: asyncio.Future[T] = self._loop.create_future()
         self._waiting.append((work, answer))
         if self._idle.is_set():

@@ -30,17 +30,17 @@ HIGHEST = Place(2**62, 0)
 
 
 class Span(NamedTuple):
-    """What to read: the items between two places, both exclusive, upwards or downwards."""
+    """The range to read: the items between two places, both exclusive, upwards or downwards."""
 
     low: Place
     high: Place
     up: bool
     turned: bool
-    """What is read comes out in the opposite of the order asked for."""
+    """The rows are read in the opposite of the requested order."""
 
 
 def span(query: ListQuery, after: Place | None, before: Place | None) -> Span:
-    """What to read for a query, given the places of its cursors."""
+    """The range to read for a query, given the positions of its cursors."""
     ascending = query.order is SortOrder.ASC
     turned = before is not None and after is None
     low, high = (after, before) if ascending else (before, after)

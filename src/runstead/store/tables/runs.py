@@ -32,7 +32,7 @@ Columns: TypeAlias = Mapping[str, Value]
 
 
 class Parts(NamedTuple):
-    """What a change writes beside the run, each row as its columns."""
+    """The rows that a change writes beside the run, as columns."""
 
     new_steps: Sequence[Columns]
     steps: Sequence[Columns]
@@ -208,7 +208,7 @@ class SqlRuns:
 
     async def next_claimable(self, run_id: str, most: int | None, now: int) -> Claimable | None:
         default = most or _NO_LIMIT
-        # What is counted must be counted by a statement that begins once the project is locked.
+        # Runs must be counted by a statement that begins after the project is locked.
         locked = await self._session.row(self._queries["lock_project_of"], id=run_id, most=default)
         if locked is None:
             return None
@@ -269,7 +269,7 @@ def _known_row(row: Row) -> RunRow:
 
 
 def run_columns(row: RunRow) -> Columns:
-    """What both the first and every later write of a run says."""
+    """The parameters of every write of a run."""
     run = row.run
     # A run that waits behind another one is found by a status of its own.
     waits = row.predecessor is not None and run.status is Status.QUEUED

@@ -49,7 +49,7 @@ def remember(session: Session, id: str, unknown: Unknown | None) -> None:
 
 
 class Listed(Protocol):
-    """What every listed object has."""
+    """The fields of every listed object."""
 
     @property
     def id(self) -> str: ...

@@ -19,7 +19,7 @@ _COLUMNS = (
     "id", "webhook_id", "created_at", "event_type", "thread_id", "run_id", "status", "attempts", "next_attempt_at",
     "ended_at", "status_code", "error",
 )  # fmt: skip
-"""What every statement that finds deliveries gives, in this order."""
+"""The columns of every query for deliveries, in this order."""
 
 
 class SqlWebhooks:

@@ -54,7 +54,7 @@ class Endpoint(Struct, Generic[Q, B, R], frozen=True, kw_only=True):
 
     @property
     def takes(self) -> Literal["json", "multipart", "nothing"]:
-        """What kind of body it reads."""
+        """The kind of body that it reads."""
         if self.files:
             return "multipart"
         return "nothing" if self.body is Nothing else "json"
