@@ -239,7 +239,7 @@ async def test_of_two_that_migrate_one_waits_for_the_other(
     assert said[1] == "Up to date.\n"
 
 
-async def test_what_a_killed_migration_left_half_done_is_made_again(
+async def test_an_unfinished_index_of_a_killed_migration_is_built_again(
     writers: list[VersionOne], reader: Any, migrate: Migrate, admin: Any, schema: str
 ) -> None:
     killed = migrate()
@@ -249,7 +249,7 @@ async def test_what_a_killed_migration_left_half_done_is_made_again(
     assert not all((await indexes(admin, schema)).values())
     again = migrate()
     await all_write(writers)
-    await asyncio.to_thread(again.wait_for_log, "dropping an index that is half done")
+    await asyncio.to_thread(again.wait_for_log, "dropping an unfinished index")
     await reader.execute("COMMIT")
     assert await ended(again) == 0
     assert all((await indexes(admin, schema)).values())
