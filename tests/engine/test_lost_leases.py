@@ -57,7 +57,7 @@ class Owner:
         now = self.hold.adapters.now()
 
         def change(run: Run) -> Change:
-            closed = message_step.close_message(run, self.hold.opened, now, usage.NONE)
+            closed = message_step.close_message(run, self.hold.open_work, now, usage.NONE)
             return transitions.combine(closed, transitions.complete(run, now, usage.NONE))
 
         await self.hold.commit(change)

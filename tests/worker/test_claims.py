@@ -65,7 +65,7 @@ async def test_a_former_owner_publishes_no_end() -> None:
     async with world(slots=0) as here:
         run = await here.start()
         hold = await taken(here, run.id)
-        hold.lose()
+        hold.disown()
         async with here.adapters.broker.subscribe(run.id) as live, within():
             await hold.publish_missed()
             later = RawEvent(Position(9), EventName.RUN_QUEUED, b"{}")

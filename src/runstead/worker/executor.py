@@ -74,7 +74,7 @@ class Executor:
             # The run was recovered and claimed again under the same name: the version tells which claim is newer.
             if before.row.version > claimed.row.version:
                 return
-            before.lose()
+            before.disown()
             self.interrupt(run_id)
         self._owned[run_id] = claimed
         try:

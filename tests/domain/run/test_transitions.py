@@ -108,7 +108,7 @@ class Lives(RuleBasedStateMachine):
         self.run = run(status=Status.QUEUED, expires_at=700)
         self.steps: dict[str, StepRow] = {}
         self.messages: dict[str, Message] = {}
-        self.opened = OpenWork()
+        self.open_work = OpenWork()
         self.attempts: dict[str, int] = {}
         self.reader = Reader()
         self.told: list[EventBatch] = []
@@ -123,7 +123,7 @@ class Lives(RuleBasedStateMachine):
     def claim(self) -> None:
         self._try(Signal.CLAIM, lambda: transitions.claim(self.run, self.now, "worker"))
 
-    @precondition(lambda self: self.run.status is Status.IN_PROGRESS and self.opened == OpenWork())
+    @precondition(lambda self: self.run.status is Status.IN_PROGRESS and self.open_work == OpenWork())
     @rule()
     def open_message(self) -> None:
         self._commit(message_step.open_message(self.run, self._new("step"), self._new("msg"), self.now))
@@ -132,55 +132,55 @@ class Lives(RuleBasedStateMachine):
     @rule()
     def open_calls(self) -> None:
         change = call_step.open_calls(self.run, self._new("step"), self.now)
-        if self.opened.message is not None:
-            closed = message_step.close_message(self.run, self.opened, self.now, usage.NONE)
+        if self.open_work.message is not None:
+            closed = message_step.close_message(self.run, self.open_work, self.now, usage.NONE)
             change = transitions.combine(closed, change)
         self._commit(change)
 
-    @precondition(lambda self: self.opened.message is not None)
+    @precondition(lambda self: self.open_work.message is not None)
     @rule(text=st.text(max_size=3))
     def write(self, text: str) -> None:
-        assert self.opened.message is not None
-        message = replace(self.opened.message, content=[TextPart(text=Text(value=text))])
-        self.opened = OpenWork(self.opened.row, message)
+        assert self.open_work.message is not None
+        message = replace(self.open_work.message, content=[TextPart(text=Text(value=text))])
+        self.open_work = OpenWork(self.open_work.row, message)
 
-    @precondition(lambda self: self.opened.message is not None)
+    @precondition(lambda self: self.open_work.message is not None)
     @rule(tokens=st.integers(0, 9))
     def complete(self, tokens: int) -> None:
         def decide() -> Change:
-            closed = message_step.close_message(self.run, self.opened, self.now, took(tokens))
+            closed = message_step.close_message(self.run, self.open_work, self.now, took(tokens))
             return transitions.combine(closed, transitions.complete(self.run, self.now, self._spent(tokens)))
 
         self._try(Signal.COMPLETE, decide)
 
-    @precondition(lambda self: self.opened.row is not None)
+    @precondition(lambda self: self.open_work.row is not None)
     @rule(tokens=st.integers(0, 9))
     def run_out(self, tokens: int) -> None:
         def decide() -> Change:
-            if self.opened.message is not None:
-                closed = message_step.close_message(self.run, self.opened, self.now, took(tokens), "max_tokens")
+            if self.open_work.message is not None:
+                closed = message_step.close_message(self.run, self.open_work, self.now, took(tokens), "max_tokens")
             else:
-                closed = call_step.cut_calls(self.run, self.opened, self.now, took(tokens))
+                closed = call_step.cut_calls(self.run, self.open_work, self.now, took(tokens))
             end = transitions.run_out(self.run, self.now, self._spent(tokens), "max_completion_tokens")
             return transitions.combine(closed, end)
 
         self._try(Signal.RUN_OUT, decide)
 
-    @precondition(lambda self: self.opened.row is not None and self.opened.message is None)
+    @precondition(lambda self: self.open_work.row is not None and self.open_work.message is None)
     @rule(tools=st.lists(TOOLS, min_size=1, max_size=3), tokens=st.integers(0, 9))
     def call_too_much(self, tools: list[str], tokens: int) -> None:
-        assert self.opened.row is not None
-        reply = self._reply([call.tool for call in self.opened.row.calls] or tools, tokens)
+        assert self.open_work.row is not None
+        reply = self._reply([call.tool for call in self.open_work.row.calls] or tools, tokens)
 
         def decide() -> Change:
-            refused = call_step.refuse_calls(self.run, self.opened, reply, self.now)
+            refused = call_step.refuse_calls(self.run, self.open_work, reply, self.now)
             return transitions.combine(
                 refused, transitions.run_out(self.run, self.now, self._spent(tokens), "max_tool_calls")
             )
 
         self._try(Signal.RUN_OUT, decide)
 
-    @precondition(lambda self: self.opened == OpenWork())
+    @precondition(lambda self: self.open_work == OpenWork())
     @rule()
     def run_out_before_a_call(self) -> None:
         spent = usage.total(self.steps.values())
@@ -190,28 +190,28 @@ class Lives(RuleBasedStateMachine):
     @rule(count=st.integers(1, 3), tokens=st.integers(0, 9))
     def ask_client(self, count: int, tokens: int) -> None:
         reply = self._reply(["function"] * count, tokens)
-        self._try(Signal.ASK_CLIENT, lambda: call_step.ask(self.run, self.opened, reply, self.now))
+        self._try(Signal.ASK_CLIENT, lambda: call_step.ask(self.run, self.open_work, reply, self.now))
 
     @precondition(lambda self: self._calls_are_open() and self.run.status is Status.IN_PROGRESS)
     @precondition(lambda self: not self._server_has_calls())
     @rule(tools=st.lists(TOOLS, max_size=3), place=st.integers(0, 3), tokens=st.integers(0, 9))
     def ask_for_tools(self, tools: list[str], place: int, tokens: int) -> None:
         tools.insert(min(place, len(tools)), "file_search")
-        self._commit(call_step.ask(self.run, self.opened, self._reply(tools, tokens), self.now))
+        self._commit(call_step.ask(self.run, self.open_work, self._reply(tools, tokens), self.now))
 
     @precondition(lambda self: self._a_tool_may_run())
     @rule()
     def start_a_call(self) -> None:
-        assert self.opened.row is not None
-        for call in self.opened.row.unfinished:
+        assert self.open_work.row is not None
+        for call in self.open_work.row.unfinished:
             if call.status == "asked":
-                self._commit(call_step.start(self.run, self.opened.row, call.id))
+                self._commit(call_step.start(self.run, self.open_work.row, call.id))
                 return
 
     @precondition(lambda self: self._a_tool_may_run())
     @rule(which=st.integers(0, 3), status=st.sampled_from(ENDED), output=st.text(max_size=3))
     def finish_a_call(self, which: int, status: CallStatus, output: str) -> None:
-        row = self.opened.row
+        row = self.open_work.row
         assert row is not None
         call = row.unfinished[which % len(row.unfinished)]
         ended = replace(call, output=output, status=status, attempts=call.attempts + 1)
@@ -227,7 +227,7 @@ class Lives(RuleBasedStateMachine):
         action = self.run.required_action
         calls = action.submit_tool_outputs.tool_calls if action else []
         outputs = {call.id: output for call in calls}
-        self._try(Signal.SUBMIT_OUTPUTS, lambda: call_step.submit_outputs(self.run, self.opened, outputs, self.now))
+        self._try(Signal.SUBMIT_OUTPUTS, lambda: call_step.submit_outputs(self.run, self.open_work, outputs, self.now))
         if self.run.status is Status.QUEUED and outputs:
             row = list(self.steps.values())[-1]
             assert isinstance(row.step.step_details, ToolCallsDetails)
@@ -246,12 +246,12 @@ class Lives(RuleBasedStateMachine):
     def end(self, signal: Signal) -> None:
         error = BROKEN if signal is Signal.FAIL else None
         spent = usage.total(self.steps.values())
-        self._try(signal, lambda: transitions.end(self.run, signal, self.opened, self.now, spent, error))
+        self._try(signal, lambda: transitions.end(self.run, signal, self.open_work, self.now, spent, error))
 
     @rule(seconds=st.integers(1, 100))
     def delay(self, seconds: int) -> None:
         spent, cause, until = usage.total(self.steps.values()), LIMITED, self.now + seconds
-        self._try(Signal.DELAY, lambda: transitions.delay(self.run, self.opened, self.now, spent, cause, until))
+        self._try(Signal.DELAY, lambda: transitions.delay(self.run, self.open_work, self.now, spent, cause, until))
 
     @rule(seconds=st.integers(1, 100))
     def time_passes(self, seconds: int) -> None:
@@ -269,8 +269,10 @@ class Lives(RuleBasedStateMachine):
     def steps_and_messages_are_open_only_while_someone_may_close_them(self) -> None:
         open_steps = [row for row in self.steps.values() if row.step.status == "in_progress"]
         open_messages = [message for message in self.messages.values() if message.status == "in_progress"]
-        assert [row.id for row in open_steps] == ([self.opened.row.id] if self.opened.row else [])
-        assert [message.id for message in open_messages] == ([self.opened.message.id] if self.opened.message else [])
+        assert [row.id for row in open_steps] == ([self.open_work.row.id] if self.open_work.row else [])
+        assert [message.id for message in open_messages] == (
+            [self.open_work.message.id] if self.open_work.message else []
+        )
         if self.run.status.terminal:
             assert not open_steps
         if self.run.status is Status.QUEUED:
@@ -340,13 +342,13 @@ class Lives(RuleBasedStateMachine):
         return Reply(calls=calls, shown=[tool_call(call) for call in calls], usage=took(tokens))
 
     def _calls_may_open(self) -> bool:
-        return self.opened == OpenWork() or self.opened.message is not None
+        return self.open_work == OpenWork() or self.open_work.message is not None
 
     def _calls_are_open(self) -> bool:
-        return self.opened.row is not None and self.opened.message is None
+        return self.open_work.row is not None and self.open_work.message is None
 
     def _server_has_calls(self) -> bool:
-        return self.opened.row is not None and bool(self.opened.row.unfinished)
+        return self.open_work.row is not None and bool(self.open_work.row.unfinished)
 
     def _a_tool_may_run(self) -> bool:
         return self.run.status is Status.IN_PROGRESS and self._server_has_calls()
@@ -378,7 +380,7 @@ class Lives(RuleBasedStateMachine):
         self.run = change.run
         self.steps |= {row.id: row for row in [*change.new_steps, *change.steps]}
         self.messages |= {message.id: message for message in [*change.new_messages, *change.messages]}
-        self.opened = OpenWork(
+        self.open_work = OpenWork(
             next((row for row in self.steps.values() if row.step.status == "in_progress"), None),
             next((message for message in self.messages.values() if message.status == "in_progress"), None),
         )
@@ -409,19 +411,19 @@ def asked_for(*tools: str) -> OpenWork:
     """An open step whose calls the model has finished asking for."""
     calls = [Call(id=f"call_{place}", name=tool, arguments="{}", tool=tool) for place, tool in enumerate(tools)]
     reply = Reply(calls=calls, shown=[tool_call(call) for call in calls], usage=took(3))
-    opened = open_of(call_step.open_calls(run(), "step_1", 100))
-    return OpenWork(call_step.ask(run(), opened, reply, 100).steps[0])
+    open_work = open_of(call_step.open_calls(run(), "step_1", 100))
+    return OpenWork(call_step.ask(run(), open_work, reply, 100).steps[0])
 
 
 @pytest.mark.parametrize("signal", [Signal.RECOVER, Signal.DELAY])
 def test_calls_that_the_model_asked_for_survive_their_worker(signal: Signal) -> None:
-    opened = asked_for("file_search", "function", "code_interpreter")
-    assert opened.row is not None
-    started = call_step.start(run(), opened.row, "call_2").steps[0]
+    open_work = asked_for("file_search", "function", "code_interpreter")
+    assert open_work.row is not None
+    started = call_step.start(run(), open_work.row, "call_2").steps[0]
     change = transitions.end(run(), signal, OpenWork(started), 150, usage.NONE)
     assert [each.name for each in change.events] == ["thread.run.queued"]
     [row] = change.steps
-    assert (row.step, row.asked) == (opened.row.step, True)
+    assert (row.step, row.asked) == (open_work.row.step, True)
     said = [(call.id, call.status, call.attempts) for call in row.calls]
     assert said == [("call_0", "asked", 1), ("call_1", "asked", 0), ("call_2", "started", 1)]
 
@@ -452,10 +454,10 @@ def test_a_call_ends_once() -> None:
 
 def test_a_message_that_was_cut_keeps_what_was_written() -> None:
     before = run()
-    opened = open_of(message_step.open_message(before, "step_1", "msg_1", 100))
-    assert opened.message is not None
-    half = replace(opened.message, content=[TextPart(text=Text(value="Half"))])
-    change = transitions.end(before, Signal.RECOVER, OpenWork(opened.row, half), 150, usage.NONE)
+    open_work = open_of(message_step.open_message(before, "step_1", "msg_1", 100))
+    assert open_work.message is not None
+    half = replace(open_work.message, content=[TextPart(text=Text(value="Half"))])
+    change = transitions.end(before, Signal.RECOVER, OpenWork(open_work.row, half), 150, usage.NONE)
     [message], [row] = change.messages, change.steps
     assert message.content == [TextPart(text=Text(value="Half"))]
     assert message.incomplete_details is not None
@@ -474,8 +476,8 @@ def test_a_message_that_was_cut_keeps_what_was_written() -> None:
     ],
 )
 def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str, status: str) -> None:
-    opened = open_of(message_step.open_message(run(), "step_1", "msg_1", 100))
-    change = transitions.end(run(), signal, opened, 150, usage.NONE, BROKEN if signal is Signal.FAIL else None)
+    open_work = open_of(message_step.open_message(run(), "step_1", "msg_1", 100))
+    change = transitions.end(run(), signal, open_work, 150, usage.NONE, BROKEN if signal is Signal.FAIL else None)
     assert change.messages[0].incomplete_details is not None
     assert change.messages[0].incomplete_details.reason == reason
     assert change.steps[0].step.status == status
@@ -483,8 +485,8 @@ def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str,
 
 
 def test_a_run_that_is_delayed_says_why_and_until_when() -> None:
-    opened = open_of(message_step.open_message(run(), "step_1", "msg_1", 100))
-    change = transitions.delay(run(), opened, 150, usage.NONE, LIMITED, 1_700_000_000)
+    open_work = open_of(message_step.open_message(run(), "step_1", "msg_1", 100))
+    change = transitions.delay(run(), open_work, 150, usage.NONE, LIMITED, 1_700_000_000)
     assert change.ready_at == 1_700_000_000
     assert change.run.status == "queued"
     assert change.run.last_error == LastError(
@@ -506,9 +508,9 @@ def test_a_run_whose_time_is_used_up_says_so() -> None:
 
 
 def test_calls_that_nobody_was_asked_for_are_shown_without_outputs() -> None:
-    opened = open_of(call_step.open_calls(run(), "step_1", 100))
+    open_work = open_of(call_step.open_calls(run(), "step_1", 100))
     asked = Call(id="call_a", name="weather", arguments="{}")
-    [row] = call_step.refuse_calls(run(), opened, Reply(calls=[asked], shown=[tool_call(asked)]), 150).steps
+    [row] = call_step.refuse_calls(run(), open_work, Reply(calls=[asked], shown=[tool_call(asked)]), 150).steps
     step = row.step
     assert isinstance(step.step_details, ToolCallsDetails)
     [call] = step.step_details.tool_calls
@@ -519,8 +521,8 @@ def test_calls_that_nobody_was_asked_for_are_shown_without_outputs() -> None:
 
 
 def test_a_step_fails_with_a_code_that_steps_have() -> None:
-    opened = open_of(call_step.open_calls(run(), "step_1", 100))
-    change = transitions.end(run(), Signal.FAIL, opened, 150, usage.NONE, BROKEN)
+    open_work = open_of(call_step.open_calls(run(), "step_1", 100))
+    change = transitions.end(run(), Signal.FAIL, open_work, 150, usage.NONE, BROKEN)
     assert change.steps[0].step.last_error == LastError(code="server_error", message="Broken.")
     assert change.run.last_error == BROKEN
 

@@ -45,25 +45,25 @@ def open_calls(run: Run, step_id: str, now: int) -> Change:
     return Change(run=run, new_steps=[StepRow(step=step)], events=events)
 
 
-def cut_calls(run: Run, opened: OpenWork, now: int, usage: Usage) -> Change:
+def cut_calls(run: Run, open_work: OpenWork, now: int, usage: Usage) -> Change:
     """The model ran out of tokens in the middle of its calls: none of them is run or asked for."""
-    row = _open(opened)
+    row = _open(open_work)
     step = replace(close_step(row.step, "failed", now, _CUT), usage=usage)
     return Change(run=run, steps=[replace(row, step=step)], events=[event(EventName.STEP_FAILED, step)])
 
 
-def refuse_calls(run: Run, opened: OpenWork, reply: Reply, now: int) -> Change:
+def refuse_calls(run: Run, open_work: OpenWork, reply: Reply, now: int) -> Change:
     """The model made more calls than the run may: none of them is run or asked for. The step shows what they were."""
-    asked = _asked(_open(opened), reply)
+    asked = _asked(_open(open_work), reply)
     row = replace(asked, step=close_step(asked.step, "failed", now, _TOO_MANY))
     return Change(run=run, steps=[row], events=[event(EventName.STEP_FAILED, row.step)])
 
 
-def ask(run: Run, opened: OpenWork, reply: Reply, now: int) -> Change:
+def ask(run: Run, open_work: OpenWork, reply: Reply, now: int) -> Change:
     """The model has finished asking for its calls: they are in the journal. The run waits for the client if no call is
     the server's to run. The usage of the turn is the step's, shown when the step is completed.
     """
-    return _next(run, _asked(_open(opened), reply), now)
+    return _next(run, _asked(_open(open_work), reply), now)
 
 
 def start(run: Run, row: StepRow, call_id: str) -> Change:
@@ -82,10 +82,10 @@ def finish(run: Run, row: StepRow, ended: Call, shown: ToolCall, now: int) -> Ch
     return _next(run, row.with_calls([ended]).shown([shown]), now)
 
 
-def submit_outputs(run: Run, opened: OpenWork, outputs: Mapping[str, str], now: int) -> Change:
+def submit_outputs(run: Run, open_work: OpenWork, outputs: Mapping[str, str], now: int) -> Change:
     """The client gave the output of every call that it was asked for: the step is completed."""
     after = move(run, Signal.SUBMIT_OUTPUTS, now)
-    row = opened.row
+    row = open_work.row
     if row is None or not isinstance(details := row.step.step_details, ToolCallsDetails):
         raise ValueError("no step with tool calls is open")
     ended = [_ended(call, outputs[call.id], "completed") for call in row.waiting]
@@ -127,7 +127,7 @@ def _call(row: StepRow, call_id: str) -> Call:
     return next(call for call in row.calls if call.id == call_id)
 
 
-def _open(opened: OpenWork) -> StepRow:
-    if opened.row is None:
+def _open(open_work: OpenWork) -> StepRow:
+    if open_work.row is None:
         raise ValueError("no step is open")
-    return opened.row
+    return open_work.row

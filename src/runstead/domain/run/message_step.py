@@ -48,25 +48,25 @@ def open_message(run: Run, step_id: str, message_id: str, now: int) -> Change:
 
 def close_message(
     run: Run,
-    opened: OpenWork,
+    open_work: OpenWork,
     now: int,
     usage: Usage,
     reason: Literal["max_tokens", "content_filter"] | None = None,
     carried: Any = None,
 ) -> Change:
     """The open message is written: whole, or cut for `reason`. Its step is completed either way."""
-    if opened.message is None or opened.row is None:
+    if open_work.message is None or open_work.row is None:
         raise ValueError("no message is open")
     if reason is None:
-        message = replace(opened.message, status="completed", completed_at=now)
+        message = replace(open_work.message, status="completed", completed_at=now)
         closed = event(EventName.MESSAGE_COMPLETED, message)
     else:
-        message = cut_message(opened.message, reason, now)
+        message = cut_message(open_work.message, reason, now)
         closed = event(EventName.MESSAGE_INCOMPLETE, message)
-    step = replace(close_step(opened.row.step, "completed", now), usage=usage)
+    step = replace(close_step(open_work.row.step, "completed", now), usage=usage)
     return Change(
         run=run,
         messages=[message],
-        steps=[replace(opened.row, step=step, carried=carried)],
+        steps=[replace(open_work.row, step=step, carried=carried)],
         events=[closed, event(EventName.STEP_COMPLETED, step)],
     )

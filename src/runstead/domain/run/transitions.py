@@ -52,44 +52,46 @@ def cancel(run: Run, now: int) -> Change:
     return Change(run=after, events=[run_event(after)])
 
 
-def stop(run: Run, opened: OpenWork, usage: Usage, now: int) -> Change:
+def stop(run: Run, open_work: OpenWork, usage: Usage, now: int) -> Change:
     """A run without an owner has stopped in the moment it is asked to."""
     if run.status is Status.CANCELLING:
-        return end(run, Signal.STOP, opened, now, usage)
+        return end(run, Signal.STOP, open_work, now, usage)
     asked = cancel(run, now)
-    return combine(asked, end(asked.run, Signal.STOP, opened, now, usage))
+    return combine(asked, end(asked.run, Signal.STOP, open_work, now, usage))
 
 
-def delay(run: Run, opened: OpenWork, now: int, usage: Usage, cause: LastError, until: int) -> Change:
+def delay(run: Run, open_work: OpenWork, now: int, usage: Usage, cause: LastError, until: int) -> Change:
     """The run is queued again until `until`; its `last_error` says why. Its open step is closed."""
-    return replace(end(run, Signal.DELAY, opened, now, usage, explained(cause, until)), ready_at=until)
+    return replace(end(run, Signal.DELAY, open_work, now, usage, explained(cause, until)), ready_at=until)
 
 
-def end(run: Run, signal: Signal, opened: OpenWork, now: int, usage: Usage, error: LastError | None = None) -> Change:
+def end(
+    run: Run, signal: Signal, open_work: OpenWork, now: int, usage: Usage, error: LastError | None = None
+) -> Change:
     """The run stops before its end: STOP, EXPIRE, RUN_OUT (of time), FAIL, DELAY (with `error`) or RECOVER.
 
     The open step is closed. In a run that continues, complete tool calls of the model survive.
     """
     after = move(run, signal, now, last_error=error, incomplete=_OUT_OF_TIME, usage=usage)
-    if opened.row is not None and opened.row.asked and after.status is Status.QUEUED:
-        change = Change(run=after, steps=[_released(opened.row)])
+    if open_work.row is not None and open_work.row.asked and after.status is Status.QUEUED:
+        change = Change(run=after, steps=[_released(open_work.row)])
     else:
-        change = _closed(after, opened, now, error)
+        change = _closed(after, open_work, now, error)
     return combine(change, Change(run=after, events=[run_event(after)]))
 
 
-def _closed(run: Run, opened: OpenWork, now: int, error: LastError | None) -> Change:
+def _closed(run: Run, open_work: OpenWork, now: int, error: LastError | None) -> Change:
     """Close what is open, as the status of the run asks."""
     message_reason, step_status = CLOSINGS[run.status]
     change = Change(run=run)
-    if opened.message is not None:
-        message = cut_message(opened.message, message_reason, now)
+    if open_work.message is not None:
+        message = cut_message(open_work.message, message_reason, now)
         cut = event(EventName.MESSAGE_INCOMPLETE, message)
         change = combine(change, Change(run=run, messages=[message], events=[cut]))
-    if opened.row is not None:
-        step = close_step(opened.row.step, step_status, now, error)
+    if open_work.row is not None:
+        step = close_step(open_work.row.step, step_status, now, error)
         closed = event(EventName(f"thread.run.step.{step_status}"), step)
-        change = combine(change, Change(run=run, steps=[replace(opened.row, step=step)], events=[closed]))
+        change = combine(change, Change(run=run, steps=[replace(open_work.row, step=step)], events=[closed]))
     return change
 
 

@@ -1,4 +1,17 @@
-"""A claimed run: its journal in memory, and the writes that only its owner may make."""
+"""A claimed run: its journal in memory, and the writes that only its owner may make.
+
+Every write names the version of the run that its change is based on:
+
+```
+commit ──▶ decide(run in memory) ──▶ write ──▶ publish
+                                      │ Stale: another writer was first (new metadata, a cancel, a recovery)
+                                      ▼
+                      read the run in the same transaction ──▶ decide again ──▶ write
+                                      │ recovered, cancelled, or deleted
+                                      ▼
+                                  Interrupted
+```
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeAlias
@@ -23,13 +36,13 @@ __all__ = ["ClaimedRun", "Interrupted", "claim"]
 _PAGE = 500
 
 Decide: TypeAlias = Callable[[Run], Change]
-"""The change that is to be written, decided on the run as it stands then. It may be called again, on a newer run."""
+"""Makes the change to write from the run as it is stored. It is called again if another writer was first."""
 
 Write: TypeAlias = Callable[[Tx], Awaitable[tuple[Committed, Change]]]
 
 
 class Interrupted(Exception):
-    """The run was cancelled, or has another owner: look at it again."""
+    """The run was cancelled or deleted, or has another owner. Nothing was written."""
 
 
 class ClaimedRun:
@@ -48,9 +61,9 @@ class ClaimedRun:
         self.journal = Journal()
         """The journal of the run. Before `is_read` it has only the entries written here."""
         self.is_read = new
-        """Whether the journal is as the store has it. That of a run that is `new`, never claimed before, is empty."""
+        """Whether the journal equals the stored one. That of a `new` run, claimed for the first time, is empty."""
         self.limited = limited
-        """Whether other runs of the project may wait for the end of this one."""
+        """Whether the project has a concurrency limit, so that other runs may be queued until this one ends."""
         self._deltas = 0
 
     @property
@@ -59,75 +72,75 @@ class ClaimedRun:
         return self.row.run
 
     @property
-    def opened(self) -> OpenWork:
+    def open_work(self) -> OpenWork:
         """The open step and the open message, with its text so far."""
-        opened = self.journal.opened
-        return OpenWork(opened.row, self._written(opened.message))
+        stored = self.journal.open_work
+        return OpenWork(stored.row, self._with_text(stored.message))
 
     @property
-    def at_work(self) -> bool:
-        """Whether the run goes on here: it has neither ended nor paused."""
+    def in_progress(self) -> bool:
+        """Whether the run is still executed here: it has neither ended nor paused, and is not being cancelled."""
         return self.run.status is Status.IN_PROGRESS
 
     def read(self, journal: Journal) -> None:
-        """The store has this journal now."""
-        # Messages of finished steps are known for good: they need not be read again.
+        """Replace the journal in memory with the stored one."""
+        # Messages of finished steps do not change: they need not be read again.
         journal.messages = {**self.journal.messages, **journal.messages}
         self.journal, self.is_read = journal, True
 
     async def commit(self, decide: Decide) -> None:
-        """Write what `decide` makes of the run. The run stays owned while it works.
+        """Write the change that `decide` makes of the run, and publish its events.
 
-        Others may write the same run: its metadata, or a cancel. Then it is read and decided again, in the transaction
-        that writes, so that no other writer can be first for ever. `Interrupted` when the change no longer fits what
-        the run has become.
+        If another writer was first (new metadata, or a cancel), the run is read in the transaction that writes, and
+        `decide` is called again. So the second attempt cannot be stale. `Interrupted` if the run was cancelled,
+        recovered or deleted meanwhile.
         """
         known = self.row.seq
 
-        async def once(tx: Tx) -> tuple[Committed, Change]:
+        async def first(tx: Tx) -> tuple[Committed, Change]:
             change = decide(self.run)
             return await write(tx, self.row, change, self.adapters.now()), change
 
-        async def again(tx: Tx) -> tuple[Committed, Change]:
-            self._know(*await self._load(tx))
-            # Since this owner's last event the run may have been asked to stop. Any other event means that it was
-            # recovered, and claimed again by the same name.
+        async def retry(tx: Tx) -> tuple[Committed, Change]:
+            self._set(*await self._load(tx))
+            # The only event that another writer adds to an owned run is its cancel. Any other event means that the
+            # run was recovered, and claimed again under the same owner name.
             stopping = self.run.status is Status.CANCELLING
             if self.row.seq != known + stopping:
                 raise Interrupted
-            written = await once(tx)
+            written = await first(tx)
             if written[1].run.status is Status.CANCELLING:
                 raise Interrupted
             return written
 
-        await self._commit(once, again, single=True)
+        await self._commit(first, retry, single=True)
 
-    async def _commit(self, once: Write, again: Write, *, single: bool = False) -> None:
+    async def _commit(self, first: Write, retry: Write, *, single: bool = False) -> None:
         try:
-            written, change = await self._write(once, again, single=single)
+            written, change = await self._write(first, retry, single=single)
         except Refused as refused:
             raise Interrupted from refused
-        self._moved(written.row)
+        self._set_row(written.row)
         self.journal.apply(change)
         if change.events:
             await publish(self.adapters, written)
 
-    async def _write(self, once: Write, again: Write, *, single: bool = False) -> tuple[Committed, Change]:
+    async def _write(self, first: Write, retry: Write, *, single: bool = False) -> tuple[Committed, Change]:
         try:
-            return await self.adapters.store.write(once, single=single)
+            return await self.adapters.store.write(first, single=single)
         except Stale:
-            return await self._write(again, again)
+            return await self._write(retry, retry)
 
     async def emit(self, name: EventName, deltas: Sequence[bytes]) -> None:
-        """Publish deltas to the followers of the run; deltas are not stored."""
+        """Publish deltas to the run's followers. Deltas are not stored."""
         seq, before = self.row.seq, self._deltas
         self._deltas += len(deltas)
         events = [RawEvent(Position(seq, before + n), name, data) for n, data in enumerate(deltas, 1)]
         await self.adapters.broker.publish(self.run.id, events)
 
     async def reload(self) -> None:
-        """Read the run and its journal again; `Interrupted` if the run is gone or has another owner."""
-        self._know(*await self.adapters.store.read(self._load))
+        """Read the run and its journal again. `Interrupted` if the run was deleted or has another owner."""
+        self._set(*await self.adapters.store.read(self._load))
 
     async def _load(self, tx: Tx) -> tuple[RunRow, Journal]:
         row = await tx.runs.load(self.run.id)
@@ -135,45 +148,48 @@ class ClaimedRun:
             raise Interrupted
         return row, await read_journal(tx, row)
 
-    def _know(self, row: RunRow, journal: Journal) -> None:
+    def _set(self, row: RunRow, journal: Journal) -> None:
         self.read(journal)
-        self._moved(row)
+        self._set_row(row)
 
-    def _moved(self, row: RunRow) -> None:
+    def _set_row(self, row: RunRow) -> None:
         if row.seq != self.row.seq:
-            # Deltas are numbered after the last stored event; those behind an older one would be taken for repeated.
+            # Deltas are numbered after the last stored event: each stored event starts a new count.
             self._deltas = 0
         self.row = row
 
     async def end(self, signal: Callable[[Run], Signal], error: LastError | None = None) -> None:
-        """Stop the run where it is, by the `signal` that it needs as it stands then: what it has half written is kept,
-        and closed for what it is.
+        """End the run before it is complete, by the `signal` that fits the stored run.
+
+        The open message keeps its text so far and is closed as incomplete; the open step is closed too.
         """
-        await self._let_go(
-            lambda run: transitions.end(run, signal(run), self.opened, self.adapters.now(), self.journal.spent, error)
+        await self._commit_last(
+            lambda run: transitions.end(
+                run, signal(run), self.open_work, self.adapters.now(), self.journal.spent, error
+            )
         )
 
     async def delay(self, cause: LastError, until: int) -> None:
-        """Release the run, for any worker to go on with it at a later time."""
-        await self._let_go(
-            lambda run: transitions.delay(run, self.opened, self.adapters.now(), self.journal.spent, cause, until)
+        """Release the run: it is queued, and any worker may claim it from `until` on (unix seconds)."""
+        await self._commit_last(
+            lambda run: transitions.delay(run, self.open_work, self.adapters.now(), self.journal.spent, cause, until)
         )
 
-    async def _let_go(self, decide: Decide) -> None:
-        """Write the last change, based on the stored run: an interrupted write of this worker may have opened a step.
+    async def _commit_last(self, decide: Decide) -> None:
+        """Write the owner's last change. It is based on the stored run, which is read in the same transaction.
 
-        The run is read in the same transaction, so an earlier write has either happened by then, or never will.
+        An earlier write that was interrupted may have opened a step: it is either committed by then, or never will be.
         """
 
-        async def once(tx: Tx) -> tuple[Committed, Change]:
-            self._know(*await self._load(tx))
+        async def work(tx: Tx) -> tuple[Committed, Change]:
+            self._set(*await self._load(tx))
             change = decide(self.run)
             return await write(tx, self.row, change, self.adapters.now()), change
 
-        await self._commit(once, once)
+        await self._commit(work, work)
 
     async def publish_missed(self) -> None:
-        """Publish the stored events after an interrupted write, or after a write of another process."""
+        """Publish stored events that were not published, because a write was interrupted or made by another process."""
         published = self.row.seq
 
         async def work(tx: Tx) -> tuple[bool, Sequence[RawEvent]]:
@@ -181,26 +197,26 @@ class ClaimedRun:
 
         deleted, events = await self.adapters.store.read(work)
         if deleted and not self.run.status.terminal:
-            # The run was deleted with its thread. Its followers get an end, which is not stored.
+            # The run was deleted with its thread. Its followers receive a cancelled event, which is not stored.
             change = transitions.stop(self.run, OpenWork(), self.journal.spent, self.adapters.now())
             events = numbered(change.events, published + len(change.events))
         await self.adapters.broker.publish(self.run.id, events)
 
-    def lose(self) -> None:
-        """Stop writing: the run has another owner, perhaps with the same name."""
+    def disown(self) -> None:
+        """Refuse all further writes: the run has another owner, perhaps with the same name."""
         self.owner = ""
 
-    def _written(self, message: Message | None) -> Message | None:
-        """The open message with its text so far."""
+    def _with_text(self, message: Message | None) -> Message | None:
+        """The stored open message with the text that was streamed so far."""
         if message is None or self.message is None or self.message.message_id != message.id:
             return message
         return replace(message, content=self.message.content())
 
 
 async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | None:
-    """Claim the offered run, or another run of its project that has waited longer.
+    """Claim the offered run, or an older queued run of its project, and publish the claim.
 
-    None if no run waits. `NoRoom` if the project has as many executing runs as it may have.
+    None if no run of the project is queued. `NoRoom` if the project is at its concurrency limit.
     """
     found: Claimable | None = None
 
@@ -209,7 +225,7 @@ async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | Non
         found = await tx.runs.next_claimable(run_id, adapters.limits.max_running, adapters.now())
         if found is None:
             return None
-        # The time is read again: the database may have kept this waiting for the end of the run before.
+        # The time is read again: the query may have waited for a lock until the run before it had ended.
         now = adapters.now()
         return await write(tx, found.row, transitions.claim(found.row.run, now, owner), now)
 

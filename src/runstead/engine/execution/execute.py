@@ -32,7 +32,7 @@ async def execute(claimed: ClaimedRun) -> None:
     """
     tools = Toolbox(claimed.adapters.tools, claimed.run)
     try:
-        while claimed.at_work:
+        while claimed.in_progress:
             match await context.load(claimed, tools):
                 case AskModel(request=request, allowed=allowed):
                     reply = await model_turn.ask(claimed, request, tools)
@@ -67,33 +67,33 @@ async def _model_failed(claimed: ClaimedRun, error: ModelError) -> None:
 
 def _after_turn(claimed: ClaimedRun, run: Run, reply: Reply, move: Move) -> Change:
     """The result of a model turn, as one change with the end of its last step."""
-    now, opened = claimed.adapters.now(), claimed.opened
+    now, open_work = claimed.adapters.now(), claimed.open_work
     if isinstance(move, RunTools | AskClient):
-        return call_step.ask(run, opened, reply, now)
+        return call_step.ask(run, open_work, reply, now)
     spent = usage.add(claimed.journal.spent, reply.usage)
     match move:
         case Finish():
-            closed = _close(run, opened, reply, now)
+            closed = _close(run, open_work, reply, now)
             return transitions.combine(closed, transitions.complete(run, now, spent))
         case OutOfBudget(reason="max_tool_calls"):
-            refused = call_step.refuse_calls(run, opened, reply, now)
+            refused = call_step.refuse_calls(run, open_work, reply, now)
             return transitions.combine(refused, transitions.run_out(run, now, spent, "max_tool_calls"))
         case OutOfBudget(reason=reason):
-            closed = _close(run, opened, reply, now, "max_tokens")
+            closed = _close(run, open_work, reply, now, "max_tokens")
             return transitions.combine(closed, transitions.run_out(run, now, spent, reason))
         case Filtered():
-            closed = _close(run, opened, reply, now, "content_filter")
+            closed = _close(run, open_work, reply, now, "content_filter")
             return transitions.combine(closed, transitions.end(run, Signal.FAIL, OpenWork(), now, spent, _FILTERED))
 
 
 def _close(
     run: Run,
-    opened: OpenWork,
+    open_work: OpenWork,
     reply: Reply,
     now: int,
     reason: Literal["max_tokens", "content_filter"] | None = None,
 ) -> Change:
     """The turn's last step is over: its message is written, or its calls were cut before they were whole."""
-    if opened.message is None:
-        return call_step.cut_calls(run, opened, now, reply.usage)
-    return message_step.close_message(run, opened, now, reply.usage, reason, reply.carried)
+    if open_work.message is None:
+        return call_step.cut_calls(run, open_work, now, reply.usage)
+    return message_step.close_message(run, open_work, now, reply.usage, reason, reply.carried)

@@ -10,7 +10,7 @@ from runstead.wire.message import Message
 from runstead.wire.run import Usage
 from runstead.wire.run_step import MessageCreationDetails
 
-__all__ = ["Journal", "open_work", "read_journal"]
+__all__ = ["Journal", "read_journal", "read_open_work"]
 
 
 class Journal:
@@ -29,7 +29,7 @@ class Journal:
         return list(self._rows.values())
 
     @property
-    def opened(self) -> OpenWork:
+    def open_work(self) -> OpenWork:
         """The open step, if any. It is always the last one."""
         row = next(reversed(self._rows.values()), None)
         if row is None or row.step.status != "in_progress":
@@ -39,7 +39,7 @@ class Journal:
     @property
     def unfinished(self) -> Sequence[Call]:
         """The calls that the server has to run before the model is asked again."""
-        row = self.opened.row
+        row = self.open_work.row
         return row.unfinished if row is not None and row.asked else []
 
     @property
@@ -73,8 +73,8 @@ def _written_by(row: StepRow) -> str | None:
 async def read_journal(tx: Tx, row: RunRow) -> Journal:
     """The run's journal as the store has it: all steps, and the open message."""
     journal = Journal(await tx.steps.of_run(row.run.id))
-    opened = journal.opened.row
-    message_id = None if opened is None else _written_by(opened)
+    open_row = journal.open_work.row
+    message_id = None if open_row is None else _written_by(open_row)
     if message_id is not None:
         message = await tx.messages.get(row.project, row.run.thread_id, message_id)
         if message is not None:
@@ -82,7 +82,7 @@ async def read_journal(tx: Tx, row: RunRow) -> Journal:
     return journal
 
 
-async def open_work(tx: Tx, row: RunRow) -> tuple[OpenWork, Usage]:
+async def read_open_work(tx: Tx, row: RunRow) -> tuple[OpenWork, Usage]:
     """The open step of the run, and the usage of all its steps."""
     journal = await read_journal(tx, row)
-    return journal.opened, journal.spent
+    return journal.open_work, journal.spent

@@ -121,11 +121,11 @@ class _ModelTurn:
         """Open the step of the calls; a message that was written before them is whole. Its step counts no tokens:
         those of the turn are counted on its last step.
         """
-        now, opened = self._claimed.adapters.now(), self._claimed.opened
+        now, open_work = self._claimed.adapters.now(), self._claimed.open_work
         change = call_step.open_calls(run, step_id, now)
-        if opened.message is None:
+        if open_work.message is None:
             return change
-        return transitions.combine(message_step.close_message(run, opened, now, usage.NONE), change)
+        return transitions.combine(message_step.close_message(run, open_work, now, usage.NONE), change)
 
     async def _publish(self) -> None:
         if not self._deltas:

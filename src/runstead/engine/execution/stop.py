@@ -6,7 +6,7 @@ from runstead.domain.run import transitions
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
-from runstead.engine.execution.journal import open_work
+from runstead.engine.execution.journal import read_open_work
 from runstead.store.port import RunRow, Stale, Tx
 
 __all__ = ["end_unowned", "publish_stopped", "stop"]
@@ -15,7 +15,7 @@ __all__ = ["end_unowned", "publish_stopped", "stop"]
 async def stop(tx: Tx, row: RunRow, now: int) -> Committed:
     """Cancel a run. A run without an owner ends at once; any other owner is interrupted after the commit."""
     if row.owner is None:
-        return await write(tx, row, transitions.stop(row.run, *await open_work(tx, row), now), now)
+        return await write(tx, row, transitions.stop(row.run, *await read_open_work(tx, row), now), now)
     return await write(tx, row, transitions.cancel(row.run, now), now)
 
 
@@ -34,9 +34,9 @@ async def end_unowned(adapters: Adapters, run_id: str, signal: Callable[[RunRow]
         given = signal(row) if row is not None else None
         if row is None or given is None:
             return None
-        opened, spent = await open_work(tx, row)
+        open_work, spent = await read_open_work(tx, row)
         now = adapters.now()
-        return await write(tx, row, transitions.end(row.run, given, opened, now, spent), now)
+        return await write(tx, row, transitions.end(row.run, given, open_work, now, spent), now)
 
     try:
         ended = await adapters.store.write(work)

@@ -91,7 +91,7 @@ class _ToolTurn:
 
     @property
     def _row(self) -> StepRow:
-        row = self._claimed.journal.opened.row
+        row = self._claimed.journal.open_work.row
         if row is None:
             raise Interrupted
         return row

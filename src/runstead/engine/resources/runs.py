@@ -13,7 +13,7 @@ from runstead.domain.run.change import Change, combine
 from runstead.engine import thread_queue
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
-from runstead.engine.execution.journal import open_work
+from runstead.engine.execution.journal import read_open_work
 from runstead.engine.execution.stop import publish_stopped, stop
 from runstead.engine.execution.toolbox import Toolbox
 from runstead.engine.idempotency import RecordedReply
@@ -229,8 +229,8 @@ class Runs(Bound):
             now = self._adapters.now()
             guards.check_not_past_deadline(row.run, now)
             outputs = guards.check_outputs(row.run, output)
-            opened, _ = await open_work(tx, row)
-            change = call_step.submit_outputs(row.run, opened, outputs, now)
+            open_work, _ = await read_open_work(tx, row)
+            change = call_step.submit_outputs(row.run, open_work, outputs, now)
             if owner is not None:
                 limits = await tx.projects.limits(self._project, self._adapters.limits.of_project)
                 owner = await self._below_limit(tx, owner, now, limits)

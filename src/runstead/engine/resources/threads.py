@@ -4,7 +4,7 @@ from runstead.domain import creation, guards, ids
 from runstead.domain.run import transitions
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
-from runstead.engine.execution.journal import open_work
+from runstead.engine.execution.journal import read_open_work
 from runstead.engine.resources.scope import Bound, page_of, the_thread
 from runstead.store.port import Tx
 from runstead.wire.message import Message
@@ -77,7 +77,7 @@ class Threads(Bound):
         row = await tx.runs.queue_head(self._project, thread_id)
         while row is not None:
             now = self._adapters.now()
-            end = await write(tx, row, transitions.stop(row.run, *await open_work(tx, row), now), now)
+            end = await write(tx, row, transitions.stop(row.run, *await read_open_work(tx, row), now), now)
             stopped.append(end._replace(next=None))
             row = end.next
         return stopped
