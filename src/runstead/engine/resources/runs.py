@@ -1,7 +1,19 @@
-"""Runs over the store: creating, reading, changing and cancelling them. Workers execute them."""
+"""Runs over the store: creating, reading, changing and cancelling them. Workers execute them.
+
+Every call that makes a run ready to be executed ends the same way:
+
+```
+create_run ─▶ _create_on_thread ─┬─ idle thread ─▶ _insert ──┬─▶ _create ─┬─▶ _claim_or_offer
+                                 └─ busy thread ─▶ _enqueue ─┤            │
+create_thread_run ─▶ _create_with_thread ─────▶ _insert ─────┘            │
+submit_tool_output ─▶ _submit ────────────────────────────────────────────┘
+```
+`_claim_or_offer` reserves a slot of this process's worker, writes in one transaction and publishes the events. Without
+a free slot it offers the run to all workers.
+"""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -23,27 +35,35 @@ from runstead.engine.slots import Slot, Slots
 from runstead.store.port import Limits, Opening, RunRow, Stale, ThreadBusy, Tx
 from runstead.wire.error import ApiError, BadRequest
 from runstead.wire.event import RawEvent
-from runstead.wire.message import Message
 from runstead.wire.options import OnBusy
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include, RunStep
 from runstead.wire.struct import Metadata, SortOrder, UnsetType
-from runstead.wire.thread import Thread, ThreadRequest
+from runstead.wire.thread import ThreadRequest
 from runstead.wire.tool import ToolOutput
 
-__all__ = ["Created", "Runs"]
+__all__ = ["Runs"]
 
 
-class Created(NamedTuple):
-    """A run that was written: ready to be claimed, or queued behind another one."""
+class _ReadyRun(NamedTuple):
+    """A run that was created or got its outputs, as it was written: claimed, queued, or queued behind another run."""
 
     row: RunRow
     events: Sequence[RawEvent]
     reply: Run
-    """The run as the caller sees it."""
+    """The run for the caller: as it was before the same commit claimed it."""
     interrupted: Committed | None = None
-    """The run that it interrupted."""
+    """The predecessor that was cancelled for this run."""
+
+    @property
+    def seq_before(self) -> int:
+        """The number of the run's last event before this write."""
+        return self.row.seq - len(self.events)
+
+
+_Work: TypeAlias = Callable[[Tx, str | None], Awaitable[_ReadyRun]]
+"""Writes a run in a transaction. The second argument is the owner to claim the run for, if the run may be claimed."""
 
 
 class Runs(Bound):
@@ -54,7 +74,7 @@ class Runs(Bound):
         self._slots = slots
 
     async def create_run(self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()) -> Run:
-        return await self._create(thread_id, request, self._adapters.new_id("run"))
+        return await self._create_on_thread(thread_id, request, self._adapters.new_id("run"))
 
     async def create_thread_run(self, request: ThreadRunRequest) -> Run:
         return await self._create_with_thread(request, self._adapters.new_id("run"))
@@ -141,13 +161,13 @@ class Runs(Bound):
         page = await self._read(work)
         return replace(page, data=[_shown(step) for step in page.data])
 
-    async def _create(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
+    async def _create_on_thread(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
         """Create a run on a thread, with its additional messages: all of them, or nothing."""
         ids.check(thread_id=thread_id, assistant_id=request.assistant_id)
         additional = creation.value_or(request.additional_messages, [])
         guards.check_no_on_busy(additional, "additional_messages")
 
-        async def work(tx: Tx, owner: str | None) -> Created:
+        async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             opening = await self._read_opening(tx, request, thread_id)
             thread = found("thread", thread_id, opening.thread)
             run = self._new_run(opening, request, run_id, thread_id)
@@ -155,13 +175,14 @@ class Runs(Bound):
                 creation.message(message, self._adapters.new_id("msg"), thread_id, run.created_at)
                 for message in additional
             ]
+            change = replace(transitions.created(run), new_messages=messages)
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
             predecessor = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
             if predecessor is None:
-                return await self._insert(tx, run, _created(run, messages), owner, opening.limits)
-            return await self._enqueue(tx, predecessor, run, messages, on_busy)
+                return await self._insert(tx, change, owner, opening.limits)
+            return await self._enqueue(tx, change, predecessor, on_busy)
 
-        return await self._created(run_id, work)
+        return await self._create(run_id, work)
 
     async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
         """Create a thread and a run on it: both, or neither."""
@@ -170,13 +191,20 @@ class Runs(Bound):
         thread, messages = new_thread(self._adapters, asked, "thread.messages")
         thread = replace(thread, tool_resources=creation.value_or(request.tool_resources, thread.tool_resources))
 
-        async def work(tx: Tx, owner: str | None) -> Created:
+        async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             opening = await self._read_opening(tx, request, None)
             run = self._new_run(opening, request, run_id, thread.id)
+            change = replace(transitions.created(run, thread), new_messages=messages)
             await tx.threads.insert(self._project, thread)
-            return await self._insert(tx, run, _created(run, messages, thread), owner, opening.limits)
+            return await self._insert(tx, change, owner, opening.limits)
 
-        return await self._created(run_id, work)
+        return await self._create(run_id, work)
+
+    async def _create(self, run_id: str, work: _Work) -> Run:
+        """Write a new run, claim or offer it, and report it to the observer."""
+        created = await self._claim_or_offer(run_id, work)
+        self._adapters.observer.run_created(created.row)
+        return created.reply
 
     async def _read_opening(self, tx: Tx, request: RunRequest | ThreadRunRequest, thread_id: str | None) -> Opening:
         defaults = self._adapters.limits.of_project
@@ -198,7 +226,9 @@ class Runs(Bound):
             )
         return run
 
-    async def _insert(self, tx: Tx, run: Run, change: Change, owner: str | None, limits: Limits) -> Created:
+    async def _insert(self, tx: Tx, change: Change, owner: str | None, limits: Limits) -> _ReadyRun:
+        """Insert a run on an idle thread, claimed by `owner` if the project's limit of running runs allows it."""
+        run = change.run
         owner = await self._below_limit(tx, owner, run.created_at, limits)
         if owner is not None:
             change = combine(change, transitions.claim(run, run.created_at, owner))
@@ -210,21 +240,20 @@ class Runs(Bound):
                 raise Stale(run.thread_id) from None  # the active run has ended since: decide again
             raise guards.thread_busy(run.thread_id, active.id) from None
         guards.check_has_input(run, empty_thread=created.empty_thread)
-        return Created(created.row, change.events, run)
+        return _ReadyRun(created.row, change.events, run)
 
-    async def _enqueue(
-        self, tx: Tx, predecessor: RunRow, run: Run, messages: Sequence[Message], on_busy: OnBusy
-    ) -> Created:
-        interrupting, change = on_busy == "interrupt", _created(run, messages)
+    async def _enqueue(self, tx: Tx, change: Change, predecessor: RunRow, on_busy: OnBusy) -> _ReadyRun:
+        """Queue a run on a busy thread, behind a predecessor. With `interrupt`, the predecessor is cancelled."""
+        run, interrupting = change.run, on_busy == "interrupt"
         row = await thread_queue.enqueue(tx, predecessor, change, first=interrupting)
         interrupted = await thread_queue.interrupt(tx, predecessor, run.created_at) if interrupting else None
-        return Created(row, change.events, run, interrupted)
+        return _ReadyRun(row, change.events, run, interrupted)
 
     async def _submit(self, thread_id: str, run_id: str, output: Sequence[ToolOutput]) -> tuple[Run, int]:
-        """Submit the outputs. The run, queued again, and the number of its last event before that."""
+        """Submit the outputs. Returns the run, queued again, and the number of its last event before that."""
         ids.check(thread_id=thread_id, run_id=run_id)
 
-        async def work(tx: Tx, owner: str | None) -> Created:
+        async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             row = await self._load(tx, thread_id, run_id)
             now = self._adapters.now()
             guards.check_not_past_deadline(row.run, now)
@@ -236,10 +265,10 @@ class Runs(Bound):
                 owner = await self._below_limit(tx, owner, now, limits)
             after = change if owner is None else combine(change, transitions.claim(change.run, now, owner))
             written = await write(tx, row, after, now)
-            return Created(written.row, written.events, change.run)
+            return _ReadyRun(written.row, written.events, change.run)
 
-        made = await self._ready(run_id, work)
-        return made.reply, made.row.seq - len(made.events)
+        submitted = await self._claim_or_offer(run_id, work)
+        return submitted.reply, submitted.seq_before
 
     async def _below_limit(self, tx: Tx, owner: str | None, now: int, limits: Limits) -> str | None:
         """`owner` if the project is below its limit of running runs and nothing older is queued; else None."""
@@ -247,28 +276,26 @@ class Runs(Bound):
             return owner
         return owner if await tx.runs.below_limit(self._project, limits.max_running, now) else None
 
-    async def _created(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Created]]) -> Run:
-        made = await self._ready(run_id, work)
-        self._adapters.observer.run_created(made.row)
-        return made.reply
+    async def _claim_or_offer(self, run_id: str, work: _Work) -> _ReadyRun:
+        """Write a run that is ready to be executed. With a free slot of this process's worker, the same commit claims
+        the run; without one, the run is offered to all workers.
 
-    async def _ready(self, run_id: str, work: Callable[[Tx, str | None], Awaitable[Created]]) -> Created:
-        """Write a run that is ready: claimed in the same commit by the worker of this process, or else offered to all.
-
-        A run that is queued behind another one is neither. Nor is one of a project at its limit: workers poll for it.
+        A run that is queued behind another one is neither claimed nor offered. With a slot, nor is a run of a project
+        at its limit of running runs: workers find it when they poll.
         """
         slot = self._slots.reserve() if self._slots is not None else None
-        made = await self._write_ready(slot, work)
+        written = await self._write_with_slot(slot, work)
         if slot is not None:
-            slot.hand_over(made.row)
-        await publish(self._adapters, Committed(made.row, made.events))
-        if made.interrupted is not None:
-            await publish_stopped(self._adapters, made.interrupted)
-        elif slot is None and made.row.predecessor is None:
+            slot.hand_over(written.row)
+        await publish(self._adapters, Committed(written.row, written.events))
+        if written.interrupted is not None:
+            await publish_stopped(self._adapters, written.interrupted)
+        elif slot is None and written.row.predecessor is None:
             await self._adapters.broker.offer(run_id)
-        return made
+        return written
 
-    async def _write_ready(self, slot: Slot | None, work: Callable[[Tx, str | None], Awaitable[Created]]) -> Created:
+    async def _write_with_slot(self, slot: Slot | None, work: _Work) -> _ReadyRun:
+        """Write a run, for the slot's owner. The slot is released if the write fails."""
         owner = None if slot is None else slot.owner
         try:
             return await self._write(lambda tx: work(tx, owner), _reply)
@@ -292,13 +319,8 @@ class Runs(Bound):
         return found("run", run_id, row)
 
 
-def _created(run: Run, messages: Sequence[Message], thread: Thread | None = None) -> Change:
-    """A new run, with the messages that come with it."""
-    return replace(transitions.created(run, thread), new_messages=messages)
-
-
-def _reply(made: Created) -> RecordedReply:
-    return RecordedReply(made.reply, made.row.seq - len(made.events))
+def _reply(written: _ReadyRun) -> RecordedReply:
+    return RecordedReply(written.reply, written.seq_before)
 
 
 def _shown(step: RunStep) -> RunStep:

@@ -84,7 +84,7 @@ class Streams(Runs):
         """Carry out what the call asks for. The position to follow from, and whether older events are replayed."""
         match call:
             case CreateRunStream(thread_id, request):
-                await self._create(thread_id, request, run_id)
+                await self._create_on_thread(thread_id, request, run_id)
                 return START, False
             case CreateThreadRunStream(request):
                 await self._create_with_thread(request, run_id)
