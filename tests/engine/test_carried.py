@@ -1,4 +1,4 @@
-"""What a model's server wants to see again in the next call of a run is kept, and handed back as it was."""
+"""The opaque state of a model turn is stored, and sent unchanged with the run's next model calls."""
 
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,7 @@ async def test_the_state_of_a_turn_comes_back_with_its_message(state: Any) -> No
         ]
 
 
-async def test_it_is_no_part_of_what_the_world_is_shown() -> None:
+async def test_carried_state_is_not_visible_to_clients() -> None:
     async with world([[call("search"), carry({"secret": 1})], "Done."], tools=[Search()]) as here:
         run = await here.ended(await here.start(tools=BOTH[:1]))
         shown = repr([await here.steps(run), await here.messages(run), await here.events(run), run])
@@ -50,7 +50,7 @@ async def test_it_is_no_part_of_what_the_world_is_shown() -> None:
         assert "secret" not in repr(here.model.requests[1].messages)
 
 
-async def test_it_waits_for_the_clients_outputs() -> None:
+async def test_carried_state_survives_a_wait_for_tool_outputs() -> None:
     async with world([[call("weather", city="Rome"), carry(STATE)], "Sunny."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         await here.submit(run)
@@ -58,7 +58,7 @@ async def test_it_waits_for_the_clients_outputs() -> None:
         assert carried(here, 1) == {'{"city":"Rome"}': STATE}
 
 
-async def test_it_survives_the_worker(tmp_path: Path) -> None:
+async def test_carried_state_survives_a_crashed_worker(tmp_path: Path) -> None:
     path, gate = tmp_path / "rs.db", Gate()
     async with doomed([[call("search", n=1), carry(STATE)]], path, tools=[Search(held_by(gate))]) as here:
         run = await here.start(tools=BOTH[:1])

@@ -1,4 +1,4 @@
-"""The observer is told what happens to runs, each thing once, wherever it happens."""
+"""The observer receives each event of a run once, whichever part of the engine reports it."""
 
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from tests.support.worlds import WEATHER, world
 
 
 class Recorder:
-    """An observer that keeps what it is told."""
+    """An observer that records its calls."""
 
     def __init__(self) -> None:
         self.happened: list[str] = []

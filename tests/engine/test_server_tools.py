@@ -208,7 +208,7 @@ async def test_a_turn_of_both_kinds_asks_the_client_when_the_server_is_done(any_
         await checked(here, run)
 
 
-async def test_a_function_that_nobody_offered_is_the_clients_to_answer() -> None:
+async def test_a_call_of_an_unknown_function_is_asked_of_the_client() -> None:
     async with world([[call("unheard_of"), call("search")], "Done."], tools=[Search()]) as here:
         run = await here.ended(await here.start(tools=BOTH[:1]))
         assert run.required_action is not None
@@ -261,7 +261,7 @@ class TestFailures:
         assert await self.output(Search(fail)) == ("The call failed: There is no file of that name.", "completed")
 
     @pytest.mark.parametrize("error", [ValueError("secret"), asyncio.CancelledError("secret"), TimeoutError("secret")])
-    async def test_a_tool_that_breaks_is_told_by_the_kind_of_its_error(self, error: BaseException) -> None:
+    async def test_the_model_reads_only_the_type_of_an_unexpected_error(self, error: BaseException) -> None:
         async def fail(call: Call, session: ToolSession) -> str:
             raise error
 

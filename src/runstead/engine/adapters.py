@@ -19,8 +19,8 @@ from runstead.tools.port import Tool
 
 __all__ = ["Adapters", "Clock", "SystemClock"]
 
-_CHANCE = 95
-"""Bits of an id's chance: what fits into sixteen letters and digits."""
+_RANDOM_BITS = 95
+"""Random bits of an id: as many as fit into sixteen letters and digits."""
 
 
 class Clock(Protocol):
@@ -46,7 +46,7 @@ class SystemClock:
 
 
 class Adapters(Struct, frozen=True, kw_only=True):
-    """The outside, as the engine sees it."""
+    """The adapters, clock and limits of one engine."""
 
     store: Store
     broker: Broker
@@ -68,4 +68,4 @@ class Adapters(Struct, frozen=True, kw_only=True):
 
     def new_id(self, prefix: str) -> str:
         """A new id of a kind: `run`, `msg`, …"""
-        return ids.make(prefix, int(self.clock.time() * 1000), secrets.randbits(_CHANCE))
+        return ids.make(prefix, int(self.clock.time() * 1000), secrets.randbits(_RANDOM_BITS))

@@ -1,4 +1,4 @@
-"""The numbers that the engine goes by, where neither a request nor a project says otherwise."""
+"""The engine's default limits, for requests and projects that set none of their own."""
 
 from msgspec import Struct
 

@@ -94,8 +94,8 @@ class Tool(Protocol):
         ...
 
     async def run(self, call: Call, session: ToolSession) -> ToolResult:
-        """Run the call. It is cancelled when it takes too long, and when its run must not go on: then it has a few
-        seconds to let go of what it holds, and writes nothing anywhere after that.
+        """Run the call. The call is cancelled at its timeout, and when its run is stopped. It then has a few seconds to
+        release its resources, and must have no effects after that.
         """
         ...
 

@@ -35,7 +35,7 @@ def test_all_calls_of_a_turn_count() -> None:
     assert allowance(run(max_tool_calls=5), [calls_step(call("call_a", "1"), call("call_b", "2"))], 0, None).calls == 3
 
 
-def test_calls_that_nobody_answered_count_nothing() -> None:
+def test_unanswered_calls_do_not_count() -> None:
     assert allowance(run(max_tool_calls=5), [calls_step(call("call_a", None), status="failed")], 0, None).calls == 5
 
 

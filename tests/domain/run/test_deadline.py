@@ -26,7 +26,7 @@ def test_the_deadline_is_the_earlier_end(fields: dict[str, Any], end: int | None
     ("max_seconds", "signal"), [(599, Signal.RUN_OUT), (600, Signal.RUN_OUT), (601, Signal.EXPIRE)]
 )
 @pytest.mark.parametrize("late", [0, 10**6])
-def test_what_was_up_first_decides_however_late_somebody_looks(max_seconds: int, signal: Signal, late: int) -> None:
+def test_the_earlier_end_decides_however_late_it_is_checked(max_seconds: int, signal: Signal, late: int) -> None:
     limited = run(expires_at=700, max_seconds=max_seconds)
     assert stop_signal(limited, 100 + min(max_seconds, 600) - 1) is None
     assert stop_signal(limited, 100 + min(max_seconds, 600) + late) is signal

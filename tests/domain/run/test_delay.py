@@ -1,4 +1,4 @@
-"""How long a run waits for a model that has no room."""
+"""How long a run is delayed by a rate limit of its model's server."""
 
 import pytest
 
@@ -13,12 +13,12 @@ def test_the_wait_is_what_the_server_asks_for_and_up_to_a_quarter_more() -> None
     assert [wait(20, 5, chance) for chance in CHANCES] == [20, 22, 25], "however often before"
 
 
-def test_without_being_told_it_waits_twice_as_long_each_time() -> None:
+def test_without_a_retry_after_each_delay_is_twice_the_last() -> None:
     assert [wait(None, before, 0.0) for before in (0, 1, 2, 3, 4)] == [2, 4, 8, 16, 32]
 
 
 @pytest.mark.parametrize("asked", [None, 48.0, 3600.0, 1e9])
-def test_nobody_waits_longer_than_a_minute_and_not_all_equally_long(asked: float | None) -> None:
+def test_a_delay_is_a_minute_at_most_and_varies_at_random(asked: float | None) -> None:
     waits = [wait(asked, 5000, chance / 100) for chance in range(100)]
     assert max(waits) == MAX_DELAY
     assert len(set(waits)) > 10

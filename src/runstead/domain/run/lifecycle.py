@@ -108,8 +108,8 @@ def move(
 ) -> Run:
     """The run after a signal at `now` (unix seconds), its fields as the status asks; or `Refused`.
 
-    `usage` is what the run has taken so far; only a run that has ended shows it. Why a run was delayed is its
-    `last_error` until somebody takes it or asks it to stop.
+    `usage` is the sum of the run's steps; only a run that has ended shows it. A delayed run's `last_error` is the cause
+    of the delay, until the run is claimed or cancelled.
     """
     status = target(run.status, signal)
     match status:

@@ -25,10 +25,10 @@ _FILTERED = LastError(code="server_error", message="The model's server held the 
 
 
 async def execute(claimed: ClaimedRun) -> None:
-    """Take a claimed run as far as it goes: to its end, or to the client.
+    """Execute a claimed run until it ends, requires action of the client, or is delayed.
 
-    `Interrupted` when it was cancelled or taken away meanwhile. A model that fails fails the run, with the cause; one
-    that has no room for it now delays it.
+    `Interrupted` if the run was cancelled or recovered meanwhile. A model error fails the run, with the cause. A
+    rate limit of the model's server delays it.
     """
     tools = Toolbox(claimed.adapters.tools, claimed.run)
     try:
@@ -93,7 +93,7 @@ def _close(
     now: int,
     reason: Literal["max_tokens", "content_filter"] | None = None,
 ) -> Change:
-    """The turn's last step is over: its message is written, or its calls were cut before they were whole."""
+    """Close the turn's last step: its message is written, or its calls were cut before they were complete."""
     if open_work.message is None:
         return call_step.cut_calls(run, open_work, now, reply.usage)
     return message_step.close_message(run, open_work, now, reply.usage, reason, reply.carried)

@@ -152,7 +152,7 @@ class Webhooks(Bound):
             raise BadRequest(f"Invalid 'url': {unsent}", param="url", code="invalid_value") from unsent
 
     async def _with_secret(self, work: Callable[[Tx], Awaitable[WebhookRow]]) -> WebhookWithSecret:
-        """Write, and show the secret. What is kept for a request that comes again does not hold it."""
+        """Write, and return the webhook with its secret. The record for retries does not contain the secret."""
         try:
             row = await self._write(work)
         except Replay as repeated:
