@@ -1,4 +1,4 @@
-"""What is sent to webhooks, when a failed delivery is retried, and signatures as the official client checks them."""
+"""Webhook events, retries of failed deliveries, and signatures as the official client checks them."""
 
 import json
 import time

@@ -7,7 +7,7 @@ from runstead.wire.assistant import AssistantRequest
 from runstead.wire.run import RunRequest
 from runstead.wire.thread import ThreadRequest
 from tests.support.clock import START, ManualClock
-from tests.support.worlds import adapters_of
+from tests.support.worlds import adapters_of, world
 
 
 class SlowClock(ManualClock):
@@ -37,3 +37,16 @@ async def test_a_run_starts_after_it_was_found_however_long_the_search_took() ->
     assert claimed is not None
     assert claimed.run.started_at is not None
     assert claimed.run.started_at >= START + 10, "the search began 5 seconds after the creation"
+
+
+async def test_a_run_claimed_at_its_creation_starts_after_the_thread_was_found_idle() -> None:
+    """Otherwise it could start before the end of a run that was active when its creation began."""
+    clock = SlowClock()
+    async with world(["Yes."], clock=clock) as here:
+        run = await here.start()
+        assert (await here.ended(run)).status == "completed"
+        clock.slow = True
+        after = await here.again(run, on_busy="enqueue")
+        started = (await here.ended(after)).started_at
+    assert started is not None
+    assert started >= after.created_at + 5

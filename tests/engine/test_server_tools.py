@@ -160,13 +160,15 @@ async def test_calls_of_a_turn_run_at_once_and_are_committed_as_they_end() -> No
 
 
 async def test_no_more_than_so_many_calls_run_at_once() -> None:
-    running, most = 0, 0
+    running, most, full = 0, 0, asyncio.Event()
 
     async def count(call: Call, session: ToolSession) -> str:
         nonlocal running, most
         running += 1
         most = max(most, running)
-        await asyncio.sleep(0.001)
+        if running == PARALLEL_CALLS:
+            full.set()
+        await full.wait()
         running -= 1
         return "x"
 

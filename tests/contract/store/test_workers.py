@@ -57,7 +57,7 @@ async def test_a_worker_without_heartbeats_expires_with_its_lease(make_shared: C
             return await absent(store) == ["quick"]
 
         await until(over)
-        assert await store.write(lambda tx: tx.workers.heartbeat("quick", 30)), "nobody has given it up yet"
+        assert await store.write(lambda tx: tx.workers.heartbeat("quick", 30)), "the worker is not expired yet"
         assert await absent(store) == []
     await store.stop()
 

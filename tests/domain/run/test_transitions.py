@@ -38,7 +38,7 @@ from tests.support.reader import Reader
 LIMITED = LastError(code="rate_limit_exceeded", message="Too many requests.")
 BROKEN = LastError(code="invalid_prompt", message="Broken.")
 
-# What is set (1) and null (0) in each status; what is not said may be either.
+# Fields that are set (1) or null (0) in each status. A field that is not listed may be either.
 FIELDS = """
                  started expires completed cancelled failed required_action last_error incomplete usage
 queued           ?       1       0         0         0      0               ?          0          0
@@ -330,7 +330,7 @@ class Lives(RuleBasedStateMachine):
             steps=list(self.steps.values()),
             messages=[replace(message, metadata={"a": "b"}) for message in self.messages.values()],
         )
-        # What is written of an open message is in the worker's memory.
+        # The text of an open message is in the worker's memory.
         assert violations(kept) == []
 
     @invariant()

@@ -231,7 +231,8 @@ class Runs(Bound):
         run = change.run
         owner = await self._below_limit(tx, owner, run.created_at, limits)
         if owner is not None:
-            change = combine(change, transitions.claim(run, run.created_at, owner))
+            # Not `created_at`: the run that was active before may have ended since.
+            change = combine(change, transitions.claim(run, self._adapters.now(), owner))
         try:
             created = await tx.runs.create(self._project, change)
         except ThreadBusy:
