@@ -68,8 +68,8 @@ async def follow(
                 yield events
             if stored.pausing or (not replay and events and events[-1].name.pausing):
                 return
-        # The events received after the gap follow now. If the store does not have the missing events either, as one
-        # restored from a copy, wait for the next event.
+        # The events that were received after the gap are next. If the store lacks the missing events too, because it
+        # was restored from a copy, wait for a live event instead.
         received = () if gap and after == known else received or ()
 
 
