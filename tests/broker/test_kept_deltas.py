@@ -49,5 +49,6 @@ async def test_an_open_message_takes_a_few_times_its_text() -> None:
     async with broker.subscribe("run_1") as live, within():
         received: list[RawEvent] = []
         while len(received) < TOKENS:
-            received += await anext(live) or ()
+            batch = await anext(live)
+            received += batch or ()
     assert received == token_deltas(TOKENS)

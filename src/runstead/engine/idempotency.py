@@ -6,7 +6,7 @@ resources/scope     every write of a caller passes through `once`, in its transa
 once                no record: work, record the reply ── a record of the same request: raise Replay
 api/handlers        answer Replay with the recorded reply; a stream continues after the recorded event
 ```
-The rules (which request is a retry) are in `domain/idempotency`; the records are the table `idempotency`.
+The rules (which request is a retry) are in `domain/idempotency`; the records are the rows of the table `answers`.
 """
 
 from collections.abc import Awaitable, Callable

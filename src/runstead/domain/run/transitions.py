@@ -70,7 +70,8 @@ def end(
 ) -> Change:
     """The work on a run is broken off: by STOP, EXPIRE, RUN_OUT (of time), FAIL, DELAY (with `error`) or RECOVER.
 
-    The open step is closed. After DELAY and RECOVER the run is queued, and complete tool calls of the model survive.
+    The open step is closed. After DELAY the run is queued; after RECOVER too, unless it was cancelling. Complete
+    tool calls of the model survive in a queued run.
     """
     after = move(run, signal, now, last_error=error, incomplete=_OUT_OF_TIME, usage=usage)
     if open_work.row is not None and open_work.row.asked and after.status is Status.QUEUED:
