@@ -19,6 +19,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
+from runstead.domain.chosen import NOTHING, Chosen, of_run
 from runstead.domain.idempotency import Replay
 from runstead.domain.run import call_step, transitions
 from runstead.domain.run.change import Change, combine
@@ -175,7 +176,7 @@ class Runs(Bound):
                 creation.message(message, self._adapters.new_id("msg"), thread_id, run.created_at)
                 for message in additional
             ]
-            change = replace(transitions.created(run), new_messages=messages)
+            change = replace(transitions.created(run), new_messages=messages, chosen=_chosen(opening, request))
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
             predecessor = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
             if predecessor is None:
@@ -194,7 +195,8 @@ class Runs(Bound):
         async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             opening = await self._read_opening(tx, request, None)
             run = self._new_run(opening, request, run_id, thread.id)
-            change = replace(transitions.created(run, thread), new_messages=messages)
+            created = transitions.created(run, thread)
+            change = replace(created, new_messages=messages, chosen=_chosen(opening, request))
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, change, owner, opening.limits)
 
@@ -214,7 +216,7 @@ class Runs(Bound):
         adapters = self._adapters
         if opening.queue_full and opening.limits.max_queued is not None:
             raise guards.queue_full(opening.limits.max_queued)
-        assistant = found("assistant", request.assistant_id, opening.assistant)
+        assistant = found("assistant", request.assistant_id, opening.assistant).assistant
         served = {tool.kind for tool in adapters.tools}
         run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.limits.lifetime, served)
         guards.check_offers(Toolbox(adapters.tools, run).offers)
@@ -318,6 +320,11 @@ class Runs(Bound):
         if row is None:
             await the_thread(tx, self._project, thread_id)
         return found("run", run_id, row)
+
+
+def _chosen(opening: Opening, request: RunRequest | ThreadRunRequest) -> Chosen:
+    """The options that a new run has chosen."""
+    return of_run(request, NOTHING if opening.assistant is None else opening.assistant.chosen)
 
 
 def _reply(written: _ReadyRun) -> RecordedReply:
