@@ -1,5 +1,6 @@
 """Model servers that refuse a field, in the words that they use: the call is sent again without it."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest
+from runstead.llm.openai_chat.adjustment import Adjustment, Adjustments
 from runstead.llm.openai_chat.client import OpenAIChat
 from runstead.llm.port import ModelError
 from runstead.wire.options import ObjectFormat
@@ -384,6 +386,16 @@ async def test_a_token_limit_that_is_too_large_is_not_renamed() -> None:
     ("body", "settings", "end"),
     [
         (
+            hosted("Invalid schema for response_format 'a': 'b' is required.", "response_format", None),
+            {},
+            "is required.",
+        ),
+        (
+            hosted("Extra inputs are not permitted", "tool_choice", None),
+            {},
+            "not permitted (to send no `tool_choice`, add it to `leave_out` of this [[upstream]])",
+        ),
+        (
             {"error": {"message": "This response_format type is unavailable now."}},
             {},
             "unavailable now. (to send no `response_format`, add it to `leave_out` of this [[upstream]])",
@@ -398,7 +410,7 @@ async def test_a_token_limit_that_is_too_large_is_not_renamed() -> None:
 async def test_a_field_that_matters_fails_the_call_and_the_error_names_the_remedy(
     body: Any, settings: dict[str, Any], end: str
 ) -> None:
-    request = replace(ALL, response_format=ObjectFormat())
+    request = replace(ALL, response_format=ObjectFormat(), tool_choice="required")
     async with world(refused(400, body), **settings) as (model, upstream, _), model.reply(request) as batches:
         with pytest.raises(ModelError, match="400 Bad Request") as raised:
             await anext(batches)
@@ -413,8 +425,21 @@ async def test_a_renamed_field_is_known_by_its_name_at_the_server() -> None:
     assert asked_of(upstream.exchanges, "temp") == [0.2, None]
 
 
-async def test_the_memory_is_limited() -> None:
-    async with world(refusing(WORDINGS[0])) as (model, _, _):
-        for number in range(600):
-            await ask(model, replace(ALL, model=f"m{number}"))
-        assert len(vars(vars(model)["_adjustments"])["_known"]) == 1000
+async def test_calls_at_the_same_time_forget_nothing_of_each_other() -> None:
+    async def answer(exchange: Exchange) -> None:
+        name = next((name for name in ("stream_options", "parallel_tool_calls") if name in exchange.json), None)
+        await (refused(400, unsupported(name)) if name else text("Fine."))(exchange)
+
+    async with world(answer) as (model, upstream, _):
+        await asyncio.gather(ask(model, REQUEST), ask(model, ALL))
+        before = len(upstream.exchanges)
+        await ask_each(model, REQUEST, ALL)
+    assert len(upstream.exchanges) == before + 2
+
+
+def test_the_memory_is_limited() -> None:
+    known, refused_by_model = Adjustments(), Adjustment(frozenset({"stream_options"}))
+    for number in range(1001):
+        known.remember(replace(REQUEST, model=f"m{number}"), refused_by_model)
+    assert known.of(replace(REQUEST, model="m0")) == Adjustment()
+    assert known.of(replace(REQUEST, model="m1")) == known.of(replace(REQUEST, model="m1000")) == refused_by_model

@@ -20,13 +20,15 @@ from runstead.llm.openai_chat.fields import Fields
 from runstead.llm.openai_chat.refusal import is_unknown_field, refused_fields
 from runstead.llm.openai_chat.request import request_fields
 
-__all__ = ["AdjustedRequest", "Adjustments"]
+__all__ = ["AdjustedRequest", "Adjustment", "Adjustments"]
 
 _log = logging.getLogger("runstead.llm")
 
 _REFUSED = frozenset({400, 422})
 _DISPENSABLE: Final = ("stream_options", "parallel_tool_calls", "top_p", "temperature", "reasoning_effort", "stream")
 """In the order in which they are left out if the server's words do not say which one."""
+_NEEDED: Final = ("response_format", "tool_choice", "max_tokens")
+"""Fields that no call is sent without, unless the configuration leaves them out."""
 _BY_VALUE = frozenset({"temperature", "top_p", "reasoning_effort"})
 """Fields that a server may refuse for their value, or for another one beside them."""
 _NOT_CHOSEN = frozenset({"stream", "stream_options"})
@@ -58,11 +60,16 @@ class Adjustments:
     def remember(self, request: ModelRequest, adjustment: Adjustment) -> None:
         by_value = adjustment.leave_out & _BY_VALUE
         of_model, of_values = _keys(request)
-        self._known[of_model] = adjustment._replace(leave_out=adjustment.leave_out - by_value)
-        if by_value:
-            self._known[of_values] = Adjustment(by_value)
+        self._add(of_model, Adjustment(adjustment.leave_out - by_value, adjustment.rename))
+        self._add(of_values, Adjustment(by_value))
         while len(self._known) > _MAX_REMEMBERED:
             del self._known[next(iter(self._known))]
+
+    def _add(self, key: Key, more: Adjustment) -> None:
+        # A call that ran at the same time may have learned something else.
+        before = self._known.get(key, Adjustment())
+        if more != Adjustment():
+            self._known[key] = Adjustment(before.leave_out | more.leave_out, {**before.rename, **more.rename})
 
 
 class AdjustedRequest:
@@ -104,11 +111,12 @@ class AdjustedRequest:
         """What the server's administrator can do about a refused field; empty if the failure names none."""
         if failure.status not in _REFUSED:
             return ""
-        added = [name for name in self._fields.add if name not in self._body]
-        for name in self._named_by(failure, ("response_format", "tool_choice", "max_tokens", *added)):
-            if name in added:
-                return f" (`{name}` is in `add` of this [[upstream]])"
-            return f" (to send no `{name}`, add it to `leave_out` of this [[upstream]])"
+        added = tuple(name for name in self._fields.add if name not in self._body)
+        for name in self._named_by(failure, added):
+            return f" (`{name}` is in `add` of this [[upstream]])"
+        if is_unknown_field(_answer(failure)):
+            for name in self._named_by(failure, _NEEDED):
+                return f" (to send no `{name}`, add it to `leave_out` of this [[upstream]])"
         return ""
 
     @property

@@ -14,7 +14,7 @@ __all__ = ["is_unknown_field", "refused_fields"]
 _MAX_DEPTH = 12
 _UNKNOWN = re.compile(
     r"unsupported|not support|n't support|unrecogni[sz]ed|unknown|unexpected|not permitted|not allowed|forbidden"
-    r"|cannot find field|deprecated|instead",
+    r"|cannot find field|deprecated|unavailable|instead",
     re.IGNORECASE,
 )
 _TOO_LARGE = re.compile(r"too large|too long|at most|exceed|maximum|greater|less than", re.IGNORECASE)

@@ -54,7 +54,7 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
             raise self._error(f"{missing}.")
         parts = urlsplit(self.base_url)
         if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise self._error(f"'{self.url}' is not an http:// or https:// URL.")
+            raise self._error(f"'{self.base_url.partition('?')[0]}' is not an http:// or https:// URL.")
         if parts.username is not None or parts.password is not None:
             raise self._error("give the key as `key` or `key_env`, not inside the url.")
         if self.key is not None and self.key_env is not None:
