@@ -194,6 +194,7 @@ def test_a_key_or_a_header_of_the_configuration_wins_over_the_variable() -> None
     assert Upstream(preset="openai", key_env="MINE").all_headers(environment) == {"Authorization": "Bearer sk-mine"}
     headers = {"authorization": "Token 1"}
     assert Upstream(preset="openai", headers=headers).all_headers({}) == headers
+    assert Upstream(preset="openai", headers=headers, key="a").all_headers({}) == {"Authorization": "Bearer a"}
     # Azure also takes the bearer tokens of Entra.
     assert Upstream(preset="azure", url="https://a.openai.azure.com", headers=headers).all_headers({}) == headers
 

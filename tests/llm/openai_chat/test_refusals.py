@@ -405,6 +405,11 @@ async def test_a_token_limit_that_is_too_large_is_not_renamed() -> None:
             {"add": {"top_k": 4}},
             "Unknown name: top_k (`top_k` is in `add` of this [[upstream]])",
         ),
+        (
+            hosted("Unsupported.", "seed", "unsupported_parameter"),
+            {"add": {"seed": 4}},
+            "Unsupported. (unsupported_parameter) (`seed` is in `add` of this [[upstream]])",
+        ),
     ],
 )
 async def test_a_field_that_matters_fails_the_call_and_the_error_names_the_remedy(
@@ -416,6 +421,13 @@ async def test_a_field_that_matters_fails_the_call_and_the_error_names_the_remed
             await anext(batches)
     assert str(raised.value).endswith(end)
     assert len(upstream.exchanges) == 1
+
+
+async def test_a_field_that_is_added_too_is_left_out_once() -> None:
+    async with world(refused(400, unsupported("top_p")), add={"top_p": 0.5}) as (model, upstream, _):
+        with pytest.raises(ModelError, match="is in `add` of this"):
+            await ask(model, ALL)
+    assert asked_of(upstream.exchanges, "top_p") == [0.9, 0.5]
 
 
 async def test_a_renamed_field_is_known_by_its_name_at_the_server() -> None:

@@ -111,10 +111,11 @@ class AdjustedRequest:
         """What the server's administrator can do about a refused field; empty if the failure names none."""
         if failure.status not in _REFUSED:
             return ""
-        added = tuple(name for name in self._fields.add if name not in self._body)
-        for name in self._named_by(failure, added):
+        fields, answer = self._adjusted, _answer(failure)
+        own = fields.names(self._body)
+        for name in refused_fields(answer, {*own, *fields.add}, [name for name in fields.add if name not in own]):
             return f" (`{name}` is in `add` of this [[upstream]])"
-        if is_unknown_field(_answer(failure)):
+        if is_unknown_field(answer):
             for name in self._named_by(failure, _NEEDED):
                 return f" (to send no `{name}`, add it to `leave_out` of this [[upstream]])"
         return ""
@@ -124,11 +125,11 @@ class AdjustedRequest:
         return self._fields.changed(*self._adjustment)
 
     def _named_by(self, failure: Failure, names: tuple[str, ...]) -> list[str]:
-        """Those of the sent fields that a failure names."""
+        """Those of the fields `names` that were sent, and that a failure names."""
         fields = self._adjusted
-        sent = fields.apply(self._body)
-        candidates = {fields.wire_name(name): name for name in names if fields.wire_name(name) in sent}
-        return [candidates[name] for name in refused_fields(_answer(failure), sent, list(candidates))]
+        own = fields.names(self._body)
+        candidates = sorted((each for each in own if own[each] in names), key=lambda each: names.index(own[each]))
+        return [own[each] for each in refused_fields(_answer(failure), {*own, *fields.add}, candidates)]
 
     def _other_limit(self, failure: Failure) -> Mapping[str, str]:
         """The other name of the token limit, if the server does not know the one that was sent."""

@@ -28,10 +28,14 @@ class Fields(Struct, frozen=True, kw_only=True):
 
     def apply(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The body to send."""
+        return {**self.add, **{wire_name: body[name] for wire_name, name in self.names(body).items()}}
+
+    def names(self, body: Mapping[str, Any]) -> dict[str, str]:
+        """The fields of a body that are sent, by their names on the wire."""
         left_out = self.leave_out
         if "stream" in left_out:
             left_out |= {"stream_options"}  # servers refuse it in a request that is not streamed
-        return {**self.add, **{self.wire_name(name): body[name] for name in body if name not in left_out}}
+        return {self.wire_name(name): name for name in body if name not in left_out}
 
     def wire_name(self, name: str) -> str:
         return self.rename.get(name, name)

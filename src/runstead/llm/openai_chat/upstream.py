@@ -49,14 +49,11 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         if self.preset is not None and self.preset not in PRESETS:
             raise self._error(f"there is no preset '{self.preset}' (there are: {', '.join(PRESETS)}).")
-        if self.url is None and self.server.url is None:
+        if self.url is not None:
+            self._check_url(self.url)
+        elif self.server.url is None:
             missing = "give `url` or `preset`" if self.preset is None else f"the preset '{self.preset}' needs a `url`"
             raise self._error(f"{missing}.")
-        parts = urlsplit(self.base_url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
-            raise self._error(f"'{self.base_url.partition('?')[0]}' is not an http:// or https:// URL.")
-        if parts.username is not None or parts.password is not None:
-            raise self._error("give the key as `key` or `key_env`, not inside the url.")
         if self.key is not None and self.key_env is not None:
             raise self._error("give `key` or `key_env`, not both.")
         if not self.models:
@@ -115,12 +112,24 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         secret = self.secret(environment)
         if not secret:
             return dict(self.headers)
-        return {**self.headers, name: f"Bearer {secret}" if name == "Authorization" else secret}
+        others = {each: value for each, value in self.headers.items() if each.lower() != name.lower()}
+        return {**others, name: f"Bearer {secret}" if name == "Authorization" else secret}
 
     def secrets(self, headers: Mapping[str, str]) -> Iterator[str]:
         """The values that error messages must not show: those of the headers and of the URL's query."""
         yield from secrets_in(headers.items())
         yield from secrets_in(parse_qsl(urlsplit(self.base_url).query))
+
+    def _check_url(self, url: str) -> None:
+        try:
+            parts = urlsplit(url.strip())
+            valid = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # brackets or a port that are none
+            raise self._error(f"'{url}' is not a URL.") from None
+        if not valid:
+            raise self._error(f"'{url.partition('?')[0]}' is not an http:// or https:// URL.")
+        if parts.username is not None or parts.password is not None:
+            raise self._error("give the key as `key` or `key_env`, not inside the url.")
 
     def _error(self, words: str) -> RunsteadError:
         return RunsteadError(f"Upstream '{self.name}': {words}")
