@@ -41,9 +41,8 @@ def updated(before: Chosen, request: AssistantUpdate) -> Chosen:
 
 def evident(shown: Assistant | Run) -> Chosen:
     """The options whose value is not the default, so that it must have been chosen."""
-    return frozenset(
-        name for name, default in _DEFAULTS.items() if getattr(shown, name, default) not in (None, default)
-    )
+    names = [name for name, default in _DEFAULTS.items() if getattr(shown, name, default) not in (None, default)]
+    return frozenset(names) if names else NOTHING
 
 
 def value_if_chosen(run: Run, name: str, chosen: Chosen) -> Any:

@@ -22,6 +22,7 @@ class _Member(Struct):
     chosen: Sequence[str] | None = None
 
 
+_NAME = b'"chosen"'
 _decode_member = msgspec.json.Decoder(_Member).decode
 
 
@@ -58,7 +59,8 @@ ASSISTANT = AssistantBody()
 
 
 def _read(stored: bytes, item: Assistant | Run) -> Chosen:
-    names = _decode_member(stored).chosen
+    # Few bodies have the member: a search in the bytes is cheaper than a second decoding.
+    names = _decode_member(stored).chosen if _NAME in stored else None
     return evident(item) if names is None else frozenset(names)
 
 
