@@ -4,61 +4,77 @@ from typing import Any
 
 import pytest
 
-from runstead.domain.chosen import NOTHING, Chosen, evident, given, of_run, updated, value_if_chosen
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults, in_request, of_run, of_update, value_if_chosen
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
 from runstead.wire.run import RunRequest, ThreadRunRequest
 from tests.domain.things import run
 
 
-def chosen(*names: str) -> Chosen:
+def defaults(*names: str) -> ChosenDefaults:
     return frozenset(names)
 
 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, NOTHING),
-        ({"temperature": None, "top_p": None}, NOTHING),
-        ({"temperature": 0.0}, chosen("temperature")),
-        ({"temperature": 1.0, "top_p": 1.0}, chosen("temperature", "top_p")),
+        ({}, NONE_CHOSEN),
+        ({"temperature": None, "top_p": None}, NONE_CHOSEN),
+        ({"temperature": 0.0, "top_p": 0.5}, NONE_CHOSEN),
+        ({"temperature": 1.0, "top_p": 1}, defaults("temperature", "top_p")),
     ],
 )
-def test_a_request_chooses_what_it_sets(fields: dict[str, Any], expected: Chosen) -> None:
-    assert given(AssistantRequest(model="m", **fields)) == expected
-    assert given(RunRequest(assistant_id="asst_1", **fields)) == expected
-    assert given(ThreadRunRequest(assistant_id="asst_1", **fields)) == expected
+def test_a_request_chooses_the_defaults_that_it_sets(fields: dict[str, Any], expected: ChosenDefaults) -> None:
+    assert in_request(AssistantRequest(model="m", **fields)) == expected
+    assert in_request(RunRequest(assistant_id="asst_1", **fields)) == expected
+    assert in_request(ThreadRunRequest(assistant_id="asst_1", **fields)) == expected
 
 
-@pytest.mark.parametrize("value", [True, False])
-def test_parallel_tool_calls_can_be_chosen_for_a_run(value: bool) -> None:
-    assert given(RunRequest(assistant_id="asst_1", parallel_tool_calls=value)) == chosen("parallel_tool_calls")
-
-
-def test_a_run_has_the_choices_of_its_assistant_too() -> None:
-    request = RunRequest(assistant_id="asst_1", top_p=0.5, temperature=None)
-    assert of_run(request, chosen("temperature")) == chosen("temperature", "top_p")
+@pytest.mark.parametrize(("value", "expected"), [(True, defaults("parallel_tool_calls")), (False, NONE_CHOSEN)])
+def test_parallel_tool_calls_can_be_chosen_for_a_run(value: bool, expected: ChosenDefaults) -> None:
+    assert in_request(RunRequest(assistant_id="asst_1", parallel_tool_calls=value)) == expected
 
 
 @pytest.mark.parametrize(
     ("fields", "expected"),
     [
-        ({}, chosen("temperature")),
-        ({"temperature": None}, NOTHING),
-        ({"top_p": 1.0}, chosen("temperature", "top_p")),
+        ({}, defaults("temperature")),
+        ({"temperature": None}, defaults("temperature")),
+        ({"temperature": 0.5}, NONE_CHOSEN),
+        ({"top_p": 1.0}, defaults("temperature", "top_p")),
     ],
 )
-def test_an_update_adds_choices_and_takes_them_back(fields: dict[str, Any], expected: Chosen) -> None:
-    assert updated(chosen("temperature"), AssistantUpdate(**fields)) == expected
+def test_a_run_has_the_choices_of_its_assistant_that_it_leaves_open(
+    fields: dict[str, Any], expected: ChosenDefaults
+) -> None:
+    assert of_run(RunRequest(assistant_id="asst_1", **fields), defaults("temperature")) == expected
 
 
-def test_a_value_other_than_the_default_was_chosen() -> None:
-    assert evident(run()) == NOTHING
-    assert evident(run(temperature=None)) == NOTHING
-    assert evident(run(temperature=0.0, top_p=0.5, parallel_tool_calls=False)) == chosen(
-        "temperature", "top_p", "parallel_tool_calls"
-    )
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, defaults("temperature")),
+        ({"temperature": None}, NONE_CHOSEN),
+        ({"temperature": 0.5}, NONE_CHOSEN),
+        ({"top_p": 1.0}, defaults("temperature", "top_p")),
+    ],
+)
+def test_an_update_adds_choices_and_takes_them_back(fields: dict[str, Any], expected: ChosenDefaults) -> None:
+    assert of_update(defaults("temperature"), AssistantUpdate(**fields)) == expected
 
 
-def test_only_a_chosen_value_counts() -> None:
-    assert value_if_chosen(run(), "temperature", NOTHING) is None
-    assert value_if_chosen(run(), "temperature", chosen("temperature")) == 1.0
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("temperature", 0.0), ("temperature", 0.5), ("top_p", 0.5), ("parallel_tool_calls", False)],
+)
+def test_another_value_than_the_default_was_chosen(name: str, value: Any) -> None:
+    assert value_if_chosen(run(**{name: value}), name, NONE_CHOSEN) == value
+
+
+@pytest.mark.parametrize(("name", "value"), [("temperature", 1.0), ("top_p", 1.0), ("parallel_tool_calls", True)])
+def test_a_default_counts_if_it_was_chosen(name: str, value: Any) -> None:
+    assert value_if_chosen(run(), name, defaults(name)) == value
+    assert value_if_chosen(run(), name, NONE_CHOSEN) is None
+
+
+def test_a_null_of_an_older_version_was_not_chosen() -> None:
+    assert value_if_chosen(run(temperature=None), "temperature", NONE_CHOSEN) is None

@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 
 from runstead.domain.access import DEFAULT_PROJECT
-from runstead.domain.chosen import evident
 from runstead.domain.run.change import Change
 from runstead.domain.run.journal import StepRow, from_wire
 from runstead.store.port import AssistantRow, RunRow, Store, Tx
@@ -44,7 +43,7 @@ MINE, THEIRS = DEFAULT_PROJECT, "another"
 
 def assistant(id: str = "asst_1", at: int = 100, **fields: Any) -> AssistantRow:
     shown = Assistant(id=id, created_at=at, model="some-model", **fields)
-    return AssistantRow(shown, evident(shown))
+    return AssistantRow(shown)
 
 
 def thread(id: str = "thread_1", at: int = 100, **fields: Any) -> Thread:

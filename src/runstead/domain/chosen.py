@@ -1,7 +1,8 @@
 """Which options of an assistant or a run were chosen, where the API shows a default for the others.
 
 A run shows a temperature of 1.0 whether a request chose it or not. A model server gets only what was chosen, because
-some servers refuse an option, and others have defaults that suit their models better.
+some servers refuse an option, and others have defaults that suit their models better. Any other value than the default
+was chosen for certain, so only the defaults that were chosen are recorded.
 """
 
 from collections.abc import Mapping
@@ -9,42 +10,36 @@ from typing import Any, TypeAlias
 
 from msgspec import UNSET
 
-from runstead.wire.assistant import Assistant, AssistantRequest, AssistantUpdate
+from runstead.wire.assistant import AssistantRequest, AssistantUpdate
 from runstead.wire.run import Run, RunOptions
 
-__all__ = ["NOTHING", "Chosen", "evident", "given", "of_run", "updated", "value_if_chosen"]
+__all__ = ["NONE_CHOSEN", "ChosenDefaults", "in_request", "of_run", "of_update", "value_if_chosen"]
 
-Chosen: TypeAlias = frozenset[str]
-"""The names of the options that were chosen."""
+ChosenDefaults: TypeAlias = frozenset[str]
+"""The names of the options whose default was chosen."""
 
-NOTHING: Chosen = frozenset()
+NONE_CHOSEN: ChosenDefaults = frozenset()
 
 _DEFAULTS: Mapping[str, Any] = {"temperature": 1.0, "top_p": 1.0, "parallel_tool_calls": True}
 """The options whose default is shown like a choice. All other options are null or `auto` unless they were chosen."""
 
 
-def given(request: AssistantRequest | AssistantUpdate | RunOptions) -> Chosen:
-    """The options that a request sets. A null leaves an option open."""
-    return frozenset(name for name in _DEFAULTS if getattr(request, name, None) not in (None, UNSET))
+def in_request(request: AssistantRequest | AssistantUpdate | RunOptions) -> ChosenDefaults:
+    """The defaults that a request chooses. A null leaves an option open."""
+    return frozenset(name for name, default in _DEFAULTS.items() if getattr(request, name, None) == default)
 
 
-def of_run(request: RunOptions, assistant: Chosen) -> Chosen:
-    """The options that a new run has chosen: those of its request, and those of its assistant."""
-    return given(request) | assistant
+def of_run(request: RunOptions, assistant: ChosenDefaults) -> ChosenDefaults:
+    """The defaults that a new run has chosen. An option that its request leaves open is the assistant's."""
+    return frozenset(name for name in assistant if getattr(request, name, None) in (None, UNSET)) | in_request(request)
 
 
-def updated(before: Chosen, request: AssistantUpdate) -> Chosen:
-    """The options that an assistant has chosen after an update. A null takes a choice back."""
-    named = frozenset(name for name in _DEFAULTS if getattr(request, name, UNSET) is not UNSET)
-    return (before - named) | given(request)
+def of_update(before: ChosenDefaults, request: AssistantUpdate) -> ChosenDefaults:
+    """The defaults that an assistant has chosen after an update. A null takes a choice back."""
+    return frozenset(name for name in before if getattr(request, name, UNSET) is UNSET) | in_request(request)
 
 
-def evident(shown: Assistant | Run) -> Chosen:
-    """The options whose value is not the default, so that it must have been chosen."""
-    names = [name for name, default in _DEFAULTS.items() if getattr(shown, name, default) not in (None, default)]
-    return frozenset(names) if names else NOTHING
-
-
-def value_if_chosen(run: Run, name: str, chosen: Chosen) -> Any:
+def value_if_chosen(run: Run, name: str, defaults: ChosenDefaults) -> Any:
     """The value of a run's option; None if it was not chosen."""
-    return getattr(run, name) if name in chosen else None
+    value = getattr(run, name)
+    return value if name in defaults or value != _DEFAULTS[name] else None

@@ -1,4 +1,4 @@
-"""The options that an assistant or a run has chosen, in every kind of store."""
+"""The defaults that an assistant or a run has chosen, in every kind of store."""
 
 from typing import Any
 
@@ -6,14 +6,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from runstead.domain.chosen import NOTHING, Chosen
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.run import transitions
 from runstead.domain.run.change import Change
 from runstead.store.port import AssistantRow, Limits, RunRow, Store, Tx
 from runstead.wire.run import Status
 from tests.store.things import MINE, asked, assistant, becomes, run, thread
 
-CHOICES: list[Chosen] = [NOTHING, frozenset({"temperature"}), frozenset({"temperature", "top_p"})]
+CHOICES: list[ChosenDefaults] = [NONE_CHOSEN, frozenset({"temperature"}), frozenset({"temperature", "top_p"})]
 OLD = Limits()
 
 
@@ -45,17 +45,17 @@ async def run_of(store: Store) -> RunRow:
     return row
 
 
-async def add_run(store: Store, chosen: Chosen) -> None:
+async def add_run(store: Store, chosen: ChosenDefaults) -> None:
     async def work(tx: Tx) -> None:
         await tx.threads.insert(MINE, thread())
-        await tx.runs.create(MINE, replace(transitions.created(run()), chosen=chosen))
+        await tx.runs.create(MINE, replace(transitions.created(run()), chosen_defaults=chosen))
 
     await store.write(work)
 
 
 @pytest.mark.parametrize("chosen", CHOICES)
-async def test_an_assistant_keeps_what_it_has_chosen(store: Store, chosen: Chosen) -> None:
-    row = replace(assistant(), chosen=chosen)
+async def test_an_assistant_keeps_what_it_has_chosen(store: Store, chosen: ChosenDefaults) -> None:
+    row = replace(assistant(), chosen_defaults=chosen)
     await store.write(lambda tx: tx.assistants.insert(MINE, row))
     assert await assistant_of(store) == row
     opening = await store.read(lambda tx: tx.runs.opening(MINE, None, "asst_1", OLD))
@@ -66,44 +66,44 @@ async def test_an_assistant_keeps_what_it_has_chosen(store: Store, chosen: Chose
 
 
 async def test_an_assistant_takes_a_choice_back(store: Store) -> None:
-    await store.write(lambda tx: tx.assistants.insert(MINE, replace(assistant(), chosen=CHOICES[2])))
+    await store.write(lambda tx: tx.assistants.insert(MINE, replace(assistant(), chosen_defaults=CHOICES[2])))
 
     async def work(tx: Tx) -> None:
         row = await tx.assistants.get(MINE, "asst_1")
         assert row is not None
-        await tx.assistants.replace(MINE, replace(row, chosen=NOTHING))
+        await tx.assistants.replace(MINE, replace(row, chosen_defaults=NONE_CHOSEN))
 
     await store.write(work)
     assert await assistant_of(store) == assistant()
 
 
 @pytest.mark.parametrize("chosen", CHOICES)
-async def test_a_run_keeps_what_it_has_chosen_through_all_its_changes(store: Store, chosen: Chosen) -> None:
+async def test_a_run_keeps_what_it_has_chosen_through_all_its_changes(store: Store, chosen: ChosenDefaults) -> None:
     await add_run(store, chosen)
     row = await run_of(store)
-    assert (row.run, row.chosen, row.unknown) == (run(), chosen, None)
+    assert (row.run, row.chosen_defaults, row.unknown) == (run(), chosen, None)
     for status in (Status.IN_PROGRESS, Status.QUEUED, Status.IN_PROGRESS, Status.COMPLETED):
         change = Change(run=becomes(row.run, status))
         row = (await store.write(lambda tx, row=row, change=change: tx.runs.apply(row, change, 1000))).row  # type: ignore[misc]
-        assert row.chosen == chosen
+        assert row.chosen_defaults == chosen
         assert await run_of(store) == row
     active = await store.read(lambda tx: tx.runs.page(MINE, "thread_1", asked()))
     assert active is not None
     assert active.data == [row.run]
 
 
-async def test_a_row_of_an_older_version_has_chosen_what_is_no_default(store: Store) -> None:
-    await store.write(lambda tx: tx.assistants.insert(MINE, replace(assistant(), chosen=CHOICES[2])))
+async def test_a_row_of_an_older_version_has_chosen_no_default(store: Store) -> None:
+    await store.write(lambda tx: tx.assistants.insert(MINE, replace(assistant(), chosen_defaults=CHOICES[2])))
     await add_run(store, CHOICES[2])
-    await change_body(store, "assistants", "asst_1", chosen=None, temperature=0.5)
-    await change_body(store, "runs", "run_1", chosen=None, top_p=0.5, parallel_tool_calls=False)
-    assert (await assistant_of(store)).chosen == {"temperature"}
-    assert (await run_of(store)).chosen == {"top_p", "parallel_tool_calls"}
+    await change_body(store, "assistants", "asst_1", chosen_defaults=None)
+    await change_body(store, "runs", "run_1", chosen_defaults=None)
+    assert await assistant_of(store) == assistant()
+    assert (await run_of(store)).chosen_defaults == NONE_CHOSEN
 
 
 async def test_a_choice_of_a_newer_version_is_kept(store: Store) -> None:
-    await add_run(store, NOTHING)
-    await change_body(store, "runs", "run_1", chosen=["temperature", "warmth"])
+    await add_run(store, NONE_CHOSEN)
+    await change_body(store, "runs", "run_1", chosen_defaults=["temperature", "warmth"])
     row = await run_of(store)
     await store.write(lambda tx: tx.runs.apply(row, Change(run=becomes(row.run, Status.IN_PROGRESS)), 1000))
-    assert (await store.read(lambda tx: body(tx, "runs", "run_1")))["chosen"] == ["temperature", "warmth"]
+    assert (await store.read(lambda tx: body(tx, "runs", "run_1")))["chosen_defaults"] == ["temperature", "warmth"]

@@ -19,7 +19,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
-from runstead.domain.chosen import NOTHING, Chosen, of_run
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults, of_run
 from runstead.domain.idempotency import Replay
 from runstead.domain.run import call_step, transitions
 from runstead.domain.run.change import Change, combine
@@ -176,7 +176,8 @@ class Runs(Bound):
                 creation.message(message, self._adapters.new_id("msg"), thread_id, run.created_at)
                 for message in additional
             ]
-            change = replace(transitions.created(run), new_messages=messages, chosen=_chosen(opening, request))
+            created, chosen_defaults = transitions.created(run), _chosen_defaults(opening, request)
+            change = replace(created, new_messages=messages, chosen_defaults=chosen_defaults)
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
             predecessor = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
             if predecessor is None:
@@ -195,8 +196,8 @@ class Runs(Bound):
         async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             opening = await self._read_opening(tx, request, None)
             run = self._new_run(opening, request, run_id, thread.id)
-            created = transitions.created(run, thread)
-            change = replace(created, new_messages=messages, chosen=_chosen(opening, request))
+            created, chosen_defaults = transitions.created(run, thread), _chosen_defaults(opening, request)
+            change = replace(created, new_messages=messages, chosen_defaults=chosen_defaults)
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, change, owner, opening.limits)
 
@@ -322,9 +323,9 @@ class Runs(Bound):
         return found("run", run_id, row)
 
 
-def _chosen(opening: Opening, request: RunRequest | ThreadRunRequest) -> Chosen:
-    """The options that a new run has chosen."""
-    return of_run(request, NOTHING if opening.assistant is None else opening.assistant.chosen)
+def _chosen_defaults(opening: Opening, request: RunRequest | ThreadRunRequest) -> ChosenDefaults:
+    """The options whose default a new run has chosen."""
+    return of_run(request, NONE_CHOSEN if opening.assistant is None else opening.assistant.chosen_defaults)
 
 
 def _reply(written: _ReadyRun) -> RecordedReply:

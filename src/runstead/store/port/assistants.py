@@ -4,7 +4,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from runstead.domain.chosen import NOTHING, Chosen
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
 from runstead.wire.assistant import Assistant
 from runstead.wire.page import ListQuery, Page
 
@@ -15,8 +15,8 @@ class AssistantRow(Struct, frozen=True):
     """An assistant with what only the engine knows of it."""
 
     assistant: Assistant
-    chosen: Chosen = NOTHING
-    """The options that its requests chose."""
+    chosen_defaults: ChosenDefaults = NONE_CHOSEN
+    """The options whose default its requests chose."""
 
     @property
     def id(self) -> str:

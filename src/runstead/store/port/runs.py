@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET, Struct
 
-from runstead.domain.chosen import NOTHING, Chosen
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
 from runstead.store.port.assistants import AssistantRow
@@ -59,8 +59,8 @@ class RunRow(Struct, frozen=True, kw_only=True):
     """Unix time before which no worker claims it."""
     delays: int = 0
     """How often in a row it was delayed."""
-    chosen: Chosen = NOTHING
-    """The options that the request or the assistant chose."""
+    chosen_defaults: ChosenDefaults = NONE_CHOSEN
+    """The options whose default the request or the assistant chose."""
     unknown: Unknown | None = None
     """Fields of the stored run that this version does not know."""
 
@@ -82,7 +82,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
             predecessor=self.predecessor,
             ready_at=self.ready_at if change.ready_at is UNSET else change.ready_at,
             delays=delays,
-            chosen=self.chosen if change.chosen is UNSET else change.chosen,
+            chosen_defaults=self.chosen_defaults if change.chosen_defaults is UNSET else change.chosen_defaults,
             unknown=self.unknown,
         )
 

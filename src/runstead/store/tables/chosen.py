@@ -1,7 +1,6 @@
-"""The options that an assistant or a run has chosen, as the member `chosen` of its body.
+"""The defaults that an assistant or a run has chosen, as the member `chosen_defaults` of its body.
 
-The member is written only where the values do not say it: where a default was chosen. So a row of an older version
-reads as if none of its defaults had been chosen.
+The member is written only where there are any. So a row of an older version reads as if none had been chosen.
 """
 
 from collections.abc import Sequence
@@ -9,20 +8,20 @@ from collections.abc import Sequence
 import msgspec
 from msgspec import Struct
 
-from runstead.domain.chosen import Chosen, evident
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
 from runstead.store.port.assistants import AssistantRow
 from runstead.store.tables.body import Body, encode
 from runstead.wire.assistant import Assistant
 from runstead.wire.run import Run
 
-__all__ = ["ASSISTANT", "AssistantBody", "RunBody"]
+__all__ = ["ASSISTANT", "RUN", "AssistantBody", "RunBody"]
 
 
 class _Member(Struct):
-    chosen: Sequence[str] | None = None
+    chosen_defaults: Sequence[str] = ()
 
 
-_NAME = b'"chosen"'
+_NAME = b'"chosen_defaults"'
 _decode_member = msgspec.json.Decoder(_Member).decode
 
 
@@ -32,13 +31,12 @@ class RunBody:
     def __init__(self) -> None:
         self._run = Body(Run)
 
-    def decode(self, stored: bytes) -> tuple[Run, Chosen]:
-        """The run, and the options that it chose."""
-        run = self._run.decode(stored)
-        return run, _read(stored, run)
+    def decode(self, stored: bytes) -> tuple[Run, ChosenDefaults]:
+        """The run, and the defaults that it chose."""
+        return self._run.decode(stored), _read(stored)
 
-    def encode(self, run: Run, chosen: Chosen) -> bytes:
-        return _write(run, chosen)
+    def encode(self, run: Run, defaults: ChosenDefaults) -> bytes:
+        return _with_member(encode(run), defaults)
 
 
 class AssistantBody:
@@ -48,24 +46,20 @@ class AssistantBody:
         self._assistant = Body(Assistant)
 
     def decode(self, stored: bytes) -> AssistantRow:
-        assistant = self._assistant.decode(stored)
-        return AssistantRow(assistant, _read(stored, assistant))
+        return AssistantRow(self._assistant.decode(stored), _read(stored))
 
     def encode(self, row: AssistantRow) -> bytes:
-        return _write(row.assistant, row.chosen)
+        return _with_member(encode(row.assistant), row.chosen_defaults)
 
 
+RUN = RunBody()
 ASSISTANT = AssistantBody()
 
 
-def _read(stored: bytes, item: Assistant | Run) -> Chosen:
-    # Few bodies have the member: a search in the bytes is cheaper than a second decoding.
-    names = _decode_member(stored).chosen if _NAME in stored else None
-    return evident(item) if names is None else frozenset(names)
+def _read(stored: bytes) -> ChosenDefaults:
+    # Few bodies have the member, so they are searched for its name before they are decoded a second time.
+    return frozenset(_decode_member(stored).chosen_defaults) if _NAME in stored else NONE_CHOSEN
 
 
-def _write(item: Assistant | Run, chosen: Chosen) -> bytes:
-    body = encode(item)
-    if chosen == evident(item):
-        return body
-    return b'%b,"chosen":%b}' % (body[:-1], encode(sorted(chosen)))
+def _with_member(body: bytes, defaults: ChosenDefaults) -> bytes:
+    return b'%b,"chosen_defaults":%b}' % (body[:-1], encode(sorted(defaults))) if defaults else body
