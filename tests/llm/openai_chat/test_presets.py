@@ -187,6 +187,12 @@ async def test_any_url_may_have_the_model_in_its_path() -> None:
     assert sent.path == f"/serving/m/v1{CHAT}"
 
 
+def test_a_server_without_a_name_has_that_of_its_preset() -> None:
+    assert Upstream(preset="openai").name == "openai"
+    assert Upstream(preset="openai", name="mine").name == "mine"
+    assert Upstream(url="https://api.openai.com/v1").name == "upstream"
+
+
 def test_a_key_or_a_header_of_the_configuration_wins_over_the_variable() -> None:
     environment = {"OPENAI_API_KEY": "sk-environment", "MINE": "sk-mine"}
     assert Upstream(preset="openai").all_headers(environment) == {"Authorization": "Bearer sk-environment"}

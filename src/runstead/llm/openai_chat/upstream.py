@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from runstead.llm.openai_chat.fields import Fields, check_fields
 from runstead.llm.openai_chat.masking import secrets_in
@@ -22,8 +23,8 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The base URL of the API, such as `http://127.0.0.1:8000/v1`; the preset's if absent."""
     preset: str | None = None
     """The kind of server, by its name in `PRESETS`; found by the URL if absent."""
-    name: str = "upstream"
-    """The name in logs and errors."""
+    name: str = ""
+    """The name in logs and errors; the preset's if absent, or else `upstream`."""
     key: str | None = None
     key_env: str | None = None
     """The environment variable with the key, instead of `key`; the preset's if both are absent."""
@@ -47,6 +48,7 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Fields that are sent where a request does not have them."""
 
     def __post_init__(self) -> None:
+        force_setattr(self, "name", self.name or self.preset or "upstream")
         if self.preset is not None and self.preset not in PRESETS:
             raise self._error(f"there is no preset '{self.preset}' (there are: {', '.join(PRESETS)}).")
         if self.url is not None:
