@@ -37,6 +37,16 @@ def test_without_streaming_there_are_no_options_of_it() -> None:
     assert sent(leave_out=("stream",)) == {"model": "m", "messages": [], "top_p": 0.5, "max_tokens": 9}
 
 
+def test_functions_are_not_strict_if_that_is_left_out() -> None:
+    tools = [{"type": "function", "function": {"name": "a", "strict": True}}, {"function": {"name": "b"}}]
+    fields = upstream(leave_out=("strict",)).fields
+    assert fields.apply({"tools": tools})["tools"] == [
+        {"type": "function", "function": {"name": "a"}},
+        {"function": {"name": "b"}},
+    ]
+    assert fields.apply(BODY) == BODY
+
+
 def test_fields_are_renamed() -> None:
     assert sent(rename={"max_tokens": "max_new_tokens"}) == {
         **{name: value for name, value in BODY.items() if name != "max_tokens"},
@@ -70,6 +80,7 @@ NAMES = f"(there are: {', '.join(OPTIONAL_FIELDS)})"
             {"leave_out": ("messages",)},
             f"`leave_out` names 'messages', which is no optional field of a request {NAMES}.",
         ),
+        ({"rename": {"strict": "y"}}, f"`rename` names 'strict', which is no optional field of a request {NAMES}."),
         ({"rename": {"x": "y"}}, f"`rename` names 'x', which is no optional field of a request {NAMES}."),
         ({"rename": {"top_p": ""}}, "`rename` gives 'top_p' the name '', which is empty."),
         ({"rename": {"top_p": "model"}}, "`rename` gives 'top_p' the name 'model', which another field has."),

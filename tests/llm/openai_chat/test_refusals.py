@@ -406,6 +406,11 @@ async def test_a_token_limit_that_is_too_large_is_not_renamed() -> None:
             "Unknown name: top_k (`top_k` is in `add` of this [[upstream]])",
         ),
         (
+            {"detail": forbidden("tools", 0, "function", "strict"), "message": "Unknown name strict at tools[0]."},
+            {},
+            "(to send no `strict`, add it to `leave_out` of this [[upstream]])",
+        ),
+        (
             hosted("Unsupported.", "seed", "unsupported_parameter"),
             {"add": {"seed": 4}},
             "Unsupported. (unsupported_parameter) (`seed` is in `add` of this [[upstream]])",
@@ -415,7 +420,8 @@ async def test_a_token_limit_that_is_too_large_is_not_renamed() -> None:
 async def test_a_field_that_matters_fails_the_call_and_the_error_names_the_remedy(
     body: Any, settings: dict[str, Any], end: str
 ) -> None:
-    request = replace(ALL, response_format=ObjectFormat(), tool_choice="required")
+    functions = [Function(name="weather", strict=True)]
+    request = replace(ALL, functions=functions, response_format=ObjectFormat(), tool_choice="required")
     async with world(refused(400, body), **settings) as (model, upstream, _), model.reply(request) as batches:
         with pytest.raises(ModelError, match="400 Bad Request") as raised:
             await anext(batches)

@@ -16,7 +16,7 @@ from msgspec import UNSET
 
 from runstead.domain.model_call import ModelRequest
 from runstead.llm.openai_chat.failure import Failure
-from runstead.llm.openai_chat.fields import Fields
+from runstead.llm.openai_chat.fields import STRICT, Fields
 from runstead.llm.openai_chat.refusal import is_unknown_field, refused_fields
 from runstead.llm.openai_chat.request import request_fields
 
@@ -115,8 +115,9 @@ class AdjustedRequest:
         own = fields.names(self._body)
         for name in refused_fields(answer, {*own, *fields.add}, [name for name in fields.add if name not in own]):
             return f" (`{name}` is in `add` of this [[upstream]])"
+        strict = [STRICT] if any(function.strict for function in self._request.functions) else []
         if is_unknown_field(answer):
-            for name in self._named_by(failure, _NEEDED):
+            for name in [*self._named_by(failure, _NEEDED), *refused_fields(answer, strict, strict)]:
                 return f" (to send no `{name}`, add it to `leave_out` of this [[upstream]])"
         return ""
 

@@ -5,13 +5,16 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-__all__ = ["OPTIONAL_FIELDS", "Fields", "check_fields"]
+__all__ = ["OPTIONAL_FIELDS", "STRICT", "Fields", "check_fields"]
 
 OPTIONAL_FIELDS: Final = (
     "stream", "stream_options", "temperature", "top_p", "reasoning_effort", "parallel_tool_calls", "tool_choice",
     "response_format", "max_tokens",
 )  # fmt: skip
 """The fields that a request can do without, or that a server may know by another name."""
+
+STRICT: Final = "strict"
+"""The field of a function, which can be left out too."""
 
 _REQUIRED_FIELDS = frozenset({"model", "messages", "tools"})
 _NAMES = f"(there are: {', '.join(OPTIONAL_FIELDS)})"
@@ -28,7 +31,10 @@ class Fields(Struct, frozen=True, kw_only=True):
 
     def apply(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """The body to send."""
-        return {**self.add, **{wire_name: body[name] for wire_name, name in self.names(body).items()}}
+        sent = {wire_name: body[name] for wire_name, name in self.names(body).items()}
+        if STRICT in self.leave_out and "tools" in sent:
+            sent["tools"] = [_not_strict(tool) for tool in sent["tools"]]
+        return {**self.add, **sent}
 
     def names(self, body: Mapping[str, Any]) -> dict[str, str]:
         """The fields of a body that are sent, by their names on the wire."""
@@ -47,7 +53,7 @@ class Fields(Struct, frozen=True, kw_only=True):
 
 def check_fields(fields: Fields) -> None:
     """`ValueError`, in words, if a field has a wrong name or cannot be sent."""
-    for setting, names in (("leave_out", sorted(fields.leave_out)), ("rename", list(fields.rename))):
+    for setting, names in (("leave_out", sorted(fields.leave_out - {STRICT})), ("rename", list(fields.rename))):
         for name in names:
             if name not in OPTIONAL_FIELDS:
                 raise ValueError(f"`{setting}` names '{name}', which is no optional field of a request {_NAMES}.")
@@ -63,6 +69,10 @@ def check_fields(fields: Fields) -> None:
             raise ValueError(f"`add` names '{name}', which every request has.")
         if not _is_json(value):
             raise ValueError(f"`add` gives '{name}' a value that is not JSON.")
+
+
+def _not_strict(tool: Mapping[str, Any]) -> dict[str, Any]:
+    return {**tool, "function": {name: value for name, value in tool["function"].items() if name != STRICT}}
 
 
 def _taken_by(target: str) -> str:

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from urllib.parse import quote, quote_plus
 
 __all__ = ["Mask", "secrets_in"]
@@ -38,11 +39,20 @@ class Mask:
 
 
 def secrets_in(named: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The values of headers or query parameters that may be secrets, with and without `Bearer` before them."""
+    """The values of headers or query parameters that may be secrets: whole, and without a scheme before them."""
     for name, value in named:
         if name.lower() not in _PUBLIC:
             yield value
             yield _SCHEME.sub("", value, count=1)
+            yield from _user_and_password(value)
+
+
+def _user_and_password(value: str) -> Iterator[str]:
+    basic = re.fullmatch(r"Basic\s+(\S+)", value, re.IGNORECASE)
+    with suppress(ValueError):  # not in base64, or no text in it
+        decoded = base64.b64decode(basic[1], validate=True).decode() if basic else ""
+        yield decoded
+        yield decoded.partition(":")[2]
 
 
 def _spellings(secret: str) -> Iterator[str]:
