@@ -16,7 +16,7 @@ class SqlAssistants:
     """`port.Assistants`, in SQL."""
 
     def __init__(self, session: Session, queries: Queries, table: type[Table[Any]] = Table) -> None:
-        self._table: Table[AssistantRow] = table(session, queries["assistants"], ASSISTANT)
+        self._table: Table[AssistantRow] = table(session, queries["assistants"], AssistantRow, ASSISTANT)
 
     async def get(self, project: str, assistant_id: str) -> AssistantRow | None:
         return await self._table.get(project=project, id=assistant_id)

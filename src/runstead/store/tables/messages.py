@@ -25,7 +25,7 @@ class SqlMessages:
     def __init__(self, session: Session, queries: Queries, table: type[Table[Any]] = Table) -> None:
         self._session = session
         self._queries = queries["messages"]
-        self._table: Table[Message] = table(session, queries["messages"], Body(Message))
+        self._table: Table[Message] = table(session, queries["messages"], Message)
 
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None:
         return await self._table.get(project=project, thread_id=thread_id, id=message_id)

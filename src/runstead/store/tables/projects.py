@@ -3,7 +3,6 @@
 from msgspec.structs import asdict
 
 from runstead.store.port import Limits, ProjectRow
-from runstead.store.tables.body import Body
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Row, Session, Table
 from runstead.wire.page import ListQuery, Page
@@ -17,7 +16,7 @@ class SqlProjects:
     def __init__(self, session: Session, queries: Queries) -> None:
         self._session = session
         self._queries = queries["projects"]
-        self._table = _Projects(session, queries["projects"], Body(ProjectRow))
+        self._table = _Projects(session, queries["projects"], ProjectRow)
 
     async def get(self, name: str) -> ProjectRow | None:
         row = await self._session.row(self._queries["get"], id=name)

@@ -51,7 +51,7 @@ class SqlRuns:
         self._session = session
         self._queries = queries["runs"]
         self._deliver = queries["webhooks"]["enqueue"]
-        self._table = Table(session, queries["runs"], Body(Run))
+        self._table = Table(session, queries["runs"], Run)
         self._events = events
         self._steps = steps
         self._messages = messages

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from runstead.domain.run.journal import StepRow, decode_journal, encode_journal
-from runstead.store.tables.body import Body, unknown_in, with_unknown
+from runstead.store.tables.body import unknown_in, with_unknown
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session, Table, Value, remember
 from runstead.wire.page import ListQuery, Page
@@ -18,7 +18,7 @@ class SqlSteps:
     def __init__(self, session: Session, queries: Queries) -> None:
         self._session = session
         self._queries = queries["steps"]
-        self._table = Table(session, queries["steps"], Body(RunStep))
+        self._table = Table(session, queries["steps"], RunStep)
 
     async def get(self, project: str, run_id: str, step_id: str) -> RunStep | None:
         return await self._table.get(project=project, run_id=run_id, id=step_id)

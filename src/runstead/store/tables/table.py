@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from runstead.store.port import Unknown
-from runstead.store.tables.body import unknown_in, with_unknown
+from runstead.store.tables.body import Body, unknown_in, with_unknown
 from runstead.store.tables.pagination import Place, cut, span
 from runstead.wire.page import ListQuery, Page
 
@@ -73,10 +73,12 @@ class Codec(Protocol[T]):
 class Table(Generic[T]):
     """Those of the statements `get insert replace delete place page_up page_down` that a table has, and its pages."""
 
-    def __init__(self, session: Session, queries: Mapping[str, str], codec: Codec[T]) -> None:
+    def __init__(
+        self, session: Session, queries: Mapping[str, str], kind: type[T], codec: Codec[T] | None = None
+    ) -> None:
         self._session = session
         self._queries = queries
-        self._codec = codec
+        self._codec = codec or Body(kind)
 
     async def get(self, **key: Value) -> T | None:
         row = await self._session.row(self._queries["get"], **key)

@@ -1,6 +1,5 @@
 """The table of threads; what belongs to a thread is deleted with it."""
 
-from runstead.store.tables.body import Body
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session, Table
 from runstead.wire.page import ListQuery, Page
@@ -15,7 +14,7 @@ class SqlThreads:
     def __init__(self, session: Session, queries: Queries) -> None:
         self._session = session
         self._queries = queries["threads"]
-        self._table = Table(session, queries["threads"], Body(Thread))
+        self._table = Table(session, queries["threads"], Thread)
 
     async def get(self, project: str, thread_id: str) -> Thread | None:
         return await self._table.get(project=project, id=thread_id)

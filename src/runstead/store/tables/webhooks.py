@@ -7,7 +7,6 @@ from msgspec.structs import asdict
 
 from runstead.domain.webhooks import Outcome
 from runstead.store.port.webhooks import Attempt, WebhookRow
-from runstead.store.tables.body import Body
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Row, Session, Table, Value
 from runstead.wire.page import ListQuery, Page
@@ -29,8 +28,8 @@ class SqlWebhooks:
     def __init__(self, session: Session, queries: Queries) -> None:
         self._session = session
         self._queries = queries["webhooks"]
-        self._table = Table(session, queries["webhooks"], Body(Webhook))
-        self._deliveries = _Deliveries(session, _of_deliveries(queries["webhooks"]), Body(WebhookDelivery))
+        self._table = Table(session, queries["webhooks"], Webhook)
+        self._deliveries = _Deliveries(session, _of_deliveries(queries["webhooks"]), WebhookDelivery)
 
     async def get(self, project: str, webhook_id: str) -> WebhookRow | None:
         return self._row(await self._session.row(self._queries["get"], project=project, id=webhook_id))
