@@ -59,6 +59,13 @@ async def test_a_script_replaces_every_model(tmp_path: Path) -> None:
     assert [each.id for each in await model.models()] == ["scripted"]
 
 
+def test_a_preset_needs_no_url() -> None:
+    model = bootstrap.model_of(Config(model_preset="openai", model_key="sk-1"))
+    assert model.supports("anything")
+    with pytest.raises(RunsteadError, match="the preset 'azure' needs a `url`"):
+        bootstrap.model_of(Config(model_preset="azure", model_key="sk-1"))
+
+
 def test_a_model_key_without_a_model_url_is_refused() -> None:
     with pytest.raises(RunsteadError, match="model_url is not"):
         bootstrap.model_of(Config(model_key="sk-1"))
@@ -68,7 +75,7 @@ def test_a_model_key_without_a_model_url_is_refused() -> None:
     ("table", "words"),
     [
         ({"url": "http://127.0.0.1:1/v1", "ky": "a"}, "[[upstream]] number 1: Object contains unknown field `ky`"),
-        ({"name": "house"}, "[[upstream]] house: Object missing required field `url`"),
+        ({"name": "house"}, "Upstream 'house': give `url` or `preset`."),
         (
             {"name": "house", "url": "http://127.0.0.1:1/v1", "key": 5},
             "house: Expected `str | null`, got `int` - at `key`",

@@ -50,6 +50,7 @@ def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
     ("variable", "text", "name", "value"),
     [
         ("RUNSTEAD_MODEL_URL", "http://127.0.0.1:1/v1", "model_url", "http://127.0.0.1:1/v1"),
+        ("RUNSTEAD_MODEL_PRESET", "openai", "model_preset", "openai"),
         ("RUNSTEAD_MODEL_KEY", "123", "model_key", "123"),
         ("RUNSTEAD_REQUIRE_BETA_HEADER", "false", "require_beta_header", False),
         ("RUNSTEAD_PING_AFTER", "2.5", "ping_after", 2.5),

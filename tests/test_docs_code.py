@@ -211,7 +211,7 @@ def test_documented_settings_load(block: Block, tmp_path: Path) -> None:
     else:
         settings = config.load(file, {}, {})
         assert settings != Config()
-        if settings.upstream or settings.model_url:
+        if settings.upstream or settings.model_url or settings.model_preset:
             bootstrap.model_of(settings)
 
 

@@ -127,8 +127,8 @@ def model_of(config: Config) -> ChatModel:
 
         return load_scripted_model(Path(config.script))
     upstreams = [_upstream(number, table) for number, table in enumerate(config.upstream, 1)]
-    if config.model_url is not None:
-        upstreams.append(Upstream(name="model", url=config.model_url, key=config.model_key))
+    if config.model_url is not None or config.model_preset is not None:
+        upstreams.append(Upstream(name="model", url=config.model_url, preset=config.model_preset, key=config.model_key))
     elif config.model_key is not None and not upstreams:
         raise RunsteadError("model_key is set, but model_url is not.")
     models: Sequence[ChatModel] = [_server(upstream) for upstream in upstreams] or [_local(config)]

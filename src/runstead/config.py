@@ -44,7 +44,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8642
     model_url: str | None = None
-    """The URL of a model server. Without it and without `upstream`, the embedded model answers."""
+    """The URL of a model server. Without it, `model_preset` and `upstream`, the embedded model answers."""
+    model_preset: str | None = None
+    """The kind of model server, such as `openai`: see docs/models.md. It is found by `model_url` if that is plain."""
     model_key: str | None = None
     model_path: str | None = None
     """A GGUF file to use as the embedded model."""

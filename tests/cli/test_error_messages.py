@@ -30,6 +30,12 @@ def error_of(done: "CompletedProcess[str]", code: int = 1) -> str:
         (b"\xff\xfe", "Error: The configuration {file} is not TOML: 'utf-8' codec can't decode byte 0xff"),
         (b"[[upstream]]\nky = 'a'", "Error: Configuration of [[upstream]] number 1: Object "),
         (b"[[upstream]]\nurl = 'no'", "Error: Upstream 'upstream': 'no' is not an http:// or https:// URL."),
+        (b"[[upstream]]\npreset = 'x'", "Error: Upstream 'x': there is no preset 'x' (there are: generic, "),
+        (b"[[upstream]]\nurl = 'http://a'\nleave_out = ['x']", "Error: Upstream 'upstream': `leave_out` names 'x', "),
+        (
+            b"[[upstream]]\nurl = 'http://a'\nleave_out = 'x'",
+            "Error: Configuration of [[upstream]] number 1: Expected",
+        ),
         (b"[aliases]\na = 'b'\nb = 'c'", "Error: The alias 'a' leads to 'b', which is an alias too."),
     ],
 )

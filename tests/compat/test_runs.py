@@ -77,6 +77,16 @@ class TestOptions:
         assert run.truncation_strategy is not None
         assert run.truncation_strategy.model_dump() == {"type": "auto", "last_messages": None}
 
+    def test_a_null_shows_the_default_and_is_no_choice(
+        self, client: OpenAI, model: Script, assistant: Assistant, thread: Thread
+    ) -> None:
+        model.says("Hello")
+        run = client.beta.threads.runs.create_and_poll(
+            thread_id=thread.id, assistant_id=assistant.id, temperature=None, top_p=None, poll_interval_ms=10
+        )
+        assert (run.temperature, run.top_p) == (1.0, 1.0)
+        assert (model.requests[0].temperature, model.requests[0].top_p) == (None, None)
+
     def test_a_run_without_instructions_shows_null(self, client: OpenAI, model: Script, thread: Thread) -> None:
         model.says("Hello")
         bare = client.beta.assistants.create(model="gpt-4o")

@@ -42,12 +42,87 @@ async def asked(here: World, **fields: Any) -> ModelRequest:
         ("response_format", ObjectFormat()),
         ("response_format", SCHEMA),
         ("parallel_tool_calls", False),
+        ("parallel_tool_calls", True),
         ("max_completion_tokens", 300),
     ],
 )
 async def test_an_option_of_a_run_reaches_the_model(option: str, value: Any) -> None:
     async with world(["Hello"]) as here:
         assert getattr(await asked(here, **{option: value}), option) == value
+
+
+OPTIONS = ("temperature", "top_p", "parallel_tool_calls")
+
+
+def sent(here: World) -> tuple[Any, ...]:
+    """The options of the newest model request; None is not sent."""
+    return tuple(getattr(here.model.requests[-1], name) for name in OPTIONS)
+
+
+def shown(item: Any) -> tuple[Any, ...]:
+    return tuple(getattr(item, name, True) for name in OPTIONS)
+
+
+async def test_a_run_shows_defaults_that_the_model_is_not_sent() -> None:
+    async with world(["Hello"]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER]))
+        assert shown(run) == shown(await here.project.get_assistant(run.assistant_id)) == (1.0, 1.0, True)
+        assert sent(here) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("of_assistant", "of_run", "seen", "told"),
+    [
+        ({"temperature": 1.0}, {}, (1.0, 1.0, True), (1.0, None, None)),
+        ({}, {"temperature": 1.0, "top_p": 1.0}, (1.0, 1.0, True), (1.0, 1.0, None)),
+        ({"temperature": 0.2}, {"temperature": 1.0}, (1.0, 1.0, True), (1.0, None, None)),
+        ({"temperature": 0.2}, {"temperature": None}, (0.2, 1.0, True), (0.2, None, None)),
+        ({"temperature": None}, {"temperature": None, "top_p": None}, (1.0, 1.0, True), (None, None, None)),
+        ({"temperature": None}, {"temperature": 0.0}, (0.0, 1.0, True), (0.0, None, None)),
+        ({"top_p": 1.0}, {"parallel_tool_calls": True}, (1.0, 1.0, True), (None, 1.0, True)),
+    ],
+)
+async def test_what_the_assistant_or_the_run_chose_is_sent(
+    of_assistant: dict[str, Any], of_run: dict[str, Any], seen: Any, told: Any
+) -> None:
+    async with world(["Hello"]) as here:
+        assistant_id = await here.assistant([WEATHER], **of_assistant)
+        request = RunRequest(assistant_id=assistant_id, **of_run)
+        run = await here.ended(await here.project.create_run(await here.thread("Hi"), request))
+        assert (shown(run), sent(here)) == (seen, told)
+
+
+async def test_a_run_with_its_thread_sends_what_was_chosen() -> None:
+    async with world(["Hello"]) as here:
+        thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")])
+        request = ThreadRunRequest(assistant_id=await here.assistant(temperature=1.0), thread=thread, top_p=1.0)
+        await here.ended(await here.project.create_thread_run(request))
+        assert sent(here) == (1.0, 1.0, None)
+
+
+@pytest.mark.parametrize(
+    ("update", "told"),
+    [
+        ({"temperature": None}, (None, 0.5, None)),
+        ({"temperature": 1.0, "top_p": None}, (1.0, None, None)),
+        ({"name": "Ada"}, (1.0, 0.5, None)),
+    ],
+)
+async def test_an_update_of_the_assistant_changes_what_it_has_chosen(update: dict[str, Any], told: Any) -> None:
+    async with world(["Hello"]) as here:
+        assistant_id = await here.assistant(temperature=1.0, top_p=0.5)
+        await here.project.update_assistant(assistant_id, AssistantUpdate(**update))
+        run = await here.project.create_run(await here.thread("Hi"), RunRequest(assistant_id=assistant_id))
+        await here.ended(run)
+        assert sent(here) == told
+
+
+async def test_every_call_of_a_run_sends_what_was_chosen() -> None:
+    async with world([call("weather"), "Done."]) as here:
+        run = await here.ended(await here.start(tools=[WEATHER], temperature=1.0))
+        await here.project.update_run(run.thread_id, run.id, {"a": "b"})
+        await here.ended(await here.submit(run))
+        assert [request.temperature for request in here.model.requests] == [1.0, 1.0]
 
 
 @pytest.mark.parametrize("choice", ["required", FORCED])

@@ -8,7 +8,7 @@ import msgspec
 from runstead.domain.access import DEFAULT_PROJECT
 from runstead.domain.run.change import Change
 from runstead.domain.run.journal import StepRow, from_wire
-from runstead.store.port import RunRow, Store, Tx
+from runstead.store.port import AssistantRow, RunRow, Store, Tx
 from runstead.wire.assistant import Assistant
 from runstead.wire.content import Text, TextPart
 from runstead.wire.event import START, EventName, RawEvent
@@ -41,8 +41,9 @@ __all__ = [
 MINE, THEIRS = DEFAULT_PROJECT, "another"
 
 
-def assistant(id: str = "asst_1", at: int = 100, **fields: Any) -> Assistant:
-    return Assistant(id=id, created_at=at, model="some-model", **fields)
+def assistant(id: str = "asst_1", at: int = 100, **fields: Any) -> AssistantRow:
+    shown = Assistant(id=id, created_at=at, model="some-model", **fields)
+    return AssistantRow(shown)
 
 
 def thread(id: str = "thread_1", at: int = 100, **fields: Any) -> Thread:

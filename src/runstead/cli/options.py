@@ -37,6 +37,11 @@ MODEL: tuple[Option, ...] = (
         help="A chat completions server, such as http://127.0.0.1:8000/v1. [default: the embedded model, for trials]",
     ),
     click.option(
+        "--model-preset",
+        metavar="NAME",
+        help="The kind of model server: openai, azure, anthropic, gemini, mistral, … [default: found by its URL]",
+    ),
+    click.option(
         "--model-key",
         metavar="KEY",
         help="The API key of the model server. RUNSTEAD_MODEL_KEY is safer: other users of the machine can see flags.",

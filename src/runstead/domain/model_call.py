@@ -23,13 +23,16 @@ __all__ = [
 
 
 class ModelRequest(Struct, frozen=True, kw_only=True):
-    """A request to a model. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first."""
+    """A request to a model. `messages` are chat-completion messages: dicts with `role` and `content`, oldest first.
+
+    An option that is None was not chosen, and the model's own default applies.
+    """
 
     model: str
     messages: Sequence[dict[str, Any]]
     functions: Sequence[Function] = ()
     tool_choice: ToolChoice = "auto"
-    parallel_tool_calls: bool = True
+    parallel_tool_calls: bool | None = None
     response_format: ResponseFormat = "auto"
     temperature: float | None = None
     top_p: float | None = None

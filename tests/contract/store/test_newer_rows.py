@@ -73,7 +73,7 @@ async def test_an_assistant_keeps_what_is_new(store: Store, project: Project, ne
     assert await store.read(lambda tx: tx.assistants.get(MINE, "asst_1")) == kept
     page = await store.read(lambda tx: tx.assistants.page(MINE, asked()))
     assert page is not None
-    assert page.data == [kept]
+    assert page.data == [kept.assistant]
     after = await project.update_assistant("asst_1", AssistantUpdate(name="renamed", metadata={}))
     assert await store.read(lambda tx: stored(tx, "assistants", "asst_1")) == newer_of(after, new)
 

@@ -82,13 +82,13 @@ async def test_works_at_once_see_each_other_whole(store: Store) -> None:
     async def count(tx: Tx) -> None:
         kept = await tx.assistants.get(MINE, "asst_1")
         assert kept is not None
-        await tx.assistants.replace(MINE, assistant(metadata={"n": str(int(kept.metadata["n"]) + 1)}))
+        await tx.assistants.replace(MINE, assistant(metadata={"n": str(int(kept.assistant.metadata["n"]) + 1)}))
 
     await store.write(lambda tx: tx.assistants.insert(MINE, assistant(metadata={"n": "0"})))
     await asyncio.gather(*(store.write(count) for _ in range(50)))
     kept = await store.read(lambda tx: tx.assistants.get(MINE, "asst_1"))
     assert kept is not None
-    assert kept.metadata == {"n": "50"}
+    assert kept.assistant.metadata == {"n": "50"}
 
 
 async def test_what_a_write_returned_a_read_sees(store: Store) -> None:

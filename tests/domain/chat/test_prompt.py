@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from runstead.domain.chat import prompt
 from runstead.domain.chat.offer import offers
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.journal import StepRow
 from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, RefusalPart, Text, TextPart
@@ -26,9 +27,14 @@ from tests.domain.things import WEATHER, call, calls_step, message, run, text_st
 
 
 def build(
-    of: Run, *history: Message, steps: tuple[StepRow, ...] = (), written: tuple[Message, ...] = ()
+    of: Run,
+    *history: Message,
+    steps: tuple[StepRow, ...] = (),
+    written: tuple[Message, ...] = (),
+    defaults: ChosenDefaults = NONE_CHOSEN,
 ) -> ModelRequest:
-    return prompt.build(of, history, steps, {each.id: each for each in written}, offers(of.tools, {}))
+    by_id = {each.id: each for each in written}
+    return prompt.build(of, history, steps, by_id, offers(of.tools, {}), defaults)
 
 
 SEARCH = [Function(name="search"), Function(name="read")]
@@ -37,7 +43,7 @@ SEARCH = [Function(name="search"), Function(name="read")]
 def offered(*tools: Tool, functions: Sequence[Function] = SEARCH, **fields: Any) -> ModelRequest:
     """The request of a run with these tools, on a server that has `file_search`."""
     of = run(tools=list(tools), **fields)
-    return prompt.build(of, [], [], {}, offers(of.tools, {"file_search": functions}))
+    return prompt.build(of, [], [], {}, offers(of.tools, {"file_search": functions}), NONE_CHOSEN)
 
 
 def own(*steps: StepRow, written: tuple[Message, ...] = ()) -> list[dict[str, Any]]:
@@ -170,7 +176,8 @@ class TestOwnSteps:
     def test_building_twice_tells_the_same(self) -> None:
         written = {"msg_2": spoken("Let me see.", "msg_2")}
         steps = [text_step("msg_2"), calls_step(call("call_a", "sunny"))]
-        assert prompt.build(run(), [], steps, written, []) == prompt.build(run(), [], steps, written, [])
+        first, second = (prompt.build(run(), [], steps, written, [], NONE_CHOSEN) for _ in range(2))
+        assert first == second
 
 
 class TestTools:
@@ -222,18 +229,18 @@ class TestCarried:
         written = {"msg_2": spoken("Let me see.", "msg_2")}
         steps = [text_step("msg_2"), replace(calls_step(call("call_a", "sunny")), carried={"a": 1})]
         steps += [replace(calls_step(call("call_b", "rainy")), carried=[2])]
-        request = prompt.build(run(instructions="Be brief."), [message("Hello")], steps, written, [])
+        request = prompt.build(run(instructions="Be brief."), [message("Hello")], steps, written, [], NONE_CHOSEN)
         assert request.carried == {2: {"a": 1}, 4: [2]}
         assert [request.messages[place]["role"] for place in request.carried] == ["assistant", "assistant"]
 
     @pytest.mark.parametrize("status", ["failed", "in_progress", "cancelled"])
     def test_a_step_that_was_not_completed_carries_nothing(self, status: Any) -> None:
         step = replace(calls_step(call("call_a", "sunny"), status=status), carried={"a": 1})
-        assert prompt.build(run(), [], [step], {}, []).carried == {}
+        assert prompt.build(run(), [], [step], {}, [], NONE_CHOSEN).carried == {}
 
     def test_a_message_deleted_meanwhile_carries_nothing(self) -> None:
         steps = [calls_step(call("call_a", "sunny")), replace(text_step("msg_2"), carried=[1])]
-        assert prompt.build(run(), [], steps, {}, []).carried == {}
+        assert prompt.build(run(), [], steps, {}, [], NONE_CHOSEN).carried == {}
 
 
 class TestOptions:
@@ -254,14 +261,16 @@ class TestOptions:
         assert (request.temperature, request.top_p, request.reasoning_effort) == (0.3, 0.9, "low")
         assert request.run_id == "run_1"
 
-    def test_what_the_run_shows_is_what_the_model_gets(self) -> None:
-        # A model server's own default may be another: who chose 1.0, against an assistant's 0.5 say, means it.
-        request = build(run(temperature=1.0, top_p=1.0))
-        assert (request.temperature, request.top_p) == (1.0, 1.0)
+    def test_a_default_that_was_chosen_is_sent(self) -> None:
+        # The model server's own default may be another one.
+        request = build(run(), defaults=frozenset({"temperature", "parallel_tool_calls"}))
+        assert (request.temperature, request.top_p, request.parallel_tool_calls) == (1.0, None, True)
 
-    def test_a_setting_that_nobody_chose_is_not_sent(self) -> None:
-        request = build(run(temperature=None, top_p=None, response_format=None))
+    @pytest.mark.parametrize("fields", [{}, {"temperature": None, "top_p": None, "response_format": None}])
+    def test_an_option_that_was_not_chosen_is_not_sent(self, fields: dict[str, Any]) -> None:
+        request = build(run(**fields))
         assert (request.temperature, request.top_p, request.reasoning_effort) == (None, None, None)
+        assert request.parallel_tool_calls is None
         assert request.response_format == "auto"
         assert request.max_completion_tokens is None
 

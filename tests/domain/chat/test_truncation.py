@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from runstead.domain.chat import prompt, tokens
 from runstead.domain.chat.offer import offers
 from runstead.domain.chat.truncation import History, fixed, history_limit
+from runstead.domain.chosen import NONE_CHOSEN
 from runstead.wire.message import Message
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Usage
@@ -211,7 +212,7 @@ class TestRoom:
         steps = [text_step("msg_2"), calls_step(call("call_a", "sunny"))]
         written = {"msg_2": message("Let me see.", id="msg_2", role="assistant", run_id="run_1")}
         full = run(instructions="Be brief.")
-        told = prompt.build(full, [], steps, written, offers(full.tools, {}))
+        told = prompt.build(full, [], steps, written, offers(full.tools, {}), NONE_CHOSEN)
         takes = tokens.of_messages(told.messages) + sum(map(tokens.of_function, told.functions))
         assert takes == fixed(full, steps, written, told.functions) > 0
         assert history_limit(full, steps, 8000, written, told.functions) == 6000 - takes

@@ -208,6 +208,8 @@ async def test_a_tls_failure_is_not_retried() -> None:
     "settings",
     [
         {"url": "127.0.0.1:8000"},
+        {"url": "http://[::1/v1"},
+        {"url": "http://127.0.0.1:many/v1"},
         {"url": "http://me:pass@127.0.0.1"},
         {"key": "a", "key_env": "B"},
         {"models": ()},

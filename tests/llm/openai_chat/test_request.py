@@ -1,4 +1,4 @@
-"""The body of a chat completions request."""
+"""The fields of a chat completions request."""
 
 from typing import Any
 
@@ -6,8 +6,7 @@ import msgspec
 import pytest
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.openai_chat.request import encode_request
-from runstead.llm.openai_chat.upstream import MaxTokensField
+from runstead.llm.openai_chat.request import request_fields
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 
@@ -16,9 +15,9 @@ WEATHER = Function(name="get_weather", description="The weather", parameters=SCH
 PING = Function(name="ping", description=None)
 
 
-def body(field: MaxTokensField = "max_tokens", **options: Any) -> Any:
+def body(**options: Any) -> Any:
     request = ModelRequest(model="m", messages=[{"role": "user", "content": "Hi"}], run_id="run_1", **options)
-    return msgspec.json.decode(encode_request(request, field))
+    return msgspec.json.decode(msgspec.json.encode(request_fields(request)))
 
 
 def test_options_that_are_not_set_are_not_sent() -> None:
@@ -57,8 +56,15 @@ def test_functions_are_sent_as_tools() -> None:
         },
         {"type": "function", "function": {"name": "ping", "parameters": {"type": "object", "properties": {}}}},
     ]
+    assert sent.keys() == {"model", "messages", "stream", "stream_options", "tools", "parallel_tool_calls"}
     assert sent["parallel_tool_calls"] is False
-    assert "tool_choice" not in sent
+
+
+@pytest.mark.parametrize("choice", [True, False])
+def test_parallel_tool_calls_are_sent_if_they_were_chosen(choice: bool) -> None:
+    assert body(functions=[PING], parallel_tool_calls=choice)["parallel_tool_calls"] is choice
+    assert "parallel_tool_calls" not in body(functions=[PING])
+    assert "parallel_tool_calls" not in body(parallel_tool_calls=choice)
 
 
 @pytest.mark.parametrize(
@@ -80,14 +86,5 @@ def test_tool_choice_none_sends_no_tools() -> None:
     assert body(functions=[PING], tool_choice="none") == body()
 
 
-@pytest.mark.parametrize(
-    ("field", "names"),
-    [
-        ("max_tokens", {"max_tokens"}),
-        ("max_completion_tokens", {"max_completion_tokens"}),
-        ("both", {"max_tokens", "max_completion_tokens"}),
-    ],
-)
-def test_the_token_limit_is_sent_under_the_configured_names(field: MaxTokensField, names: set[str]) -> None:
-    sent = body(field, max_completion_tokens=100)
-    assert {name: sent[name] for name in sent if "tokens" in name} == dict.fromkeys(names, 100)
+def test_the_token_limit_is_sent() -> None:
+    assert body(max_completion_tokens=100)["max_tokens"] == 100

@@ -76,14 +76,14 @@ async def count(tx: Tx) -> None:
     assert kept
     assert said
     await tx.threads.replace(MINE, thread(metadata=more(held)))
-    await tx.assistants.replace(MINE, assistant(metadata=more(kept)))
+    await tx.assistants.replace(MINE, assistant(metadata=more(kept.assistant)))
     await tx.messages.replace(MINE, message(metadata=more(said)))
 
 
 async def count_assistant(tx: Tx) -> None:
     kept = await tx.assistants.get(MINE, "asst_1")
     assert kept
-    await tx.assistants.replace(MINE, assistant(metadata=more(kept)))
+    await tx.assistants.replace(MINE, assistant(metadata=more(kept.assistant)))
 
 
 def more(item: Any) -> dict[str, str]:
@@ -104,7 +104,7 @@ async def test_what_two_processes_count_is_counted(
     await asyncio.gather(*(store.write(work) for _ in range(25) for store in (first, second)))
     kept = await first.read(lambda tx: tx.assistants.get(MINE, "asst_1"))
     assert kept is not None
-    assert kept.metadata == {"n": "50"}
+    assert kept.assistant.metadata == {"n": "50"}
 
 
 async def test_a_work_that_was_overtaken_reads_again(first: PostgresStore, second: PostgresStore) -> None:
@@ -119,7 +119,7 @@ async def test_a_work_that_was_overtaken_reads_again(first: PostgresStore, secon
         assert kept
         read.set()
         await replaced.wait()
-        await tx.assistants.replace(MINE, assistant(metadata=more(kept)))
+        await tx.assistants.replace(MINE, assistant(metadata=more(kept.assistant)))
 
     async with within(), asyncio.TaskGroup() as group:
         group.create_task(first.write(slow))
@@ -128,7 +128,7 @@ async def test_a_work_that_was_overtaken_reads_again(first: PostgresStore, secon
         replaced.set()
     kept = await first.read(lambda tx: tx.assistants.get(MINE, "asst_1"))
     assert kept is not None
-    assert (kept.metadata, times) == ({"n": "2"}, 2)
+    assert (kept.assistant.metadata, times) == ({"n": "2"}, 2)
 
 
 async def test_metadata_of_a_message_do_not_undo_what_its_worker_wrote(

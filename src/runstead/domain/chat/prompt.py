@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 from runstead.domain.chat.offer import Offer
+from runstead.domain.chosen import ChosenDefaults, value_if_chosen
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.budget import completion_left
 from runstead.domain.run.journal import Call, StepRow
@@ -37,11 +38,13 @@ def build(
     steps: Sequence[StepRow],
     written: Mapping[str, Message],
     offered: Sequence[Offer],
+    chosen_defaults: ChosenDefaults,
 ) -> ModelRequest:
     """The next model call of a run.
 
     `history` are the messages of the thread, oldest first. `steps` are all of the run's, oldest first, and `written`
-    the messages that they wrote, by id. `offered` are the functions of the run's tools.
+    the messages that they wrote, by id. `offered` are the functions of the run's tools, and
+    `chosen_defaults` the options whose default it has chosen.
     """
     before = [*instructions(run), *_history(history)]
     mine = own(steps, written)
@@ -51,10 +54,10 @@ def build(
         messages=[*before, *mine.messages],
         functions=may_call,
         tool_choice=choice,
-        parallel_tool_calls=run.parallel_tool_calls,
+        parallel_tool_calls=value_if_chosen(run, "parallel_tool_calls", chosen_defaults),
         response_format=run.response_format or "auto",
-        temperature=run.temperature,
-        top_p=run.top_p,
+        temperature=value_if_chosen(run, "temperature", chosen_defaults),
+        top_p=value_if_chosen(run, "top_p", chosen_defaults),
         reasoning_effort=run.reasoning_effort,
         max_completion_tokens=completion_left(run, steps),
         carried={len(before) + place: state for place, state in mine.carried.items()},

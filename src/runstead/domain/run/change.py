@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
+from runstead.domain.chosen import ChosenDefaults
 from runstead.domain.run.journal import StepRow
 from runstead.wire.event import START, EventName, RawEvent
 from runstead.wire.message import Message
@@ -31,6 +32,8 @@ class Change(Struct, frozen=True, kw_only=True):
     events: Sequence[RawEvent] = ()
     owner: str | UnsetType = UNSET
     """The worker that claims the run. Once the run is neither in progress nor cancelling, it has none."""
+    chosen_defaults: ChosenDefaults | UnsetType = UNSET
+    """The options whose default was chosen. A new run without it chose none."""
     ready_at: int | UnsetType = UNSET
     """The time before which no worker claims the run. A time above 0 is a delay, and is counted."""
 

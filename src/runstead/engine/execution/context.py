@@ -60,7 +60,7 @@ async def _next_call(tx: Tx, claimed: ClaimedRun, journal: Journal, tools: Toolb
     if stop is not None:
         return stop
     allowed = allowance(run, rows, asked, window)
-    request = prompt.build(run, history.messages, rows, journal.messages, tools.offers)
+    request = prompt.build(run, history.messages, rows, journal.messages, tools.offers, claimed.row.chosen_defaults)
     return AskModel(replace(request, max_completion_tokens=allowed.tokens), allowed)
 
 

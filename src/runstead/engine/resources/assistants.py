@@ -1,8 +1,8 @@
 """Assistants, over the store."""
 
-from runstead.domain import creation, ids
+from runstead.domain import chosen, creation, ids
 from runstead.engine.resources.scope import Bound, found, page_of
-from runstead.store.port import Tx
+from runstead.store.port import AssistantRow, Tx
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantRequest, AssistantUpdate
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import SortOrder
@@ -17,23 +17,24 @@ class Assistants(Bound):
         made = creation.assistant(request, self._adapters.new_id("asst"), self._adapters.now())
 
         async def work(tx: Tx) -> Assistant:
-            await tx.assistants.insert(self._project, made)
+            await tx.assistants.insert(self._project, AssistantRow(made, chosen.in_request(request)))
             return made
 
         return await self._write(work, single=True)
 
     async def get_assistant(self, assistant_id: str) -> Assistant:
         ids.check(assistant_id=assistant_id)
-        assistant = await self._read(lambda tx: tx.assistants.get(self._project, assistant_id))
-        return found("assistant", assistant_id, assistant)
+        row = await self._read(lambda tx: tx.assistants.get(self._project, assistant_id))
+        return found("assistant", assistant_id, row).assistant
 
     async def update_assistant(self, assistant_id: str, request: AssistantUpdate) -> Assistant:
         ids.check(assistant_id=assistant_id)
 
         async def work(tx: Tx) -> Assistant:
             before = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
-            after = creation.updated_assistant(before, request)
-            await tx.assistants.replace(self._project, after)
+            after = creation.updated_assistant(before.assistant, request)
+            row = AssistantRow(after, chosen.of_update(before.chosen_defaults, request))
+            await tx.assistants.replace(self._project, row)
             return after
 
         return await self._write(work)

@@ -19,6 +19,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults, of_run
 from runstead.domain.idempotency import Replay
 from runstead.domain.run import call_step, transitions
 from runstead.domain.run.change import Change, combine
@@ -175,7 +176,8 @@ class Runs(Bound):
                 creation.message(message, self._adapters.new_id("msg"), thread_id, run.created_at)
                 for message in additional
             ]
-            change = replace(transitions.created(run), new_messages=messages)
+            created, chosen_defaults = transitions.created(run), _chosen_defaults(opening, request)
+            change = replace(created, new_messages=messages, chosen_defaults=chosen_defaults)
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
             predecessor = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
             if predecessor is None:
@@ -194,7 +196,8 @@ class Runs(Bound):
         async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             opening = await self._read_opening(tx, request, None)
             run = self._new_run(opening, request, run_id, thread.id)
-            change = replace(transitions.created(run, thread), new_messages=messages)
+            created, chosen_defaults = transitions.created(run, thread), _chosen_defaults(opening, request)
+            change = replace(created, new_messages=messages, chosen_defaults=chosen_defaults)
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, change, owner, opening.limits)
 
@@ -214,7 +217,7 @@ class Runs(Bound):
         adapters = self._adapters
         if opening.queue_full and opening.limits.max_queued is not None:
             raise guards.queue_full(opening.limits.max_queued)
-        assistant = found("assistant", request.assistant_id, opening.assistant)
+        assistant = found("assistant", request.assistant_id, opening.assistant).assistant
         served = {tool.kind for tool in adapters.tools}
         run = creation.run(request, assistant, run_id, thread_id, adapters.now(), adapters.limits.lifetime, served)
         guards.check_offers(Toolbox(adapters.tools, run).offers)
@@ -318,6 +321,11 @@ class Runs(Bound):
         if row is None:
             await the_thread(tx, self._project, thread_id)
         return found("run", run_id, row)
+
+
+def _chosen_defaults(opening: Opening, request: RunRequest | ThreadRunRequest) -> ChosenDefaults:
+    """The options whose default a new run has chosen."""
+    return of_run(request, NONE_CHOSEN if opening.assistant is None else opening.assistant.chosen_defaults)
 
 
 def _reply(written: _ReadyRun) -> RecordedReply:

@@ -91,7 +91,8 @@ class LocalModel:
         """Stream an answer in text."""
         body: dict[str, Any] = {
             "messages": answer_prompt(request.messages),
-            "temperature": _temperature(request.temperature),
+            # At a higher temperature a model this small writes nonsense, so 0 is the default. It is deterministic too.
+            "temperature": 0.0 if request.temperature is None else request.temperature,
             # Without this the model repeats itself.
             "dry_multiplier": 0.8,
             "max_tokens": request.max_completion_tokens or _MAX_ANSWER_TOKENS,
@@ -151,11 +152,3 @@ class _Written(Struct, frozen=True):
     def compact(self) -> str:
         """The JSON without spaces between its parts; unchanged if it was cut."""
         return self.text if self.cut else msgspec.json.encode(msgspec.json.decode(self.text)).decode()
-
-
-def _temperature(requested: float | None) -> float:
-    """The temperature to use: 0, so that answers are deterministic, unless the run chose one.
-
-    A run that chose none has 1.0, and at 1.0 a model this small writes nonsense.
-    """
-    return 0.0 if requested is None or requested == 1.0 else requested

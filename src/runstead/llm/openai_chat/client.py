@@ -18,16 +18,18 @@ from typing import TypeAlias
 
 import aiohttp
 from msgspec import UNSET
-from yarl import URL
 
 from runstead.domain.model_call import ModelRequest, Piece
+from runstead.llm.openai_chat.adjustment import AdjustedRequest, Adjustments
 from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.endpoint import Endpoints
 from runstead.llm.openai_chat.failure import Failure, error_message
 from runstead.llm.openai_chat.idle_timeout import IdleTimeout
-from runstead.llm.openai_chat.request import encode_request
+from runstead.llm.openai_chat.masking import Mask
 from runstead.llm.openai_chat.response import UNREADABLE, decode_models
 from runstead.llm.openai_chat.retry import Backoff
 from runstead.llm.openai_chat.upstream import Upstream
+from runstead.llm.port import ModelError
 from runstead.wire.error import Closed
 from runstead.wire.model import Model
 
@@ -59,16 +61,16 @@ class OpenAIChat:
         self._upstream = upstream
         self._backoff = backoff or Backoff()
         self._sleep = sleep
-        self._chat = _endpoint(upstream.url, "chat/completions")
-        self._models = _endpoint(upstream.url, "models")
-        self._secret: str | None = None
+        self._endpoints = Endpoints(upstream.base_url, upstream.server)
+        self._fields = upstream.fields
+        self._adjustments = Adjustments()
+        self._mask = Mask(())
         self._open_session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
-        self._secret = self._upstream.secret()
-        headers = {"Accept-Encoding": "identity", "User-Agent": "runstead", **self._upstream.headers}
-        if self._secret:
-            headers["Authorization"] = f"Bearer {self._secret}"
+        own = self._upstream.all_headers()
+        headers = {"Accept-Encoding": "identity", "User-Agent": "runstead", **own}
+        self._mask = Mask(self._upstream.secrets(own))
         self._open_session = aiohttp.ClientSession(
             # There is no limit on connections: the upstream queues the calls, or answers that it is overloaded.
             connector=aiohttp.TCPConnector(limit=0),
@@ -89,17 +91,19 @@ class OpenAIChat:
         return self._upstream.window if self.supports(model) else None
 
     async def models(self) -> Sequence[Model]:
+        if self._endpoints.models is None:
+            return []
         try:
             async with (
                 asyncio.timeout(_MODELS_TIMEOUT),
-                self._session.get(self._models, allow_redirects=False) as response,
+                self._session.get(self._endpoints.models, allow_redirects=False) as response,
             ):
                 await _check_status(response)
                 return decode_models(await _read_body(response, _MODELS_BYTES))
         except Failure as failure:
-            reason = failure.message(self._secret)
+            reason = failure.message(self._mask)
         except (aiohttp.ClientError, OSError) as error:
-            reason = _connection_failure(error).reason
+            reason = _connection_failure(error).message(self._mask)
         except UNREADABLE as error:
             reason = f"sent an answer that is not a list of models: {error}"
         name = self._upstream.name
@@ -118,37 +122,44 @@ class OpenAIChat:
                 yield pieces
                 pieces = await answer.read()
         except Failure as failure:
-            raise failure.model_error(self._upstream.name, secret=self._secret) from None
+            raise failure.model_error(self._upstream.name, mask=self._mask) from None
         finally:
             answer.close()
 
     async def _begin(self, request: ModelRequest) -> tuple["_Answer", _Batch]:
         """Send the request until the first pieces are received, or until a retry cannot help."""
-        body = encode_request(request, self._upstream.max_tokens_field)
+        adjusted = AdjustedRequest(request, self._upstream.name, self._fields, self._adjustments)
         run_id = None if request.run_id is UNSET else request.run_id
         retry, waited = 0, 0.0
         while True:
             try:
-                return await self._attempt(body, run_id)
+                answer = await self._attempt(request.model, adjusted.encode(), run_id)
             except Failure as failure:
+                if adjusted.adjust(failure):
+                    continue
                 wait = self._backoff.wait(retry, failure.retry_after)
                 waited += wait
                 # A long wait would occupy one of the worker's slots; the engine delays the run instead.
                 too_long = failure.rate_limited and waited > _MAX_RATE_LIMIT_WAIT
                 if retry == self._upstream.max_retries or not failure.retryable or too_long:
-                    raise failure.model_error(self._upstream.name, retry + 1, self._secret) from None
+                    error = failure.model_error(self._upstream.name, retry + 1, self._mask)
+                    raise _with_remedy(error, adjusted.remedy(failure)) from None
                 self._log_retry(failure, retry, wait, run_id)
+            else:
+                adjusted.accepted()
+                return answer
             await self._sleep(wait)
             retry += 1
 
-    async def _attempt(self, body: bytes, run_id: str | None) -> tuple["_Answer", _Batch]:
+    async def _attempt(self, model: str, body: bytes, run_id: str | None) -> tuple["_Answer", _Batch]:
         """Send the request once. Returns the answer and its first pieces."""
         headers = {"Content-Type": "application/json"}
         if run_id:
             headers["X-Client-Request-Id"] = run_id
         try:
             async with asyncio.timeout(self._upstream.first_token_timeout):
-                response = await self._session.post(self._chat, data=body, headers=headers, allow_redirects=False)
+                url = self._endpoints.chat(model)
+                response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
                     await _check_status(response)
                     data = await response.content.readany()
@@ -163,7 +174,7 @@ class OpenAIChat:
             return answer, await answer.read(data)
 
     def _log_retry(self, failure: Failure, retry: int, wait: float, run_id: str | None) -> None:
-        name, reason = self._upstream.name, failure.message(self._secret)
+        name, reason = self._upstream.name, failure.message(self._mask)
         _log.warning(
             "The model server '%s' %s; retry %d of %d in %.1f s",
             name, reason, retry + 1, self._upstream.max_retries, wait,
@@ -223,11 +234,8 @@ class _Answer:
                     await self._content.readany()
 
 
-def _endpoint(url: str, path: str) -> URL:
-    """The URL of an endpoint. `url` may be the base URL or that of chat completions; its query string is kept."""
-    base = URL(url.strip())
-    root = base.path.rstrip("/").removesuffix("/chat/completions")
-    return base.with_path(f"{root}/{path}").with_query(base.query)
+def _with_remedy(error: ModelError, remedy: str) -> ModelError:
+    return ModelError(error.message + remedy, error.code) if remedy else error
 
 
 @contextmanager
@@ -250,7 +258,9 @@ async def _check_status(response: aiohttp.ClientResponse) -> None:
         body = await _read_body(response, _ERROR_BYTES)
     except aiohttp.ClientError:
         body = b""
-    raise Failure.answered(response.status, error_message(body), response.headers)
+    failure = Failure.answered(response.status, error_message(body), response.headers)
+    failure.body = body
+    raise failure
 
 
 async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -1,7 +1,7 @@
 """Why one attempt at a model call failed, and the error message made from it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,8 +14,6 @@ from runstead.llm.port import ErrorCode, ModelError
 __all__ = ["Failure", "error_message"]
 
 _MAX_MESSAGE_LENGTH = 500
-_MIN_SECRET_LENGTH = 8
-"""Shorter keys are placeholders such as `none`, for servers without keys. Hiding those would garble the message."""
 _RETRYABLE = frozenset({408, 429})
 _INVALID_PROMPT = frozenset({400, 413, 422})
 
@@ -40,6 +38,8 @@ class Failure(Exception):
         self.retry_after = retry_after
         self.retryable = retryable
         """Whether a retry may succeed."""
+        self.body = b""
+        """The error answer, unless it came in a stream."""
 
     @classmethod
     def answered(cls, status: int, words: str, headers: Mapping[str, str] | None = None) -> "Failure":
@@ -59,18 +59,16 @@ class Failure(Exception):
             return cls.answered(status, words)
         return cls(f"sent an error instead of an answer: {words or 'without a message'}")
 
-    def message(self, secret: str | None = None) -> str:
-        """The reason in one line of limited length, without the key, which some servers repeat."""
-        words = self.reason
-        if secret and len(secret) >= _MIN_SECRET_LENGTH:
-            words = words.replace(secret, "***")
+    def message(self, mask: Callable[[str], str] = str) -> str:
+        """The reason in one line of limited length. `mask` hides the secrets, which some servers repeat."""
+        words = mask(self.reason)
         words = re.sub(r"\s+", " ", words[: 4 * _MAX_MESSAGE_LENGTH]).strip()
         return words if len(words) <= _MAX_MESSAGE_LENGTH else words[: _MAX_MESSAGE_LENGTH - 1] + "…"
 
-    def model_error(self, upstream: str, attempts: int = 1, secret: str | None = None) -> ModelError:
+    def model_error(self, upstream: str, attempts: int = 1, mask: Callable[[str], str] = str) -> ModelError:
         """The error to raise from the adapter, for the run's `last_error`."""
         tried = f" ({attempts} attempts)" if attempts > 1 else ""
-        words = f"The model server '{upstream}' {self.message(secret)}{tried}"
+        words = f"The model server '{upstream}' {self.message(mask)}{tried}"
         return ModelError(words, self._code, rate_limited=self.rate_limited, retry_after=self.retry_after)
 
     @property

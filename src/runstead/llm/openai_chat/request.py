@@ -1,24 +1,19 @@
-"""Encodes a model request as the body of a chat completions request."""
+"""The fields of a chat completions request."""
 
 from typing import Any
 
-import msgspec
 from msgspec import UNSET
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.openai_chat.upstream import MaxTokensField
 from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
 
-__all__ = ["encode_request"]
-
-_encode = msgspec.json.Encoder().encode
+__all__ = ["request_fields"]
 
 
-def encode_request(request: ModelRequest, max_tokens_field: MaxTokensField) -> bytes:
-    """The JSON body to post.
+def request_fields(request: ModelRequest) -> dict[str, Any]:
+    """The body of the request, as most servers know it.
 
-    Optional fields are sent only if the request sets them, because many servers refuse fields that they do not know.
-    `parallel_tool_calls` is always sent with tools, because servers have different defaults.
+    An option has a field only if the request sets it, because many servers refuse fields that they do not know.
     """
     body: dict[str, Any] = {
         "model": request.model,
@@ -33,10 +28,8 @@ def encode_request(request: ModelRequest, max_tokens_field: MaxTokensField) -> b
         if (value := getattr(request, name)) is not None:
             body[name] = value
     if request.max_completion_tokens is not None:
-        for name in ("max_tokens", "max_completion_tokens"):
-            if max_tokens_field in {name, "both"}:
-                body[name] = request.max_completion_tokens
-    return _encode(body)
+        body["max_tokens"] = request.max_completion_tokens
+    return body
 
 
 def _tools(request: ModelRequest) -> dict[str, Any]:
@@ -45,8 +38,9 @@ def _tools(request: ModelRequest) -> dict[str, Any]:
         return {}
     fields: dict[str, Any] = {
         "tools": [{"type": "function", "function": _function(each)} for each in request.functions],
-        "parallel_tool_calls": request.parallel_tool_calls,
     }
+    if request.parallel_tool_calls is not None:
+        fields["parallel_tool_calls"] = request.parallel_tool_calls
     if request.tool_choice != "auto":
         fields["tool_choice"] = _tool_choice(request.tool_choice)
     return fields

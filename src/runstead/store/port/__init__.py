@@ -1,6 +1,6 @@
 """The port of the store: one module for each collection, and `transaction` for the transaction over them."""
 
-from runstead.store.port.assistants import Assistants
+from runstead.store.port.assistants import AssistantRow, Assistants
 from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
 from runstead.store.port.ledger import Ledger
@@ -26,6 +26,7 @@ from runstead.store.port.workers import Workers
 
 __all__ = [
     "Applied",
+    "AssistantRow",
     "Assistants",
     "Attempt",
     "Claimable",

@@ -4,10 +4,11 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET, Struct
 
+from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
+from runstead.store.port.assistants import AssistantRow
 from runstead.store.port.projects import Limits
-from runstead.wire.assistant import Assistant
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, Status
 from runstead.wire.thread import Thread
@@ -58,6 +59,8 @@ class RunRow(Struct, frozen=True, kw_only=True):
     """Unix time before which no worker claims it."""
     delays: int = 0
     """How often in a row it was delayed."""
+    chosen_defaults: ChosenDefaults = NONE_CHOSEN
+    """The options whose default the request or the assistant chose."""
     unknown: Unknown | None = None
     """Fields of the stored run that this version does not know."""
 
@@ -79,6 +82,7 @@ class RunRow(Struct, frozen=True, kw_only=True):
             predecessor=self.predecessor,
             ready_at=self.ready_at if change.ready_at is UNSET else change.ready_at,
             delays=delays,
+            chosen_defaults=self.chosen_defaults if change.chosen_defaults is UNSET else change.chosen_defaults,
             unknown=self.unknown,
         )
 
@@ -108,7 +112,7 @@ class Opening(NamedTuple):
     """The facts that the creation of a run depends on."""
 
     thread: Thread | None
-    assistant: Assistant | None
+    assistant: AssistantRow | None
     limits: Limits
     queue_full: bool
     """As many runs of the project wait as may."""

@@ -35,6 +35,9 @@ class Body(Generic[T]):
         except msgspec.ValidationError:
             return decode_lenient(self._kind, stored)
 
+    def encode(self, item: T) -> bytes:
+        return encode(item)
+
 
 def unknown_in(stored: bytes, known: bytes) -> Unknown | None:
     """The fields that a stored body has beyond `known`, the same as this version writes it; None if there are none."""

@@ -9,23 +9,21 @@ from runstead.domain import webhooks
 from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
 from runstead.store.port import Applied, Claimable, Created, Limits, NoRoom, Opening, RunRow, Stale, ThreadBusy
-from runstead.store.tables.body import Body, encode, unknown_in, with_unknown
+from runstead.store.tables.body import Body, unknown_in, with_unknown
+from runstead.store.tables.chosen import ASSISTANT, RUN
 from runstead.store.tables.events import SqlEvents
 from runstead.store.tables.messages import SqlMessages
 from runstead.store.tables.projects import effective
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.steps import SqlSteps
 from runstead.store.tables.table import Row, Session, Table, Value
-from runstead.wire.assistant import Assistant
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, Status
 from runstead.wire.thread import Thread
 
 __all__ = ["Columns", "Parts", "SqlRuns", "run_columns"]
 
-_run = Body(Run)
 _thread = Body(Thread)
-_assistant = Body(Assistant)
 _NO_LIMIT = 0
 
 Columns: TypeAlias = Mapping[str, Value]
@@ -69,7 +67,7 @@ class SqlRuns:
         thread, assistant, max_running, max_queued, queue_full = row or (None, None, None, None, False)
         return Opening(
             None if thread is None else _thread.decode(thread),
-            None if assistant is None else _assistant.decode(assistant),
+            None if assistant is None else ASSISTANT.decode(assistant),
             effective(max_running, max_queued, defaults),
             bool(queue_full),
         )
@@ -79,16 +77,16 @@ class SqlRuns:
         row = start.after(change)
         added_by = None if predecessor is None else row.run.id
         messages = [self._messages.columns(message, predecessor, added_by) for message in change.new_messages]
-        answered = await self._insert(row, change, encode(row.run), messages)
+        answered = await self._insert(row, change, RUN.encode(row.run, row.chosen_defaults), messages)
         if answered is None:
             raise ThreadBusy(row.run.thread_id)
         return Created(row, empty_thread=not answered and not messages)
 
     async def apply(self, row: RunRow, change: Change, now: int) -> Applied:
         after = row.after(change)
-        body = with_unknown(encode(after.run), row.unknown)
+        body = with_unknown(RUN.encode(after.run, after.chosen_defaults), row.unknown)
         if row.unknown is not None:
-            after = structs.replace(after, unknown=unknown_in(body, encode(after.run)))
+            after = structs.replace(after, unknown=unknown_in(body, RUN.encode(after.run, after.chosen_defaults)))
         parts = Parts(
             [self._steps.columns(step) for step in change.new_steps],
             [self._steps.columns(step) for step in change.steps],
@@ -162,7 +160,7 @@ class SqlRuns:
 
     async def active(self, project: str, thread_id: str) -> Run | None:
         row = await self._session.row(self._queries["active"], project=project, thread_id=thread_id)
-        return None if row is None else _run.decode(row[0])
+        return None if row is None else RUN.decode(row[0])[0]
 
     async def page(self, project: str, thread_id: str, query: ListQuery) -> Page[Run] | None:
         return await self._table.page(query, project=project, thread_id=thread_id)
@@ -255,7 +253,7 @@ def _row(row: Row | None) -> RunRow | None:
 
 def _known_row(row: Row) -> RunRow:
     body, project, version, seq, owner, predecessor, ready_at, delays = row
-    run = _run.decode(body)
+    run, chosen_defaults = RUN.decode(body)
     return RunRow(
         run=run,
         project=project,
@@ -265,7 +263,8 @@ def _known_row(row: Row) -> RunRow:
         predecessor=predecessor,
         ready_at=ready_at,
         delays=delays,
-        unknown=unknown_in(body, encode(run)),
+        chosen_defaults=chosen_defaults,
+        unknown=unknown_in(body, RUN.encode(run, chosen_defaults)),
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from runstead.store.port import Unknown
-from runstead.store.tables.body import Body, encode, unknown_in, with_unknown
+from runstead.store.tables.body import Body, unknown_in, with_unknown
 from runstead.store.tables.pagination import Place, cut, span
 from runstead.wire.page import ListQuery, Page
 
-__all__ = ["Listed", "NotSingle", "Row", "Session", "Table", "Value", "remember"]
+__all__ = ["Codec", "Listed", "NotSingle", "Row", "Session", "Table", "Value", "remember"]
 
 Value: TypeAlias = str | int | bytes | list[Any] | None
 Row: TypeAlias = tuple[Any, ...]
@@ -60,13 +60,25 @@ class Listed(Protocol):
 T = TypeVar("T", bound=Listed)
 
 
+class Codec(Protocol[T]):
+    """How the objects of a table are stored in `body`."""
+
+    def decode(self, stored: bytes, /) -> T:
+        """The object, without what this version does not know."""
+        ...
+
+    def encode(self, item: T, /) -> bytes: ...
+
+
 class Table(Generic[T]):
     """Those of the statements `get insert replace delete place page_up page_down` that a table has, and its pages."""
 
-    def __init__(self, session: Session, queries: Mapping[str, str], kind: type[T]) -> None:
+    def __init__(
+        self, session: Session, queries: Mapping[str, str], kind: type[T], codec: Codec[T] | None = None
+    ) -> None:
         self._session = session
         self._queries = queries
-        self._decode = Body(kind).decode
+        self._codec = codec or Body(kind)
 
     async def get(self, **key: Value) -> T | None:
         row = await self._session.row(self._queries["get"], **key)
@@ -86,17 +98,17 @@ class Table(Generic[T]):
 
     def read(self, stored: bytes) -> T:
         """An object that may be written back: the fields that this version does not know are remembered."""
-        item = self._decode(stored)
-        remember(self._session, item.id, unknown_in(stored, encode(item)))
+        item = self._codec.decode(stored)
+        remember(self._session, item.id, unknown_in(stored, self._codec.encode(item)))
         return item
 
     def body(self, item: T) -> bytes:
         """An object as it is stored, with the unknown fields that it had when it was read."""
-        return with_unknown(encode(item), self._session.unknown.get(item.id))
+        return with_unknown(self._codec.encode(item), self._session.unknown.get(item.id))
 
     async def all(self, name: str, **values: Value) -> list[T]:
         """The objects that a statement finds."""
-        return [self._decode(row[0]) for row in await self._session.rows(self._queries[name], **values)]
+        return [self._codec.decode(row[0]) for row in await self._session.rows(self._queries[name], **values)]
 
     async def page(self, query: ListQuery, statement: str = "page", **scope: Value) -> Page[T] | None:
         """A page of the objects in scope, None when a cursor is not among them."""
