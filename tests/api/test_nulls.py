@@ -57,5 +57,11 @@ async def test_an_update_clears_what_may_be_null_and_keeps_the_rest(client: http
     before = await made(client, "/assistants", {"model": "gpt-4o", "tools": tools, **fields})
     path = f"/assistants/{before['id']}"
     after = await made(client, path, dict.fromkeys([*fields, "model", "tools", "top_p", "response_format"]))
-    cleared = {"name": None, "description": None, "instructions": None, "metadata": {}, "temperature": 1.0}
+    cleared: dict[str, Any] = {
+        "name": None,
+        "description": None,
+        "instructions": None,
+        "metadata": {},
+        "temperature": 1.0,
+    }
     assert after == before | cleared
