@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runstead.api.address import ADDRESS, address_of
+from runstead.api.cors import with_cors
 from runstead.api.dispatch import Dispatch
 from runstead.api.errors import MethodNotAllowed, invalid_url
 from runstead.api.middleware import ApiMiddleware
@@ -34,12 +35,13 @@ def create_app(
     settings = settings or Settings()
     site = Starlette(
         routes=pages(application),
-        middleware=[Middleware(ApiMiddleware, allowed_hosts=settings.allowed_hosts)],
+        middleware=[Middleware(ApiMiddleware, settings.allowed_hosts, settings.allowed_origins)],
         exception_handlers={HTTPException: _refuse},
     )
     site.router.redirect_slashes = False
     site.router.default = _not_found
-    api = ApiMiddleware(Dispatch(operations, application, settings), settings.allowed_hosts)
+    dispatch = Dispatch(operations, application, settings)
+    api = ApiMiddleware(dispatch, settings.allowed_hosts, settings.allowed_origins)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         address = address_of(scope["path"]) if scope["type"] == "http" else None
@@ -49,7 +51,7 @@ def create_app(
             scope[ADDRESS] = address
             await api(scope, receive, send)
 
-    return app
+    return with_cors(app, settings.allowed_origins)
 
 
 def _refuse(request: Request, error: Exception) -> Response:

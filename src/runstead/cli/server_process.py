@@ -57,6 +57,7 @@ def _settings(application: Application, config: Config) -> uvicorn.Config:
         ping_after=config.ping_after,
         poll_after_ms=config.poll_after_ms,
         allowed_hosts=config.allowed_hosts,
+        allowed_origins=config.allowed_origins,
     )
     return uvicorn.Config(
         create_app(application, api),
