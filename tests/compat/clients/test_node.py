@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runstead.llm.scripted import call
-from tests.compat.clients.conftest import HERE, found, play
+from tests.compat.clients.programs import HERE, fetched, play
 from tests.compat.script import Script
 
 
@@ -16,8 +16,8 @@ def test_the_flows_of_the_node_client(clients: Path, root: str, model: Script, p
     model.calls(call("weather", city="Oslo"))
     model.says("Rain.")
     model.calls(call("weather", city="Rome"))
-    folder = found(clients / "node", "node")
-    seen = play(["node", HERE / "node" / "flows.mjs", folder, root + prefix, flavour])
+    folder = fetched(clients / "node", "node")
+    seen = play("node", HERE / "node" / "flows.mjs", folder, root + prefix, flavour)
     assert seen == {
         "assistants": [False, True],
         "polled": ["completed", 15],
