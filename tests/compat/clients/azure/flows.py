@@ -5,6 +5,7 @@ The client refuses to send a token over plain http, so it is given a key; `docs/
 
 import json
 import sys
+from collections.abc import Callable
 from typing import Any
 
 from azure.ai.agents import AgentsClient
@@ -85,11 +86,12 @@ def errors(client: AgentsClient) -> dict[str, Any]:
     agent = client.create_agent(model="gpt-4o")
     thread = client.threads.create()
     files = {"code_interpreter": {"file_ids": ["assistant-1"]}}
-    for name, call in {
+    calls: dict[str, Callable[[], object]] = {
         "missing": lambda: client.get_agent("asst_000000000000000000000000"),
         "resources": lambda: client.runs.create(thread_id=thread.id, agent_id=agent.id, tool_resources=files),
         "tool": lambda: client.create_agent(model="gpt-4o", tools=[{"type": "bing_grounding", "bing_grounding": {}}]),
-    }.items():
+    }
+    for name, call in calls.items():
         try:
             call()
         except HttpResponseError as error:
