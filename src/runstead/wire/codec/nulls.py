@@ -6,11 +6,14 @@ update. Everywhere else a null is dropped here, before the JSON is decoded into 
 of a required field, and null as an item of an array or as a value of a mapping.
 """
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
+from msgspec import Struct
 from msgspec import inspect as kinds
 
-from runstead.wire.codec.introspect import accepts_null, options, options_for, struct_for
+from runstead.wire.codec.introspect import accepts_null, fields_of, options, struct_for
 
 __all__ = ["drop_nulls"]
 
@@ -20,32 +23,52 @@ def drop_nulls(kind: kinds.Type, value: Any) -> int:
 
     Arrays that are longer than their type allows are not searched.
     """
+    return _drop(options(kind), value)
+
+
+class _Fields(NamedTuple):
+    """What is to know about the fields of a struct."""
+
+    keep: frozenset[str]
+    """Those in which a null is a value, or an error."""
+    nested: Mapping[str, Sequence[kinds.Type]]
+    """Those that have fields inside, with the types that they may have."""
+
+
+@cache
+def _fields(struct: type[Struct], tag_field: str | None) -> _Fields:
+    fields = fields_of(struct)
+    keep = {name for name, field in fields.items() if field.required or accepts_null(field.type)}
+    nested = {name: options(field.type) for name, field in fields.items()}
+    return _Fields(
+        frozenset(keep | {tag_field or ""}),
+        {name: choices for name, choices in nested.items() if any(isinstance(each, _NESTED) for each in choices)},
+    )
+
+
+_NESTED = (kinds.StructType, kinds.ListType)
+
+
+def _drop(choices: Sequence[kinds.Type], value: Any) -> int:
     match value:
         case dict():
-            struct = struct_for(options(kind), value)
-            return 0 if struct is None else _drop_in_struct(struct, value)
+            struct = struct_for(choices, value)
+            return 0 if struct is None else _drop_in_struct(_fields(struct.cls, struct.tag_field), value)
         case list():
-            return sum(_drop_in_array(array, value) for array in options_for(options(kind), value))
+            return sum(_drop_in_array(array, value) for array in choices if isinstance(array, kinds.ListType))
         case _:
             return 0
 
 
-def _drop_in_array(array: kinds.Type, value: list[Any]) -> int:
-    if not isinstance(array, kinds.ListType) or (array.max_length is not None and len(value) > array.max_length):
+def _drop_in_array(array: kinds.ListType, value: list[Any]) -> int:
+    if array.max_length is not None and len(value) > array.max_length:
         return 0
-    return sum(drop_nulls(array.item_type, item) for item in value)
+    choices = options(array.item_type)
+    return sum(_drop(choices, item) for item in value)
 
 
-def _drop_in_struct(struct: kinds.StructType, value: dict[str, Any]) -> int:
-    fields = {field.encode_name: field for field in struct.fields}
-    absent = [name for name, inner in value.items() if inner is None and _is_droppable(struct, name, fields.get(name))]
+def _drop_in_struct(fields: _Fields, value: dict[str, Any]) -> int:
+    absent = [name for name, inner in value.items() if inner is None and name not in fields.keep]
     for name in absent:
         del value[name]
-    return len(absent) + sum(drop_nulls(fields[name].type, inner) for name, inner in value.items() if name in fields)
-
-
-def _is_droppable(struct: kinds.StructType, name: str, field: kinds.Field | None) -> bool:
-    """Whether a field of the struct, or one that it does not have, says nothing by a null."""
-    if field is None:
-        return name != struct.tag_field
-    return not field.required and not accepts_null(field.type)
+    return len(absent) + sum(_drop(choices, value[name]) for name, choices in fields.nested.items() if name in value)
