@@ -45,6 +45,10 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds without a heartbeat after which a worker expires."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8642
+    tls_cert: str | None = None
+    """A PEM file with the server's certificate, to serve https instead of http."""
+    tls_key: str | None = None
+    """A PEM file with the certificate's key, if that is another one."""
     model_url: str | None = None
     """The URL of a model server. Without it and without `upstream`, the embedded model answers."""
     model_key: str | None = None

@@ -7,7 +7,7 @@ from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.page import ListQuery
 
 LISTS = [endpoint for endpoint in ENDPOINTS.values() if issubclass(endpoint.query, ListQuery)]
-EMPTY = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
+EMPTY: dict[str, object] = {"object": "list", "data": [], "first_id": None, "last_id": None, "has_more": False}
 
 
 @pytest.fixture

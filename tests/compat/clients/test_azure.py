@@ -6,11 +6,28 @@ from pathlib import Path
 import pytest
 
 from runstead.llm.scripted import call
+from tests.cli.conftest import Served
 from tests.compat.clients.programs import HERE, fetched, play
 from tests.compat.script import Script
+from tests.support.certificate import certificate
 
+SCRIPT = '[[answer]]\nwhen = "Oslo"\ncall.weather = { city = "Oslo" }\nsay = "Rain."\n'
 STEP = ["thread.run.step.created", "thread.run.step.in_progress"]
 MESSAGE = ["thread.message.created", "thread.message.in_progress", "thread.message.delta", "thread.message.completed"]
+
+
+@pytest.mark.parametrize("version", ["azure", "azure-preview"])
+def test_a_token_goes_over_https(clients: Path, tmp_path: Path, version: str) -> None:
+    file, key = certificate(tmp_path)
+    script = tmp_path / "script.toml"
+    script.write_text(SCRIPT)
+    folder = fetched(clients / version)
+    tls = ["--tls-cert", str(file), "--tls-key", str(key)]
+    with Served("--data", str(tmp_path / "data"), "--script", str(script), *tls) as served:
+        endpoint = served.url + "/api/projects/p"
+        program = HERE / "azure" / "flows.py"
+        seen = play(sys.executable, program, endpoint, str(file), environment={"PYTHONPATH": str(folder)})
+    assert seen["functions"]["streamed"] == [["user", "Oslo?"], ["assistant", "Rain."]]
 
 
 @pytest.mark.parametrize("version", ["azure", "azure-preview"])

@@ -1,5 +1,6 @@
 """Introspection of types, for code that walks over JSON values and their types together."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -61,7 +62,7 @@ def options_for(choices: list[kinds.Type], value: Any) -> list[kinds.Type]:
     return [choice for choice in choices if isinstance(choice, encoded)]
 
 
-def struct_for(choices: list[kinds.Type], value: dict[str, Any]) -> kinds.StructType | None:
+def struct_for(choices: Sequence[kinds.Type], value: dict[str, Any]) -> kinds.StructType | None:
     """The struct among the choices that `value` would be decoded as, by its tag; None if there is none."""
     for choice in choices:
         if isinstance(choice, kinds.StructType) and choice.tag in {None, value.get(choice.tag_field or "")}:
