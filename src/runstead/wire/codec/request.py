@@ -25,12 +25,15 @@ T = TypeVar("T", bound=Struct)
 
 
 def decode_request(kind: type[T], raw: bytes) -> T:
-    """The request in a body; `BadRequest` with its first error. An empty body and `null` are `{}`."""
+    """The request in a body; `BadRequest` with its first error.
+
+    An empty body and `null` are `{}`, and so is `[]`: PHP writes an empty array so.
+    """
     try:
         request: T = _decoder(kind).decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         stripped = raw.strip()
-        if stripped in {b"", b"null"}:
+        if stripped in {b"", b"null", b"[]"}:
             return decode_request(kind, b"{}")
         value = _parse(raw)
         if b"null" in raw and drop_nulls(type_of(kind), value):
