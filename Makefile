@@ -5,10 +5,11 @@ PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3,$(
 	$(name) -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(name))))
 BIN := .venv/bin
 READY := .venv/ready
+CLIENTS ?= $(HOME)/.cache/runstead/clients
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format sync-client bench chaos lock clean
+.PHONY: help demo test clients check format sync-client bench chaos lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,6 +19,10 @@ demo: $(READY) ## Run the demonstration: runs on a thread, a tool call, a crash
 
 test: $(READY) ## Run every test, in parallel on up to four cores
 	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
+
+clients: $(READY) ## Fetch unmodified clients of other languages, and try them (CLIENTS=folder)
+	$(BIN)/python -m tests.compat.clients.fetch $(CLIENTS)
+	RUNSTEAD_CLIENTS=$(CLIENTS) $(BIN)/python -m pytest --numprocesses=2 tests/compat/clients
 
 check: $(READY) ## Check format, lint, types, import rules and the generated client, then run the tests
 	$(BIN)/ruff format --check .

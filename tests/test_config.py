@@ -18,6 +18,7 @@ def file(tmp_path: Path) -> Path:
         host = "::1"
         run_lifetime = 10
         allowed_hosts = ["runs.example.com"]
+        allowed_origins = ["https://app.example.com", "http://localhost:3000", "chrome-extension://abc"]
 
         [[upstream]]
         name = "house"
@@ -42,6 +43,7 @@ def test_flags_override_the_environment_which_overrides_the_file(file: Path) -> 
 def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
     settings = load(file, {"RUNSTEAD_ALLOWED_HOSTS": "a", "RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c"}, {})
     assert settings.allowed_hosts == ("runs.example.com",)
+    assert settings.allowed_origins == ("https://app.example.com", "http://localhost:3000", "chrome-extension://abc")
     assert settings.upstream == ({"name": "house", "url": "http://127.0.0.1:1/v1"},)
     assert settings.aliases == {"gpt-4o": "qwen3"}
 
@@ -64,6 +66,17 @@ def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
 )
 def test_a_variable_is_converted_to_the_type_of_its_setting(variable: str, text: str, name: str, value: Any) -> None:
     assert getattr(load(None, {variable: text}, {}), name) == value
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["*", "https://*.example.com", "https://app.example.com/", "https://App.example.com", "app.example.com", "null"],
+)
+def test_an_origin_is_exactly_what_a_browser_sends(tmp_path: Path, origin: str) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(f'allowed_origins = ["{origin}"]')
+    with pytest.raises(RunsteadError, match="allowed_origins"):
+        load(file, {}, {})
 
 
 def test_an_empty_variable_is_ignored() -> None:

@@ -19,6 +19,8 @@ __all__ = ["Config", "Role", "load"]
 
 Role: TypeAlias = Literal["api", "worker"]
 """`api` answers requests, `worker` executes runs."""
+Origin: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9+.-]*://[^/\s*A-Z]+\Z")]
+"""Scheme, host and port of a web page, without a path. Patterns are not supported."""
 Level: TypeAlias = Literal["debug", "info", "warning", "error"]
 
 
@@ -43,6 +45,10 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds without a heartbeat after which a worker expires."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8642
+    tls_cert: str | None = None
+    """A PEM file with the server's certificate, to serve https instead of http."""
+    tls_key: str | None = None
+    """A PEM file with the certificate's key, if that is another one."""
     model_url: str | None = None
     """The URL of a model server. Without it, `model_preset` and `upstream`, the embedded model answers."""
     model_preset: str | None = None
@@ -72,6 +78,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Milliseconds between two polls, recommended to clients that poll an active run."""
     allowed_hosts: tuple[str, ...] = ()
     """Host names that requests may use, besides those of the machine itself."""
+    allowed_origins: tuple[Origin, ...] = ()
+    """Origins whose web pages may call the server, exactly as browsers send them: `https://app.example.com`."""
     secret: Annotated[str, Meta(min_length=32)] | None = None
     """The signing key from which the secrets of webhooks are derived. All processes need the same one.
 
@@ -90,7 +98,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"Config(data={self.data!r}, roles={self.roles!r}, host={self.host!r}, port={self.port})"
 
 
-_ONLY_IN_THE_FILE = {"allowed_hosts", "upstream", "aliases"}
+_ONLY_IN_THE_FILE = {"allowed_hosts", "allowed_origins", "upstream", "aliases"}
 _WITH_COMMAS = {"roles"}
 """Lists that may be written as text with commas."""
 _ONE_OF = {"roles": get_args(Role), "on_busy": get_args(OnBusy), "log_level": get_args(Level)}

@@ -138,6 +138,33 @@ async def test_a_silent_stream_sends_pings() -> None:
         source.end()
 
 
+@pytest.mark.parametrize("failure", [None, RuntimeError("the reason"), Closed("bye")])
+async def test_every_block_of_a_stream_is_one_event_in_one_line(failure: Exception | None) -> None:
+    """Some readers cut a stream at its blank lines, and take only the last `data` and the last `event` of a block."""
+    connection, source = Connection(), Source()
+
+    async def batches() -> AsyncIterator[Sequence[RawEvent]]:
+        async for batch in source.batches():
+            yield batch
+        if failure is not None:
+            raise failure
+
+    source.put(ONE)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(connection.serve(batches(), ping_after=0.02))
+        await connection.got(encode(ONE) + PING * 2)
+        source.put(TWO, THREE)
+        await connection.got(encode(THREE) + PING * 2)
+        source.end()
+    assert b"\r" not in connection.body
+    blocks = [block.split(b"\n") for block in connection.body.split(b"\n\n")]
+    ends = blocks.pop()  # what follows the last blank line: comments, if the stream was cut
+    assert all(line.startswith(b":") for line in ends if line)
+    for block in blocks:
+        lines = [line for line in block if not line.startswith(b":")]
+        assert [line.partition(b":")[0] for line in lines if not line.startswith(b"id:")] == [b"event", b"data"]
+
+
 async def test_a_failure_after_the_first_event_is_an_error_event(caplog: pytest.LogCaptureFixture) -> None:
     connection = Connection()
     await connection.serve(given([ONE], then=RuntimeError("the reason")))

@@ -17,7 +17,7 @@ from openai.types.beta.function_tool_param import FunctionToolParam
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runstead import bootstrap
-from runstead.api.app import create_app
+from runstead.api.app import Settings, create_app
 from runstead.llm.port import ChatModel
 from runstead.worker.application import Application, run
 from tests.compat.script import Script
@@ -80,10 +80,10 @@ class Server:
             self._loop.close()
 
     @contextmanager
-    def serving(self, start: Start) -> Iterator[str]:
+    def serving(self, start: Start, settings: Settings | None = None) -> Iterator[str]:
         """Serve an application. Yields the address of its API."""
         ready: Future[asyncio.Event] = Future()
-        running = asyncio.run_coroutine_threadsafe(self._run(start, ready), self._loop)
+        running = asyncio.run_coroutine_threadsafe(self._run(start, settings, ready), self._loop)
         stop = ready.result(20)
         try:
             yield f"http://127.0.0.1:{self._listening.getsockname()[1]}/v1"
@@ -95,11 +95,11 @@ class Server:
         """Run a coroutine on the server's event loop."""
         asyncio.run_coroutine_threadsafe(awaited, self._loop).result(10)
 
-    async def _run(self, start: Start, ready: "Future[asyncio.Event]") -> None:
+    async def _run(self, start: Start, settings: Settings | None, ready: "Future[asyncio.Event]") -> None:
         stop = asyncio.Event()
         try:
             async with start() as application:
-                self._app = create_app(application)
+                self._app = create_app(application, settings)
                 ready.set_result(stop)
                 await stop.wait()
                 application.draining.set()

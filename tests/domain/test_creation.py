@@ -51,16 +51,51 @@ def updated(before: Assistant, **fields: Any) -> Assistant:
         lambda: creation.updated_thread(
             Thread(id="thread_1", created_at=100, metadata={}), ThreadUpdate(tool_resources=NEW_STORE)
         ),
-        lambda: creation.run(
-            ThreadRunRequest(assistant_id="asst_1", tool_resources=NEW_STORE),
-            assistant(), "run_1", "thread_1", 100, 600,
-        ),
     ],
-)  # fmt: skip
+)
 def test_every_request_that_would_create_a_vector_store_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(BadRequest) as refused:
         make()
     assert refused.value.param == "tool_resources.file_search.vector_stores"
+
+
+@pytest.mark.parametrize("kind", [RunRequest, ThreadRunRequest])
+class TestToolResourcesOfARun:
+    @pytest.mark.parametrize(
+        "empty",
+        [
+            None,
+            ToolResources(),
+            ToolResources(code_interpreter=CodeInterpreterResources(), file_search=FileSearchResources()),
+            ToolResources(file_search=FileSearchResources(vector_store_ids=[])),
+        ],
+    )
+    def test_are_its_assistants_if_the_request_names_none(
+        self, kind: type[RunRequest | ThreadRunRequest], empty: ToolResources | None
+    ) -> None:
+        request = kind(assistant_id="asst_1", tool_resources=empty)
+        made = creation.run(request, assistant(tool_resources=RESOURCES), "run_1", "thread_1", 100, 600)
+        assert made.tool_resources == RESOURCES
+
+    @pytest.mark.parametrize(
+        ("resources", "tool"),
+        [
+            (ToolResources(code_interpreter=CodeInterpreterResources(file_ids=["file-1"])), "code_interpreter"),
+            (ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"])), "file_search"),
+            (NEW_STORE, "file_search"),
+        ],
+    )
+    def test_are_refused_rather_than_ignored(
+        self, kind: type[RunRequest | ThreadRunRequest], resources: ToolResources, tool: str
+    ) -> None:
+        request = kind(assistant_id="asst_1", tool_resources=resources)
+        with pytest.raises(BadRequest) as refused:
+            creation.run(request, assistant(), "run_1", "thread_1", 100, 600)
+        assert refused.value.message == (
+            f"The tool '{tool}' is not available on this server, so a run cannot be given resources for it. "
+            f"Remove 'tool_resources.{tool}'."
+        )
+        assert (refused.value.param, refused.value.code) == (f"tool_resources.{tool}", "unsupported_parameter")
 
 
 class TestAssistant:

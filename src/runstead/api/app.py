@@ -1,8 +1,8 @@
 """The server as one ASGI application, made from the table of operations.
 
 ```
-request ─┬─ /v1/… ─▶ middleware ─▶ dispatch    without a framework: its layers would cost a tenth of a run
-         └─ else  ─▶ Starlette, with the same middleware: health, the OpenAPI document, the pages to read it
+request ─┬─ an address of the API ─▶ middleware ─▶ dispatch    without a framework: its layers cost a tenth of a run
+         └─ else ─▶ Starlette, with the same middleware: health, the OpenAPI document, the pages to read it
 ```
 """
 
@@ -15,7 +15,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from runstead.api.dispatch import PREFIX, Dispatch
+from runstead.api.address import ADDRESS, address_of
+from runstead.api.cors import with_cors
+from runstead.api.dispatch import Dispatch
 from runstead.api.errors import MethodNotAllowed, invalid_url
 from runstead.api.middleware import ApiMiddleware
 from runstead.api.pages import pages
@@ -29,22 +31,27 @@ __all__ = ["Application", "Settings", "create_app"]
 def create_app(
     application: Application, settings: Settings | None = None, operations: Operations = OPERATIONS
 ) -> ASGIApp:
-    """The operations under `/v1`. Beside them: health, the OpenAPI document and the pages to read it."""
+    """The operations at their addresses. Beside them: health, the OpenAPI document and the pages to read it."""
     settings = settings or Settings()
     site = Starlette(
         routes=pages(application),
-        middleware=[Middleware(ApiMiddleware, allowed_hosts=settings.allowed_hosts)],
+        middleware=[Middleware(ApiMiddleware, settings.allowed_hosts, settings.allowed_origins)],
         exception_handlers={HTTPException: _refuse},
     )
     site.router.redirect_slashes = False
     site.router.default = _not_found
-    api = ApiMiddleware(Dispatch(operations, application, settings), settings.allowed_hosts)
+    dispatch = Dispatch(operations, application, settings)
+    api = ApiMiddleware(dispatch, settings.allowed_hosts, settings.allowed_origins)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        below = scope["type"] == "http" and scope["path"].startswith(PREFIX)
-        await (api if below else site)(scope, receive, send)
+        address = address_of(scope["path"]) if scope["type"] == "http" else None
+        if address is None:
+            await site(scope, receive, send)
+        else:
+            scope[ADDRESS] = address
+            await api(scope, receive, send)
 
-    return app
+    return with_cors(app, settings.allowed_origins)
 
 
 def _refuse(request: Request, error: Exception) -> Response:

@@ -9,16 +9,16 @@ __all__ = ["credentials_of"]
 _NONE = Credentials()
 
 
-def credentials_of(headers: Mapping[bytes, bytes]) -> Credentials:
-    """The key of `Authorization: Bearer …`, or else of `api-key`, and the project of `OpenAI-Project`."""
+def credentials_of(headers: Mapping[bytes, bytes], addressed: str | None = None) -> Credentials:
+    """The key of `Authorization: Bearer …`, or else of `api-key`; and the addressed project, or of `OpenAI-Project`."""
     key, project = headers.get(b"authorization"), headers.get(b"openai-project")
     if key is not None:
         key = key[7:] if key[:7].lower() == b"bearer " else None
     if not key:
         key = headers.get(b"api-key")
-    if key is None and project is None:
+    if key is None and project is None and addressed is None:
         return _NONE
-    return Credentials(_text(key), _text(project))
+    return Credentials(_text(key), addressed or _text(project))
 
 
 def _text(value: bytes | None) -> str | None:

@@ -5,6 +5,7 @@ from typing import Protocol, TypeAlias
 
 from starlette.types import Receive, Scope, Send
 
+from runstead.api.address import ADDRESS, PREFIX
 from runstead.api.errors import MethodNotAllowed, invalid_url
 from runstead.api.handlers.bytes import BytesHandler
 from runstead.api.handlers.events import EventsHandler
@@ -14,9 +15,7 @@ from runstead.api.routing import Routes
 from runstead.interface.operation import Operation, Operations
 from runstead.wire.error import ServerError
 
-__all__ = ["PREFIX", "Dispatch"]
-
-PREFIX = "/v1"
+__all__ = ["Dispatch"]
 
 
 class _Handler(Protocol):
@@ -30,7 +29,7 @@ _HANDLERS: Mapping[str, _Maker] = {"json": JsonHandler, "events": EventsHandler,
 
 
 class Dispatch:
-    """Every operation of a table, below `/v1`."""
+    """Every operation of a table, at its address."""
 
     def __init__(self, operations: Operations, application: Application, settings: Settings) -> None:
         self._application = application
@@ -42,7 +41,7 @@ class Dispatch:
             self._routes.add(endpoint.method, PREFIX + path, handler)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        handlers, path = self._routes.find(scope["path"])
+        handlers, path = self._routes.find(scope[ADDRESS].path)
         if not handlers:
             raise invalid_url(scope["method"], scope["path"])
         handler = handlers.get(scope["method"])

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import msgspec
 from starlette.types import Send
 
+from runstead.api.address import address_of
 from runstead.wire.error import ApiError, BadRequest, Closed, NotFound, RateLimited, ServerError, TooLarge
 
 __all__ = ["Headers", "MethodNotAllowed", "as_api_error", "invalid_url", "send_error", "send_json"]
@@ -30,7 +31,7 @@ class MethodNotAllowed(BadRequest):
 
 def invalid_url(method: str, path: str) -> NotFound:
     """The error for an unknown path."""
-    hint = "" if path.startswith("/v1") else ". The paths of the API begin with /v1"
+    hint = "" if address_of(path) else ". The paths of the API begin with /v1"
     return NotFound(f"Invalid URL ({method} {path}){hint}")
 
 

@@ -18,8 +18,9 @@ __all__ = ["HostCheck"]
 class HostCheck:
     """The names by which this server may be called, and the origins whose pages may call it."""
 
-    def __init__(self, allowed: Iterable[str] = ()) -> None:
+    def __init__(self, allowed: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
         self._allowed = frozenset(name.lower() for name in allowed)
+        self._origins = frozenset(origin.encode() for origin in origins)
         self._knows = lru_cache(maxsize=256)(self._is_known)
 
     def check(self, headers: Mapping[bytes, bytes]) -> None:
@@ -32,7 +33,7 @@ class HostCheck:
                 code="host_not_allowed",
             )
         origin = headers.get(b"origin")
-        if origin is not None and not self._knows(origin):
+        if origin is not None and origin not in self._origins and not self._knows(origin):
             raise Forbidden(
                 f"This server takes no requests from pages of '{_shown(origin)}'.", code="origin_not_allowed"
             )

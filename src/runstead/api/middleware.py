@@ -30,9 +30,11 @@ _VERSION = (b"openai-version", b"2020-10-01")
 class ApiMiddleware:
     """The outermost layer of the server."""
 
-    def __init__(self, app: ASGIApp, allowed_hosts: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, app: ASGIApp, allowed_hosts: tuple[str, ...] = (), allowed_origins: tuple[str, ...] = ()
+    ) -> None:
         self._app = app
-        self._hosts = HostCheck(allowed_hosts)
+        self._hosts = HostCheck(allowed_hosts, allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":

@@ -23,7 +23,8 @@ _REF = "#/components/schemas/{name}"
 _ABOUT = """Assistants, threads, messages and runs, as the Assistants API v2 has them.
 
 Point any client of that API at this server by its base URL. Calls marked as extensions are not part of the original.
-Lists are pages: go on with `after` set to `last_id` while `has_more` is true."""
+Lists are pages: go on with `after` set to `last_id` while `has_more` is true. Null of an optional field is "not given";
+in an update it clears the field, if the field may be null."""
 _FRAMES = """Events, when the body says `stream: true`; always, where there is no body.
 
 Each frame is `id: …`, `event: <name>` and `data: <JSON>`, with the names and data of `x-events` in this document. The

@@ -86,5 +86,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     """Seconds of silence after which a stream sends a comment. Some clients time out after 30."""
     allowed_hosts: tuple[str, ...] = ()
     """Names by which this server may be called, besides those of the machine itself."""
+    allowed_origins: tuple[str, ...] = ()
+    """Origins whose web pages may call this server, such as `https://app.example.com`."""
     poll_after_ms: int = 100
     """The polling interval that clients of an active run are asked to keep."""

@@ -34,14 +34,14 @@ def bind(host: str, port: int) -> socket.socket:
     return bound
 
 
-def listen(bound: socket.socket) -> str:
+def listen(bound: socket.socket, scheme: str = "http") -> str:
     """Accept connections from now on; returns the server's URL."""
     host, port = bound.getsockname()[:2]
     try:
         bound.listen(_BACKLOG)
     except OSError as error:  # two sockets may be bound to the address, but only one may listen
         raise RunsteadError(f"Cannot listen on {_address(host, port)}: {error.strerror}.") from error
-    return f"http://{_address(host, port)}"
+    return f"{scheme}://{_address(host, port)}"
 
 
 def _is_loopback(host: str) -> bool:

@@ -15,6 +15,8 @@ __all__ = ["serve"]
 @click.command()
 @click.option("--host", metavar="ADDRESS", help="The address to listen on. [default: 127.0.0.1]")
 @click.option("--port", type=int, metavar="N", help="The port to listen on; 0 picks a free one. [default: 8642]")
+@click.option("--tls-cert", metavar="FILE", help="A certificate, to serve https instead of http. [default: http]")
+@click.option("--tls-key", metavar="FILE", help="The certificate's key, if it is in a file of its own.")
 @click.option("--roles", metavar="LIST", help="api answers requests, worker executes runs. [default: api,worker]")
 @options(DATA, *DATABASE, BROKER, *MODEL, *ALWAYS)
 def serve(file: Path | None, **flags: Any) -> None:

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,7 @@ from runstead.api.app import Settings, create_app
 from runstead.cli.http_protocol import LimitedHttpProtocol
 from runstead.cli.listen_socket import bind, listen
 from runstead.cli.process import ShutdownSignals, run_process
+from runstead.cli.tls import server_context
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application
@@ -34,29 +36,31 @@ def run(config: Config) -> None:
 
 async def _serve(config: Config) -> None:
     signals = ShutdownSignals(_log)
+    tls = server_context(config.tls_cert, config.tls_key)
     with bind(config.host, config.port) as bound:
         async with bootstrap.application(config) as application:
-            server = _Server(_settings(application, config))
+            server = _Server(_settings(application, config, tls))
 
             def shut_down() -> None:
                 application.draining.set()
                 server.should_exit = True
 
             signals.on_shutdown(shut_down)
-            url = listen(bound)
+            url = listen(bound, "http" if tls is None else "https")
             _log.info("started", extra={"url": url, "pid": os.getpid()})
             click.echo(f"Runstead listens on {url}/v1 (API reference: {url}/docs)")
             await server.serve(sockets=[bound])
     _log.info("stopped")
 
 
-def _settings(application: Application, config: Config) -> uvicorn.Config:
+def _settings(application: Application, config: Config, tls: ssl.SSLContext | None) -> uvicorn.Config:
     api = Settings(
         require_beta_header=config.require_beta_header,
         body_limit=config.body_limit,
         ping_after=config.ping_after,
         poll_after_ms=config.poll_after_ms,
         allowed_hosts=config.allowed_hosts,
+        allowed_origins=config.allowed_origins,
     )
     return uvicorn.Config(
         create_app(application, api),
@@ -67,6 +71,7 @@ def _settings(application: Application, config: Config) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=_GRACE,
     )

@@ -120,8 +120,7 @@ def run(
     `lifetime` is in seconds, for a request without `expires_after`; `served` are the kinds of tools that the server
     runs itself. `BadRequest` if the fields do not fit together.
     """
-    if isinstance(request, ThreadRunRequest):
-        guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    guards.check_run_resources(value_or(request.tool_resources, ToolResources()))
     tools = value_or(request.tools, defaults.tools)
     guards.check_tools(tools)
     guards.check_tools_available(tools, served)

@@ -25,6 +25,7 @@ __all__ = [
     "check_offers",
     "check_outputs",
     "check_resources",
+    "check_run_resources",
     "check_tool_choice",
     "check_tools",
     "check_tools_available",
@@ -129,6 +130,20 @@ def check_resources(resources: ToolResources) -> None:
     raise BadRequest(
         f"Vector stores cannot be made on this server. Remove '{param}'.", param=param, code="unsupported_parameter"
     )
+
+
+def check_run_resources(resources: ToolResources) -> None:
+    """A run cannot be given resources of its own: no tool of this server would read them."""
+    for name in resources.__struct_fields__:
+        given = getattr(resources, name)
+        if given is not UNSET and any(getattr(given, inner) for inner in given.__struct_fields__):
+            param = f"tool_resources.{name}"
+            raise BadRequest(
+                f"The tool '{name}' is not available on this server, so a run cannot be given resources for it. "
+                f"Remove '{param}'.",
+                param=param,
+                code="unsupported_parameter",
+            )
 
 
 def check_offers(offered: Sequence[Offer]) -> None:

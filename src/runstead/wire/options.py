@@ -48,7 +48,7 @@ class JsonSchema(Request, frozen=True, kw_only=True):
     name: Name
     description: str | UnsetType = UNSET
     schema: dict[str, Any] | UnsetType = UNSET
-    strict: bool | None | UnsetType = UNSET
+    strict: bool | UnsetType = UNSET
 
 
 class JsonSchemaFormat(Request, frozen=True, kw_only=True, tag_field="type", tag="json_schema"):

@@ -189,6 +189,8 @@ class RunOptions(Request, frozen=True, kw_only=True):
     tool_choice: ToolChoice | None | UnsetType = UNSET
     parallel_tool_calls: bool | UnsetType = UNSET
     response_format: ResponseFormat | None | UnsetType = UNSET
+    tool_resources: ToolResources | None | UnsetType = UNSET
+    """Only what names no file and no store: a run has its assistant's resources."""
     expires_after: Lifetime | None | UnsetType = UNSET
     """Seconds after which it expires; without, the server's default. An extension, as those below."""
     max_total_tokens: Amount | None | UnsetType = UNSET
@@ -214,7 +216,6 @@ class ThreadRunRequest(RunOptions, frozen=True, kw_only=True):
     """Makes a thread and starts a run on it. Without `thread`, the thread is empty."""
 
     thread: ThreadRequest | UnsetType = UNSET
-    tool_resources: ToolResources | None | UnsetType = UNSET
 
 
 class RunUpdate(Request, frozen=True, kw_only=True):

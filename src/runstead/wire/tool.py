@@ -37,10 +37,10 @@ class Function(Request, frozen=True, kw_only=True):
     """A function that the model may call. A call of a client's function makes the run wait: `requires_action`."""
 
     name: Name
-    description: str | None | UnsetType = UNSET
+    description: str | UnsetType = UNSET
     parameters: FunctionParameters = field(default_factory=_no_parameters)
     """The parameters, as a JSON Schema. The default has none."""
-    strict: bool | None = False
+    strict: bool = False
 
 
 class RankingOptions(Request, frozen=True, kw_only=True):
@@ -131,7 +131,9 @@ class RequiredFunctionCall(Object, frozen=True, kw_only=True, tag_field="type", 
 
 
 class ToolOutput(Request, frozen=True, kw_only=True):
-    """The output of a function for one call."""
+    """The output of a function for one call. A function without a result has an empty output."""
 
     tool_call_id: str
-    output: str
+    output: str = ""
+    type: Literal["function_call_output", "function"] | UnsetType = UNSET
+    """Some clients say it; it has no other value, and no effect."""

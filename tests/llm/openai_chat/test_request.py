@@ -12,7 +12,7 @@ from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoi
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
 WEATHER = Function(name="get_weather", description="The weather", parameters=SCHEMA, strict=True)
-PING = Function(name="ping", description=None)
+PING = Function(name="ping")
 
 
 def body(**options: Any) -> Any:

@@ -249,7 +249,7 @@ def function(**fields: Any) -> dict[str, Any]:
             "tool_outputs[0].output", "invalid_type",
         ),
         (
-            ThreadRequest, [],
+            ThreadRequest, [{}],
             "Invalid type for the request body: expected an object, but got an array instead.", None, "invalid_type",
         ),
     ],
@@ -313,7 +313,7 @@ def test_a_long_value_is_shortened_in_the_message() -> None:
     assert "rrr...rrr" in error.message
 
 
-@pytest.mark.parametrize("raw", [b"", b"  ", b"null", b"{}", b" {} "])
+@pytest.mark.parametrize("raw", [b"", b"  ", b"null", b"{}", b" {} ", b"[]", b" []\n"])
 def test_an_empty_body_is_an_empty_object(raw: bytes) -> None:
     assert decode_request(ThreadRequest, raw) == ThreadRequest()
 

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 import msgspec
 from starlette.types import Receive, Scope
 
+from runstead.api.address import ADDRESS, Address, has_api_version
 from runstead.api.credentials import credentials_of
 from runstead.api.idempotency import idempotency_of
 from runstead.api.middleware import HEADERS
@@ -68,11 +69,12 @@ class RequestReader:
     async def read(self, path: Mapping[str, str], scope: Scope, receive: Receive) -> Call:
         """The call that a request asks for. Errors are raised in this order: caller, headers, query, body."""
         headers: Mapping[bytes, bytes] = scope[HEADERS]
-        caller = await self._enter(credentials_of(headers))
+        address: Address = scope[ADDRESS]
+        caller = await self._enter(credentials_of(headers, address.project))
         require_scope(caller.scopes, self._access)
         target: Any = caller.project if self._access == "project" else caller.administration
-        if self._beta:
-            _require_beta(scope["headers"])
+        if self._beta and address.needs_beta:
+            _require_beta(scope)
         query = self._read_query(scope, headers) if self._has_query else NOTHING
         if self._takes == "multipart":
             return self._upload(target, path, query, scope, receive)
@@ -112,10 +114,11 @@ class RequestReader:
         return Call(target.once(asked), path, query, upload, True)
 
 
-def _require_beta(headers: Iterable[tuple[bytes, bytes]]) -> None:
-    """`BadRequest` unless one of the headers asks for version 2."""
+def _require_beta(scope: Scope) -> None:
+    """`BadRequest` unless one of the headers asks for version 2, or the query has an `api-version`."""
+    headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     named = {part.strip() for name, value in headers if name == b"openai-beta" for part in value.split(b",")}
-    if b"assistants=v2" not in named:
+    if b"assistants=v2" not in named and not has_api_version(scope):
         raise BadRequest(_OLD_BETA if b"assistants=v1" in named else _NO_BETA, code="invalid_beta")
 
 

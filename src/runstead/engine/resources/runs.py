@@ -191,7 +191,6 @@ class Runs(Bound):
         ids.check(assistant_id=request.assistant_id)
         asked = ThreadRequest() if request.thread is UNSET else request.thread
         thread, messages = new_thread(self._adapters, asked, "thread.messages")
-        thread = replace(thread, tool_resources=creation.value_or(request.tool_resources, thread.tool_resources))
 
         async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             opening = await self._read_opening(tx, request, None)

@@ -1,5 +1,6 @@
 """Introspection of types, for code that walks over JSON values and their types together."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
@@ -7,7 +8,16 @@ from msgspec import Struct
 from msgspec import inspect as kinds
 from msgspec.structs import fields as declared_fields
 
-__all__ = ["accepts_null", "fields_of", "literals", "options", "options_for", "pattern_in_json", "type_of"]
+__all__ = [
+    "accepts_null",
+    "fields_of",
+    "literals",
+    "options",
+    "options_for",
+    "pattern_in_json",
+    "struct_for",
+    "type_of",
+]
 
 
 def type_of(kind: Any) -> kinds.Type:
@@ -50,6 +60,14 @@ def options_for(choices: list[kinds.Type], value: Any) -> list[kinds.Type]:
     """Those of the choices that are encoded as the JSON type of `value`."""
     encoded = _ENCODED_AS[type(value)]
     return [choice for choice in choices if isinstance(choice, encoded)]
+
+
+def struct_for(choices: Sequence[kinds.Type], value: dict[str, Any]) -> kinds.StructType | None:
+    """The struct among the choices that `value` would be decoded as, by its tag; None if there is none."""
+    for choice in choices:
+        if isinstance(choice, kinds.StructType) and choice.tag in {None, value.get(choice.tag_field or "")}:
+            return choice
+    return None
 
 
 def literals(kind: kinds.LiteralType | kinds.EnumType) -> list[str]:

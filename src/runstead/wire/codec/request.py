@@ -1,7 +1,7 @@
 """Strict decoding of requests: bodies and queries.
 
-A valid request costs one typed decode. Only if that fails, the JSON is decoded again without a type and validated step
-by step, to find the first error.
+A valid request costs one typed decode. Only if that fails, the JSON is decoded again without a type: to read nulls as
+absent fields, or else to validate it step by step and find the first error.
 """
 
 import re
@@ -14,7 +14,8 @@ from msgspec import Struct
 from msgspec import inspect as kinds
 
 from runstead.wire.codec import request_errors
-from runstead.wire.codec.introspect import fields_of, options
+from runstead.wire.codec.introspect import fields_of, options, type_of
+from runstead.wire.codec.nulls import drop_nulls
 from runstead.wire.codec.validation import raise_first_error
 from runstead.wire.error import BadRequest
 
@@ -24,14 +25,20 @@ T = TypeVar("T", bound=Struct)
 
 
 def decode_request(kind: type[T], raw: bytes) -> T:
-    """The request in a body; `BadRequest` with its first error. An empty body and `null` are `{}`."""
+    """The request in a body; `BadRequest` with its first error.
+
+    An empty body and `null` are `{}`, and so is `[]`: PHP writes an empty array so.
+    """
     try:
         request: T = _decoder(kind).decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         stripped = raw.strip()
-        if stripped in {b"", b"null"}:
+        if stripped in {b"", b"null", b"[]"}:
             return decode_request(kind, b"{}")
-        _raise_error(kind, _parse(raw), error)
+        value = _parse(raw)
+        if b"null" in raw and drop_nulls(type_of(kind), value):
+            return _convert(kind, value)
+        _raise_error(kind, value, error)
     return request
 
 
@@ -59,10 +66,7 @@ def decode_query(kind: type[T], pairs: Iterable[tuple[str, str]]) -> T:
             values.setdefault(field, []).append(text)
         else:
             values[name] = _value_of(fields.get(name), text)
-    try:
-        return msgspec.convert(values, kind)
-    except msgspec.ValidationError as error:
-        _raise_error(kind, values, error)
+    return _convert(kind, values)
 
 
 _INDEX = re.compile(r"\[[0-9]*\]$")
@@ -87,6 +91,13 @@ def _value_of(kind: kinds.Type | None, text: str) -> Any:
     if isinstance(kind, kinds.IntType) and _INTEGER.fullmatch(text):
         return int(text)
     return text
+
+
+def _convert(kind: type[T], value: dict[str, Any]) -> T:
+    try:
+        return msgspec.convert(value, kind)
+    except msgspec.ValidationError as error:
+        _raise_error(kind, value, error)
 
 
 def _parse(raw: bytes) -> Any:

@@ -1,7 +1,7 @@
-"""Lenient decoding of responses: a newer or another server may send fields that this version does not know.
+"""Lenient decoding of responses: a newer or another server may send fields that this version does not know, and nulls.
 
 Objects of the server ignore unknown fields anyway. Structs that are also part of requests, such as tools, refuse them,
-so they are removed here.
+so they are removed here. A null that a field's type does not have counts as absent, as in requests.
 """
 
 from typing import Any, TypeVar
@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import inspect as kinds
 
-from runstead.wire.codec.introspect import options, options_for, type_of
+from runstead.wire.codec.introspect import options, options_for, struct_for, type_of
+from runstead.wire.codec.nulls import drop_nulls
 from runstead.wire.event import EVENT_DATA, Event, RawEvent, decode_event
 
 __all__ = ["decode_lenient", "read_event"]
@@ -20,10 +21,12 @@ T = TypeVar("T")
 def decode_lenient(kind: type[T], raw: bytes) -> T:
     """The object in a response whose typed decode failed.
 
-    Raises `msgspec.ValidationError` if it is invalid even without unknown fields, `msgspec.DecodeError` if it is not
-    JSON.
+    Raises `msgspec.ValidationError` if it is invalid even without unknown fields and nulls, `msgspec.DecodeError` if it
+    is not JSON.
     """
-    return msgspec.convert(_without_unknown(type_of(kind), msgspec.json.decode(raw)), kind)
+    value = msgspec.json.decode(raw)
+    drop_nulls(type_of(kind), value)
+    return msgspec.convert(_without_unknown(type_of(kind), value), kind)
 
 
 def read_event(event: RawEvent) -> Event:
@@ -48,11 +51,12 @@ def _without_unknown(kind: kinds.Type, value: Any) -> Any:
 
 
 def _without_unknown_in_object(choices: list[kinds.Type], value: dict[str, Any]) -> dict[str, Any]:
+    struct = struct_for(choices, value)
+    if struct is not None:
+        return _without_unknown_in_struct(struct, value)
     for choice in choices:
         if isinstance(choice, kinds.DictType):
             return {name: _without_unknown(choice.value_type, inner) for name, inner in value.items()}
-        if isinstance(choice, kinds.StructType) and choice.tag in {None, value.get(choice.tag_field or "")}:
-            return _without_unknown_in_struct(choice, value)
     return value
 
 
