@@ -16,10 +16,10 @@ SELECT run_id, first, project, last, body FROM events WHERE run_id > :after AND 
 
 -- name: steps
 SELECT run_id, id, project, body, journal
-  FROM steps WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, created_at, seq;
+  FROM steps WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, seq;
 
 -- name: messages
-SELECT run_id, id, project, body FROM messages WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, created_at, seq;
+SELECT run_id, id, project, body FROM messages WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, seq;
 
 -- name: waiting
 -- Those that join their thread when a run has ended.
