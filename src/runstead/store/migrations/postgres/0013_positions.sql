@@ -16,11 +16,9 @@ BEGIN
         COMMIT;
         EXECUTE format($update$
             UPDATE %1$I AS item SET seq = given.seq
-              FROM (SELECT %2$s AS owner, seq, row_number() OVER (PARTITION BY %2$s ORDER BY created_at, seq) AS place
-                      FROM %1$I) AS listed
-              JOIN (SELECT %2$s AS owner, seq, row_number() OVER (PARTITION BY %2$s ORDER BY seq) AS place
-                      FROM %1$I) AS given ON given.owner = listed.owner AND given.place = listed.place
-             WHERE item.seq = listed.seq AND listed.seq <> given.seq
+              FROM (SELECT seq, row_number() OVER (ORDER BY %2$s, created_at, seq) AS place FROM %1$I) AS listed
+              JOIN (SELECT seq, row_number() OVER (ORDER BY %2$s, seq) AS place FROM %1$I) AS given USING (place)
+             WHERE item.seq = listed.seq AND given.seq <> listed.seq
         $update$, list.items, list.owner);
         COMMIT;
         EXECUTE format('ALTER TABLE %I ALTER COLUMN seq SET GENERATED ALWAYS', list.items);

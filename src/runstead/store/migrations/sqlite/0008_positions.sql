@@ -1,54 +1,68 @@
 -- Lists are ordered by `seq`, the number that a row got when it was inserted, and not by a time. Rows that are there
--- exchange their numbers within their list, so that each list stays in its order of (created_at, seq). A row takes its new
--- number by way of a negative one, because no two rows may have the same.
+-- exchange their numbers within their list, so that each list stays in its order of (created_at, seq): the row at a place
+-- of `listed` gets the number at the same place of `given`. It gets it by way of a negative one, because no two rows may
+-- have the same.
+CREATE TEMP TABLE listed (place INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
+CREATE TEMP TABLE given (place INTEGER PRIMARY KEY, seq INTEGER NOT NULL);
 
-UPDATE assistants SET number = -given.seq
-  FROM (SELECT seq, row_number() OVER (PARTITION BY project ORDER BY created_at, seq) AS place FROM assistants) AS listed,
-       (SELECT project, seq, row_number() OVER (PARTITION BY project ORDER BY seq) AS place FROM assistants) AS given
- WHERE assistants.seq = listed.seq AND given.place = listed.place AND given.project = assistants.project AND given.seq <> listed.seq;
+INSERT INTO listed (seq) SELECT seq FROM assistants ORDER BY project, created_at, seq;
+INSERT INTO given (seq) SELECT seq FROM assistants ORDER BY project, seq;
+UPDATE assistants SET number = -given.seq FROM listed JOIN given USING (place) WHERE number = listed.seq AND given.seq <> listed.seq;
 UPDATE assistants SET number = -number WHERE number < 0;
+DELETE FROM listed;
+DELETE FROM given;
 
-UPDATE threads SET number = -given.seq
-  FROM (SELECT seq, row_number() OVER (PARTITION BY project ORDER BY created_at, seq) AS place FROM threads) AS listed,
-       (SELECT project, seq, row_number() OVER (PARTITION BY project ORDER BY seq) AS place FROM threads) AS given
- WHERE threads.seq = listed.seq AND given.place = listed.place AND given.project = threads.project AND given.seq <> listed.seq;
+INSERT INTO listed (seq) SELECT seq FROM threads ORDER BY project, created_at, seq;
+INSERT INTO given (seq) SELECT seq FROM threads ORDER BY project, seq;
+UPDATE threads SET number = -given.seq FROM listed JOIN given USING (place) WHERE number = listed.seq AND given.seq <> listed.seq;
 UPDATE threads SET number = -number WHERE number < 0;
+DELETE FROM listed;
+DELETE FROM given;
 
-UPDATE messages SET number = -given.seq
-  FROM (SELECT seq, row_number() OVER (PARTITION BY thread_id ORDER BY created_at, seq) AS place FROM messages) AS listed,
-       (SELECT thread_id, seq, row_number() OVER (PARTITION BY thread_id ORDER BY seq) AS place FROM messages) AS given
- WHERE messages.seq = listed.seq AND given.place = listed.place AND given.thread_id = messages.thread_id AND given.seq <> listed.seq;
+INSERT INTO listed (seq) SELECT seq FROM messages ORDER BY thread_id, created_at, seq;
+INSERT INTO given (seq) SELECT seq FROM messages ORDER BY thread_id, seq;
+UPDATE messages SET number = -given.seq FROM listed JOIN given USING (place) WHERE number = listed.seq AND given.seq <> listed.seq;
 UPDATE messages SET number = -number WHERE number < 0;
+DELETE FROM listed;
+DELETE FROM given;
 
-UPDATE runs SET number = -given.seq
-  FROM (SELECT seq, row_number() OVER (PARTITION BY thread_id ORDER BY created_at, seq) AS place FROM runs) AS listed,
-       (SELECT thread_id, seq, row_number() OVER (PARTITION BY thread_id ORDER BY seq) AS place FROM runs) AS given
- WHERE runs.seq = listed.seq AND given.place = listed.place AND given.thread_id = runs.thread_id AND given.seq <> listed.seq;
+INSERT INTO listed (seq) SELECT seq FROM runs ORDER BY thread_id, created_at, seq;
+INSERT INTO given (seq) SELECT seq FROM runs ORDER BY thread_id, seq;
+UPDATE runs SET number = -given.seq FROM listed JOIN given USING (place) WHERE number = listed.seq AND given.seq <> listed.seq;
 UPDATE runs SET number = -number WHERE number < 0;
+DELETE FROM listed;
+DELETE FROM given;
 
-UPDATE steps SET number = -given.seq
-  FROM (SELECT seq, row_number() OVER (PARTITION BY run_id ORDER BY created_at, seq) AS place FROM steps) AS listed,
-       (SELECT run_id, seq, row_number() OVER (PARTITION BY run_id ORDER BY seq) AS place FROM steps) AS given
- WHERE steps.seq = listed.seq AND given.place = listed.place AND given.run_id = steps.run_id AND given.seq <> listed.seq;
+INSERT INTO listed (seq) SELECT seq FROM steps ORDER BY run_id, created_at, seq;
+INSERT INTO given (seq) SELECT seq FROM steps ORDER BY run_id, seq;
+UPDATE steps SET number = -given.seq FROM listed JOIN given USING (place) WHERE number = listed.seq AND given.seq <> listed.seq;
 UPDATE steps SET number = -number WHERE number < 0;
+DELETE FROM listed;
+DELETE FROM given;
 
-UPDATE webhooks SET number = -given.seq
-  FROM (SELECT seq, row_number() OVER (PARTITION BY project ORDER BY created_at, seq) AS place FROM webhooks) AS listed,
-       (SELECT project, seq, row_number() OVER (PARTITION BY project ORDER BY seq) AS place FROM webhooks) AS given
- WHERE webhooks.seq = listed.seq AND given.place = listed.place AND given.project = webhooks.project AND given.seq <> listed.seq;
+INSERT INTO listed (seq) SELECT seq FROM webhooks ORDER BY project, created_at, seq;
+INSERT INTO given (seq) SELECT seq FROM webhooks ORDER BY project, seq;
+UPDATE webhooks SET number = -given.seq FROM listed JOIN given USING (place) WHERE number = listed.seq AND given.seq <> listed.seq;
 UPDATE webhooks SET number = -number WHERE number < 0;
+DELETE FROM listed;
+DELETE FROM given;
 
-UPDATE deliveries SET number = -given.seq
-  FROM (SELECT seq, row_number() OVER (PARTITION BY webhook_id ORDER BY created_at, seq) AS place FROM deliveries) AS listed,
-       (SELECT webhook_id, seq, row_number() OVER (PARTITION BY webhook_id ORDER BY seq) AS place FROM deliveries) AS given
- WHERE deliveries.seq = listed.seq AND given.place = listed.place AND given.webhook_id = deliveries.webhook_id AND given.seq <> listed.seq;
+INSERT INTO listed (seq) SELECT seq FROM deliveries ORDER BY webhook_id, created_at, seq;
+INSERT INTO given (seq) SELECT seq FROM deliveries ORDER BY webhook_id, seq;
+UPDATE deliveries SET number = -given.seq FROM listed JOIN given USING (place) WHERE number = listed.seq AND given.seq <> listed.seq;
 UPDATE deliveries SET number = -number WHERE number < 0;
+DELETE FROM listed;
+DELETE FROM given;
 
-UPDATE projects SET number = -given.seq
-  FROM (SELECT seq, row_number() OVER (ORDER BY created_at, seq) AS place FROM projects) AS listed,
-       (SELECT seq, row_number() OVER (ORDER BY seq) AS place FROM projects) AS given
- WHERE projects.seq = listed.seq AND given.place = listed.place AND given.seq <> listed.seq;
+INSERT INTO listed (seq) SELECT seq FROM projects ORDER BY created_at, seq;
+INSERT INTO given (seq) SELECT seq FROM projects ORDER BY seq;
+UPDATE projects SET number = -given.seq FROM listed JOIN given USING (place) WHERE number = listed.seq AND given.seq <> listed.seq;
 UPDATE projects SET number = -number WHERE number < 0;
+DELETE FROM listed;
+DELETE FROM given;
+
+DROP TABLE listed;
+DROP TABLE given;
 
 -- The messages of all threads, each with its position: one that waits behind a run stands after all that have joined.
 CREATE VIEW transcript AS
