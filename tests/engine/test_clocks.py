@@ -10,7 +10,8 @@ import pytest
 from runstead.llm.scripted import Gate, Turn, call, say
 from runstead.store.postgres import PostgresStore
 from runstead.wire.message import MessageRequest
-from runstead.wire.run import Run, RunRequest, TruncationStrategy
+from runstead.wire.options import TruncationStrategy
+from runstead.wire.run import Run, RunRequest
 from runstead.wire.struct import SortOrder
 from tests.contract.store.adapters import ADAPTERS, Adapter
 from tests.support.clock import FastClock, ManualClock
