@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from runstead.store.postgres import clock
+from runstead.store.postgres.clock import Reading, ServerClock
 from tests.store.postgres.conftest import Make
 from tests.support.waiting import until
 
@@ -37,8 +38,8 @@ async def test_the_server_is_asked_again_and_again(make: Make, admin: Any, monke
     monkeypatch.setattr(clock, "_PERIOD", 0.01)
     store = make()
     await store.start()
-    assert store.clock._ahead is not None
-    store.clock._ahead += 300.0
+    assert store.clock._last is not None
+    store.clock._last = store.clock._last._replace(ahead=store.clock._last.ahead + 300.0)
 
     async def right() -> bool:
         return abs(store.clock.time() - await server_time(admin)) < CLOSE
@@ -47,13 +48,21 @@ async def test_the_server_is_asked_again_and_again(make: Make, admin: Any, monke
     await store.stop()
 
 
-async def test_a_reading_that_took_long_changes_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    store = make()
-    await store.start()
-    before = store.clock._ahead
-    monkeypatch.setattr(clock, "_SLOW", 0.0)
-    assert store._connections is not None
-    async with store._connections.one() as connection:
-        await store.clock.read(connection.session)
-    assert store.clock._ahead == before
-    await store.stop()
+def test_the_surest_reading_counts_until_it_is_old() -> None:
+    shown = ServerClock()
+    shown.take(Reading(ahead=1000.0, error=0.001, at=50.0))
+    shown.take(Reading(ahead=1000.2, error=0.3, at=60.0))
+    assert shown._last == Reading(1000.0, 0.001, 50.0)  # an answer that took long says less than is known
+    shown.take(Reading(ahead=1000.001, error=0.0015, at=70.0))
+    assert shown._last == Reading(1000.001, 0.0015, 70.0)
+    shown.take(Reading(ahead=1000.01, error=0.02, at=400.0))
+    assert shown._last.ahead == 1000.01
+
+
+@pytest.mark.parametrize("jump", [-5.0, 5.0, 1e6])
+def test_a_server_whose_clock_was_set_is_followed_at_once(jump: float) -> None:
+    shown = ServerClock()
+    shown.take(Reading(ahead=1000.0, error=0.001, at=50.0))
+    shown.take(Reading(ahead=1000.0 + jump, error=0.5, at=60.0))
+    assert shown._last is not None
+    assert shown._last.ahead == 1000.0 + jump
