@@ -7,6 +7,9 @@ DO $$
 DECLARE
     list record;
 BEGIN
+    -- Here every row is read, which the settings of a connection keep the planner from.
+    SET enable_seqscan = on;
+    SET enable_nestloop = off;
     FOR list IN
         SELECT * FROM (VALUES ('assistants', 'project'), ('threads', 'project'), ('messages', 'thread_id'),
                               ('runs', 'thread_id'), ('steps', 'run_id'), ('webhooks', 'project'),
