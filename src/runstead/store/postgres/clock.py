@@ -79,5 +79,3 @@ class ServerClock:
                     await self.read(connection.session)
             except Failure as error:  # an outage has its own line in the log
                 _log.debug("the server's clock cannot be read: %s", error)
-            except Exception:
-                _log.exception("reading the server's clock failed; trying again")

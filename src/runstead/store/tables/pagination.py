@@ -2,9 +2,9 @@
 
 A position is the number that the database gave a row when it was inserted. No clock decides where an item stands.
 
-A list is ordered by position, upwards or downwards as a whole. In the order asked for, `after` lies ahead of a page and
-`before` behind it. A page is read from the cursor that it touches: from `after` on, or, with only `before`, from there
-backwards, and then turned round.
+A list is ordered by position, ascending or descending. `after` names the item before the page's first one, `before` the
+item after its last one. A page is read from `after` forwards; with `before` alone it is read from there backwards, and
+then reversed.
 """
 
 from typing import NamedTuple, TypeVar
