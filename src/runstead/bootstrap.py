@@ -12,7 +12,7 @@ from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.config import Config
 from runstead.domain.invariants.record import Violation
-from runstead.engine.adapters import Adapters, SystemClock
+from runstead.engine.adapters import Adapters, Clock, SystemClock
 from runstead.engine.check import Examined, examine
 from runstead.engine.limits import Limits
 from runstead.llm.openai_chat.upstream import Upstream
@@ -38,12 +38,12 @@ _POLL_INTERVAL = 1.0
 @asynccontextmanager
 async def application(config: Config) -> AsyncIterator[Application]:
     """Run the engine that a configuration describes."""
-    store, broker = _store(config), _broker(config)
+    (store, clock), broker = _store(config), _broker(config)
     adapters = Adapters(
         store=store,
         broker=broker,
         model=model_of(config),
-        clock=SystemClock(),
+        clock=clock,
         limits=Limits(
             lifetime=config.run_lifetime,
             max_running=config.project_runs or None,
@@ -107,7 +107,7 @@ async def check(config: Config, found: Callable[[Violation], object], *, drained
     if await migrate(config, check=True):
         place = Path(config.data) / DATABASE if config.database is None else "the database"
         raise RunsteadError(f"{place} does not exist or is older than this version. Run `runstead migrate` first.")
-    store = _store(config)
+    store, _ = _store(config)
     await store.start()
     try:
         return await examine(store, found, alone=not store.shared, drained=drained)
@@ -156,18 +156,22 @@ def _upstream(number: int, table: dict[str, Any]) -> Upstream:
         raise RunsteadError(f"Configuration of [[upstream]] {which}: {error}".replace("`$.", "`")) from error
 
 
-def _store(config: Config) -> Store:
+def _store(config: Config) -> tuple[Store, Clock]:
+    """The store, and the clock of all processes that use it: that of the database's server, if there is one."""
     if config.database is not None:
         with _extra("cluster", "use PostgreSQL"):
             from runstead.store.postgres import PostgresStore
 
-            return PostgresStore(config.database, schema=config.installation, connections=config.database_connections)
+            postgres = PostgresStore(
+                config.database, schema=config.installation, connections=config.database_connections
+            )
+            return postgres, postgres.clock
     if set(config.roles) != {"api", "worker"}:
         raise RunsteadError(
             f"A SQLite file belongs to one process, which needs the roles api and worker, not {config.roles[0]} alone. "
             "For several processes, use PostgreSQL: --database postgresql://…"
         )
-    return SqliteStore(_folder(config) / DATABASE)
+    return SqliteStore(_folder(config) / DATABASE), SystemClock()
 
 
 def _secret(config: Config) -> Callable[[], bytes] | None:

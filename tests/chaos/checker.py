@@ -21,6 +21,9 @@ from tests.support.worlds import text_of
 
 __all__ = ["Findings", "check_runs", "check_store", "check_webhook"]
 
+_CLOSE = 1
+"""Whole seconds by which two processes may differ about the time, which each has from the database."""
+
 
 class Findings(Struct):
     """Descriptions of everything that is wrong."""
@@ -55,8 +58,11 @@ async def check_runs(client: AsyncClient, records: list[RunRecord]) -> Findings:
             findings.lost.append(f"{record.run.id} was acknowledged and is missing")
     for earlier, later in pairwise(acknowledged):
         queued = earlier.thread_id == later.thread_id
-        if queued and (later.started_at or 0) < (earlier.completed_at or 0):
+        if queued and (later.started_at or 0) < (earlier.completed_at or 0) - _CLOSE:
             findings.wrong.append(f"{later.id} started before its predecessor {earlier.id} had ended")
+    for thread_id in created:
+        runs = [run for run in acknowledged if run.thread_id == thread_id]
+        findings.wrong += await _check_order(client, thread_id, runs)
     return findings
 
 
@@ -72,6 +78,22 @@ async def check_webhook(
         *(f"{each.id} is {each.status}: {each.error}" for each in deliveries if each.status == "failed"),
         *(f"{each.id} is marked as delivered and was not received" for each in deliveries
           if each.status == "delivered" and each.id not in received),
+    ]  # fmt: skip
+
+
+async def _check_order(client: AsyncClient, thread_id: str, acknowledged: list[Run]) -> list[str]:
+    """Findings about a thread's order. Its user creates one run after the other, each behind the one before."""
+    runs = [run.id async for run in await client.runs(thread_id, 100, SortOrder.ASC)]
+    messages = [each async for each in await client.messages(thread_id, 100, SortOrder.ASC)]
+    wrote = list(dict.fromkeys(each.run_id for each in messages if each.run_id is not None))
+    expected = [run.id for run in acknowledged]
+    paged = await client.messages(thread_id, 2, SortOrder.DESC)
+    turned = [each.id async for each in paged][::-1]
+    return [
+        *([f"the runs of {thread_id} are listed as {runs}, created as {expected}"] if runs != expected else []),
+        *([f"{thread_id} has answers of {wrote}, in another order than its runs {expected}"]
+          if wrote != [run for run in expected if run in wrote] else []),
+        *([f"{thread_id} has another order newest first"] if turned != [each.id for each in messages] else []),
     ]  # fmt: skip
 
 

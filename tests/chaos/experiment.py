@@ -20,6 +20,7 @@ from tests.chaos.users import User
 from tests.support.cluster import cluster
 from tests.support.nats import NatsServer
 from tests.support.postgres import Server
+from tests.support.program import Clocks
 from tests.support.receiver import Receiver, receiver
 from tests.support.worlds import WEATHER
 
@@ -28,6 +29,8 @@ __all__ = ["run_experiment"]
 _LEASE = 2.0
 _DELAY_PERIOD = 0.1
 """Seconds between two measurements of this process's delay."""
+_SKEW = 300.0
+"""Seconds by which the clock of a process's machine is wrong, at most."""
 _LAST_RUNS = 180.0
 """Seconds in which the last runs must end, after the last fault."""
 
@@ -115,7 +118,10 @@ async def _measure_own_delay(report: Report) -> None:
 
 @contextmanager
 def _site(folder: Path, random: Random) -> Iterator[Site]:
-    """A cluster of two servers and two workers, over a PostgreSQL and a NATS of its own."""
+    """A cluster of two servers and two workers, over a PostgreSQL and a NATS of its own.
+
+    The machine of each process has a wrong clock of its own.
+    """
     postgres, nats = Server(fsync="on"), NatsServer(folder / "nats")
     try:
         postgres.start()
@@ -132,6 +138,7 @@ def _site(folder: Path, random: Random) -> Iterator[Site]:
                 lease=str(_LEASE),
                 secret="the secret of the chaos experiment",
                 allow_private_webhooks="true",
+                clocks=lambda: Clocks(random.uniform(-_SKEW, _SKEW)),
             ) as here,
         ):
             yield Site(here, postgres, nats, _LEASE, random, proxies)

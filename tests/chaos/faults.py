@@ -66,6 +66,13 @@ async def freeze_a_worker(site: Site) -> None:
     worker.thaw()
 
 
+async def set_the_clocks(site: Site) -> None:
+    """The clocks of several machines are set: each was wrong by minutes, and is wrong to the other side."""
+    for program in (site.random_process(site.cluster.workers), site.random_process(site.cluster.apis)):
+        program.set_clock()
+        await site.pause(0.0, 1.0)
+
+
 async def kill_an_api(site: Site) -> None:
     """`kill -9`. The server is restarted at its address."""
     api = site.random_process(site.cluster.apis)
@@ -160,6 +167,7 @@ FAULTS: Sequence[Fault] = (
     kill_a_worker,
     stop_a_worker,
     freeze_a_worker,
+    set_the_clocks,
     kill_an_api,
     kill_the_broker,
     wipe_the_broker,

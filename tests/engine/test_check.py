@@ -154,7 +154,7 @@ class StoppedStore:
         """The ids of the runs by their names."""
 
     def __call__(self, *statements: str) -> None:
-        """Execute SQL; `:done`, `:stopped`, `:paused` and `:waiting` stand for the ids of the runs."""
+        """Execute SQL; `:done`, `:stopped`, `:paused`, `:waiting` and `:written` stand for the ids of the runs."""
         with sqlite3.connect(self.path) as connection:
             connection.execute("PRAGMA foreign_keys = OFF")
             for statement in statements:
@@ -166,13 +166,15 @@ class StoppedStore:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def intact(tmp_path_factory: pytest.TempPathFactory) -> StoppedStore:
-    """Four runs: completed, cancelled, in `requires_action`, and queued behind that one."""
+    """Runs: completed, cancelled, in `requires_action`, queued behind that one, and completed with two messages."""
     gate = Gate()
     turns: list[Turn] = [
         [call("weather"), usage(7, 5)],
         "Sunny.",
         [say("Half"), gate],
         [say("Let me see."), call("weather")],
+        [say("Let me see."), call("weather")],
+        "Sunny.",
     ]
     path = tmp_path_factory.mktemp("intact") / "runs.db"
     async with world(turns, path=path) as here:
@@ -184,7 +186,11 @@ async def intact(tmp_path_factory: pytest.TempPathFactory) -> StoppedStore:
         await here.ended(stopped)
         paused = await here.ended(await here.start(tools=[WEATHER]))
         waiting = await follow_up(here, paused, "And?", on_busy="enqueue")
-    return StoppedStore(path, {"done": done.id, "stopped": stopped.id, "paused": paused.id, "waiting": waiting.id})
+        written = await here.ended(await here.start(tools=[WEATHER]))
+        await here.submit(written)
+        await here.ended(written)
+    runs = {"done": done, "stopped": stopped, "paused": paused, "waiting": waiting, "written": written}
+    return StoppedStore(path, {name: run.id for name, run in runs.items()})
 
 
 @pytest.fixture
@@ -261,6 +267,15 @@ BROKEN: list[tuple[str, list[str], str]] = [
      r"done: step_\w+ is not in the run's project default"),
     ("a message in another project", ["UPDATE messages SET project = 'x' WHERE run_id = :done"],
      r"done: msg_\w+ is not in the run's project default"),
+    ("steps that changed places", ["UPDATE steps SET number = -number WHERE run_id = :done"],
+     r"done: step step_\w+ stands where step step_\w+ was created"),
+    ("messages that changed places", ["UPDATE messages SET number = -number WHERE run_id = :written"],
+     r"written: message msg_\w+ stands where message msg_\w+ was created"),
+    ("a message between those of a run",
+     ["UPDATE messages SET number = number + 10 WHERE id = (SELECT max(id) FROM messages WHERE run_id = :written)",
+      "INSERT INTO messages (number, id, project, thread_id, created_at, body) SELECT number + 1, 'msg_x', project, "
+      "thread_id, 0, body FROM messages WHERE run_id = :written ORDER BY number LIMIT 1"],
+     "written: message msg_x stands between two messages of the run, which did not write it"),
     ("an open step", [body("steps", "status", '"in_progress"', "run_id = :stopped")],
      r"stopped: the run is cancelled, but step \w+ is open"),
     ("an open message", [body("messages", "status", '"in_progress"', "run_id = :stopped")],

@@ -50,12 +50,13 @@ def test_a_statement_searches_and_sorts_by_an_index(connection: sqlite3.Connecti
 @pytest.mark.parametrize(
     ("statement", "index"),
     {
-        "assistants.page": "assistants_list (project=? AND (created_at,seq)>(?,?) AND (created_at,seq)<(?,?))",
-        "threads.page": "threads_list (project=? AND (created_at,seq)>(?,?) AND (created_at,seq)<(?,?))",
-        "messages.page": "messages_list (thread_id=? AND (created_at,seq)>(?,?) AND (created_at,seq)<(?,?))",
-        "messages.run_page": "messages_of_run (run_id=? AND (created_at,seq)>(?,?) AND (created_at,seq)<(?,?))",
-        "runs.page": "runs_list (thread_id=? AND (created_at,seq)>(?,?) AND (created_at,seq)<(?,?))",
-        "steps.page": "steps_list (run_id=? AND (created_at,seq)>(?,?) AND (created_at,seq)<(?,?))",
+        "assistants.page": "assistants_order (project=? AND seq>? AND seq<?)",
+        "threads.page": "threads_order (project=? AND seq>? AND seq<?)",
+        "messages.page": "messages_order (thread_id=? AND <expr>>? AND <expr><?)",
+        "messages.run_page": "messages_order_of_run (run_id=? AND seq>? AND seq<?)",
+        "runs.page": "runs_order (thread_id=? AND seq>? AND seq<?)",
+        "steps.page": "steps_order (run_id=? AND seq>? AND seq<?)",
+        "webhooks.page": "webhooks_order (project=? AND seq>? AND seq<?)",
     }.items(),
 )
 @pytest.mark.parametrize("direction", ["up", "down"])
@@ -72,7 +73,7 @@ def test_a_page_begins_and_ends_in_its_index(
         "active": "INDEX runs_active (thread_id=?)",
         "overdue": "INDEX runs_deadline (expires_at<?)",
         "next_deadline": "INDEX runs_deadline (expires_at>?)",
-        "has_queued": "COVERING INDEX runs_ready (status=? AND project=?)",
+        "has_queued": "COVERING INDEX runs_queue (status=? AND project=?)",
     }.items(),
 )
 def test_what_workers_look_for_has_an_index_of_its_own(connection: sqlite3.Connection, name: str, index: str) -> None:
@@ -160,5 +161,5 @@ async def test_a_long_backlog_costs_as_much_as_a_short_one(connection: sqlite3.C
     short = await costs()
     await add(range(300, 10_000))
     assert await costs() == short
-    assert (await tx.runs.claimable(100, 1000, 50))[:3] == ["run_0", "theirs", "run_1"]
+    assert (await tx.runs.claimable(100, 1000, 50))[:3] == ["theirs", "run_0", "run_1"]
     connection.execute("ROLLBACK")

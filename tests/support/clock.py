@@ -60,17 +60,23 @@ class ManualClock:
         return len(self._sleeping)
 
     def slip(self, seconds: float) -> None:
-        """Advance the time without waking any task."""
+        """Advance the time without waking any task, or set it back."""
         self._time += seconds
 
 
 class FastClock:
-    """A clock whose second takes ten milliseconds, for tests that need time to pass by itself."""
+    """A clock whose second takes ten milliseconds, for tests that need time to pass by itself.
+
+    Two of them differ by the seconds that they are `ahead`, which a test may set.
+    """
 
     _FACTOR = 100
 
+    def __init__(self, ahead: float = 0.0) -> None:
+        self.ahead = ahead
+
     def time(self) -> float:
-        return START + monotonic() * self._FACTOR
+        return START + monotonic() * self._FACTOR + self.ahead
 
     async def sleep(self, seconds: float) -> None:
         await asyncio.sleep(seconds / self._FACTOR)

@@ -12,13 +12,13 @@ import atexit
 import functools
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tests.support.nats import NatsCluster, NatsServer
 from tests.support.postgres import Server, place, server
-from tests.support.program import Program
+from tests.support.program import Clocks, Program
 
 __all__ = ["Cluster", "cluster", "nats_server"]
 
@@ -26,12 +26,20 @@ __all__ = ["Cluster", "cluster", "nats_server"]
 class Cluster:
     """The processes of one installation. Processes that have ended stay in the lists."""
 
-    def __init__(self, folder: Path, postgres: Server, brokers: str | None, settings: dict[str, str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        postgres: Server,
+        brokers: str | None,
+        settings: dict[str, str],
+        clocks: Callable[[], Clocks | None] = lambda: None,
+    ) -> None:
         self.postgres = postgres
         self.installation = place(folder)
         """The schema in PostgreSQL, and the prefix of names in NATS."""
         self.apis = list[Program]()
         self.workers = list[Program]()
+        self._clocks = clocks
         self._settings = {
             "data": str(folder / "unused"),
             "database": postgres.url,
@@ -48,15 +56,16 @@ class Cluster:
     def api(self, *arguments: str, roles: str = "api", port: int = 0, **settings: str) -> Program:
         """Start another server. It answers after `ready()`."""
         command = ("serve", "--roles", roles, "--port", str(port), *arguments)
-        return self._add(self.apis, Program(*command, **(self._settings | settings)))
+        return self._add(self.apis, Program(*command, clocks=self._clocks(), **(self._settings | settings)))
 
     def worker(self, *arguments: str, **settings: str) -> Program:
         """Start another worker. It claims runs after `ready()`."""
-        return self._add(self.workers, Program("worker", *arguments, **(self._settings | settings)))
+        program = Program("worker", *arguments, clocks=self._clocks(), **(self._settings | settings))
+        return self._add(self.workers, program)
 
     def migrate(self, *arguments: str) -> Program:
         """Start `runstead migrate`."""
-        return Program("migrate", *arguments, **self._settings)
+        return Program("migrate", *arguments, clocks=None, **self._settings)
 
     def close(self) -> None:
         """Kill the processes that are running."""
@@ -98,13 +107,14 @@ def cluster(
     postgres: Server | None = None,
     nats: NatsServer | NatsCluster | None = None,
     broker: bool = True,
+    clocks: Callable[[], Clocks | None] = lambda: None,
     **settings: str,
 ) -> Iterator[Cluster]:
     """Servers (`apis`) and workers, all ready, over a schema of their own.
 
     The model is a `script`, as for `--script`, or at a `model_url`. `postgres` and `nats` are running servers that the
-    test may stop; by default the shared ones are used. Without `broker` there is no NATS. Further `settings` are those
-    of the configuration, such as `lease="2"`.
+    test may stop; by default the shared ones are used. Without `broker` there is no NATS. `clocks` says by how much the
+    clocks of the next process are wrong. Further `settings` are those of the configuration, such as `lease="2"`.
     """
     folder.mkdir(parents=True, exist_ok=True)
     if script is not None:
@@ -112,7 +122,7 @@ def cluster(
         file.write_text(script)
         settings["script"] = str(file)
     brokers = (nats or nats_server()).url if broker else None
-    here = Cluster(folder, postgres or server(), brokers, settings)
+    here = Cluster(folder, postgres or server(), brokers, settings, clocks)
     try:
         for _ in range(apis):
             here.api()

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from queue import Queue
 from threading import Thread
-from typing import IO
+from typing import IO, NamedTuple
 
 from tests.support.waiting import PATIENCE
 
-__all__ = ["Program"]
+__all__ = ["Clocks", "Program"]
 
 _starter = ThreadPoolExecutor(1, "starter")
 """Starts all programs. The kernel kills a child when the thread that started it ends, and this one never ends early."""
@@ -20,12 +20,21 @@ _OURS = ("RUNSTEAD_", "OPENAI_")
 """Prefixes of a developer's own settings, which programs do not inherit."""
 
 
+class Clocks(NamedTuple):
+    """Seconds that a process's clocks show beyond the right time."""
+
+    machine: float
+    server: float = 0.0
+    """The same of what the process reads of the database server's clock."""
+
+
 class Program:
     """A command. It is started by the constructor, and ready after `ready()`."""
 
-    def __init__(self, *arguments: str, **settings: str) -> None:
-        """`settings` are passed as environment variables: `lease="2"`."""
-        command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", "runstead", *arguments]
+    def __init__(self, *arguments: str, clocks: Clocks | None = None, **settings: str) -> None:
+        """`settings` are passed as environment variables: `lease="2"`. With `clocks`, its clocks are wrong."""
+        module = ["runstead"] if clocks is None else ["tests.support.skewed", str(clocks.machine), str(clocks.server)]
+        command = ["setpriv", "--pdeathsig", "KILL", sys.executable, "-m", *module, *arguments]
         self._log = list[str]()
         self._lines: Queue[str] = Queue()
         self.process = _starter.submit(_start, command, _environment(settings)).result()
@@ -80,6 +89,10 @@ class Program:
     def thaw(self) -> None:
         """Resume the process."""
         self.process.send_signal(signal.SIGCONT)
+
+    def set_clock(self) -> None:
+        """Set the wrong clock of the machine: it jumps to the other side of the right time."""
+        self.process.send_signal(signal.SIGUSR1)
 
     def terminate(self) -> None:
         """Send SIGTERM, and do not wait."""

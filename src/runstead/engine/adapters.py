@@ -24,7 +24,7 @@ _RANDOM_BITS = 95
 
 
 class Clock(Protocol):
-    """The time of day."""
+    """The time of day, the same in all processes over one store."""
 
     def time(self) -> float:
         """Unix time in seconds."""
@@ -36,7 +36,7 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's clock."""
+    """The machine's clock: for a store that one process owns."""
 
     def time(self) -> float:
         return time.time()

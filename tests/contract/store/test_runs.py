@@ -95,11 +95,11 @@ async def test_a_deleted_run_is_stale(store: Store) -> None:
         await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.IN_PROGRESS), ()))
 
 
-async def test_queued_runs_come_oldest_first(store: Store) -> None:
+async def test_queued_runs_come_in_the_order_of_their_creation_whatever_the_clocks_said(store: Store) -> None:
     runs = [run(f"run_{at}", at, f"thread_{at}") for at in (103, 101, 102)]
     await add_runs(store, *runs, run("run_busy", 100, status=Status.IN_PROGRESS))
-    assert await store.read(lambda tx: tx.runs.claimable(None, 0, 10)) == ["run_101", "run_102", "run_103"]
-    assert await store.read(lambda tx: tx.runs.claimable(None, 0, 2)) == ["run_101", "run_102"]
+    assert await store.read(lambda tx: tx.runs.claimable(None, 0, 10)) == ["run_103", "run_101", "run_102"]
+    assert await store.read(lambda tx: tx.runs.claimable(None, 0, 2)) == ["run_103", "run_101"]
 
 
 async def test_orphans_are_the_running_runs_of_an_unregistered_worker(store: Store) -> None:

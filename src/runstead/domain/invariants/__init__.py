@@ -7,7 +7,7 @@ A rule reads a `RunRecord` and yields a description of each violation. The docst
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
-from runstead.domain.invariants import calls, events, scheduling, steps_and_messages
+from runstead.domain.invariants import calls, events, order, scheduling, steps_and_messages
 from runstead.domain.invariants.record import RunRecord, Violation
 from runstead.wire.run import Status
 
@@ -24,6 +24,8 @@ RULES: Sequence[Rule] = (
     steps_and_messages.belong_to_the_run,
     steps_and_messages.are_open_only_while_the_run_is_active,
     steps_and_messages.add_up_to_the_usage,
+    order.is_that_of_their_creation,
+    order.keeps_the_messages_of_a_run_together,
     calls.match_their_step,
     calls.have_an_output_once_ended,
     calls.wait_for_the_server_or_the_client,

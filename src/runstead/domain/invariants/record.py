@@ -49,9 +49,11 @@ class RunRecord(Struct, frozen=True, kw_only=True):
     event_batches: Sequence[EventBatch] = ()
     """In the order of their numbers."""
     steps: Sequence[StepRow] = ()
-    """The run's journal."""
+    """The run's journal, in its order."""
     messages: Sequence[Message] = ()
-    """The messages that the run wrote."""
+    """The messages that the run wrote, in the order of the thread."""
+    message_between: str | None = None
+    """The id of a message of another writer that stands between two messages of the run."""
     waiting_messages: Sequence[str] = ()
     """The ids of the messages that join the thread when the run has ended."""
     in_other_project: Sequence[str] = ()

@@ -10,12 +10,12 @@ __all__ = ["Messages"]
 
 
 class Messages(Protocol):
-    """The messages of all threads, each after the one inserted before."""
+    """The messages of all threads, each after the one inserted before, whatever their times say."""
 
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None: ...
     async def insert(self, project: str, messages: Sequence[Message], predecessor: str | None = None) -> None:
-        """Add messages. Those with a `predecessor` join the thread when that run has ended: till then `newest` does not
-        know them, and they stand at the end of every page.
+        """Add messages. Those with a `predecessor` join the thread when that run has ended, and take their position
+        then: till then `newest` does not know them, and they stand at the end of every page.
         """
         ...
 

@@ -10,7 +10,9 @@ __all__ = ["Steps"]
 
 
 class Steps(Protocol):
-    """The steps of all runs, each after the one inserted before: the wire's, and their rows in the journal."""
+    """The steps of all runs, each after the one inserted before, whatever their times say: the wire's, and their
+    rows in the journal.
+    """
 
     async def get(self, project: str, run_id: str, step_id: str) -> RunStep | None: ...
     async def insert(self, project: str, row: StepRow) -> None: ...

@@ -4,6 +4,9 @@ A transaction is a coroutine function `work(tx)`. It awaits nothing but the meth
 functions, and may be run again when another writer was first, so it has no effects of its own. Everything it did is
 committed, or nothing is.
 
+Every list is ordered by position: a number that the store gives each object when it is inserted, greater than those of
+all objects that were committed to the same list before. `created_at` is shown, and decides no order.
+
 Several processes may write to one store. What a work in `write` read with `get` or `load` is still so when it writes;
 anything else that it decides by must be guarded by a lock, in this order:
 

@@ -14,8 +14,9 @@ ways:
 A read is one REPEATABLE READ READ ONLY transaction: a snapshot without locks. A work of a single statement, read or
 write, runs without BEGIN and COMMIT.
 
-Identities (`seq`) are given in the order of insertion, which among processes is not the order of commits: an object may
-appear in a list behind one that was seen before. Lists are ordered by (created_at, seq) all the same.
+Lists are ordered by `seq`, an identity that the database gives at insertion. Messages and runs of a thread, and steps
+of a run, are inserted under one lock, so their order is that of the commits. Among writers that share no lock, as those
+of two threads, it is not: an object may appear in a list behind one that was seen before.
 """
 
 from runstead.store.postgres.store import PostgresStore

@@ -7,8 +7,11 @@ while it happens, and may even start anew afterwards. Therefore the rule for a m
   old one. A new column has a default or may be NULL.
 - One file changes one existing table: writers lock two tables in either order, and would deadlock with it.
 - A new index on a table that is there is made in a file of its own, which says `-- concurrently` and has nothing but
-  `CREATE INDEX CONCURRENTLY IF NOT EXISTS …;`. It is applied outside of transactions, while others write; what one that
-  died left unfinished is built again. No code may need the index, but for speed.
+  `CREATE INDEX CONCURRENTLY IF NOT EXISTS …;` and `DROP INDEX CONCURRENTLY IF EXISTS …;`. It is applied outside of
+  transactions, while others write; what one that died left unfinished is built again. No code may need an index, but
+  for speed: so one that takes the place of another is a part of the same file, and writers never pay for both.
+- A file that changes many rows says `-- rows`. It commits by itself, often, and may be applied again after it died. A
+  schema that is new has no rows, so there it is left out.
 - What no code uses any more is removed by a later version, whose migration says `-- oldest: N`: the number of the
   oldest schema whose code can still work. Older code refuses to start from then on.
 - A migration that is released is never changed.
@@ -30,7 +33,8 @@ _log = logging.getLogger("runstead.store")
 _FOLDER = Path(__file__).parents[1] / "migrations" / "postgres"
 _OLDEST = re.compile(r"^-- oldest: (\d+)$", re.MULTILINE)
 _BESIDE = re.compile(r"^-- concurrently$", re.MULTILINE)
-_INDEX = re.compile(r"CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+) ON [^;]+;")
+_ROWS = re.compile(r"^-- rows$", re.MULTILINE)
+_INDEX = re.compile(r"(?:CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+)\s+ON|DROP INDEX CONCURRENTLY IF EXISTS) [^;]+;")
 
 _PAUSE = 0.1
 """Seconds between two looks whether the one that migrates is done."""
@@ -62,6 +66,11 @@ class Migration:
     def beside(self) -> bool:
         """It builds indexes while others write."""
         return _BESIDE.search(self.script) is not None
+
+    @property
+    def rows(self) -> bool:
+        """It changes rows that are there, and commits by itself."""
+        return _ROWS.search(self.script) is not None
 
     @property
     def done(self) -> str:
@@ -122,13 +131,17 @@ async def _make(session: PostgresSession, schema: str) -> None:
 
 
 async def _apply(session: PostgresSession, schema: str, migration: Migration, new: bool) -> None:
-    """Apply a migration. A schema that is `new` has no other writers."""
+    """Apply a migration. A schema that is `new` has no other writers, and no rows."""
     script = migration.script
     if migration.beside:
         script = script.replace(" CONCURRENTLY ", " ") if new else await _build(session, schema, script)
     # Statements queue behind a migration that waits for a table: so it fails instead, and may be started again.
     await session.script("SET lock_timeout = '3s'")
     try:
+        if migration.rows:
+            if not new:
+                await session.script(script)
+            script = ""
         await session.script(f"BEGIN;\n{script}\n{migration.done}\nCOMMIT;")
     except Rejected as error:
         if not waited_too_long(error):
@@ -140,16 +153,17 @@ async def _apply(session: PostgresSession, schema: str, migration: Migration, ne
 
 
 async def _build(session: PostgresSession, schema: str, script: str) -> str:
-    """Build indexes while others write; what is left to be done in a transaction is nothing.
+    """Build and drop indexes while others write; what is left to be done in a transaction is nothing.
 
     It waits for the transactions that are open now, and no transaction waits for it.
     """
     await session.script("SET lock_timeout = 0")
     for statement in _INDEX.finditer(script):
-        name = f"{schema}.{statement[1]}"
-        if await session.row(_HALF_DONE, name=name):
-            _log.info("dropping an unfinished index", extra={"index": name})
-            await session.script(f"DROP INDEX CONCURRENTLY {name}")
-        _log.info("building an index", extra={"index": name})
+        if statement[1] is not None:
+            name = f"{schema}.{statement[1]}"
+            if await session.row(_HALF_DONE, name=name):
+                _log.info("dropping an unfinished index", extra={"index": name})
+                await session.script(f"DROP INDEX CONCURRENTLY {name}")
+            _log.info("building an index", extra={"index": name})
         await session.script(statement[0])
     return ""

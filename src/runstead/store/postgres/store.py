@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from runstead.store.port import Tx
 from runstead.store.postgres.address import Address
+from runstead.store.postgres.clock import ServerClock
 from runstead.store.postgres.connection import connect
 from runstead.store.postgres.connections import Connections
 from runstead.store.postgres.failure import Failure, Lost, Unsure
@@ -40,6 +41,9 @@ class PostgresStore:
         self._most = connections
         self._patience = patience
         self._connections: Connections | None = None
+        self.clock = ServerClock()
+        """The server's clock: the time of all processes that share the store."""
+        self._keeping_time: asyncio.Task[None] | None = None
         self._under_way = 0
         self._quiet = asyncio.Event()
 
@@ -65,11 +69,15 @@ class PostgresStore:
         except Failure as error:
             raise self._error("open", error) from error
         self._connections = Connections(self._address, self._schema, self._most, self._patience)
+        self._keeping_time = asyncio.create_task(self.clock.keep(self._connections))  # noqa: TID251 - ended by `stop`
 
     async def stop(self) -> None:
         connections, self._connections = self._connections, None  # from here on no transaction begins
         if connections is None:
             return
+        if self._keeping_time is not None:
+            self._keeping_time.cancel()
+            await asyncio.wait([self._keeping_time])
         if self._under_way:
             self._quiet.clear()
             await self._quiet.wait()
@@ -98,6 +106,7 @@ class PostgresStore:
         session = await connect(self._address, self._schema, self._patience)
         try:
             await migrate(session, self._schema)
+            await self.clock.read(session)
         finally:
             await session.close()
 

@@ -5,7 +5,12 @@ SELECT kept.id, kept.body, kept.project, kept.last_event, kept.status, kept.expi
        (SELECT 1 FROM threads WHERE threads.id = kept.thread_id AND threads.project = kept.project LIMIT 1),
        (SELECT 1 FROM workers WHERE workers.name = kept.owner LIMIT 1),
        (SELECT rival.id FROM runs AS rival
-         WHERE rival.thread_id = kept.thread_id AND rival.active AND rival.id <> kept.id LIMIT 1)
+         WHERE rival.thread_id = kept.thread_id AND rival.active AND rival.id <> kept.id LIMIT 1),
+       (SELECT other.id FROM transcript AS other
+         WHERE other.thread_id = kept.thread_id AND coalesce(other.run_id, '') <> kept.id
+           AND other.position > (SELECT min(seq) FROM messages WHERE run_id = kept.id)
+           AND other.position < (SELECT max(seq) FROM messages WHERE run_id = kept.id)
+         LIMIT 1)
   FROM runs AS kept
  WHERE kept.id > :after
  ORDER BY kept.id
@@ -16,10 +21,10 @@ SELECT run_id, first, project, last, body FROM events WHERE run_id > :after AND 
 
 -- name: steps
 SELECT run_id, id, project, body, journal
-  FROM steps WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, created_at, seq;
+  FROM steps WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, seq;
 
 -- name: messages
-SELECT run_id, id, project, body FROM messages WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, created_at, seq;
+SELECT run_id, id, project, body FROM messages WHERE run_id > :after AND run_id <= :upto ORDER BY run_id, seq;
 
 -- name: waiting
 -- Those that join their thread when a run has ended.

@@ -2,7 +2,6 @@
 SELECT body FROM messages WHERE id = :id AND thread_id = :thread_id AND project = :project;
 
 -- name: insert
--- `created_at` is the place in the list.
 INSERT INTO messages (id, project, thread_id, run_id, created_at, behind, brought_by, body)
 VALUES (:id, :project, :thread_id, :run_id, :created_at, :predecessor, :added_by, :body);
 
@@ -21,65 +20,51 @@ RETURNING seq;
 -- name: delete
 DELETE FROM messages WHERE id = :id AND thread_id = :thread_id AND project = :project RETURNING seq;
 
--- name: place
-SELECT created_at, seq FROM messages WHERE id = :id AND thread_id = :thread_id AND project = :project;
+-- name: position
+SELECT position FROM transcript WHERE id = :id AND thread_id = :thread_id AND project = :project;
 
 -- name: page_up
-SELECT body FROM messages
+SELECT body FROM transcript
  WHERE thread_id = :thread_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at, seq
+   AND position > :low AND position < :high
+ ORDER BY position
  LIMIT :limit;
 
 -- name: page_down
-SELECT body FROM messages
+SELECT body FROM transcript
  WHERE thread_id = :thread_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+   AND position > :low AND position < :high
+ ORDER BY position DESC
  LIMIT :limit;
 
 -- name: run_page_up
 SELECT body FROM messages
  WHERE run_id = :run_id AND thread_id = :thread_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at, seq
+   AND seq > :low AND seq < :high
+ ORDER BY seq
  LIMIT :limit;
 
 -- name: run_page_down
 SELECT body FROM messages
  WHERE run_id = :run_id AND thread_id = :thread_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+   AND seq > :low AND seq < :high
+ ORDER BY seq DESC
  LIMIT :limit;
 
 -- name: newest
 -- As `page_down`, of those that have joined the thread.
-SELECT body FROM messages
+SELECT body FROM transcript
  WHERE thread_id = :thread_id AND project = :project AND behind IS NULL
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+   AND position > :low AND position < :high
+ ORDER BY position DESC
  LIMIT :limit;
-
--- name: end
--- The place of the last message that has joined the thread.
-SELECT created_at FROM messages
- WHERE thread_id = :thread_id AND project = :project AND behind IS NULL
- ORDER BY created_at DESC, seq DESC
- LIMIT 1;
 
 -- name: pass_on
 UPDATE messages SET behind = :predecessor WHERE behind = :run_id;
 
 -- name: waiting
-SELECT id, body FROM messages WHERE behind = :run_id ORDER BY behind, seq;
+SELECT id FROM messages WHERE behind = :run_id ORDER BY behind, seq;
 
 -- name: join_thread
 -- The message stands behind everything that was added meanwhile.
-UPDATE messages
-   SET behind = NULL, brought_by = NULL, created_at = :created_at, number = (SELECT max(number) + 1 FROM messages)
- WHERE id = :id;
+UPDATE messages SET behind = NULL, brought_by = NULL, number = (SELECT max(number) + 1 FROM messages) WHERE id = :id;

@@ -9,19 +9,17 @@ ON CONFLICT (name) DO UPDATE SET max_running = excluded.max_running, max_queued 
 -- name: delete
 DELETE FROM projects WHERE name = :id RETURNING seq;
 
--- name: place
-SELECT created_at, seq FROM projects WHERE name = :id;
+-- name: position
+SELECT seq FROM projects WHERE name = :id;
 
 -- name: page_up
 SELECT name, created_at, max_running, max_queued FROM projects
- WHERE (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at, seq
+ WHERE seq > :low AND seq < :high
+ ORDER BY seq
  LIMIT :limit;
 
 -- name: page_down
 SELECT name, created_at, max_running, max_queued FROM projects
- WHERE (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+ WHERE seq > :low AND seq < :high
+ ORDER BY seq DESC
  LIMIT :limit;

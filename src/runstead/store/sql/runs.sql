@@ -36,23 +36,21 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
 -- name: active
 SELECT body FROM runs WHERE thread_id = :thread_id AND project = :project AND active;
 
--- name: place
-SELECT created_at, seq FROM runs WHERE id = :id AND thread_id = :thread_id AND project = :project;
+-- name: position
+SELECT seq FROM runs WHERE id = :id AND thread_id = :thread_id AND project = :project;
 
 -- name: page_up
 SELECT body FROM runs
  WHERE thread_id = :thread_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at, seq
+   AND seq > :low AND seq < :high
+ ORDER BY seq
  LIMIT :limit;
 
 -- name: page_down
 SELECT body FROM runs
  WHERE thread_id = :thread_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+   AND seq > :low AND seq < :high
+ ORDER BY seq DESC
  LIMIT :limit;
 
 -- name: queue_head
@@ -127,7 +125,7 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
    AND (:most = 0
         OR (SELECT count(*) FROM runs AS busy
              WHERE busy.project = :project AND busy.status IN ('in_progress', 'cancelling')) < :most)
- ORDER BY created_at, seq
+ ORDER BY seq
  LIMIT 1;
 
 -- name: claimable
@@ -142,11 +140,10 @@ lines (project) AS (
              WHERE status IN ('queued', 'waiting') AND status = 'queued' AND runs.project > lines.project)
       FROM lines WHERE project IS NOT NULL
 ),
-turns (number, place, created_at, most) AS (
+turns (number, place, most) AS (
     SELECT run.number,
            1 + (SELECT count(*) FROM runs AS busy
                  WHERE busy.project = lines.project AND busy.status IN ('in_progress', 'cancelling')),
-           run.created_at,
            coalesce(nullif(coalesce((SELECT max_running FROM projects WHERE name = lines.project), :most), 0), 1 << 40)
       FROM lines
       JOIN runs AS run
@@ -154,10 +151,10 @@ turns (number, place, created_at, most) AS (
                           WHERE first.status IN ('queued', 'waiting') AND first.status = 'queued'
                             AND first.project = lines.project
                             AND first.ready_at <= :now AND (first.expires_at IS NULL OR first.expires_at > :now)
-                          ORDER BY first.created_at, first.seq
+                          ORDER BY first.seq
                           LIMIT 1)
      UNION ALL
-    SELECT run.number, place + 1, run.created_at, most
+    SELECT run.number, place + 1, most
       FROM turns
       JOIN runs AS last ON last.number = turns.number
       JOIN runs AS run
@@ -165,11 +162,11 @@ turns (number, place, created_at, most) AS (
                           WHERE next.status IN ('queued', 'waiting') AND next.status = 'queued'
                             AND next.project = last.project
                             AND next.ready_at <= :now AND (next.expires_at IS NULL OR next.expires_at > :now)
-                            AND (next.created_at, next.seq) > (+last.created_at, +last.seq)
-                          ORDER BY next.created_at, next.seq
+                            AND next.seq > +last.seq
+                          ORDER BY next.seq
                           LIMIT 1)
      WHERE place < most
-     ORDER BY 2, 3
+     ORDER BY 2, 1
      LIMIT :limit
 )
 SELECT id FROM turns JOIN runs USING (number) WHERE place <= most;

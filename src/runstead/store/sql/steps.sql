@@ -10,24 +10,22 @@ UPDATE steps SET body = :body, journal = :journal
  WHERE id = :id AND run_id = :run_id AND project = :project
 RETURNING seq;
 
--- name: place
-SELECT created_at, seq FROM steps WHERE id = :id AND run_id = :run_id AND project = :project;
+-- name: position
+SELECT seq FROM steps WHERE id = :id AND run_id = :run_id AND project = :project;
 
 -- name: page_up
 SELECT body FROM steps
  WHERE run_id = :run_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at, seq
+   AND seq > :low AND seq < :high
+ ORDER BY seq
  LIMIT :limit;
 
 -- name: page_down
 SELECT body FROM steps
  WHERE run_id = :run_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+   AND seq > :low AND seq < :high
+ ORDER BY seq DESC
  LIMIT :limit;
 
 -- name: of_run
-SELECT body, journal FROM steps WHERE run_id = :run_id ORDER BY created_at, seq;
+SELECT body, journal FROM steps WHERE run_id = :run_id ORDER BY seq;

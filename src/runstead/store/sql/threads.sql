@@ -10,23 +10,21 @@ UPDATE threads SET body = :body WHERE id = :id AND project = :project RETURNING 
 -- name: delete
 DELETE FROM threads WHERE id = :id AND project = :project RETURNING seq;
 
--- name: place
-SELECT created_at, seq FROM threads WHERE id = :id AND project = :project;
+-- name: position
+SELECT seq FROM threads WHERE id = :id AND project = :project;
 
 -- name: page_up
 SELECT body FROM threads
  WHERE project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at, seq
+   AND seq > :low AND seq < :high
+ ORDER BY seq
  LIMIT :limit;
 
 -- name: page_down
 SELECT body FROM threads
  WHERE project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+   AND seq > :low AND seq < :high
+ ORDER BY seq DESC
  LIMIT :limit;
 
 -- name: lock_runs

@@ -20,23 +20,21 @@ DELETE FROM webhooks WHERE id = :id AND project = :project RETURNING seq;
 -- name: count
 SELECT count(*) FROM webhooks WHERE project = :project;
 
--- name: place
-SELECT created_at, seq FROM webhooks WHERE id = :id AND project = :project;
+-- name: position
+SELECT seq FROM webhooks WHERE id = :id AND project = :project;
 
 -- name: page_up
 SELECT body FROM webhooks
  WHERE project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at, seq
+   AND seq > :low AND seq < :high
+ ORDER BY seq
  LIMIT :limit;
 
 -- name: page_down
 SELECT body FROM webhooks
  WHERE project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+   AND seq > :low AND seq < :high
+ ORDER BY seq DESC
  LIMIT :limit;
 
 -- name: enqueue
@@ -49,25 +47,23 @@ SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created
 -- name: delete_deliveries
 DELETE FROM deliveries WHERE webhook_id = :webhook_id;
 
--- name: place_deliveries
-SELECT created_at, seq FROM deliveries WHERE id = :id AND webhook_id = :webhook_id AND project = :project;
+-- name: position_deliveries
+SELECT seq FROM deliveries WHERE id = :id AND webhook_id = :webhook_id AND project = :project;
 
 -- name: page_up_deliveries
 SELECT id, webhook_id, created_at, event_type, thread_id, run_id, status, attempts, next_at, ended_at, status_code, error
   FROM deliveries
  WHERE webhook_id = :webhook_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at, seq
+   AND seq > :low AND seq < :high
+ ORDER BY seq
  LIMIT :limit;
 
 -- name: page_down_deliveries
 SELECT id, webhook_id, created_at, event_type, thread_id, run_id, status, attempts, next_at, ended_at, status_code, error
   FROM deliveries
  WHERE webhook_id = :webhook_id AND project = :project
-   AND (created_at, seq) > (:low_time, :low_seq)
-   AND (created_at, seq) < (:high_time, :high_seq)
- ORDER BY created_at DESC, seq DESC
+   AND seq > :low AND seq < :high
+ ORDER BY seq DESC
  LIMIT :limit;
 
 -- name: replay

@@ -54,7 +54,9 @@ class SqlLedger:
 
 
 def _record(row: Row, parts: dict[str, list[Row]]) -> RunRecord:
-    _, body, project, last_event, status, deadline, owner, behind, ahead, has_thread, owner_lives, rival = row
+    (
+        _, body, project, last_event, status, deadline, owner, behind, ahead, has_thread, owner_lives, rival, between,
+    ) = row  # fmt: skip
     return RunRecord(
         run=_decode_run(body),
         project=project,
@@ -70,6 +72,7 @@ def _record(row: Row, parts: dict[str, list[Row]]) -> RunRecord:
         event_batches=[_batch(first, last, body) for first, _, last, body in parts["events"]],
         steps=[decode_journal(_decode_step(body), journal) for _, _, body, journal in parts["steps"]],
         messages=[_decode_message(body) for _, _, body in parts["messages"]],
+        message_between=between,
         waiting_messages=[id for (id,) in parts["waiting"]],
         in_other_project=[
             id for kind in ("steps", "messages") for id, kept_for, *_ in parts[kind] if kept_for != project

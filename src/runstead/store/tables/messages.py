@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from runstead.store.port import RunRow
-from runstead.store.tables.body import Body
 from runstead.store.tables.pagination import HIGHEST, LOWEST
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session, Table, Value
@@ -12,11 +11,6 @@ from runstead.wire.message import Message
 from runstead.wire.page import ListQuery, Page
 
 __all__ = ["SqlMessages"]
-
-_decode = Body(Message).decode
-
-_WAITING = 2**61
-"""The place in the list of messages that wait: behind those of any time."""
 
 
 class SqlMessages:
@@ -58,7 +52,7 @@ class SqlMessages:
             "id": message.id,
             "thread_id": message.thread_id,
             "run_id": message.run_id,
-            "created_at": message.created_at if predecessor is None else _WAITING,
+            "created_at": message.created_at,
             "predecessor": predecessor,
             "added_by": added_by,
             "body": self._table.body(message),
@@ -66,18 +60,12 @@ class SqlMessages:
 
     async def promote_waiting(self, ended: RunRow) -> None:
         """A run has ended: the messages behind it join the thread, at its end, or wait behind what it waited for."""
-        run, project = ended.run, ended.project
+        run = ended.run
         if ended.predecessor is not None:
             await self._session.execute(self._queries["pass_on"], run_id=run.id, predecessor=ended.predecessor)
             return
-        waiting = await self._session.rows(self._queries["waiting"], run_id=run.id)
-        if not waiting:
-            return
-        last = await self._session.row(self._queries["end"], project=project, thread_id=run.thread_id)
-        end = 0 if last is None else last[0]
-        for message_id, body in waiting:
-            place = max(_decode(body).created_at, end)
-            await self._session.execute(self._queries["join_thread"], id=message_id, created_at=place)
+        for (message_id,) in await self._session.rows(self._queries["waiting"], run_id=run.id):
+            await self._session.execute(self._queries["join_thread"], id=message_id)
 
     async def replace(self, project: str, message: Message) -> bool:
         return await self._table.replace(message, project=project, thread_id=message.thread_id)
@@ -95,8 +83,8 @@ class SqlMessages:
     async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> list[Message]:
         high = HIGHEST
         if before is not None:
-            place = await self._table.place(before, project=project, thread_id=thread_id)
-            if place is None:
+            position = await self._table.position(before, project=project, thread_id=thread_id)
+            if position is None:
                 return []
-            high = place
+            high = position
         return await self._table.between(LOWEST, high, limit, "newest", project=project, thread_id=thread_id)

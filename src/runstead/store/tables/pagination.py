@@ -1,6 +1,8 @@
-"""Which part of a list a query means: plain arithmetic on places.
+"""Which part of a list a query means: plain arithmetic on positions.
 
-A list is ordered by `Place`, ascending or descending. `after` names the item before the page's first one, `before` the
+A position is the number that the database gave a row when it was inserted. No clock decides where an item stands.
+
+A list is ordered by position, ascending or descending. `after` names the item before the page's first one, `before` the
 item after its last one. A page is read from `after` forwards; with `before` alone it is read from there backwards, and
 then reversed.
 """
@@ -10,36 +12,28 @@ from typing import NamedTuple, TypeVar
 from runstead.wire.page import ListQuery
 from runstead.wire.struct import SortOrder
 
-__all__ = ["HIGHEST", "LOWEST", "Place", "Span", "cut", "span"]
+__all__ = ["HIGHEST", "LOWEST", "Span", "cut", "span"]
 
 T = TypeVar("T")
 
 
-class Place(NamedTuple):
-    """Where an item stands in its list."""
-
-    created_at: int
-    seq: int
-    """The order of insertion."""
-
-
-LOWEST = Place(-1, 0)
-"""Below every item."""
-HIGHEST = Place(2**62, 0)
-"""Above every item."""
+LOWEST = 0
+"""Below every position."""
+HIGHEST = 2**63 - 1
+"""Above every position."""
 
 
 class Span(NamedTuple):
-    """The range to read: the items between two places, both exclusive, upwards or downwards."""
+    """The range to read: the items between two positions, both exclusive, upwards or downwards."""
 
-    low: Place
-    high: Place
+    low: int
+    high: int
     up: bool
     turned: bool
     """The rows are read in the opposite of the requested order."""
 
 
-def span(query: ListQuery, after: Place | None, before: Place | None) -> Span:
+def span(query: ListQuery, after: int | None, before: int | None) -> Span:
     """The range to read for a query, given the positions of its cursors."""
     ascending = query.order is SortOrder.ASC
     turned = before is not None and after is None

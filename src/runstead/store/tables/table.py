@@ -5,7 +5,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from runstead.store.port import Unknown
 from runstead.store.tables.body import Body, unknown_in, with_unknown
-from runstead.store.tables.pagination import Place, cut, span
+from runstead.store.tables.pagination import cut, span
 from runstead.wire.page import ListQuery, Page
 
 __all__ = ["Codec", "Listed", "NotSingle", "Row", "Session", "Table", "Value", "remember"]
@@ -71,7 +71,9 @@ class Codec(Protocol[T]):
 
 
 class Table(Generic[T]):
-    """Those of the statements `get insert replace delete place page_up page_down` that a table has, and its pages."""
+    """The pages of a table, and those of the statements `get insert replace delete position page_up page_down` that it
+    has.
+    """
 
     def __init__(
         self, session: Session, queries: Mapping[str, str], kind: type[T], codec: Codec[T] | None = None
@@ -112,8 +114,8 @@ class Table(Generic[T]):
 
     async def page(self, query: ListQuery, statement: str = "page", **scope: Value) -> Page[T] | None:
         """A page of the objects in scope, None when a cursor is not among them."""
-        after = await self.place(query.after, **scope) if query.after is not None else None
-        before = await self.place(query.before, **scope) if query.before is not None else None
+        after = await self.position(query.after, **scope) if query.after is not None else None
+        before = await self.position(query.before, **scope) if query.before is not None else None
         if (after is None) != (query.after is None) or (before is None) != (query.before is None):
             return None
         part = span(query, after, before)
@@ -125,19 +127,11 @@ class Table(Generic[T]):
             return Page(data=items)
         return Page(data=items, first_id=items[0].id, last_id=items[-1].id, has_more=has_more)
 
-    async def place(self, cursor: str, **scope: Value) -> Place | None:
-        """The place of the object with this id in its list, None if it is not in scope."""
-        row = await self._session.row(self._queries["place"], id=cursor, **scope)
-        return None if row is None else Place(*row)
+    async def position(self, cursor: str, **scope: Value) -> int | None:
+        """The position of the object with this id in its list, None if it is not in scope."""
+        row = await self._session.row(self._queries["position"], id=cursor, **scope)
+        return None if row is None else int(row[0])
 
-    async def between(self, low: Place, high: Place, limit: int, statement: str, **scope: Value) -> list[T]:
-        """Up to `limit` objects between two places, both exclusive."""
-        return await self.all(
-            statement,
-            low_time=low.created_at,
-            low_seq=low.seq,
-            high_time=high.created_at,
-            high_seq=high.seq,
-            limit=limit,
-            **scope,
-        )
+    async def between(self, low: int, high: int, limit: int, statement: str, **scope: Value) -> list[T]:
+        """Up to `limit` objects between two positions, both exclusive."""
+        return await self.all(statement, low=low, high=high, limit=limit, **scope)

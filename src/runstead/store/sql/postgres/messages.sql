@@ -11,4 +11,4 @@ RETURNING xmin;
 
 -- name: join_thread
 -- The message stands behind everything that was added meanwhile.
-UPDATE messages SET behind = NULL, brought_by = NULL, created_at = :created_at, seq = DEFAULT WHERE id = :id;
+UPDATE messages SET behind = NULL, brought_by = NULL, seq = DEFAULT WHERE id = :id;

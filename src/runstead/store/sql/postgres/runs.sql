@@ -140,7 +140,7 @@ SELECT body, project, version, last_event, owner, behind, ready_at, delays
    AND (:most::bigint = 0
         OR (SELECT count(*) FROM runs AS busy
              WHERE busy.project = :project AND busy.status IN ('in_progress', 'cancelling')) < :most)
- ORDER BY created_at, seq
+ ORDER BY seq
  LIMIT 1
    FOR UPDATE SKIP LOCKED;
 
@@ -164,14 +164,14 @@ SELECT turn.id
          WHERE runs.project = lines.project AND status IN ('in_progress', 'cancelling')
        ) AS busy
  CROSS JOIN LATERAL (
-        SELECT id, created_at, seq, busy.running + row_number() OVER (ORDER BY created_at, seq) AS place
+        SELECT id, seq, busy.running + row_number() OVER (ORDER BY seq) AS place
           FROM runs
          WHERE status = 'queued' AND runs.project = lines.project
            AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)
-         ORDER BY created_at, seq
+         ORDER BY seq
          LIMIT least(greatest(busy.most - busy.running, 0), :limit)
        ) AS turn
- ORDER BY turn.place, turn.created_at, turn.seq
+ ORDER BY turn.place, turn.seq
  LIMIT :limit;
 
 -- name: orphans

@@ -1,0 +1,64 @@
+"""A file of the schema before positions keeps the order of its lists."""
+
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from runstead.store.sqlite import SqliteStore, migrations
+from runstead.wire.run import Status
+from tests.store.things import MINE, becomes, changed, message
+from tests.store.unordered import LISTS, expected, newest, rows, whole_lists
+
+BEFORE = 7
+"""The last schema without positions."""
+
+
+@contextmanager
+def schema(number: int, tmp_path: Path) -> Iterator[None]:
+    """The migrations up to this one are all that there are."""
+    folder = tmp_path / f"to{number}"
+    folder.mkdir(exist_ok=True)
+    for file in migrations.migrations()[:number]:
+        shutil.copy(file, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(migrations, "_FOLDER", folder)
+        yield
+
+
+@pytest.fixture
+async def old(path: Path, tmp_path: Path) -> Path:
+    """A file of the schema before."""
+    with schema(BEFORE, tmp_path):
+        store = SqliteStore(path)
+        await store.start()
+        await store.stop()
+    with closing(sqlite3.connect(path)) as connection, connection:
+        for table, columns in rows():
+            places = ", ".join("?" * len(columns))
+            connection.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({places})", list(columns.values()))
+    return path
+
+
+async def test_a_migrated_file_has_its_lists_in_the_order_before(old: Path) -> None:
+    store = SqliteStore(old)
+    await store.start()
+    assert await whole_lists(store) == {kind: expected(kind) for kind in LISTS}
+    assert await newest(store) == [name for name in expected("messages") if name.startswith("item")]
+    await store.stop()
+
+
+async def test_what_is_added_to_a_migrated_file_stands_at_the_end(old: Path) -> None:
+    store = SqliteStore(old)
+    await store.start()
+    await store.write(lambda tx: tx.messages.insert(MINE, [message("new", 1)]))
+    before = [name for name in expected("messages") if name.startswith("item")]
+    assert await newest(store) == [*before, "new"]
+    row = await store.read(lambda tx: tx.runs.load("item_0"))
+    assert row is not None
+    await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.COMPLETED), ()))
+    assert await newest(store) == [*before, "new", "waiting_0", "waiting_1"]
+    await store.stop()
