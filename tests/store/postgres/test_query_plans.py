@@ -87,11 +87,17 @@ async def test_a_page_begins_and_ends_in_its_index(
     session: PostgresSession, statement: str, index: str, direction: str
 ) -> None:
     table, name = statement.split(".")
-    limit, search = nodes(await plan(session, _WRITING[table][f"{name}_{direction}"]))
+    found = nodes(await plan(session, _WRITING[table][f"{name}_{direction}"]))
+    limit, search = [node for node in found if not _looks_for_a_deletion(node)]
     assert limit["Node Type"] == "Limit"
     assert search["Index Name"] == index
     assert search["Index Cond"].count("ROW(created_at, seq)") == 2
     assert search["Scan Direction"] == {"up": "Forward", "down": "Backward"}[direction]
+
+
+def _looks_for_a_deletion(node: dict[str, Any]) -> bool:
+    """Whether the node finds out, once, that the thread is deleted, and what becomes of the page then."""
+    return node.get("Relation Name") == "deletions" or "One-Time Filter" in node
 
 
 @pytest.mark.parametrize(
@@ -123,7 +129,7 @@ async def test_a_page_of_a_long_thread_reads_a_page(first: PostgresStore) -> Non
             for name, low, high in (("page_up", 10_000, 2**62), ("page_down", -1, 10_000)):
                 values = ("thread_1", MINE, low, 0, high, 0, 21)
                 found = await plan(session, _WRITING["messages"][name], ", ANALYZE, BUFFERS", *values)
-                [search] = [node for node in nodes(found) if "Index Name" in node]
+                [search] = [node for node in nodes(found) if node.get("Relation Name") == "messages"]
                 assert search["Actual Rows"] == 21
                 assert found["Shared Hit Blocks"] + found["Shared Read Blocks"] < 60
 

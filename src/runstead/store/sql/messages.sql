@@ -27,6 +27,7 @@ SELECT created_at, seq FROM messages WHERE id = :id AND thread_id = :thread_id A
 -- name: page_up
 SELECT body FROM messages
  WHERE thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND (created_at, seq) > (:low_time, :low_seq)
    AND (created_at, seq) < (:high_time, :high_seq)
  ORDER BY created_at, seq
@@ -35,6 +36,7 @@ SELECT body FROM messages
 -- name: page_down
 SELECT body FROM messages
  WHERE thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND (created_at, seq) > (:low_time, :low_seq)
    AND (created_at, seq) < (:high_time, :high_seq)
  ORDER BY created_at DESC, seq DESC
@@ -43,6 +45,7 @@ SELECT body FROM messages
 -- name: run_page_up
 SELECT body FROM messages
  WHERE run_id = :run_id AND thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND (created_at, seq) > (:low_time, :low_seq)
    AND (created_at, seq) < (:high_time, :high_seq)
  ORDER BY created_at, seq
@@ -51,6 +54,7 @@ SELECT body FROM messages
 -- name: run_page_down
 SELECT body FROM messages
  WHERE run_id = :run_id AND thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND (created_at, seq) > (:low_time, :low_seq)
    AND (created_at, seq) < (:high_time, :high_seq)
  ORDER BY created_at DESC, seq DESC

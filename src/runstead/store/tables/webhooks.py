@@ -5,10 +5,11 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from runstead.domain.webhooks import Outcome
+from runstead.domain.webhooks import Outcome, payload
 from runstead.store.port.webhooks import Attempt, WebhookRow
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Row, Session, Table, Value
+from runstead.wire.codec.run_parts import Settings
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.webhook import Webhook, WebhookDelivery
 
@@ -20,6 +21,10 @@ _COLUMNS = (
     "ended_at", "status_code", "error",
 )  # fmt: skip
 """The columns of every query for deliveries, in this order."""
+
+
+_BODY = b'{"id":'
+"""How a request body begins. The state of a run begins otherwise."""
 
 
 class SqlWebhooks:
@@ -74,7 +79,7 @@ class SqlWebhooks:
         taken = await self._session.rows(
             self._queries["claim_deliveries"], webhook_id=webhook_id, now=now, until=until, limit=limit
         )
-        return row, [Attempt(id=id, attempts=n, tries=tries, payload=payload) for id, n, tries, payload in taken]
+        return row, [_attempt(delivery) for delivery in taken]
 
     async def record(self, webhook_id: str, attempt: Attempt, outcome: Outcome) -> bool:
         recorded = await self._session.row(
@@ -102,6 +107,14 @@ class _Deliveries(Table[WebhookDelivery]):
     async def all(self, name: str, **values: Value) -> list[WebhookDelivery]:
         rows = await self._session.rows(self._queries[name], **values)
         return [WebhookDelivery(**dict[str, Any](zip(_COLUMNS, row, strict=True))) for row in rows]
+
+
+def _attempt(row: Row) -> Attempt:
+    """A claimed delivery. The outbox has the state of its run, and from earlier versions the whole request body."""
+    id, attempts, tries, event_type, created_at, stored, settings = row
+    if not stored.startswith(_BODY):
+        stored = payload(id, event_type, Settings(settings).whole(stored), created_at)
+    return Attempt(id=id, attempts=attempts, tries=tries, payload=stored)
 
 
 def _of_deliveries(queries: Mapping[str, str]) -> Mapping[str, str]:
