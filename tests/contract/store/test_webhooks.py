@@ -14,7 +14,7 @@ from runstead.store.tables.body import encode
 from runstead.wire.event import EventName
 from runstead.wire.run import Run, Status
 from runstead.wire.webhook import Webhook, WebhookDelivery
-from tests.store.things import MINE, THEIRS, asked, becomes, created, run
+from tests.store.things import MINE, THEIRS, asked, becomes, created, remove_deleted, run
 
 DELIVERED = Outcome(status="delivered", ended_at=200, status_code=204)
 
@@ -93,7 +93,7 @@ class TestWebhooks:
         await add(store, webhook())
         assert await store.read(lambda tx: tx.webhooks.get(THEIRS, "webhook_1")) is None
         assert not await store.write(lambda tx: tx.webhooks.replace(THEIRS, WebhookRow(webhook=webhook())))
-        assert not await store.write(lambda tx: tx.webhooks.delete(THEIRS, "webhook_1"))
+        assert not await store.write(lambda tx: tx.webhooks.delete(THEIRS, "webhook_1", 100))
         assert await store.read(lambda tx: tx.webhooks.count(THEIRS)) == 0
         assert await store.read(lambda tx: tx.webhooks.count(MINE)) == 1
 
@@ -106,7 +106,9 @@ class TestWebhooks:
     async def test_a_deleted_one_takes_its_deliveries_with_it(self, store: Store) -> None:
         await add(store, webhook(), webhook("webhook_2"))
         await noted(store, note())
-        assert await store.write(lambda tx: tx.webhooks.delete(MINE, "webhook_1"))
+        assert await store.write(lambda tx: tx.webhooks.delete(MINE, "webhook_1", 100))
+        assert await store.read(lambda tx: tx.webhooks.due(100)) == ["webhook_2"]
+        await remove_deleted(store)
         assert await listed(store) == []
         assert await store.read(lambda tx: tx.webhooks.due(100)) == ["webhook_2"]
 

@@ -20,7 +20,7 @@ STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name i
 SEARCHES = [
     (table, name)
     for table, name in STATEMENTS
-    if name not in {"insert", "append", "register", "lock_project", "lock_key", "put"}
+    if name not in {"insert", "append", "register", "lock_project", "lock_key", "put", "mark"}
 ]
 PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]
 
@@ -155,7 +155,6 @@ def test_a_transaction_that_only_reads_locks_nothing() -> None:
     held = {(table, name) for table, name in STATEMENTS if "FOR UPDATE" in _WRITING[table][name]}
     assert held == {
         ("threads", "get"),
-        ("threads", "lock_runs"),
         ("runs", "get"),
         ("runs", "opening"),
         ("runs", "load"),
@@ -166,6 +165,8 @@ def test_a_transaction_that_only_reads_locks_nothing() -> None:
         ("webhooks", "get"),
         ("webhooks", "claim_deliveries"),
         ("idempotency", "prune"),
+        ("deletions", "next"),
+        ("deletions", "runs"),
         ("workers", "expired"),
     }
     assert not [sql for statements in _READING.values() for sql in statements.values() if "FOR UPDATE" in sql]

@@ -17,13 +17,15 @@ ON CONFLICT (thread_id) WHERE active DO NOTHING
 RETURNING EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS NULL);
 
 -- name: apply
--- The only statement that changes a run. No row back: another writer was first. A run that was stored whole becomes its
+-- The only statement that changes a run. No row back: another writer was first, or the thread
+-- was deleted. A run that was stored whole becomes its
 -- own settings: of a field that is in both columns, `body` has the value.
 UPDATE runs
    SET status = :status, version = version + 1, last_event = :last_event, owner = :owner,
        expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body,
        settings = coalesce(settings, body)
  WHERE id = :id AND version = :version
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = runs.thread_id)
 RETURNING version;
 
 -- name: get

@@ -46,9 +46,6 @@ SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created
   FROM webhooks
  WHERE project = :project AND enabled AND events LIKE '%' || :event_type || '%';
 
--- name: delete_deliveries
-DELETE FROM deliveries WHERE webhook_id = :webhook_id;
-
 -- name: place_deliveries
 SELECT created_at, seq FROM deliveries WHERE id = :id AND webhook_id = :webhook_id AND project = :project;
 
@@ -108,6 +105,9 @@ UPDATE deliveries
    SET status = :status, next_at = :next_at, ended_at = :ended_at, status_code = :status_code, error = :error
  WHERE webhook_id = :webhook_id AND id = :id AND attempts = :attempts AND status = 'pending'
 RETURNING seq;
+
+-- name: ended_sizes
+SELECT length(payload) FROM deliveries WHERE ended_at < :before ORDER BY ended_at LIMIT :limit;
 
 -- name: prune_deliveries
 DELETE FROM deliveries

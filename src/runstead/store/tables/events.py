@@ -1,7 +1,6 @@
 """The table of stored events, read in pages that are bounded in events and in bytes."""
 
-from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -9,6 +8,7 @@ import msgspec
 from runstead.domain.run.change import Change
 from runstead.store.port.events import PAGE_SIZE
 from runstead.store.tables.event_rows import complete, incomplete, pack, unpack
+from runstead.store.tables.portion import first_within
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session
 from runstead.wire.event import RawEvent
@@ -42,7 +42,7 @@ class SqlEvents:
         rows = await self._session.rows(self._queries["sizes"], run_id=run_id, seq=seq, limit=limit)
         if not rows:
             return []
-        upto = rows[_within([length for _, length in rows], size) - 1][0]
+        upto = rows[first_within([length for _, length in rows], size) - 1][0]
         events: list[RawEvent] = []
         for first, body in await self._session.rows(self._queries["after"], run_id=run_id, seq=seq, upto=upto):
             events += [event for event in unpack(first, body) if event.at.seq > seq]
@@ -57,18 +57,10 @@ class SqlEvents:
             return events
         lengths = await self._of_objects("lengths", lacking.values())
         sizes = [len(event.data) + lengths.get(lacking.get(event.at, ""), 0) for event in events]
-        events = events[: _within(sizes, size)]
+        events = events[: first_within(sizes, size)]
         bodies = await self._of_objects("bodies", [lacking[event.at] for event in events if event.at in lacking])
         return [complete(event, bodies.get(lacking[event.at])) if event.at in lacking else event for event in events]
 
     async def _of_objects(self, statement: str, ids: Iterable[str]) -> dict[str, Any]:
         asked = _encode(sorted(set(ids))).decode()
         return dict(await self._session.rows(self._queries[statement], ids=asked))
-
-
-def _within(sizes: Sequence[int], size: int) -> int:
-    """How many of the first items have this size together; at least one."""
-    for place, total in enumerate(accumulate(sizes)):
-        if total > size:
-            return max(place, 1)
-    return len(sizes)

@@ -5,7 +5,7 @@ ALTER TABLE runs ADD COLUMN settings BLOB;
 ALTER TABLE answers ADD COLUMN subject TEXT;
 CREATE INDEX answers_subject ON answers (subject) WHERE subject IS NOT NULL;
 
-CREATE INDEX deliveries_of_thread ON deliveries (thread_id);
+CREATE INDEX deliveries_of_thread ON deliveries (thread_id, id);
 
 -- Deleted threads and webhooks whose rows are still to be removed.
 CREATE TABLE deletions (

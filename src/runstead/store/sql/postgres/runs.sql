@@ -44,6 +44,7 @@ WITH run AS (
            expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body,
            settings = coalesce(settings, runs.body)
      WHERE id = :id AND version = :version
+       AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = runs.thread_id)
        AND (NOT :single::boolean
             OR NOT followed
                AND NOT EXISTS (SELECT 1 FROM runs AS next WHERE next.behind = :id AND next.status = 'waiting')
