@@ -10,7 +10,7 @@ from runstead.store.postgres.failure import Overtaken
 from runstead.store.tables.event_rows import pack
 from runstead.store.tables.runs import Columns, Parts, SqlRuns, run_columns
 from runstead.store.tables.table import NotSingle, Value
-from runstead.wire.codec.run_parts import encode_settings, encode_state
+from runstead.wire.codec.run_parts import encode_full_state, encode_settings
 
 __all__ = ["PostgresRuns"]
 
@@ -25,7 +25,7 @@ class PostgresRuns(SqlRuns):
             thread_id=row.run.thread_id,
             created_at=row.run.created_at,
             predecessor=row.predecessor,
-            body=encode_state(row.run),
+            body=encode_full_state(row.run),
             settings=encode_settings(row.run),
             events=pack(change),
             added_by=None if row.predecessor is None else row.run.id,

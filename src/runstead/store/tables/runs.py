@@ -17,7 +17,7 @@ from runstead.store.tables.queries import Queries
 from runstead.store.tables.steps import SqlSteps
 from runstead.store.tables.table import Row, Session, Table, Value
 from runstead.wire.assistant import Assistant
-from runstead.wire.codec.run_parts import encode_settings, encode_state, joined, state_of
+from runstead.wire.codec.run_parts import encode_full_state, encode_settings, joined, state_of
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, Status
 from runstead.wire.thread import Thread
@@ -87,7 +87,7 @@ class SqlRuns:
 
     async def apply(self, row: RunRow, change: Change, now: int) -> Applied:
         after = row.after(change)
-        known = encode_state(after.run)
+        known = encode_full_state(after.run)
         body = with_unknown(known, row.unknown)
         if row.unknown is not None:
             after = structs.replace(after, unknown=unknown_in(body, known))
@@ -107,7 +107,7 @@ class SqlRuns:
         """Write a new run; whether its thread had messages before, or None if the thread has an active run."""
         inserted = await self._session.row(
             self._queries["insert"], **run_columns(row), thread_id=row.run.thread_id, created_at=row.run.created_at,
-            predecessor=row.predecessor, body=encode_state(row.run), settings=encode_settings(row.run),
+            predecessor=row.predecessor, body=encode_full_state(row.run), settings=encode_settings(row.run),
         )  # fmt: skip
         if inserted is None:
             return None
@@ -274,7 +274,7 @@ def _known_row(row: Row) -> RunRow:
         predecessor=predecessor,
         ready_at=ready_at,
         delays=delays,
-        unknown=unknown_in(state_of(body) if fixed is None else body, encode_state(run)),
+        unknown=unknown_in(state_of(body) if fixed is None else body, encode_full_state(run)),
     )
 
 

@@ -12,28 +12,32 @@ from msgspec import UNSET, Raw, Struct
 
 from runstead.wire.run import Run
 
-__all__ = ["STATE", "Settings", "encode_settings", "encode_state", "joined", "state_of"]
+__all__ = ["STATE", "Settings", "encode_full_state", "encode_settings", "encode_state", "joined", "state_of"]
+
+
+_NULL = Raw(b"null")
 
 
 class _State(Struct, forbid_unknown_fields=True):
-    """The fields of a run that a change may set, in the order of the wire."""
+    """The fields of a run that a change may set, in the order of the wire. Those that are not stored are empty."""
 
     status: Raw
-    required_action: Raw
-    last_error: Raw
-    expires_at: Raw
-    started_at: Raw
-    cancelled_at: Raw
-    failed_at: Raw
-    completed_at: Raw
-    incomplete_details: Raw
-    metadata: Raw
-    usage: Raw
+    required_action: Raw = _NULL
+    last_error: Raw = _NULL
+    expires_at: Raw = _NULL
+    started_at: Raw = _NULL
+    cancelled_at: Raw = _NULL
+    failed_at: Raw = _NULL
+    completed_at: Raw = _NULL
+    incomplete_details: Raw = _NULL
+    metadata: Raw = Raw(b"{}")
+    usage: Raw = _NULL
 
 
 STATE = _State.__struct_fields__
 """The names of the fields that a change may set."""
 
+_EMPTY = {name: getattr(_State(_NULL), name) for name in STATE}
 _FIELDS = Run.__struct_fields__
 _SETTINGS = tuple(name for name in _FIELDS if name not in STATE)
 _FIRST, _SECOND = STATE[:-2], STATE[-2:]  # other fields stand between them
@@ -44,7 +48,13 @@ _parse_state = msgspec.json.Decoder(_State).decode
 
 
 def encode_state(run: Run) -> bytes:
-    """The part of a run that changes, as JSON. Every field of it is present."""
+    """The part of a run that changes, as JSON without its empty fields."""
+    fields = ((name, getattr(run, name)) for name in STATE)
+    return _encode({name: value for name, value in fields if value is not None and value != {}})
+
+
+def encode_full_state(run: Run) -> bytes:
+    """The part of a run that changes, as JSON with all of its fields: to be `joined`."""
     return _encode({name: getattr(run, name) for name in STATE})
 
 
@@ -92,7 +102,7 @@ class Settings:
         changing = _parse(state)
         if "id" in changing:
             return state
-        fields = self._fields | changing
+        fields = self._fields | _EMPTY | changing
         known = {name: fields.pop(name) for name in _FIELDS if name in fields}
         return b"{%b}" % _members(known | fields)
 
