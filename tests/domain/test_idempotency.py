@@ -1,13 +1,12 @@
 """Which request is a retry of an earlier one."""
 
-import msgspec
 import pytest
 
 from runstead.domain.idempotency import (
     DAY,
     MINUTE,
+    RETRIES,
     IdempotentRequest,
-    created_thread,
     digest,
     is_retry,
     last_request_key,
@@ -15,8 +14,7 @@ from runstead.domain.idempotency import (
     with_retry_count,
 )
 from runstead.wire.error import BadRequest
-from runstead.wire.run import Run, Status
-from runstead.wire.thread import Thread
+from runstead.wire.idempotency import retry_key
 
 SAME, OTHER = digest(b"this"), digest(b"that")
 
@@ -75,8 +73,7 @@ def test_a_digest_depends_on_where_its_parts_end() -> None:
     assert digest(b"ab", b"c") == digest(b"ab", b"c")
 
 
-def test_a_reply_names_the_thread_that_was_created() -> None:
-    run = Run(id="run_1", created_at=1, thread_id="thread_2", assistant_id="asst_1", status=Status.QUEUED, model="m")
-    assert created_thread(msgspec.json.encode(Thread(id="thread_1", created_at=1))) == "thread_1"
-    assert created_thread(msgspec.json.encode(run)) == "thread_2"
-    assert created_thread(b'{"id":"asst_1","object":"assistant"}') is None
+def test_a_key_that_a_client_made_for_its_own_retries_is_kept_for_minutes() -> None:
+    assert with_key(retry_key(b"0" * 16), SAME).lifetime == RETRIES
+    assert with_key("order 17", SAME).lifetime == DAY
+    assert with_key("retry-17", SAME).lifetime == DAY

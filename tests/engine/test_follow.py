@@ -11,8 +11,9 @@ from msgspec.structs import replace
 
 from runstead.engine.follow import follow
 from runstead.llm.scripted import Gate, Turn, call, fail, say
+from runstead.wire.codec.run_parts import Settings, encode_settings
 from runstead.wire.error import BadRequest, NotFound, RunsteadError
-from runstead.wire.event import START, Event, EventName, Position, RawEvent, decode_event
+from runstead.wire.event import EVENT_DATA, START, Event, EventName, Position, RawEvent, decode_event
 from runstead.wire.run import Run
 from tests.support.clock import FastClock
 from tests.support.flaky import FlakyStore
@@ -32,6 +33,14 @@ def stored(events: list[Event]) -> list[tuple[str, str | None]]:
 async def all_stored(here: World, run: Run) -> list[tuple[str, str | None]]:
     events = await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 1000))
     return [(str(event.name), str(event.at)) for event in events]
+
+
+def shown(run: Run, events: Sequence[RawEvent]) -> list[RawEvent]:
+    """The events as a reader gets them: those about the run show all of it."""
+    known = Settings(encode_settings(run))
+    return [
+        event._replace(data=known.whole(event.data)) if EVENT_DATA[event.name] is Run else event for event in events
+    ]
 
 
 class Listener:
@@ -115,10 +124,10 @@ async def test_events_received_after_a_gap_follow_the_missing_ones() -> None:
             await asyncio.Event().wait()
 
         received: list[RawEvent] = []
-        async with aclosing(follow(here.adapters, run.id, START, live(), replay=False)) as batches, within():
+        async with aclosing(follow(here.adapters, run, START, live(), replay=False)) as batches, within():
             while delta not in received:
                 received += await anext(batches)
-        assert received == [*known, delta]
+        assert received == shown(run, [*known, delta])
 
 
 async def test_a_reader_does_not_wait_for_an_event_that_is_not_stored() -> None:
@@ -137,7 +146,7 @@ async def test_a_reader_does_not_wait_for_an_event_that_is_not_stored() -> None:
             await here.ended(run)
             yield None
 
-        async with aclosing(follow(here.adapters, run.id, START, live())) as batches, within():
+        async with aclosing(follow(here.adapters, run, START, live())) as batches, within():
             received = [event async for batch in batches for event in batch]
         assert asked_again.is_set(), "the reader does not poll the store"
         assert [event.at.seq for event in received if not event.at.delta] == list(range(1, known[-1].at.seq + 4))
@@ -160,7 +169,7 @@ async def test_a_reader_survives_an_outage_of_the_store() -> None:
 
         adapters = replace(here.adapters, store=store)
         async with (
-            aclosing(follow(adapters, run.id, START, live())) as batches,
+            aclosing(follow(adapters, run, START, live())) as batches,
             within(),
             asyncio.TaskGroup() as reading,
         ):
@@ -188,7 +197,7 @@ async def test_an_error_of_the_store_at_the_start_is_raised() -> None:
             yield None
 
         with pytest.raises(RunsteadError, match="disk is full"):
-            await _all(follow(replace(here.adapters, store=store), run.id, START, live()))
+            await _all(follow(replace(here.adapters, store=store), run, START, live()))
 
 
 @pytest.mark.parametrize("lost", [0, 2])
@@ -204,9 +213,9 @@ async def test_a_stream_ends_at_its_first_pause_even_for_a_late_reader(lost: int
             yield known[lost:]
             await asyncio.Event().wait()
 
-        async with aclosing(follow(here.adapters, run.id, START, live(), replay=False)) as batches, within():
+        async with aclosing(follow(here.adapters, run, START, live(), replay=False)) as batches, within():
             received = [event async for batch in batches for event in batch]
-        assert received == known[:6]
+        assert received == shown(run, known[:6])
 
 
 async def test_a_new_reader_gets_the_deltas_of_an_open_message() -> None:

@@ -10,6 +10,7 @@ from runstead.wire.error import BadRequest, NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest
 from runstead.wire.thread import ThreadUpdate
+from runstead.worker.maintenance.remove_deleted import remove_deleted_once
 from tests.support.waiting import until, within
 from tests.support.worlds import WEATHER, World, names, text_of, world
 
@@ -145,6 +146,7 @@ async def test_deleting_a_thread_cancels_its_run_and_ends_its_streams() -> None:
             with pytest.raises(NotFound, match=f"No thread found with id '{run.thread_id}'"):
                 await lost
         assert await here.adapters.store.read(lambda tx: tx.runs.load(run.id)) is None
+        await remove_deleted_once(here.adapters)
         assert await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 9)) == []
 
 

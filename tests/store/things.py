@@ -32,6 +32,7 @@ __all__ = [
     "find_thread",
     "keep_thread",
     "message",
+    "remove_deleted",
     "run",
     "step",
     "step_row",
@@ -127,6 +128,15 @@ async def add_runs(store: Store, *runs: Run, project: str = MINE) -> list[RunRow
         return [await created(tx, project, each, ()) for each in runs]
 
     return await store.write(work)
+
+
+async def remove_deleted(store: Store, now: int = 1000) -> int:
+    """Remove all that belongs to deleted objects; how many transactions it took."""
+    parts = 0
+    while await store.write(lambda tx: tx.deletions.remove(now, 500, 2**20)):
+        parts += 1
+        assert parts < 1000
+    return parts
 
 
 def asked(limit: int = 20, order: str = "desc", after: str | None = None, before: str | None = None) -> ListQuery:

@@ -5,6 +5,7 @@ from typing import Any, TypeAlias
 
 from runstead.store.port import Store, Tx
 from runstead.store.tables.body import encode
+from runstead.store.tables.chosen import ASSISTANT
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Status
 from runstead.wire.webhook import Webhook
@@ -50,7 +51,7 @@ def _items(name: str, at: int, owner: str) -> Iterator[tuple[str, Columns]]:
     said = message(name, at, thread_id, run_id=run_id)
     made = run(name, at, thread_id, status=Status.COMPLETED)
     hook = Webhook(id=name, created_at=at, updated_at=at, url="https://example.com", event_types=[], name="")
-    yield "assistants", _columns(name, at, owner, encode(assistant(name, at)))
+    yield "assistants", _columns(name, at, owner, ASSISTANT.encode(assistant(name, at)))
     yield "threads", _columns(name, at, owner, encode(thread(name, at)))
     yield "messages", {**_columns(name, at, owner, encode(said)), "thread_id": thread_id, "run_id": run_id}
     # The first run of the thread is still at work: the messages above wait behind it.

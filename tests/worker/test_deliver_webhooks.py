@@ -15,6 +15,7 @@ from runstead.engine.adapters import SystemClock
 from runstead.llm.scripted import Script, call
 from runstead.outbound.http import HttpOutbound
 from runstead.wire.error import BadRequest
+from runstead.wire.run import Run
 from runstead.wire.struct import SortOrder
 from runstead.wire.webhook import WebhookDelivery, WebhookRequest, WebhookUpdate, WebhookWithSecret
 from tests.support.callers import project_of
@@ -90,17 +91,17 @@ class TestTelling:
             assert delivery.event_type == "thread.run.completed"
 
     async def test_the_end_of_an_unowned_run_is_delivered(self) -> None:
-        async with telling([call("weather"), call("weather"), call("weather")]) as (here, _, webhook):
+        async with telling([call("weather"), call("weather"), call("weather")]) as (here, there, _):
             cancelled, expired, deleted = [await here.ended(await here.start(tools=[WEATHER])) for _ in range(3)]
             await here.project.cancel(cancelled.thread_id, cancelled.id)
             await here.project.delete_thread(deleted.thread_id)
-            await here.clock.advance(601)
-            await until(lambda: _is_noted(here, webhook.id, 6))
-            ends = {
-                each.run_id: each.event_type
-                for each in await deliveries(here, webhook.id)
-                if each.event_type != "thread.run.requires_action"
-            }
+            await here.clock.advance(1)
+            await there.next(5)
+            await here.clock.advance(600)
+            await until(lambda: _has_expired(here, expired))
+            await here.clock.advance(1)
+            events = [each.event for each in await there.next(6)]
+            ends = {each["data"]["id"]: each["type"] for each in events if not each["type"].endswith("action")}
             assert ends == {
                 cancelled.id: "thread.run.cancelled",
                 deleted.id: "thread.run.cancelled",
@@ -133,6 +134,10 @@ class TestTelling:
             await here.clock.advance(1)
             [told] = await there.next()
             assert told.event["data"]["id"] == run.id
+
+
+async def _has_expired(here: World, run: Run) -> bool:
+    return (await here.now(run)).status == "expired"
 
 
 async def _is_noted(here: World, webhook_id: str, number: int) -> bool:

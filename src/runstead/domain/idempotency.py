@@ -3,8 +3,8 @@
 A client that got no answer sends its request again, without knowing whether the first one was carried out. A retry is
 recognised in one of two ways:
 
-- By its `Idempotency-Key` (`with_key`). A key names one request for a day. The same key with another request is an
-  error.
+- By its `Idempotency-Key` (`with_key`). A key names one request for a day, or for some minutes if a client made it for
+  its own retries. The same key with another request is an error.
 - By its retry count (`with_retry_count`), for clients that send no key but count their retries. A first attempt is
   always carried out. A retry repeats the last request about its thread if that was the same request, less than a
   minute ago. A retry of a request that creates a thread repeats the only identical request of the last minute, unless
@@ -14,17 +14,17 @@ recognised in one of two ways:
 
 import hashlib
 
-import msgspec
 from msgspec import Struct
 
 from runstead.wire.error import BadRequest
+from runstead.wire.idempotency import is_retry_key
 
 __all__ = [
     "DAY",
     "MINUTE",
+    "RETRIES",
     "IdempotentRequest",
     "Replay",
-    "created_thread",
     "digest",
     "is_retry",
     "last_request_key",
@@ -34,6 +34,8 @@ __all__ = [
 
 DAY = 24 * 3600
 MINUTE = 60
+RETRIES = 15 * MINUTE
+"""Seconds for which a key is kept that a client made for its own retries: longer than these take by default."""
 _MAX_KEY_LENGTH = 255
 
 
@@ -73,7 +75,8 @@ def with_key(key: str, digest: bytes) -> IdempotentRequest:
             param="Idempotency-Key",
             code="invalid_idempotency_key",
         )
-    return IdempotentRequest(key=f"key {key}", digest=digest, lifetime=DAY, client_key=True)
+    lifetime = RETRIES if is_retry_key(key) else DAY
+    return IdempotentRequest(key=f"key {key}", digest=digest, lifetime=lifetime, client_key=True)
 
 
 def with_retry_count(retries: int, digest: bytes, thread_id: str | None) -> IdempotentRequest:
@@ -115,17 +118,3 @@ def is_retry(request: IdempotentRequest, digest: bytes, *, ambiguous: bool) -> b
             code="idempotency_key_reused",
         )
     return same and request.may_be_retry and not ambiguous
-
-
-class _CreatedObject(Struct):
-    """The fields of a reply that name the thread."""
-
-    id: str = ""
-    object: str = ""
-    thread_id: str | None = None
-
-
-def created_thread(answer: bytes) -> str | None:
-    """The id of the thread that a request created, from its reply: the thread itself, or a run on it."""
-    created = msgspec.json.decode(answer, type=_CreatedObject)
-    return created.id if created.object == "thread" else created.thread_id

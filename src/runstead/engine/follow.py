@@ -3,25 +3,33 @@
 A follower subscribes first and then reads the store, so no event is missed in between. Then it follows live events.
 Live events may have gaps, repetitions and any order. An event that is not the next one is either known already, or
 follows a gap, which is read from the store.
+
+Events about a run are stored and published with the run's state alone. The follower puts the settings in.
 """
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from contextlib import aclosing
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from runstead.engine.adapters import Adapters
 from runstead.store.port import Tx
+from runstead.wire.codec.run_parts import Settings, encode_settings
 from runstead.wire.error import Closed, RunsteadError
-from runstead.wire.event import Position, RawEvent
+from runstead.wire.event import EVENT_DATA, Position, RawEvent
+from runstead.wire.run import Run
 
 __all__ = ["follow"]
 
 _log = logging.getLogger("runstead.follow")
 
 _PAGE = 500
+"""Events that are read at once."""
+_BATCH = 512 * 1024
+"""Bytes of events that a reader is given at once, about."""
 _PATIENCE = 60.0
 """Seconds that a follower in the middle of a run waits for a store that is away."""
 _FIRST_PAUSE = 0.05
@@ -32,9 +40,10 @@ Live: TypeAlias = AsyncIterator[Sequence[RawEvent] | None]
 
 
 async def follow(
-    adapters: Adapters, run_id: str, after: Position, live: Live, *, replay: bool = True
+    adapters: Adapters, run: Run, after: Position, live: Live, *, replay: bool = True
 ) -> AsyncGenerator[Sequence[RawEvent]]:
-    """The events after a position. Events that are available together are one batch.
+    """The events after a position, as the wire has them. Events that are available together are one batch, up to about
+    half a megabyte.
 
     `live` are the events that the broker delivers. The stream ends when the run has ended or waits for the client (a
     pause). With `replay`, only the pause in which the run is now ends the stream: earlier pauses are events like any
@@ -43,6 +52,34 @@ async def follow(
 
     A store that cannot be read is an error before the first event. After it, the follower waits for a while.
     """
+    known = Settings(encode_settings(run))
+    async with aclosing(_follow(adapters, run.id, after, live, replay=replay)) as batches:
+        async for events in batches:
+            for batch in _whole(events, known):
+                yield batch
+                if len(batch) < len(events):
+                    await asyncio.sleep(0)  # a long replay must not keep other tasks waiting
+
+
+def _whole(events: Sequence[RawEvent], known: Settings) -> Iterator[Sequence[RawEvent]]:
+    """The events with whole runs, in batches of limited size."""
+    batch: list[RawEvent] = []
+    size = 0
+    for event in events:
+        of_run = EVENT_DATA.get(event.name) is Run
+        batch.append(event._replace(data=known.whole(event.data)) if of_run else event)
+        size += len(batch[-1].data)
+        if size >= _BATCH:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+async def _follow(
+    adapters: Adapters, run_id: str, after: Position, live: Live, *, replay: bool
+) -> AsyncGenerator[Sequence[RawEvent]]:
+    """The same events, as they are stored and published."""
     read = _read if replay else _read_patiently
     received: Sequence[RawEvent] | None = None if replay else ()
     while True:
@@ -59,6 +96,8 @@ async def follow(
             continue
         known, more = after, True
         while more:
+            if known != after:
+                await asyncio.sleep(0)
             stored = await read(adapters, run_id, after)
             read = _read_patiently
             more = stored.more

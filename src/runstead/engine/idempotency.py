@@ -7,6 +7,9 @@ once                no record: work, record the reply ── a record of the sam
 api/handlers        answer Replay with the recorded reply; a stream continues after the recorded event
 ```
 The rules (which request is a retry) are in `domain/idempotency`; the records are the rows of the table `answers`.
+
+The record of a run has the run's state alone: its settings are put in when the request is retried. When an object is
+deleted, the replies that show it are erased; their keys stay.
 """
 
 from collections.abc import Awaitable, Callable
@@ -14,10 +17,17 @@ from typing import NamedTuple, TypeVar
 
 import msgspec
 
-from runstead.domain.idempotency import IdempotentRequest, Replay, created_thread, is_retry, last_request_key
-from runstead.store.port import IdempotencyRecord, Tx
+from runstead.domain.idempotency import IdempotentRequest, Replay, is_retry, last_request_key
+from runstead.store.port import IdempotencyRecord, Tx, WebhookRow
+from runstead.wire.assistant import Assistant
+from runstead.wire.codec.run_parts import Settings, encode_settings, encode_state
+from runstead.wire.error import NotFound
+from runstead.wire.message import Message
+from runstead.wire.run import Run
+from runstead.wire.run_step import RunStep
+from runstead.wire.thread import Thread
 
-__all__ = ["RecordedReply", "as_reply", "once"]
+__all__ = ["RecordedReply", "as_reply", "once", "subject"]
 
 T = TypeVar("T")
 
@@ -37,6 +47,11 @@ def as_reply(result: object) -> RecordedReply:
     return RecordedReply(result)
 
 
+def subject(thread_id: str, object_id: str) -> str:
+    """The subject of the replies that show an object of a thread."""
+    return f"{thread_id}/{object_id}"
+
+
 async def once(
     project: str,
     asked: IdempotentRequest,
@@ -45,26 +60,55 @@ async def once(
     to_reply: Callable[[T], RecordedReply],
     tx: Tx,
 ) -> T:
-    """Do the work and record its reply, which `to_reply` makes from its result. `Replay` if the request is a retry."""
+    """Do the work and record its reply, which `to_reply` makes from its result. If the request is a retry: `Replay`, or
+    `NotFound` when what the reply shows was deleted.
+    """
     before = await tx.idempotency.get(project, asked.key, now)
     # A client that has used its new thread has received the reply. The same request is then a new one, not a retry.
     pending = before is not None and not (asked.creates_thread and await _thread_was_used(tx, project, before, now))
     if before is not None and pending and is_retry(asked, before.digest, ambiguous=before.ambiguous):
-        raise Replay(before.body, before.seq)
+        raise Replay(await _recorded(tx, project, before), before.seq)
     result = await work(tx)
     reply, seq = to_reply(result)
     record = IdempotencyRecord(
         digest=asked.digest,
-        body=_encode(reply),
+        body=encode_state(reply) if isinstance(reply, Run) else _encode(reply),
         expires_at=now + asked.lifetime,
         seq=seq,
+        subject=_subject_of(reply),
         ambiguous=asked.creates_thread and before is not None and (pending or before.ambiguous),
     )
     await tx.idempotency.put(project, asked.key, record)
     return result
 
 
+def _subject_of(reply: object) -> str | None:
+    match reply:
+        case Run() | Message() | RunStep():
+            return subject(reply.thread_id, reply.id)
+        case Thread() | Assistant():
+            return reply.id
+        case WebhookRow():
+            return reply.webhook.id
+        case _:
+            return None
+
+
+async def _recorded(tx: Tx, project: str, record: IdempotencyRecord) -> bytes:
+    """The reply, as it was sent."""
+    thread_id, _, object_id = (record.subject or "").partition("/")
+    if record.body and not object_id.startswith("run_"):
+        return record.body
+    row = await tx.runs.get(project, thread_id, object_id) if record.body else None
+    if row is None:
+        raise NotFound("What this request made or changed was deleted.")
+    return Settings(encode_settings(row.run)).whole(record.body)
+
+
 async def _thread_was_used(tx: Tx, project: str, recorded: IdempotencyRecord, now: int) -> bool:
-    """Whether a request has used the thread that the recorded request created."""
-    thread_id = created_thread(recorded.body)
-    return thread_id is not None and await tx.idempotency.get(project, last_request_key(thread_id), now) is not None
+    """Whether a request has used, or deleted, the thread that the recorded request created."""
+    if not recorded.body:
+        return True
+    thread_id, _, _ = (recorded.subject or "").partition("/")
+    used = thread_id.startswith("thread_") and await tx.idempotency.get(project, last_request_key(thread_id), now)
+    return bool(used)

@@ -103,7 +103,9 @@ EventData: TypeAlias = Thread | Run | RunStep | RunStepDelta | Message | Message
 
 
 class RawEvent(NamedTuple):
-    """An event as it is stored and published: its data is encoded as JSON."""
+    """An event whose data is encoded as JSON. As it is stored and published, data about a run is the run's state alone:
+    `codec/run_parts`.
+    """
 
     at: Position
     name: EventName

@@ -20,6 +20,7 @@ from runstead.worker.maintenance.expire_workers import expire_workers
 from runstead.worker.maintenance.prune_idempotency import prune_idempotency
 from runstead.worker.maintenance.recover_runs import recover_runs
 from runstead.worker.maintenance.release_unexecuted import release_unexecuted
+from runstead.worker.maintenance.remove_deleted import remove_deleted
 from runstead.worker.worker import Worker
 
 __all__ = ["Application", "run"]
@@ -28,7 +29,7 @@ __all__ = ["Application", "run"]
 Loop: TypeAlias = Callable[[Adapters], Coroutine[Any, Any, None]]
 """A maintenance loop, which runs for ever."""
 
-_MAINTENANCE: Sequence[Loop] = (expire_runs, prune_idempotency, deliver_webhooks)
+_MAINTENANCE: Sequence[Loop] = (expire_runs, prune_idempotency, deliver_webhooks, remove_deleted)
 """The loops of every process with a worker; processes over the same store run them side by side."""
 
 

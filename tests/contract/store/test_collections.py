@@ -25,6 +25,7 @@ from tests.store.things import (
     created,
     event,
     message,
+    remove_deleted,
     run,
     step,
     step_row,
@@ -116,7 +117,7 @@ async def test_what_is_not_there_is_not_found_not_replaced_not_deleted(store: St
             await tx.messages.replace(MINE, message()),
             await tx.steps.replace(MINE, step_row()),
             await tx.assistants.delete(MINE, "asst_1"),
-            await tx.threads.delete(MINE, "thread_1"),
+            await tx.threads.delete(MINE, "thread_1", 100),
             await tx.messages.delete(MINE, "thread_1", "msg_1"),
         ]
 
@@ -131,7 +132,7 @@ async def test_what_is_deleted_is_gone_and_its_neighbours_stay(store: Store) -> 
             await tx.messages.insert(MINE, [message(f"msg_{number}", thread_id="thread_2")])
         return [
             await tx.assistants.delete(MINE, "asst_1"),
-            await tx.threads.delete(MINE, "thread_1"),
+            await tx.threads.delete(MINE, "thread_1", 100),
             await tx.messages.delete(MINE, "thread_2", "msg_1"),
         ]
 
@@ -164,7 +165,9 @@ async def test_a_thread_takes_its_messages_runs_steps_and_events_along(store: St
         ]
 
     await store.write(fill)
-    assert await store.write(lambda tx: tx.threads.delete(MINE, "thread_1"))
+    assert await store.write(lambda tx: tx.threads.delete(MINE, "thread_1", 100))
+    assert await store.read(lambda tx: tx.runs.load("run_1")) is None, "it is out of sight at once"
+    await remove_deleted(store)
     assert await store.read(lambda tx: left(tx, "1")) == [False] * 4
     assert await store.read(lambda tx: left(tx, "2")) == [True] * 4
 
@@ -211,7 +214,7 @@ async def test_a_project_sees_and_touches_only_its_own(store: Store) -> None:
             await tx.steps.replace(THEIRS, step_row(status="failed")),
             await tx.assistants.delete(THEIRS, "asst_1"),
             await tx.messages.delete(THEIRS, "thread_1", "msg_1"),
-            await tx.threads.delete(THEIRS, "thread_1"),
+            await tx.threads.delete(THEIRS, "thread_1", 100),
         ]
 
     async def everything(tx: Tx) -> list[object]:

@@ -126,16 +126,34 @@ async def row_of(store: Store) -> RunRow:
     return row
 
 
-async def test_a_run_keeps_what_is_new_through_all_its_changes(store: Store, new: Any) -> None:
+async def stored_run(tx: Tx) -> Any:
+    return {**await stored(tx, "runs", "run_1", "settings"), **await stored(tx, "runs", "run_1")}
+
+
+async def store_whole(tx: Tx) -> None:
+    """The run is stored as versions stored it that had no settings."""
+    body = msgspec.json.encode(await stored_run(tx))
+    statement = "UPDATE runs SET body = :body, settings = NULL WHERE id = 'run_1'"
+    await tx.threads._session.execute(statement, body=body)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("whole", [False, True])
+async def test_a_run_keeps_what_is_new_through_all_its_changes(store: Store, new: Any, whole: bool) -> None:
     kept = run(tools=TOOLS, last_error=LastError(code="server_error", message="Once."))
     await add_runs(store, kept)
-    await make_newer(store, "runs", "run_1", new)
+    for column in ("body", "settings"):
+        await make_newer(store, "runs", "run_1", new, column)
+    if whole:
+        await store.write(store_whole)
     row = await row_of(store)
     assert row.run == kept
     for status in (Status.IN_PROGRESS, Status.CANCELLING, Status.CANCELLED):
         change = Change(run=replace(row.run, status=status, metadata={"is": status.value}))
         row = (await store.write(lambda tx, row=row, change=change: tx.runs.apply(row, change, 1000))).row  # type: ignore[misc]
-        assert await store.read(lambda tx: stored(tx, "runs", "run_1")) == newer_of(row.run, new)
+        assert await store.read(stored_run) == newer_of(row.run, new)
+        page = await store.read(lambda tx: tx.runs.page(MINE, "thread_1", asked()))
+        assert page is not None
+        assert page.data == [row.run]
     assert row == await row_of(store)
 
 

@@ -90,7 +90,7 @@ async def test_of_eight_changes_of_one_version_one_is_applied(store: Store) -> N
 async def test_a_deleted_run_is_stale(store: Store) -> None:
     await store.write(lambda tx: tx.threads.insert(MINE, thread()))
     [row] = await add_runs(store, run())
-    await store.write(lambda tx: tx.threads.delete(MINE, "thread_1"))
+    await store.write(lambda tx: tx.threads.delete(MINE, "thread_1", 100))
     with pytest.raises(Stale):
         await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.IN_PROGRESS), ()))
 

@@ -8,7 +8,20 @@ import pytest
 from runstead.domain.run.change import Change
 from runstead.store.port import RunRow, Stale, Store, ThreadBusy, Tx
 from runstead.wire.run import Run, Status
-from tests.store.things import MINE, THEIRS, add_runs, asked, becomes, changed, created, event, message, run, thread
+from tests.store.things import (
+    MINE,
+    THEIRS,
+    add_runs,
+    asked,
+    becomes,
+    changed,
+    created,
+    event,
+    message,
+    remove_deleted,
+    run,
+    thread,
+)
 
 
 async def line(store: Store, *names: str) -> list[RunRow]:
@@ -195,6 +208,7 @@ async def test_a_thread_is_deleted_with_its_queue(store: Store) -> None:
     await store.write(lambda tx: tx.threads.insert(MINE, thread()))
     await line(store, "run_1", "run_2")
     await say(store, "msg_1", predecessor="run_1")
-    await store.write(lambda tx: tx.threads.delete(MINE, "thread_1"))
+    await store.write(lambda tx: tx.threads.delete(MINE, "thread_1", 100))
+    await remove_deleted(store)
     assert await store.read(lambda tx: tx.runs.load("run_2")) is None
     assert await store.read(lambda tx: tx.messages.get(MINE, "thread_1", "msg_1")) is None

@@ -7,13 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.domain import webhooks
-from runstead.domain.run.change import Change
+from runstead.domain.run.change import Change, run_event
 from runstead.domain.webhooks import Outcome
 from runstead.store.port import Attempt, Store, Tx, WebhookRow
+from runstead.store.tables.body import encode
 from runstead.wire.event import EventName
-from runstead.wire.run import Status
+from runstead.wire.run import Run, Status
 from runstead.wire.webhook import Webhook, WebhookDelivery
-from tests.store.things import MINE, THEIRS, asked, becomes, created, event, run
+from tests.store.things import MINE, THEIRS, asked, becomes, created, remove_deleted, run
 
 DELIVERED = Outcome(status="delivered", ended_at=200, status_code=204)
 
@@ -31,7 +32,12 @@ class Note(NamedTuple):
 
     @property
     def payload(self) -> bytes:
-        return webhooks.payload(f"evt_{self.number}_1", self.event_type, b"%d" % self.number, 100)
+        return webhooks.payload(f"evt_{self.number}_1", self.event_type, encode(self.ended), 100)
+
+    @property
+    def ended(self) -> Run:
+        """The run as its event shows it."""
+        return becomes(run(f"run_{self.number}", thread_id=f"thread_{self.number}"), Status.COMPLETED)
 
 
 note = Note
@@ -55,10 +61,9 @@ async def noted(store: Store, *notes: Note, project: str = MINE) -> None:
 
 async def happen(tx: Tx, note: Note, project: str = MINE) -> None:
     """A run reports an event, and is done."""
-    thread_id = f"thread_{note.number}"
-    row = await created(tx, project, run(f"run_{note.number}", thread_id=thread_id), ())
-    told = event(EventName(note.event_type), b"%d" % note.number)
-    await tx.runs.apply(row, Change(run=becomes(row.run, Status.COMPLETED), events=[told]), 100)
+    row = await created(tx, project, becomes(note.ended, Status.QUEUED), ())
+    told = run_event(note.ended, EventName(note.event_type))
+    await tx.runs.apply(row, Change(run=note.ended, events=[told]), 100)
 
 
 async def listed(store: Store, webhook_id: str = "webhook_1") -> list[WebhookDelivery]:
@@ -88,7 +93,7 @@ class TestWebhooks:
         await add(store, webhook())
         assert await store.read(lambda tx: tx.webhooks.get(THEIRS, "webhook_1")) is None
         assert not await store.write(lambda tx: tx.webhooks.replace(THEIRS, WebhookRow(webhook=webhook())))
-        assert not await store.write(lambda tx: tx.webhooks.delete(THEIRS, "webhook_1"))
+        assert not await store.write(lambda tx: tx.webhooks.delete(THEIRS, "webhook_1", 100))
         assert await store.read(lambda tx: tx.webhooks.count(THEIRS)) == 0
         assert await store.read(lambda tx: tx.webhooks.count(MINE)) == 1
 
@@ -101,7 +106,9 @@ class TestWebhooks:
     async def test_a_deleted_one_takes_its_deliveries_with_it(self, store: Store) -> None:
         await add(store, webhook(), webhook("webhook_2"))
         await noted(store, note())
-        assert await store.write(lambda tx: tx.webhooks.delete(MINE, "webhook_1"))
+        assert await store.write(lambda tx: tx.webhooks.delete(MINE, "webhook_1", 100))
+        assert await store.read(lambda tx: tx.webhooks.due(100)) == ["webhook_2"]
+        await remove_deleted(store)
         assert await listed(store) == []
         assert await store.read(lambda tx: tx.webhooks.due(100)) == ["webhook_2"]
 

@@ -14,13 +14,14 @@ from runstead.domain.chat.assembly import function_call
 from runstead.domain.invariants import violations
 from runstead.domain.invariants.record import EventBatch, RunRecord
 from runstead.domain.run import call_step, message_step, transitions, usage
-from runstead.domain.run.change import Change, event, run_event
+from runstead.domain.run.change import Change, run_event
 from runstead.domain.run.deadline import deadline
 from runstead.domain.run.journal import Call, CallStatus, OpenWork, StepRow
 from runstead.domain.run.lifecycle import TRANSITIONS, Refused, Signal
 from runstead.domain.run.next_move import Reply
+from runstead.wire.codec.run_parts import Settings, encode_settings
 from runstead.wire.content import Text, TextPart
-from runstead.wire.event import EventName, Position, decode_event
+from runstead.wire.event import EVENT_DATA, EventName, Position, RawEvent, decode_event
 from runstead.wire.message import Message
 from runstead.wire.run import IncompleteRun, LastError, Run, Status, Usage
 from runstead.wire.run_step import (
@@ -115,7 +116,7 @@ class Lives(RuleBasedStateMachine):
         self.seq = 0
         self.made = 0
         self.ended = 0
-        self._tell(Change(run=self.run, events=[event(EventName.RUN_CREATED, self.run), run_event(self.run)]))
+        self._tell(Change(run=self.run, events=[run_event(self.run, EventName.RUN_CREATED), run_event(self.run)]))
 
     # What a worker does.
 
@@ -387,12 +388,19 @@ class Lives(RuleBasedStateMachine):
         self.ended += self.run.status.terminal
         self._tell(change)
 
+    def _whole(self, raw: RawEvent) -> bytes:
+        """The data of an event as its readers see it: with the settings of the run."""
+        of_run = EVENT_DATA[raw.name] is Run
+        return Settings(encode_settings(self.run)).whole(raw.data) if of_run else raw.data
+
     def _tell(self, change: Change) -> None:
         if not change.events:
             return
         first = self.seq + 1
         self.seq += len(change.events)
-        events = [decode_event(raw.name, raw.data, str(Position(at))) for at, raw in enumerate(change.events, first)]
+        events = [
+            decode_event(raw.name, self._whole(raw), str(Position(at))) for at, raw in enumerate(change.events, first)
+        ]
         self.told.append(EventBatch(first, self.seq, events))
         self.reader.read(events)
         assert self.reader.status is self.run.status, "every change of status is reported"

@@ -266,9 +266,10 @@ async def test_a_thread_is_deleted_with_what_a_worker_is_writing(
         await tx.messages.insert(MINE, [message("msg_2", run_id="run_1")])
 
     async with asyncio.TaskGroup() as group, open_in(first, write):
-        gone = group.create_task(second.write(lambda tx: tx.threads.delete(MINE, "thread_1")))
+        assert await second.write(lambda tx: tx.threads.delete(MINE, "thread_1", 100))
+        group.create_task(second.write(lambda tx: tx.deletions.remove(100, 500, 2**20)))
         await waiting(1)
-    assert gone.result()
+    assert not await second.write(lambda tx: tx.deletions.remove(100, 500, 2**20))
     for table in ("threads", "runs", "steps", "events", "messages"):
         assert await admin.fetchval(f"SELECT count(*) FROM {table}") == 0
 

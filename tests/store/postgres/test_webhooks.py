@@ -11,7 +11,7 @@ from runstead.wire.event import EventName
 from runstead.wire.run import RunRequest, Status
 from runstead.wire.webhook import Webhook, WebhookRequest
 from tests.store.postgres.conftest import Make, Waiting
-from tests.store.things import MINE, asked, becomes, created, event, run
+from tests.store.things import MINE, asked, becomes, created, event, remove_deleted, run
 from tests.support.clock import ManualClock
 from tests.support.receiver import receiver
 from tests.support.waiting import until, within
@@ -75,10 +75,11 @@ async def test_a_delivery_enqueued_while_its_webhook_is_deleted_leaves_nothing(
     async with within(), asyncio.TaskGroup() as group:
         group.create_task(first.write(takes_its_time))
         await noted.wait()
-        gone = group.create_task(second.write(lambda tx: tx.webhooks.delete(MINE, "webhook_1")))
+        gone = group.create_task(second.write(lambda tx: tx.webhooks.delete(MINE, "webhook_1", 100)))
         await waiting(1)
         deleting.set()
     assert gone.result()
+    await remove_deleted(first)
     page = await first.read(lambda tx: tx.webhooks.deliveries(MINE, "webhook_1", asked()))
     assert page is not None
     assert page.data == []

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from runstead.client.http.target import Target
 from runstead.wire.endpoints.endpoint import AnyEndpoint
 from runstead.wire.error import BadRequest
+from runstead.wire.idempotency import retry_key
 from runstead.wire.struct import Request
 
 __all__ = ["Outgoing", "greeting", "outgoing"]
@@ -65,7 +66,7 @@ def outgoing(
     if endpoint.method != "POST":
         return Outgoing(endpoint.method, where.encode(), headers, None)
     # All retries send the same key. A server that keeps idempotency keys does the work once; others ignore them.
-    headers.append((b"Idempotency-Key", _checked_key(key) if key is not None else os.urandom(16).hex().encode()))
+    headers.append((b"Idempotency-Key", _checked_key(key) if key is not None else retry_key(os.urandom(16)).encode()))
     if form is not None:
         framing = (b"Transfer-Encoding", b"chunked") if form.size is None else (b"Content-Length", b"%d" % form.size)
         headers += [framing, (b"Content-Type", form.content_type)]

@@ -8,6 +8,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from runstead.domain.chosen import ChosenDefaults
 from runstead.domain.run.journal import StepRow
+from runstead.wire.codec.run_parts import encode_state
 from runstead.wire.event import START, EventName, RawEvent
 from runstead.wire.message import Message
 from runstead.wire.run import Run
@@ -55,6 +56,8 @@ def event(name: EventName, data: Object) -> RawEvent:
     return RawEvent(START, name, _encode(data))
 
 
-def run_event(run: Run) -> RawEvent:
-    """The event that reports a run's new status."""
-    return event(EventName(f"thread.run.{run.status}"), run)
+def run_event(run: Run, name: EventName | None = None) -> RawEvent:
+    """The event that reports a run's new status, or another one about the run. Its data is the run's state alone: the
+    settings are put in when the event is read.
+    """
+    return RawEvent(START, name or EventName(f"thread.run.{run.status}"), encode_state(run))

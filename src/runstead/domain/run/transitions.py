@@ -22,7 +22,7 @@ _OUT_OF_TIME = IncompleteRun(reason="max_seconds")
 
 def created(run: Run, thread: Thread | None = None) -> Change:
     """The run was created, and its `thread` with it if one is given."""
-    made = event(EventName.RUN_CREATED, run)
+    made = run_event(run, EventName.RUN_CREATED)
     queued = RawEvent(START, EventName.RUN_QUEUED, made.data)
     first = [] if thread is None else [event(EventName.THREAD_CREATED, thread)]
     return Change(run=run, events=[*first, made, queued])

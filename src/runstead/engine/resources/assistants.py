@@ -41,8 +41,13 @@ class Assistants(Bound):
 
     async def delete_assistant(self, assistant_id: str) -> AssistantDeleted:
         ids.check(assistant_id=assistant_id)
-        gone = await self._write(lambda tx: tx.assistants.delete(self._project, assistant_id))
-        found("assistant", assistant_id, gone or None)
+
+        async def work(tx: Tx) -> None:
+            gone = await tx.assistants.delete(self._project, assistant_id)
+            found("assistant", assistant_id, gone or None)
+            await tx.idempotency.erase(self._project, assistant_id)
+
+        await self._write(work)
         return AssistantDeleted(id=assistant_id)
 
     async def assistants(

@@ -7,7 +7,7 @@ from runstead.domain.run.change import Change
 from runstead.engine import thread_queue
 from runstead.engine.execution.commit import Committed, write
 from runstead.engine.execution.stop import publish_stopped
-from runstead.engine.idempotency import RecordedReply
+from runstead.engine.idempotency import RecordedReply, subject
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.store.port import Stale, Tx
 from runstead.wire.message import Message, MessageDeleted, MessageRequest
@@ -70,6 +70,7 @@ class Messages(Bound):
             await self._message(tx, thread_id, message_id)
             await self._check_unlocked(tx, thread_id)
             await tx.messages.delete(self._project, thread_id, message_id)
+            await tx.idempotency.erase(self._project, subject(thread_id, message_id))
 
         await self._write(work)
         return MessageDeleted(id=message_id)

@@ -17,7 +17,7 @@ from runstead.interface.streams import (
 )
 from runstead.wire.codec.response import read_event
 from runstead.wire.event import START, Event, Position, RawEvent
-from runstead.wire.run import RunRequest, ThreadRunRequest
+from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include
 from runstead.wire.tool import ToolOutput
 
@@ -47,9 +47,9 @@ class Streams(Runs):
         else:
             run_id = self._adapters.new_id("run")  # chosen here, to subscribe before the run is stored
         async with self._adapters.broker.subscribe(run_id) as live:
-            after, replay = await self._begin(call, run_id)
+            run, after, replay = await self._begin(call, run_id)
             yield ()
-            async with aclosing(follow(self._adapters, run_id, after, live, replay=replay)) as followed:
+            async with aclosing(follow(self._adapters, run, after, live, replay=replay)) as followed:
                 async for events in followed:
                     yield events
 
@@ -80,18 +80,18 @@ class Streams(Runs):
                 for event in events:
                     yield read_event(event)
 
-    async def _begin(self, call: StreamCall, run_id: str) -> tuple[Position, bool]:
-        """Carry out what the call asks for. The position to follow from, and whether older events are replayed."""
+    async def _begin(self, call: StreamCall, run_id: str) -> tuple[Run, Position, bool]:
+        """Carry out what the call asks for. The run, the position to follow from, and whether older events are
+        replayed.
+        """
         match call:
             case CreateRunStream(thread_id, request):
-                await self._create_on_thread(thread_id, request, run_id)
-                return START, False
+                return await self._create_on_thread(thread_id, request, run_id), START, False
             case CreateThreadRunStream(request):
-                await self._create_with_thread(request, run_id)
-                return START, False
+                return await self._create_with_thread(request, run_id), START, False
             case SubmitToolOutputStream(thread_id, _, output):
-                _, seq = await self._submit(thread_id, run_id, output)
-                return Position(seq), False
+                run, seq = await self._submit(thread_id, run_id, output)
+                return run, Position(seq), False
             case RunEventStream(thread_id, _, after):
-                await self._row(thread_id, run_id)
-                return (START if after is None else Position.parse(after)), True
+                run = (await self._row(thread_id, run_id)).run
+                return run, (START if after is None else Position.parse(after)), True

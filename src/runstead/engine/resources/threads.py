@@ -15,6 +15,10 @@ from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpd
 __all__ = ["Threads", "new_thread"]
 
 
+_MOST_STOPPED = 100
+"""Runs that one transaction ends."""
+
+
 class Threads(Bound):
     """Implements `interface.Threads`."""
 
@@ -45,17 +49,26 @@ class Threads(Bound):
 
     async def delete_thread(self, thread_id: str) -> ThreadDeleted:
         ids.check(thread_id=thread_id)
+        deleted = False
+        while not deleted:  # a long queue is ended in several transactions, the last of which deletes the thread
+            deleted = await self._delete(thread_id)
+        return ThreadDeleted(id=thread_id)
+
+    async def _delete(self, thread_id: str) -> bool:
+        """End the newest runs of the queue, and delete the thread if none is left; whether it was."""
 
         async def work(tx: Tx) -> list[Committed]:
             await the_thread(tx, self._project, thread_id)
             stopped = await self._stopped(tx, thread_id)
-            await tx.threads.delete(self._project, thread_id)
+            if len(stopped) < _MOST_STOPPED:
+                await tx.threads.delete(self._project, thread_id, self._adapters.now())
             return stopped
 
-        for stopped in await self._write(work):
+        ended = await self._write(work)
+        for stopped in ended:
             await self._adapters.broker.interrupt(stopped.row.run.id)
             await publish(self._adapters, stopped)
-        return ThreadDeleted(id=thread_id)
+        return len(ended) < _MOST_STOPPED
 
     async def threads(
         self,
@@ -70,16 +83,16 @@ class Threads(Bound):
         )
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
-        """The end of every run of the thread that has not ended: deleted with the thread, and yet for the followers of
-        the run and for webhooks.
+        """The ends of runs of the thread that have not ended, the last of the queue first: deleted with the thread, and
+        yet for the followers of the run and for webhooks.
         """
         stopped: list[Committed] = []
-        row = await tx.runs.queue_head(self._project, thread_id)
-        while row is not None:
+        while len(stopped) < _MOST_STOPPED:
+            row = await tx.runs.queue_tail(self._project, thread_id)
+            if row is None:
+                break
             now = self._adapters.now()
-            end = await write(tx, row, transitions.stop(row.run, *await read_open_work(tx, row), now), now)
-            stopped.append(end._replace(next=None))
-            row = end.next
+            stopped.append(await write(tx, row, transitions.stop(row.run, *await read_open_work(tx, row), now), now))
         return stopped
 
 

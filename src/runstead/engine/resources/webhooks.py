@@ -95,7 +95,8 @@ class Webhooks(Bound):
         ids.check(webhook_id=webhook_id)
 
         async def work(tx: Tx) -> WebhookDeleted:
-            gone = await tx.webhooks.delete(self._project, webhook_id)
+            gone = await tx.webhooks.delete(self._project, webhook_id, self._adapters.now())
+            await tx.idempotency.erase(self._project, webhook_id)
             found("webhook", webhook_id, gone or None)
             return WebhookDeleted(id=webhook_id)
 

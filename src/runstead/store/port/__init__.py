@@ -1,6 +1,7 @@
 """The port of the store: one module for each collection, and `transaction` for the transaction over them."""
 
 from runstead.store.port.assistants import AssistantRow, Assistants
+from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
 from runstead.store.port.ledger import Ledger
@@ -31,6 +32,7 @@ __all__ = [
     "Attempt",
     "Claimable",
     "Created",
+    "Deletions",
     "Events",
     "Idempotency",
     "IdempotencyRecord",

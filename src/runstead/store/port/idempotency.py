@@ -13,11 +13,15 @@ class IdempotencyRecord(Struct, frozen=True, kw_only=True):
     digest: bytes
     """A digest of the request."""
     body: bytes
-    """The reply, as it was sent."""
+    """The reply. That of a run is the run's state alone, and one that was erased is empty."""
     expires_at: int
     """Unix time from which on the record does not count."""
     seq: int = 0
     """If the reply is a run: the number of its last event before the request."""
+    subject: str | None = None
+    """The object that the reply shows: `thread/object` for what belongs to a thread, else its id. None if there is no
+    object, or the reply was erased.
+    """
     ambiguous: bool = False
     """The same request was answered shortly before: which of the two is sent again is unknown."""
 
@@ -35,6 +39,10 @@ class Idempotency(Protocol):
         """Write the record of a key, over the one before."""
         ...
 
+    async def erase(self, project: str, subject: str) -> None:
+        """Erase the replies that show this object, which was deleted. Their keys stay known until they expire."""
+        ...
+
     async def prune(self, now: int, limit: int) -> int:
-        """Remove up to `limit` records that have expired at `now`; how many there were."""
+        """Remove records that have expired at `now`: up to `limit`, and about a megabyte. How many there were."""
         ...

@@ -20,6 +20,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 
 from runstead.store.port.assistants import Assistants
+from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency
 from runstead.store.port.ledger import Ledger
@@ -59,6 +60,8 @@ class Tx(Protocol):
     def webhooks(self) -> Webhooks: ...
     @property
     def idempotency(self) -> Idempotency: ...
+    @property
+    def deletions(self) -> Deletions: ...
     @property
     def ledger(self) -> Ledger: ...
 

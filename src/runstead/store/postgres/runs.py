@@ -7,9 +7,11 @@ from runstead.domain.run.change import Change
 from runstead.store.port import RunRow
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.failure import Overtaken
-from runstead.store.tables.events import pack
+from runstead.store.tables.chosen import RUN
+from runstead.store.tables.event_rows import pack
 from runstead.store.tables.runs import Columns, Parts, SqlRuns, run_columns
 from runstead.store.tables.table import NotSingle, Value
+from runstead.wire.codec.run_parts import encode_settings
 
 __all__ = ["PostgresRuns"]
 
@@ -17,15 +19,16 @@ __all__ = ["PostgresRuns"]
 class PostgresRuns(SqlRuns):
     """`port.Runs`; rows travel as arrays, one a column."""
 
-    async def _insert(self, row: RunRow, change: Change, body: bytes, messages: Sequence[Columns]) -> bool | None:
+    async def _insert(self, row: RunRow, change: Change, messages: Sequence[Columns]) -> bool | None:
         inserted = await self._session.row(
             self._queries["insert"],
             **run_columns(row),
             thread_id=row.run.thread_id,
             created_at=row.run.created_at,
             predecessor=row.predecessor,
-            body=body,
-            events=pack(change.events),
+            body=RUN.encode(row.run, row.chosen_defaults),
+            settings=encode_settings(row.run),
+            events=pack(change),
             added_by=None if row.predecessor is None else row.run.id,
             message_ids=_column(messages, "id"),
             message_runs=_column(messages, "run_id"),
@@ -48,7 +51,7 @@ class PostgresRuns(SqlRuns):
             body=body,
             single=session.single and ends,
             first_event=row.seq + 1,
-            events=pack(change.events),
+            events=pack(change),
             **_arrays(parts),
             message_marks=marks,
         )

@@ -1,6 +1,6 @@
 -- name: runs
 -- Other tables are queried run by run: PostgreSQL would read a whole table for an EXISTS.
-SELECT kept.id, kept.body, kept.project, kept.last_event, kept.status, kept.expires_at, kept.owner, kept.behind,
+SELECT kept.id, kept.body, kept.settings, kept.project, kept.last_event, kept.status, kept.expires_at, kept.owner, kept.behind,
        (SELECT ahead.status FROM runs AS ahead WHERE ahead.id = kept.behind AND ahead.thread_id = kept.thread_id),
        (SELECT 1 FROM threads WHERE threads.id = kept.thread_id AND threads.project = kept.project LIMIT 1),
        (SELECT 1 FROM workers WHERE workers.name = kept.owner LIMIT 1),
@@ -10,7 +10,8 @@ SELECT kept.id, kept.body, kept.project, kept.last_event, kept.status, kept.expi
          WHERE other.thread_id = kept.thread_id AND coalesce(other.run_id, '') <> kept.id
            AND other.position > (SELECT min(seq) FROM messages WHERE run_id = kept.id)
            AND other.position < (SELECT max(seq) FROM messages WHERE run_id = kept.id)
-         LIMIT 1)
+         LIMIT 1),
+       (SELECT 1 FROM deletions WHERE deletions.id = kept.thread_id)
   FROM runs AS kept
  WHERE kept.id > :after
  ORDER BY kept.id

@@ -26,6 +26,7 @@ SELECT position FROM transcript WHERE id = :id AND thread_id = :thread_id AND pr
 -- name: page_up
 SELECT body FROM transcript
  WHERE thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND position > :low AND position < :high
  ORDER BY position
  LIMIT :limit;
@@ -33,6 +34,7 @@ SELECT body FROM transcript
 -- name: page_down
 SELECT body FROM transcript
  WHERE thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND position > :low AND position < :high
  ORDER BY position DESC
  LIMIT :limit;
@@ -40,6 +42,7 @@ SELECT body FROM transcript
 -- name: run_page_up
 SELECT body FROM messages
  WHERE run_id = :run_id AND thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND seq > :low AND seq < :high
  ORDER BY seq
  LIMIT :limit;
@@ -47,6 +50,7 @@ SELECT body FROM messages
 -- name: run_page_down
 SELECT body FROM messages
  WHERE run_id = :run_id AND thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND seq > :low AND seq < :high
  ORDER BY seq DESC
  LIMIT :limit;

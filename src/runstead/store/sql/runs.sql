@@ -11,58 +11,66 @@ SELECT thread.body, assistant.body, projects.max_running, projects.max_queued,
 
 -- name: insert
 -- No row back: the thread has an active run.
-INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, behind, body)
-VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body)
+INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, behind, body, settings)
+VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body, :settings)
 ON CONFLICT (thread_id) WHERE active DO NOTHING
 RETURNING EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS NULL);
 
 -- name: apply
--- The only statement that changes a run. No row back: another writer was first.
+-- The only statement that changes a run. No row back: another writer was first, or the thread
+-- was deleted. A run that was stored whole becomes its
+-- own settings: of a field that is in both columns, `body` has the value.
 UPDATE runs
    SET status = :status, version = version + 1, last_event = :last_event, owner = :owner,
-       expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body
+       expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body,
+       settings = coalesce(settings, body)
  WHERE id = :id AND version = :version
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = runs.thread_id)
 RETURNING version;
 
 -- name: get
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
- WHERE id = :id AND thread_id = :thread_id AND project = :project;
+ WHERE id = :id AND thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id);
 
 -- name: load
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
-  FROM runs WHERE id = :id;
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
+  FROM runs
+ WHERE id = :id AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = runs.thread_id);
 
 -- name: active
-SELECT body FROM runs WHERE thread_id = :thread_id AND project = :project AND active;
+SELECT body, settings FROM runs WHERE thread_id = :thread_id AND project = :project AND active;
 
 -- name: position
 SELECT seq FROM runs WHERE id = :id AND thread_id = :thread_id AND project = :project;
 
 -- name: page_up
-SELECT body FROM runs
+SELECT body, settings FROM runs
  WHERE thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND seq > :low AND seq < :high
  ORDER BY seq
  LIMIT :limit;
 
 -- name: page_down
-SELECT body FROM runs
+SELECT body, settings FROM runs
  WHERE thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    AND seq > :low AND seq < :high
  ORDER BY seq DESC
  LIMIT :limit;
 
 -- name: queue_head
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE thread_id = :thread_id AND project = :project AND active;
 
 -- name: queue_successor
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE behind = :id AND status = 'waiting';
 
 -- name: queue_tail
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs AS last
  WHERE thread_id = :thread_id AND project = :project
    AND status IN ('queued', 'in_progress', 'requires_action', 'cancelling', 'waiting')
@@ -91,7 +99,7 @@ UPDATE runs SET behind = :predecessor, version = version + 1 WHERE behind = :id 
 -- name: promote_next
 UPDATE runs SET behind = NULL, status = 'queued', version = version + 1
  WHERE behind = :id AND status = 'waiting'
-RETURNING body, project, version, last_event, owner, behind, ready_at, delays;
+RETURNING body, settings, project, version, last_event, owner, behind, ready_at, delays;
 
 -- name: lock_project
 -- Where several processes write, this lets one transaction a project go on at a time.
@@ -118,7 +126,7 @@ SELECT 1 WHERE (SELECT count(*) FROM runs WHERE project = :project AND status IN
 
 -- name: next_claimable
 -- The index of those that wait is found by its own condition, spelled as it is there.
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
  WHERE status IN ('queued', 'waiting') AND status = 'queued' AND project = :project
    AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)

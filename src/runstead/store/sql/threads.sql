@@ -26,18 +26,3 @@ SELECT body FROM threads
    AND seq > :low AND seq < :high
  ORDER BY seq DESC
  LIMIT :limit;
-
--- name: lock_runs
-SELECT id FROM runs WHERE thread_id = :thread_id;
-
--- name: delete_messages
-DELETE FROM messages WHERE thread_id = :thread_id;
-
--- name: delete_steps
-DELETE FROM steps WHERE run_id IN (SELECT id FROM runs WHERE thread_id = :thread_id);
-
--- name: delete_events
-DELETE FROM events WHERE run_id IN (SELECT id FROM runs WHERE thread_id = :thread_id);
-
--- name: delete_runs
-DELETE FROM runs WHERE thread_id = :thread_id;

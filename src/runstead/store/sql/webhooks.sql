@@ -44,9 +44,6 @@ SELECT id, :id, project, :created_at, :event_type, :thread_id, :run_id, :created
   FROM webhooks
  WHERE project = :project AND enabled AND events LIKE '%' || :event_type || '%';
 
--- name: delete_deliveries
-DELETE FROM deliveries WHERE webhook_id = :webhook_id;
-
 -- name: position_deliveries
 SELECT seq FROM deliveries WHERE id = :id AND webhook_id = :webhook_id AND project = :project;
 
@@ -87,13 +84,16 @@ SELECT webhook_id FROM pending
    AND EXISTS (SELECT 1 FROM webhooks WHERE webhooks.id = pending.webhook_id AND webhooks.enabled);
 
 -- name: claim_deliveries
+-- With the settings of the run that the event is about: the payload has its state. The `CAST` lets SQLite search an
+-- index: a returned column has no type by itself.
 UPDATE deliveries SET attempts = attempts + 1, tries = tries + 1, next_at = :until
  WHERE webhook_id = :webhook_id
    AND id IN (SELECT due.id FROM deliveries AS due
                WHERE due.webhook_id = :webhook_id AND due.status = 'pending' AND due.next_at <= :now
                ORDER BY due.next_at, due.seq
                LIMIT :limit)
-RETURNING id, attempts, tries, payload;
+RETURNING id, attempts, tries, event_type, created_at, payload,
+          (SELECT coalesce(settings, body) FROM runs WHERE runs.id = CAST(deliveries.run_id AS TEXT));
 
 -- name: record_attempt
 -- No row back: another process has claimed the delivery since.
@@ -101,6 +101,9 @@ UPDATE deliveries
    SET status = :status, next_at = :next_at, ended_at = :ended_at, status_code = :status_code, error = :error
  WHERE webhook_id = :webhook_id AND id = :id AND attempts = :attempts AND status = 'pending'
 RETURNING seq;
+
+-- name: ended_sizes
+SELECT length(payload) FROM deliveries WHERE ended_at < :before ORDER BY ended_at LIMIT :limit;
 
 -- name: prune_deliveries
 DELETE FROM deliveries

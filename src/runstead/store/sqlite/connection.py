@@ -25,6 +25,7 @@ _PRAGMAS = {
     "checkpoint_fullfsync": "ON",
     "wal_autocheckpoint": "2000",  # pages: a checkpoint is paid by the commit that does it, so not too often
     "journal_size_limit": f"{64 * 1024 * 1024}",
+    "secure_delete": "ON",  # the bytes of what is deleted are overwritten, not only unlinked
     "temp_store": "MEMORY",  # savepoints keep their undo there
     "cache_size": f"-{32 * 1024}",  # KiB
 }

@@ -12,6 +12,7 @@ from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
 from runstead.store.port.assistants import AssistantRow
 from runstead.store.tables.body import Body, encode
 from runstead.wire.assistant import Assistant
+from runstead.wire.codec.run_parts import encode_full_state, joined
 from runstead.wire.run import Run
 
 __all__ = ["ASSISTANT", "RUN", "AssistantBody", "RunBody"]
@@ -26,17 +27,17 @@ _decode_member = msgspec.json.Decoder(_Member).decode
 
 
 class RunBody:
-    """The bodies of runs."""
+    """The bodies of runs: their state. The settings of a run are in a column of their own."""
 
     def __init__(self) -> None:
         self._run = Body(Run)
 
-    def decode(self, stored: bytes) -> tuple[Run, ChosenDefaults]:
-        """The run, and the defaults that it chose."""
-        return self._run.decode(stored), _read(stored)
+    def decode(self, stored: bytes, settings: bytes | None) -> tuple[Run, ChosenDefaults]:
+        """The run, and the defaults that it chose. Without settings, the body is the whole run."""
+        return self._run.decode(joined(settings, stored)), _read(stored)
 
     def encode(self, run: Run, defaults: ChosenDefaults) -> bytes:
-        return _with_member(encode(run), defaults)
+        return _with_member(encode_full_state(run), defaults)
 
 
 class AssistantBody:

@@ -1,19 +1,21 @@
-"""The stored events: one row for all that a run reported in one transaction.
+"""The table of stored events, read in pages that are bounded in events and in bytes."""
 
-The body of a row is a JSON array of `[name, data]`; the data is spliced in and cut out as it is, never decoded.
-"""
-
-from collections.abc import Sequence
+from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 
+from runstead.domain.run.change import Change
+from runstead.store.port.events import PAGE_SIZE
+from runstead.store.tables.event_rows import complete, incomplete, pack, unpack
+from runstead.store.tables.portion import first_within
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session
-from runstead.wire.event import EventName, Position, RawEvent
+from runstead.wire.event import RawEvent
 
-__all__ = ["SqlEvents", "pack", "unpack"]
+__all__ = ["SqlEvents"]
 
-_decode = msgspec.json.Decoder(list[tuple[str, msgspec.Raw]]).decode
+_encode = msgspec.json.Encoder().encode
 
 
 class SqlEvents:
@@ -23,46 +25,42 @@ class SqlEvents:
         self._session = session
         self._queries = queries["events"]
 
-    async def append(self, project: str, run_id: str, seq: int, events: Sequence[RawEvent]) -> None:
+    async def append(self, project: str, run_id: str, seq: int, change: Change) -> None:
         """Store the run's next events, numbered from `seq + 1` on. What guards the run guards them."""
-        if not events:
-            return
-        await self._session.execute(
-            self._queries["append"],
-            run_id=run_id,
-            project=project,
-            first=seq + 1,
-            last=seq + len(events),
-            body=pack(events),
-        )
+        if change.events:
+            await self._session.execute(
+                self._queries["append"],
+                run_id=run_id,
+                project=project,
+                first=seq + 1,
+                last=seq + len(change.events),
+                body=pack(change),
+            )
 
-    async def after(self, run_id: str, seq: int, limit: int) -> list[RawEvent]:
-        events: list[RawEvent] = []
+    async def after(self, run_id: str, seq: int, limit: int, size: int = PAGE_SIZE) -> list[RawEvent]:
         # A row holds an event at least, so `limit` rows are enough.
-        for first, body in await self._session.rows(self._queries["after"], run_id=run_id, seq=seq, limit=limit):
+        rows = await self._session.rows(self._queries["sizes"], run_id=run_id, seq=seq, limit=limit)
+        if not rows:
+            return []
+        upto = rows[first_within([length for _, length in rows], size) - 1][0]
+        events: list[RawEvent] = []
+        for first, body in await self._session.rows(self._queries["after"], run_id=run_id, seq=seq, upto=upto):
             events += [event for event in unpack(first, body) if event.at.seq > seq]
             if len(events) >= limit:
                 break
-        return events
+        return await self._completed(events, size)
 
+    async def _completed(self, events: list[RawEvent], size: int) -> list[RawEvent]:
+        """The events with what other rows have of them; fewer if all together would exceed the size."""
+        lacking = {event.at: id for event in events if (id := incomplete(event)) is not None}
+        if not lacking:
+            return events
+        lengths = await self._of_objects("lengths", lacking.values())
+        sizes = [len(event.data) + lengths.get(lacking.get(event.at, ""), 0) for event in events]
+        events = events[: first_within(sizes, size)]
+        bodies = await self._of_objects("bodies", [lacking[event.at] for event in events if event.at in lacking])
+        return [complete(event, bodies.get(lacking[event.at])) if event.at in lacking else event for event in events]
 
-def pack(events: Sequence[RawEvent]) -> bytes:
-    """The body of a row that holds these events."""
-    return b"[%b]" % b",".join([b'["%b",%b]' % (event.name.encode(), event.data) for event in events])
-
-
-def unpack(first: int, body: bytes) -> list[RawEvent]:
-    """The events of a row."""
-    return [
-        RawEvent(Position(number), _name(name), bytes(data)) for number, (name, data) in enumerate(_decode(body), first)
-    ]
-
-
-def _name(name: str) -> EventName:
-    """The name of an event. That of a newer version is passed on as it is: left out, the event would leave a gap."""
-    try:
-        return EventName(name)
-    except ValueError:
-        unknown = str.__new__(EventName, name)
-        unknown._name_ = unknown._value_ = name
-        return unknown
+    async def _of_objects(self, statement: str, ids: Iterable[str]) -> dict[str, Any]:
+        asked = _encode(sorted(set(ids))).decode()
+        return dict(await self._session.rows(self._queries[statement], ids=asked))

@@ -1,16 +1,18 @@
 """Everything that is stored of runs, in the order of the runs' ids, for the consistency check."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
 from runstead.domain.invariants.record import EventBatch, LedgerPage, RunRecord, Violation
 from runstead.domain.run.journal import decode_journal
 from runstead.store.tables.body import Body
-from runstead.store.tables.events import unpack
+from runstead.store.tables.event_rows import complete, incomplete, unpack
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Row, Session
 from runstead.wire.codec.response import read_event
+from runstead.wire.codec.run_parts import Settings, joined
+from runstead.wire.event import EVENT_DATA, RawEvent
 from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.run_step import RunStep
@@ -40,8 +42,11 @@ class SqlLedger:
         parts = {kind: await self._of_runs(kind, after, last or _ABOVE_ALL) for kind in _KINDS}
         records, violations = list[RunRecord](), list[Violation]()
         for row in runs:
+            of_run = {kind: rows.pop(row[0], []) for kind, rows in parts.items()}
+            if row[-1]:
+                continue  # its thread is deleted, and what belongs to it is being removed
             try:
-                records.append(_record(row, {kind: rows.pop(row[0], []) for kind, rows in parts.items()}))
+                records.append(_record(row, of_run))
             except ValueError as error:
                 violations.append(Violation(row[0], f"its row cannot be read: {error}"))
         return LedgerPage(records, [*violations, *_strays(parts)], last)
@@ -55,10 +60,13 @@ class SqlLedger:
 
 def _record(row: Row, parts: dict[str, list[Row]]) -> RunRecord:
     (
-        _, body, project, last_event, status, deadline, owner, behind, ahead, has_thread, owner_lives, rival, between,
+        _, body, fixed, project, last_event, status, deadline, owner, behind, ahead, has_thread, owner_lives, rival,
+        between, _,
     ) = row  # fmt: skip
+    whole = Settings(fixed or body)
+    bodies = {id: body for kind in ("steps", "messages") for id, _, body, *_ in parts[kind]}
     return RunRecord(
-        run=_decode_run(body),
+        run=_decode_run(joined(fixed, body)),
         project=project,
         last_event=last_event,
         status=status,
@@ -69,7 +77,7 @@ def _record(row: Row, parts: dict[str, list[Row]]) -> RunRecord:
         owner_alive=bool(owner_lives),
         predecessor=behind,
         predecessor_status=ahead,
-        event_batches=[_batch(first, last, body) for first, _, last, body in parts["events"]],
+        event_batches=[_batch(first, last, body, whole, bodies) for first, _, last, body in parts["events"]],
         steps=[decode_journal(_decode_step(body), journal) for _, _, body, journal in parts["steps"]],
         messages=[_decode_message(body) for _, _, body in parts["messages"]],
         message_between=between,
@@ -80,8 +88,16 @@ def _record(row: Row, parts: dict[str, list[Row]]) -> RunRecord:
     )
 
 
-def _batch(first: int, last: int, body: bytes) -> EventBatch:
-    return EventBatch(first, last, [read_event(event) for event in unpack(first, body)])
+def _batch(first: int, last: int, body: bytes, settings: Settings, bodies: Mapping[str, bytes]) -> EventBatch:
+    return EventBatch(first, last, [read_event(_whole(event, settings, bodies)) for event in unpack(first, body)])
+
+
+def _whole(event: RawEvent, settings: Settings, bodies: Mapping[str, bytes]) -> RawEvent:
+    """The event as its reader sees it."""
+    if EVENT_DATA.get(event.name) is Run:
+        return event._replace(data=settings.whole(event.data))
+    id = incomplete(event)
+    return event if id is None else complete(event, bodies.get(id))
 
 
 def _strays(parts: dict[str, OfRuns]) -> Sequence[Violation]:

@@ -17,6 +17,7 @@ from runstead.store.tables.projects import effective
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.steps import SqlSteps
 from runstead.store.tables.table import Row, Session, Table, Value
+from runstead.wire.codec.run_parts import encode_settings, state_of
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, Status
 from runstead.wire.thread import Thread
@@ -51,7 +52,7 @@ class SqlRuns:
         self._session = session
         self._queries = queries["runs"]
         self._deliver = queries["webhooks"]["enqueue"]
-        self._table = Table(session, queries["runs"], Run)
+        self._table = _RunTable(session, queries["runs"], Run)
         self._events = events
         self._steps = steps
         self._messages = messages
@@ -77,16 +78,17 @@ class SqlRuns:
         row = start.after(change)
         added_by = None if predecessor is None else row.run.id
         messages = [self._messages.columns(message, predecessor, added_by) for message in change.new_messages]
-        answered = await self._insert(row, change, RUN.encode(row.run, row.chosen_defaults), messages)
+        answered = await self._insert(row, change, messages)
         if answered is None:
             raise ThreadBusy(row.run.thread_id)
         return Created(row, empty_thread=not answered and not messages)
 
     async def apply(self, row: RunRow, change: Change, now: int) -> Applied:
         after = row.after(change)
-        body = with_unknown(RUN.encode(after.run, after.chosen_defaults), row.unknown)
+        known = RUN.encode(after.run, after.chosen_defaults)
+        body = with_unknown(known, row.unknown)
         if row.unknown is not None:
-            after = structs.replace(after, unknown=unknown_in(body, RUN.encode(after.run, after.chosen_defaults)))
+            after = structs.replace(after, unknown=unknown_in(body, known))
         parts = Parts(
             [self._steps.columns(step) for step in change.new_steps],
             [self._steps.columns(step) for step in change.steps],
@@ -99,15 +101,16 @@ class SqlRuns:
             raise Stale(row.run.id)
         return Applied(after, await self._promote(after) if after.run.status.terminal else None)
 
-    async def _insert(self, row: RunRow, change: Change, body: bytes, messages: Sequence[Columns]) -> bool | None:
+    async def _insert(self, row: RunRow, change: Change, messages: Sequence[Columns]) -> bool | None:
         """Write a new run; whether its thread had messages before, or None if the thread has an active run."""
         inserted = await self._session.row(
             self._queries["insert"], **run_columns(row), thread_id=row.run.thread_id, created_at=row.run.created_at,
-            predecessor=row.predecessor, body=body,
+            predecessor=row.predecessor, body=RUN.encode(row.run, row.chosen_defaults),
+            settings=encode_settings(row.run),
         )  # fmt: skip
         if inserted is None:
             return None
-        await self._events.append(row.project, row.run.id, 0, change.events)
+        await self._events.append(row.project, row.run.id, 0, change)
         await self._messages.insert_columns(row.project, messages)
         return bool(inserted[0])
 
@@ -120,7 +123,7 @@ class SqlRuns:
         )  # fmt: skip
         if updated is None:
             return False
-        await self._events.append(row.project, row.run.id, row.seq, change.events)
+        await self._events.append(row.project, row.run.id, row.seq, change)
         for columns in parts.new_steps:
             await self._steps.insert_columns(row.project, columns)
         for columns in parts.steps:
@@ -160,7 +163,7 @@ class SqlRuns:
 
     async def active(self, project: str, thread_id: str) -> Run | None:
         row = await self._session.row(self._queries["active"], project=project, thread_id=thread_id)
-        return None if row is None else RUN.decode(row[0])[0]
+        return None if row is None else RUN.decode(row[0], row[1])[0]
 
     async def page(self, project: str, thread_id: str, query: ListQuery) -> Page[Run] | None:
         return await self._table.page(query, project=project, thread_id=thread_id)
@@ -247,13 +250,21 @@ class SqlRuns:
         return None if row is None else int(row[0])
 
 
+class _RunTable(Table[Run]):
+    """A table whose objects are in two columns."""
+
+    async def all(self, name: str, **values: Value) -> list[Run]:
+        rows = await self._session.rows(self._queries[name], **values)
+        return [RUN.decode(body, settings)[0] for body, settings in rows]
+
+
 def _row(row: Row | None) -> RunRow | None:
     return None if row is None else _known_row(row)
 
 
 def _known_row(row: Row) -> RunRow:
-    body, project, version, seq, owner, predecessor, ready_at, delays = row
-    run, chosen_defaults = RUN.decode(body)
+    body, settings, project, version, seq, owner, predecessor, ready_at, delays = row
+    run, chosen_defaults = RUN.decode(body, settings)
     return RunRow(
         run=run,
         project=project,
@@ -264,7 +275,7 @@ def _known_row(row: Row) -> RunRow:
         ready_at=ready_at,
         delays=delays,
         chosen_defaults=chosen_defaults,
-        unknown=unknown_in(body, RUN.encode(run, chosen_defaults)),
+        unknown=unknown_in(state_of(body) if settings is None else body, RUN.encode(run, chosen_defaults)),
     )
 
 
@@ -288,10 +299,10 @@ def _notifications(after: RunRow, change: Change, now: int) -> Sequence[Columns]
     first = after.seq - len(change.events) + 1
     return [
         {
-            "id": (id := webhooks.event_id(after.run.id, seq)),
+            "id": webhooks.event_id(after.run.id, seq),
             "created_at": now,
             "event_type": event.name.value,
-            "payload": webhooks.payload(id, event.name, event.data, now),
+            "payload": event.data,
         }
         for seq, event in enumerate(change.events, first)
         if event.name.pausing

@@ -1,5 +1,6 @@
-"""The table of threads; what belongs to a thread is deleted with it."""
+"""The table of threads; what belongs to a deleted one is removed afterwards."""
 
+from runstead.store.tables.deletions import SqlDeletions
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session, Table
 from runstead.wire.page import ListQuery, Page
@@ -11,9 +12,9 @@ __all__ = ["SqlThreads"]
 class SqlThreads:
     """`port.Threads`, in SQL."""
 
-    def __init__(self, session: Session, queries: Queries) -> None:
+    def __init__(self, session: Session, queries: Queries, deletions: SqlDeletions) -> None:
         self._session = session
-        self._queries = queries["threads"]
+        self._deletions = deletions
         self._table = Table(session, queries["threads"], Thread)
 
     async def get(self, project: str, thread_id: str) -> Thread | None:
@@ -25,14 +26,10 @@ class SqlThreads:
     async def replace(self, project: str, thread: Thread) -> bool:
         return await self._table.replace(thread, project=project)
 
-    async def delete(self, project: str, thread_id: str) -> bool:
+    async def delete(self, project: str, thread_id: str, now: int) -> bool:
         if not await self._table.delete(project=project, id=thread_id):
             return False
-        # A writer of a run locks it: once the runs are locked, nothing is added to them. They are deleted last, because
-        # what belongs to them is found by them.
-        await self._session.rows(self._queries["lock_runs"], thread_id=thread_id)
-        for part in ("delete_messages", "delete_steps", "delete_events", "delete_runs"):
-            await self._session.execute(self._queries[part], thread_id=thread_id)
+        await self._deletions.mark_thread(project, thread_id, now)
         return True
 
     async def page(self, project: str, query: ListQuery) -> Page[Thread] | None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from runstead.store.tables.assistants import SqlAssistants
+from runstead.store.tables.deletions import SqlDeletions
 from runstead.store.tables.events import SqlEvents
 from runstead.store.tables.idempotency import SqlIdempotency
 from runstead.store.tables.ledger import SqlLedger
@@ -31,12 +32,13 @@ class SqlTx:
     ) -> None:
         self.assistants = SqlAssistants(session, queries, table)
         self.projects = SqlProjects(session, queries)
-        self.threads = SqlThreads(session, queries)
+        self.deletions = SqlDeletions(session, queries)
+        self.threads = SqlThreads(session, queries, self.deletions)
         self.messages = SqlMessages(session, queries, table)
         self.events = SqlEvents(session, queries)
         self.steps = SqlSteps(session, queries)
         self.runs = runs(session, queries, self.events, self.steps, self.messages)
         self.workers = SqlWorkers(session, queries)
-        self.webhooks = SqlWebhooks(session, queries)
+        self.webhooks = SqlWebhooks(session, queries, self.deletions)
         self.idempotency = SqlIdempotency(session, queries)
         self.ledger = SqlLedger(session, queries)

@@ -5,10 +5,13 @@ from typing import Any
 
 from msgspec.structs import asdict
 
-from runstead.domain.webhooks import Outcome
+from runstead.domain.webhooks import Outcome, payload
 from runstead.store.port.webhooks import Attempt, WebhookRow
+from runstead.store.tables.deletions import SqlDeletions
+from runstead.store.tables.portion import PORTION, first_within
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Row, Session, Table, Value
+from runstead.wire.codec.run_parts import Settings
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.webhook import Webhook, WebhookDelivery
 
@@ -22,11 +25,16 @@ _COLUMNS = (
 """The columns of every query for deliveries, in this order."""
 
 
+_BODY = b'{"id":'
+"""How a request body begins. The state of a run begins otherwise."""
+
+
 class SqlWebhooks:
     """`port.Webhooks`, in SQL."""
 
-    def __init__(self, session: Session, queries: Queries) -> None:
+    def __init__(self, session: Session, queries: Queries, deletions: SqlDeletions) -> None:
         self._session = session
+        self._deletions = deletions
         self._queries = queries["webhooks"]
         self._table = Table(session, queries["webhooks"], Webhook)
         self._deliveries = _Deliveries(session, _of_deliveries(queries["webhooks"]), WebhookDelivery)
@@ -42,11 +50,11 @@ class SqlWebhooks:
         enabled, events = row.webhook.enabled, _events(row.webhook)
         return await self._table.replace(row.webhook, project=project, enabled=enabled, events=events, **columns)
 
-    async def delete(self, project: str, webhook_id: str) -> bool:
-        # The webhook first: a writer of deliveries locks it, so none is added after this.
+    async def delete(self, project: str, webhook_id: str, now: int) -> bool:
+        # A writer of deliveries locks the webhook, so none is added after this.
         if not await self._table.delete(project=project, id=webhook_id):
             return False
-        await self._session.execute(self._queries["delete_deliveries"], webhook_id=webhook_id)
+        await self._deletions.mark_webhook(project, webhook_id, now)
         return True
 
     async def count(self, project: str) -> int:
@@ -74,7 +82,7 @@ class SqlWebhooks:
         taken = await self._session.rows(
             self._queries["claim_deliveries"], webhook_id=webhook_id, now=now, until=until, limit=limit
         )
-        return row, [Attempt(id=id, attempts=n, tries=tries, payload=payload) for id, n, tries, payload in taken]
+        return row, [_attempt(delivery) for delivery in taken]
 
     async def record(self, webhook_id: str, attempt: Attempt, outcome: Outcome) -> bool:
         recorded = await self._session.row(
@@ -87,7 +95,9 @@ class SqlWebhooks:
         return recorded is not None
 
     async def prune(self, before: int, limit: int) -> int:
-        return len(await self._session.rows(self._queries["prune_deliveries"], before=before, limit=limit))
+        sizes = await self._session.rows(self._queries["ended_sizes"], before=before, limit=limit)
+        fitting = first_within([length for (length,) in sizes], PORTION)
+        return len(await self._session.rows(self._queries["prune_deliveries"], before=before, limit=fitting))
 
     def _row(self, row: Row | None) -> WebhookRow | None:
         if row is None:
@@ -102,6 +112,14 @@ class _Deliveries(Table[WebhookDelivery]):
     async def all(self, name: str, **values: Value) -> list[WebhookDelivery]:
         rows = await self._session.rows(self._queries[name], **values)
         return [WebhookDelivery(**dict[str, Any](zip(_COLUMNS, row, strict=True))) for row in rows]
+
+
+def _attempt(row: Row) -> Attempt:
+    """A claimed delivery. The outbox has the state of its run, and from earlier versions the whole request body."""
+    id, attempts, tries, event_type, created_at, stored, settings = row
+    if not stored.startswith(_BODY):
+        stored = payload(id, event_type, Settings(settings).whole(stored), created_at)
+    return Attempt(id=id, attempts=attempts, tries=tries, payload=stored)
 
 
 def _of_deliveries(queries: Mapping[str, str]) -> Mapping[str, str]:

@@ -146,5 +146,5 @@ def _host(row: WebhookRow) -> str:
 
 async def _prune(adapters: Adapters) -> None:
     before = adapters.now() - _RETENTION
-    while await adapters.store.write(lambda tx: tx.webhooks.prune(before, _PRUNE_BATCH)) == _PRUNE_BATCH:
+    while await adapters.store.write(lambda tx: tx.webhooks.prune(before, _PRUNE_BATCH)):
         pass

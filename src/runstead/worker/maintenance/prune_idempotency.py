@@ -30,5 +30,5 @@ async def prune_idempotency_once(adapters: Adapters) -> int:
     while True:
         removed = await adapters.store.write(lambda tx: tx.idempotency.prune(now, _BATCH))
         pruned += removed
-        if removed < _BATCH:
+        if not removed:
             return pruned

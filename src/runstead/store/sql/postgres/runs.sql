@@ -16,8 +16,8 @@ SELECT thread.body, assistant.body, projects.max_running, projects.max_queued, w
 -- name: insert
 -- A new run whole: with its events and messages. No row back: the thread has an active run.
 WITH run AS (
-    INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, behind, body)
-    VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body)
+    INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, behind, body, settings)
+    VALUES (:id, :project, :thread_id, :created_at, :status, 1, :last_event, :owner, :expires_at, :predecessor, :body, :settings)
     ON CONFLICT (thread_id) WHERE active DO NOTHING
     RETURNING id, project
 ), reported AS (
@@ -41,8 +41,10 @@ SELECT EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS
 WITH run AS (
     UPDATE runs
        SET status = :status, version = version + 1, last_event = :last_event, owner = :owner,
-           expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body
+           expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body,
+           settings = coalesce(settings, runs.body)
      WHERE id = :id AND version = :version
+       AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = runs.thread_id)
        AND (NOT :single::boolean
             OR NOT followed
                AND NOT EXISTS (SELECT 1 FROM runs AS next WHERE next.behind = :id AND next.status = 'waiting')
@@ -90,27 +92,30 @@ SELECT (SELECT array_agg(rewritten.id) FROM rewritten) FROM run;
 
 -- name: get
 -- A writer locks the run before it changes it, so it cannot be overtaken for ever.
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
  WHERE id = :id AND thread_id = :thread_id AND project = :project
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = :thread_id)
    FOR UPDATE;
 
 -- name: load
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
-  FROM runs WHERE id = :id FOR UPDATE;
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
+  FROM runs
+ WHERE id = :id AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = runs.thread_id)
+   FOR UPDATE;
 
 -- name: queue_head
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE thread_id = :thread_id AND project = :project AND active
    FOR UPDATE;
 
 -- name: queue_successor
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs WHERE behind = :id AND status = 'waiting'
    FOR UPDATE;
 
 -- name: queue_tail
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs AS last
  WHERE thread_id = :thread_id AND project = :project
    AND status IN ('queued', 'in_progress', 'requires_action', 'cancelling', 'waiting')
@@ -133,7 +138,7 @@ SELECT limits.project, limits.most,
 
 -- name: next_claimable
 -- A run that another transaction has locked is passed over: nothing waits here.
-SELECT body, project, version, last_event, owner, behind, ready_at, delays
+SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs
  WHERE status = 'queued' AND project = :project
    AND ready_at <= :now AND (expires_at IS NULL OR expires_at > :now)

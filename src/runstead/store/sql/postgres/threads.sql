@@ -1,6 +1,3 @@
 -- name: get
 -- A writer locks the thread: what it decides by it stays true until it has written.
 SELECT body FROM threads WHERE id = :id AND project = :project FOR UPDATE;
-
--- name: lock_runs
-SELECT id FROM runs WHERE thread_id = :thread_id ORDER BY id FOR UPDATE;

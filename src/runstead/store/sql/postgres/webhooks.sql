@@ -22,4 +22,5 @@ WITH due AS MATERIALIZED (
 UPDATE deliveries SET attempts = attempts + 1, tries = tries + 1, next_at = :until
   FROM due
  WHERE deliveries.webhook_id = due.webhook_id AND deliveries.id = due.id
-RETURNING deliveries.id, attempts, tries, payload;
+RETURNING deliveries.id, attempts, tries, event_type, created_at, payload,
+          (SELECT coalesce(settings, body) FROM runs WHERE runs.id = deliveries.run_id);

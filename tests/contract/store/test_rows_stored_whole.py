@@ -1,0 +1,78 @@
+"""A database of the versions that stored runs and events whole: it is migrated, read, and written on."""
+
+import shutil
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import msgspec
+import pytest
+
+from runstead.domain.run.change import Change, run_event
+from runstead.store.port import Store, Tx
+from runstead.store.postgres import migrations as postgres
+from runstead.store.sqlite import migrations as sqlite
+from runstead.wire.codec.response import read_event
+from runstead.wire.codec.run_parts import Settings, encode_settings
+from runstead.wire.event import EventName
+from runstead.wire.run import Status
+from tests.contract.store.adapters import ADAPTERS, Adapter
+from tests.store.things import MINE, becomes, run, thread
+
+RUN = run(status=Status.IN_PROGRESS, instructions="Be brief.", metadata={"a": "1"})
+EVENT = EventName.RUN_IN_PROGRESS
+INSERT_RUN = """
+INSERT INTO runs (id, project, thread_id, created_at, status, version, last_event, owner, expires_at, body)
+VALUES ('run_1', 'default', 'thread_1', 100, 'in_progress', 1, 1, 'worker-1', 700, :body)
+"""
+INSERT_EVENT = "INSERT INTO events (run_id, project, first, last, body) VALUES ('run_1', 'default', 1, 1, :body)"
+
+
+def keep_those_before(migrations: ModuleType, first: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
+    """Leave only the migrations before the one of this name."""
+    files = sorted(migrations._FOLDER.glob("*.sql"))
+    folder.mkdir()
+    for file in files[: [file.stem[5:] for file in files].index(first)]:
+        shutil.copy(file, folder)
+    patch.setattr(migrations, "_FOLDER", folder)
+
+
+@pytest.fixture(params=[adapter for adapter in ADAPTERS if adapter.durable], ids=lambda adapter: adapter.name)
+async def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
+    """A store that was filled before the migration, and opened after it."""
+    adapter: Adapter = request.param
+    with pytest.MonkeyPatch.context() as patch:
+        keep_those_before(sqlite, "slim", tmp_path / "sqlite", patch)
+        keep_those_before(postgres, "run_settings", tmp_path / "postgres", patch)
+        before = adapter.make(tmp_path)
+        await before.start()
+        await before.write(fill)
+        await before.stop()
+    store = adapter.make(tmp_path)
+    await store.start()
+    yield store
+    await store.stop()
+
+
+async def fill(tx: Tx) -> None:
+    session: Any = tx.threads._session  # type: ignore[attr-defined]
+    await tx.threads.insert(MINE, thread())
+    await session.execute(INSERT_RUN, body=msgspec.json.encode(RUN))
+    await session.execute(INSERT_EVENT, body=b'[["%b",%b]]' % (EVENT.encode(), msgspec.json.encode(RUN)))
+
+
+async def test_a_run_stored_whole_goes_on(migrated: Store) -> None:
+    row = await migrated.read(lambda tx: tx.runs.load("run_1"))
+    assert row is not None
+    assert row.run == RUN
+    done = becomes(RUN, Status.COMPLETED, completed_at=200)
+    change = Change(run=done, events=[run_event(done)])
+    await migrated.write(lambda tx: tx.runs.apply(row, change, 200))
+    after = await migrated.read(lambda tx: tx.runs.load("run_1"))
+    assert after is not None
+    assert (after.run, after.owner) == (done, None)
+    events = await migrated.read(lambda tx: tx.events.after("run_1", 0, 10))
+    known = Settings(encode_settings(done))
+    assert [read_event(event._replace(data=known.whole(event.data))).data for event in events] == [RUN, done]
+    ledger = await migrated.read(lambda tx: tx.ledger.page("", 10))
+    assert [event.data for event in ledger.records[0].events] == [RUN, done]
