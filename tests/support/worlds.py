@@ -22,8 +22,10 @@ from runstead.outbound.http import HttpOutbound
 from runstead.store.port import RunRow, Store
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.assistant import AssistantRequest
+from runstead.wire.codec.response import read_event
+from runstead.wire.codec.run_parts import Settings, encode_settings
 from runstead.wire.content import TextPart
-from runstead.wire.event import Event
+from runstead.wire.event import EVENT_DATA, Event
 from runstead.wire.message import Message, MessageRequest
 from runstead.wire.run import Run, RunRequest
 from runstead.wire.run_step import RunStep
@@ -106,6 +108,15 @@ class World:
         """The run's events after a position, until it ends or waits for the client."""
         async with within():
             return [event async for event in self.project.run_events(run.thread_id, run.id, after)]
+
+    async def stored(self, run: Run) -> list[Event]:
+        """The run's stored events, as a reader sees them."""
+        known = Settings(encode_settings(run))
+        events = await self.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 1000))
+        return [
+            read_event(each._replace(data=known.whole(each.data)) if EVENT_DATA[each.name] is Run else each)
+            for each in events
+        ]
 
     async def ended(self, run: Run) -> Run:
         """The run, once it has ended or waits for the client."""

@@ -9,7 +9,7 @@ from runstead.domain.run import message_step
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.execution.claimed_run import ClaimedRun, Interrupted, claim
 from runstead.engine.execution.stop import end_unowned
-from runstead.wire.event import EventName, Position, RawEvent, decode_event
+from runstead.wire.event import EventName, Position, RawEvent
 from runstead.worker.executor import Executor
 from tests.support.reader import Reader
 from tests.support.waiting import within
@@ -41,8 +41,7 @@ async def test_a_former_owner_writes_nothing_more(first_began: bool) -> None:
         with pytest.raises(Interrupted):
             await begin(here, old)
         await new.end(lambda _: Signal.RECOVER)
-        events = await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 100))
-        Reader().read([decode_event(event.name, event.data, str(event.at)) for event in events])
+        Reader().read(await here.stored(run))
 
 
 @pytest.mark.parametrize("turns", range(8))
@@ -57,8 +56,7 @@ async def test_a_run_interrupted_while_a_step_opens_is_released_with_the_step(tu
             beginning.cancel()
         await hold.end(lambda _: Signal.RECOVER)
         assert (await here.now(run)).status == "queued"
-        events = await here.adapters.store.read(lambda tx: tx.events.after(run.id, 0, 100))
-        Reader().read([decode_event(event.name, event.data, str(event.at)) for event in events])
+        Reader().read(await here.stored(run))
 
 
 async def test_a_former_owner_publishes_no_end() -> None:

@@ -11,6 +11,7 @@ from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.claimed_run import ClaimedRun, Interrupted
 from runstead.engine.execution.execute import execute
+from runstead.engine.execution.journal_cache import JournalCache
 from runstead.wire.error import RunsteadError, Unreachable
 from runstead.wire.run import LastError, Run, Status
 
@@ -42,6 +43,7 @@ class Executor:
         """The runs whose task may be interrupted."""
         self._owned: dict[str, ClaimedRun] = {}
         """Those, and the interrupted ones whose end is being recorded."""
+        self._paused = JournalCache()
         self._claims = 0
         self._interrupted_early: set[str] = set()
         """Runs that were interrupted while their claim was under way."""
@@ -83,9 +85,12 @@ class Executor:
             if interrupted or self._releasing or claimed.owner != self._name:
                 await self._record_interruption(claimed)
                 return
+            claimed.recall(self._paused.take(run_id))
             error = await self._until_interrupted(claimed)
             if error is not _ENDED:
                 await self._record_interruption(claimed, error)
+            elif not claimed.run.status.terminal:
+                self._paused.keep(run_id, claimed.journal)
         finally:
             if self._owned.get(run_id) is claimed:
                 del self._owned[run_id]

@@ -6,13 +6,14 @@ two assistant messages in a row. Text whose turn was cut before its calls joins 
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
+from runstead.domain.chat import tokens
 from runstead.domain.chat.offer import Offer
 from runstead.domain.chosen import ChosenDefaults, value_if_chosen
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.budget import completion_left
-from runstead.domain.run.journal import Call, StepRow
+from runstead.domain.run.journal import Call, StepRow, fold
 from runstead.wire.content import ContentPart, ImageFilePart, ImageUrlPart, RefusalPart, TextPart
 from runstead.wire.message import Message
 from runstead.wire.run import Run
@@ -25,11 +26,39 @@ ChatMessage: TypeAlias = dict[str, Any]
 """A chat-completion message."""
 
 
-class Own(NamedTuple):
+class Own:
     """The run's own turns as messages, and the opaque state of each turn by the index of its message."""
 
-    messages: Sequence[ChatMessage]
-    carried: Mapping[int, Any]
+    def __init__(self) -> None:
+        self.messages: list[ChatMessage] = []
+        self.carried: dict[int, Any] = {}
+        self.tokens = 0
+        """The tokens of the messages."""
+
+    def add(self, row: StepRow, written: Mapping[str, Message]) -> None:
+        """Add a step, if it has ended and is part of the prompt."""
+        calls = _answered(row)
+        message = _of_calls(calls) if calls else _of_text(row, written)
+        if message is None:
+            return
+        self._append(message)
+        if row.carried is not None:
+            self.carried[len(self.messages) - 1] = row.carried
+        for call in calls:
+            self._add(_output(call))
+
+    def _append(self, message: ChatMessage) -> None:
+        """Add a message of the assistant, joined to the text before it if both are of one turn."""
+        last = self.messages[-1] if self.messages else None
+        if last is not None and last["role"] == "assistant" and "tool_calls" not in last:
+            self.tokens -= tokens.of_message(self.messages.pop())
+            texts = [text for text in (last["content"], message["content"]) if text]
+            message = {**message, "content": "\n".join(texts) or None}
+        self._add(message)
+
+    def _add(self, message: ChatMessage) -> None:
+        self.messages.append(message)
+        self.tokens += tokens.of_message(message)
 
 
 def build(
@@ -85,18 +114,12 @@ def as_chat_message(message: Message) -> ChatMessage | None:
 
 def own(steps: Iterable[StepRow], written: Mapping[str, Message]) -> Own:
     """The run's own finished steps. Failed steps are left out."""
-    messages: list[ChatMessage] = []
-    carried: dict[int, Any] = {}
-    for row in steps:
-        calls = _answered(row)
-        message = _of_calls(calls) if calls else _of_text(row, written)
-        if message is None:
-            continue
-        _append(messages, message)
-        if row.carried is not None:
-            carried[len(messages) - 1] = row.carried
-        messages += [_output(call) for call in calls]
-    return Own(messages, carried)
+
+    def add(turns: Own, row: StepRow) -> Own:
+        turns.add(row, written)
+        return turns
+
+    return fold(steps, "prompt", Own(), add)
 
 
 def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:
@@ -106,15 +129,6 @@ def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:
 
 def _history(history: Iterable[Message]) -> list[ChatMessage]:
     return [message for message in map(as_chat_message, history) if message is not None]
-
-
-def _append(messages: list[ChatMessage], message: ChatMessage) -> None:
-    """Add a message of the assistant, joined to the text before it if both are of one turn."""
-    if messages and messages[-1]["role"] == "assistant" and "tool_calls" not in messages[-1]:
-        before = messages.pop()
-        texts = [text for text in (before["content"], message["content"]) if text]
-        message = {**message, "content": "\n".join(texts) or None}
-    messages.append(message)
 
 
 def _part(part: ContentPart) -> dict[str, Any]:

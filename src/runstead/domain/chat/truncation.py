@@ -92,7 +92,7 @@ def fixed(run: Run, steps: Sequence[StepRow], written: Mapping[str, Message], fu
     return (
         tokens.of_messages(prompt.instructions(run))
         + sum(tokens.of_function(function) for function in functions)
-        + tokens.of_messages(prompt.own(steps, written).messages)
+        + prompt.own(steps, written).tokens
     )
 
 

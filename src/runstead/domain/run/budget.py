@@ -1,12 +1,13 @@
 """How much is left of a run's budgets, each of which is a total over all model calls. For time see `deadline`."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
-from runstead.domain.run.journal import StepRow
-from runstead.wire.run import Run, Usage
+from runstead.domain.run.journal import StepRow, fold
+from runstead.domain.run.usage import total
+from runstead.wire.run import Run
 from runstead.wire.struct import UNSET
 
 __all__ = [
@@ -40,13 +41,13 @@ class Allowance(Struct, frozen=True, kw_only=True):
 
 def allowance(run: Run, steps: Sequence[StepRow], asked: int, window: int | None) -> Allowance:
     """The limits of the next call, with a prompt of `asked` tokens and a model of this `window`."""
-    tokens, calls, total = completion_left(run, steps), _calls_left(run, steps), total_left(run, steps)
-    if total is not None:
-        total -= asked
+    tokens, calls, left = completion_left(run, steps), _calls_left(run, steps), total_left(run, steps)
+    if left is not None:
+        left -= asked
         # Servers refuse a limit that the model cannot reach, so one is set only where it may bite.
         reached = LONGEST_ANSWER if window is None else min(window - asked, LONGEST_ANSWER)
-        if total < (reached if tokens is None else tokens):
-            return Allowance(tokens=total, limit="max_total_tokens", calls=calls)
+        if left < (reached if tokens is None else tokens):
+            return Allowance(tokens=left, limit="max_total_tokens", calls=calls)
     return Allowance(tokens=tokens, calls=calls)
 
 
@@ -59,25 +60,22 @@ def prompt_left(run: Run, steps: Iterable[StepRow]) -> int | None:
     """How many prompt tokens the run may still take; None without a limit. Below zero if a call took too many."""
     if run.max_prompt_tokens is None:
         return None
-    return run.max_prompt_tokens - sum(used.prompt_tokens for used in _usages(steps))
+    return run.max_prompt_tokens - total(steps).prompt_tokens
 
 
 def completion_left(run: Run, steps: Iterable[StepRow]) -> int | None:
     """How many tokens the run may still write; None without a limit. Below zero if a call wrote too many."""
     if run.max_completion_tokens is None:
         return None
-    return run.max_completion_tokens - sum(used.completion_tokens for used in _usages(steps))
+    return run.max_completion_tokens - total(steps).completion_tokens
 
 
 def total_left(run: Run, steps: Iterable[StepRow]) -> int | None:
     """How many tokens the run may still take and write together; None without a limit. May be below zero."""
     if run.max_total_tokens is UNSET:
         return None
-    return run.max_total_tokens - sum(used.prompt_tokens + used.completion_tokens for used in _usages(steps))
-
-
-def _usages(steps: Iterable[StepRow]) -> Iterator[Usage]:
-    return (row.step.usage for row in steps if row.step.usage is not None)
+    spent = total(steps)
+    return run.max_total_tokens - spent.prompt_tokens - spent.completion_tokens
 
 
 def _calls_left(run: Run, steps: Iterable[StepRow]) -> int | None:
@@ -86,4 +84,8 @@ def _calls_left(run: Run, steps: Iterable[StepRow]) -> int | None:
     """
     if run.max_tool_calls is UNSET:
         return None
-    return run.max_tool_calls - sum(len(row.calls) for row in steps if row.step.status == "completed")
+    return run.max_tool_calls - fold(steps, "calls", 0, _with_calls)
+
+
+def _with_calls(count: int, row: StepRow) -> int:
+    return count + len(row.calls) if row.step.status == "completed" else count

@@ -12,8 +12,9 @@ A call is `started` in the journal only if its tool may not run twice: that the 
 does. What has ended has an output.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal, NamedTuple, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import reduce
+from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
 import msgspec
 from msgspec import Struct
@@ -28,12 +29,16 @@ __all__ = [
     "Call",
     "CallStatus",
     "OpenWork",
+    "StepLog",
     "StepRow",
     "decode_journal",
     "encode_journal",
+    "fold",
     "from_wire",
     "required",
 ]
+
+T = TypeVar("T")
 
 FUNCTION = "function"
 """The tool of the calls that the client answers."""
@@ -108,6 +113,35 @@ class StepRow(Struct, frozen=True, kw_only=True):
         changed = {call.id: call for call in calls}
         made = ToolCallsDetails(tool_calls=[changed.get(call.id, call) for call in details.tool_calls])
         return replace(self, step=replace(self.step, step_details=made))
+
+
+class StepLog(list[StepRow]):
+    """The rows of one run, oldest first. Only the last one may be open; rows are added, and the open one is replaced.
+
+    What is added up over the rows is remembered for those that have ended: a round costs no more the longer a run is.
+    """
+
+    def __init__(self, rows: Iterable[StepRow] = ()) -> None:
+        super().__init__(rows)
+        self._folded: dict[str, tuple[int, Any]] = {}
+
+    def fold(self, name: str, start: T, add: Callable[[T, StepRow], T]) -> T:
+        """`fold` over the rows; the sum of those that have ended is kept under the name."""
+        count, total = self._folded.get(name, (0, start))
+        while count < len(self) and self[count].step.status != "in_progress":
+            total = add(total, self[count])
+            count += 1
+        self._folded[name] = count, total
+        for row in self[count:]:
+            total = add(total, row)
+        return cast("T", total)
+
+
+def fold(rows: Iterable[StepRow], name: str, start: T, add: Callable[[T, StepRow], T]) -> T:
+    """What `add` makes of the rows, one after the other, from `start` on. A row that is open must not change a sum in
+    place.
+    """
+    return rows.fold(name, start, add) if isinstance(rows, StepLog) else reduce(add, rows, start)
 
 
 class OpenWork(NamedTuple):

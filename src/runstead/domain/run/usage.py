@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from runstead.domain.run.journal import StepRow
+from runstead.domain.run.journal import StepRow, fold
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 
 __all__ = ["NONE", "add", "total"]
@@ -28,8 +28,8 @@ def add(one: Usage, other: Usage) -> Usage:
 
 def total(steps: Iterable[StepRow]) -> Usage:
     """The usage of all steps of a run."""
-    spent = NONE
-    for row in steps:
-        if row.step.usage is not None:
-            spent = add(spent, row.step.usage)
-    return spent
+    return fold(steps, "usage", NONE, _with)
+
+
+def _with(spent: Usage, row: StepRow) -> Usage:
+    return spent if row.step.usage is None else add(spent, row.step.usage)

@@ -58,7 +58,7 @@ class ClaimedRun:
         """The text of the open message so far."""
         self.calls: CallsDraft | None = None
         """The tool calls of the open step so far."""
-        self.journal = Journal()
+        self.journal = Journal(complete=new)
         """The journal of the run. Before `is_read` it has only the entries written here."""
         self.is_read = new
         """Whether the journal equals the stored one. That of a `new` run, claimed for the first time, is empty."""
@@ -82,10 +82,13 @@ class ClaimedRun:
         """Whether the run is still executed here: it has neither ended nor paused, and is not being cancelled."""
         return self.run.status is Status.IN_PROGRESS
 
+    def recall(self, journal: Journal | None) -> None:
+        """Take over what this worker knew of the run before it paused. What has changed since is still to be read."""
+        if journal is not None and not self.is_read:
+            self.journal = journal
+
     def read(self, journal: Journal) -> None:
         """Replace the journal in memory with the stored one."""
-        # Messages of finished steps do not change: they need not be read again.
-        journal.messages = {**self.journal.messages, **journal.messages}
         self.journal, self.is_read = journal, True
 
     async def commit(self, decide: Decide) -> None:
@@ -146,7 +149,7 @@ class ClaimedRun:
         row = await tx.runs.load(self.run.id)
         if row is None or row.owner != self.owner:
             raise Interrupted
-        return row, await read_journal(tx, row)
+        return row, await read_journal(tx, row, self.journal)
 
     def _set(self, row: RunRow, journal: Journal) -> None:
         self.read(journal)

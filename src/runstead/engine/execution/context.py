@@ -35,7 +35,7 @@ async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
         return RunTools()
 
     async def work(tx: Tx) -> tuple[Journal, Next]:
-        journal = claimed.journal if claimed.is_read else await read_journal(tx, claimed.row)
+        journal = claimed.journal if claimed.is_read else await read_journal(tx, claimed.row, claimed.journal)
         if journal.unfinished:
             return journal, RunTools()
         return journal, await _next_call(tx, claimed, journal, tools)

@@ -9,14 +9,20 @@ from runstead.engine.execution.commit import Committed, publish, write
 from runstead.engine.execution.journal import read_open_work
 from runstead.store.port import RunRow, Stale, Tx
 
-__all__ = ["end_unowned", "publish_stopped", "stop"]
+__all__ = ["end_unowned", "publish_stopped", "stop", "stop_unowned"]
 
 
 async def stop(tx: Tx, row: RunRow, now: int) -> Committed:
     """Cancel a run. Without an owner it ends at once. An owner ends it: `publish_stopped` interrupts that worker."""
     if row.owner is None:
-        return await write(tx, row, transitions.stop(row.run, *await read_open_work(tx, row), now), now)
+        return await stop_unowned(tx, row, now)
     return await write(tx, row, transitions.cancel(row.run, now), now)
+
+
+async def stop_unowned(tx: Tx, row: RunRow, now: int) -> Committed:
+    """End a run at once, as cancelled."""
+    open_work, spent = await read_open_work(tx, row), await tx.steps.spent(row.run.id)
+    return await write(tx, row, transitions.stop(row.run, open_work, spent, now), now)
 
 
 async def publish_stopped(adapters: Adapters, stopped: Committed) -> None:
@@ -34,7 +40,7 @@ async def end_unowned(adapters: Adapters, run_id: str, signal: Callable[[RunRow]
         given = signal(row) if row is not None else None
         if row is None or given is None:
             return None
-        open_work, spent = await read_open_work(tx, row)
+        open_work, spent = await read_open_work(tx, row), await tx.steps.spent(run_id)
         now = adapters.now()
         return await write(tx, row, transitions.end(row.run, given, open_work, now, spent), now)
 

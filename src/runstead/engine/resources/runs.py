@@ -261,7 +261,7 @@ class Runs(Bound):
             now = self._adapters.now()
             guards.check_not_past_deadline(row.run, now)
             outputs = guards.check_outputs(row.run, output)
-            open_work, _ = await read_open_work(tx, row)
+            open_work = await read_open_work(tx, row)
             change = call_step.submit_outputs(row.run, open_work, outputs, now)
             if owner is not None:
                 limits = await tx.projects.limits(self._project, self._adapters.limits.of_project)

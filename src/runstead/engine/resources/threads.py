@@ -1,10 +1,9 @@
 """Threads, over the store."""
 
 from runstead.domain import creation, guards, ids
-from runstead.domain.run import transitions
 from runstead.engine.adapters import Adapters
-from runstead.engine.execution.commit import Committed, publish, write
-from runstead.engine.execution.journal import read_open_work
+from runstead.engine.execution.commit import Committed, publish
+from runstead.engine.execution.stop import stop_unowned
 from runstead.engine.resources.scope import Bound, page_of, the_thread
 from runstead.store.port import Tx
 from runstead.wire.message import Message
@@ -91,8 +90,7 @@ class Threads(Bound):
             row = await tx.runs.queue_tail(self._project, thread_id)
             if row is None:
                 break
-            now = self._adapters.now()
-            stopped.append(await write(tx, row, transitions.stop(row.run, *await read_open_work(tx, row), now), now))
+            stopped.append(await stop_unowned(tx, row, self._adapters.now()))
         return stopped
 
 

@@ -27,5 +27,11 @@ SELECT body FROM steps
  ORDER BY seq DESC
  LIMIT :limit;
 
+-- name: newest
+SELECT body, journal FROM steps WHERE run_id = :run_id ORDER BY created_at DESC, seq DESC LIMIT :limit;
+
+-- name: spent
+SELECT body FROM steps WHERE run_id = :run_id;
+
 -- name: of_run
 SELECT body, journal FROM steps WHERE run_id = :run_id ORDER BY seq;

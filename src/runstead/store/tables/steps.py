@@ -2,14 +2,28 @@
 
 from collections.abc import Mapping
 
+import msgspec
+from msgspec import Struct
+
+from runstead.domain.run import usage
 from runstead.domain.run.journal import StepRow, decode_journal, encode_journal
 from runstead.store.tables.body import unknown_in, with_unknown
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session, Table, Value, remember
 from runstead.wire.page import ListQuery, Page
+from runstead.wire.run import Usage
 from runstead.wire.run_step import RunStep
 
 __all__ = ["SqlSteps"]
+
+
+class _Spent(Struct):
+    """The part of a step that is added up."""
+
+    usage: Usage | None = None
+
+
+_decode = msgspec.json.Decoder(_Spent).decode
 
 
 class SqlSteps:
@@ -52,6 +66,16 @@ class SqlSteps:
 
     async def page(self, project: str, run_id: str, query: ListQuery) -> Page[RunStep] | None:
         return await self._table.page(query, project=project, run_id=run_id)
+
+    async def newest(self, run_id: str, limit: int) -> list[StepRow]:
+        rows = await self._session.rows(self._queries["newest"], run_id=run_id, limit=limit)
+        return [self._row(body, journal) for body, journal in rows]
+
+    async def spent(self, run_id: str) -> Usage:
+        spent = usage.NONE
+        for (body,) in await self._session.rows(self._queries["spent"], run_id=run_id):
+            spent = usage.add(spent, _decode(body).usage or usage.NONE)
+        return spent
 
     async def of_run(self, run_id: str) -> list[StepRow]:
         rows = await self._session.rows(self._queries["of_run"], run_id=run_id)
