@@ -249,6 +249,11 @@ def function(**fields: Any) -> dict[str, Any]:
             "tool_outputs[0].output", "invalid_type",
         ),
         (
+            ToolOutputs, {"tool_outputs": [{"tool_call_id": "call_1", "type": "computer_call_output"}]},
+            "Invalid value: 'computer_call_output'. Supported values are: 'function_call_output' and 'function'.",
+            "tool_outputs[0].type", "invalid_value",
+        ),
+        (
             ThreadRequest, [{}],
             "Invalid type for the request body: expected an object, but got an array instead.", None, "invalid_type",
         ),
@@ -325,6 +330,13 @@ def test_an_empty_body_lacks_required_fields() -> None:
 def test_empty_lists_are_accepted_because_the_dotnet_client_sends_them() -> None:
     assert decode_request(RunRequest, b'{"assistant_id":"a","additional_messages":[]}').additional_messages == []
     assert decode_request(ThreadRequest, b'{"messages":[]}').messages == []
+
+
+@pytest.mark.parametrize("kind", ["function_call_output", "function"])
+def test_the_type_of_an_output_is_accepted_because_some_clients_send_it(kind: str) -> None:
+    outputs = {"tool_outputs": [{"type": kind, "tool_call_id": "call_1", "output": "rain"}]}
+    [output] = decode_request(ToolOutputs, json.dumps(outputs).encode()).output
+    assert (output.tool_call_id, output.output) == ("call_1", "rain")
 
 
 def test_absent_and_null_fields_are_different() -> None:
