@@ -62,7 +62,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The default for a run or message on a busy thread, if neither the request nor the thread sets it."""
     require_beta_header: bool = True
     """Refuse requests without `OpenAI-Beta: assistants=v2`, as the original API did."""
-    body_limit: Annotated[int, Meta(ge=1024)] = 32 * 1024 * 1024
+    body_limit: Annotated[int, Meta(ge=1024)] = 16 * 1024 * 1024
     """Maximum bytes of a request's body."""
     ping_after: Annotated[float, Meta(gt=0)] = 15.0
     """Seconds without an event after which a stream sends a ping."""
