@@ -64,6 +64,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Refuse requests without `OpenAI-Beta: assistants=v2`, as the original API did."""
     body_limit: Annotated[int, Meta(ge=1024)] = 16 * 1024 * 1024
     """Maximum bytes of a request's body."""
+    bodies_limit: Annotated[int, Meta(ge=1024)] = 256 * 1024 * 1024
+    """Maximum bytes of the bodies that are being received at once. Requests beyond it get 503."""
     ping_after: Annotated[float, Meta(gt=0)] = 15.0
     """Seconds without an event after which a stream sends a ping."""
     poll_after_ms: Annotated[int, Meta(ge=1)] = 100

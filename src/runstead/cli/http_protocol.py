@@ -9,7 +9,7 @@ from runstead.wire.error import ApiError, BadRequest
 
 __all__ = ["HEAD_LIMIT", "LimitedHttpProtocol"]
 
-HEAD_LIMIT: Final = 256 * 1024
+HEAD_LIMIT: Final = 64 * 1024
 """Maximum bytes of a request's head, and of anything else that the parser buffers until it is complete."""
 
 _LINGER = 2.0

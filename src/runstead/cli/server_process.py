@@ -54,6 +54,7 @@ def _settings(application: Application, config: Config) -> uvicorn.Config:
     api = Settings(
         require_beta_header=config.require_beta_header,
         body_limit=config.body_limit,
+        bodies_limit=config.bodies_limit,
         ping_after=config.ping_after,
         poll_after_ms=config.poll_after_ms,
         allowed_hosts=config.allowed_hosts,
