@@ -8,7 +8,20 @@ import pytest
 from runstead.domain.run.change import Change
 from runstead.store.port import RunRow, Stale, Store, ThreadBusy, Tx
 from runstead.wire.run import Run, Status
-from tests.store.things import MINE, THEIRS, add_runs, asked, becomes, changed, created, event, message, run, thread
+from tests.store.things import (
+    MINE,
+    THEIRS,
+    add_runs,
+    asked,
+    becomes,
+    changed,
+    created,
+    event,
+    message,
+    newest_messages,
+    run,
+    thread,
+)
 
 
 async def line(store: Store, *names: str) -> list[RunRow]:
@@ -39,7 +52,7 @@ async def ids(store: Store) -> list[str]:
 
 async def joined(store: Store) -> list[str]:
     """The messages that have joined the thread, oldest first."""
-    newest = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 100))
+    newest = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 100))
     return [each.id for each in newest][::-1]
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -40,6 +41,14 @@ _SETTINGS = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
 }
+
+_WITHIN = """
+SELECT body, found
+  FROM (SELECT body, row_number() OVER () AS number, count(*) OVER () AS found,
+               sum(length(body)) OVER (ROWS UNBOUNDED PRECEDING) AS size
+          FROM (:statement) AS listed) AS measured
+ WHERE number = 1 OR size <= :size
+"""
 
 _DURABLE = """
 SELECT set_config('synchronous_commit', 'on', false)
@@ -176,6 +185,10 @@ class PostgresSession:
         self._answered()
         return rows
 
+    async def rows_within(self, sql: str, size: int, **values: Value) -> tuple[list[Row], bool]:
+        rows = await self.rows(_within(sql), size=size, **values)
+        return [row[:1] for row in rows], bool(rows) and rows[0][1] > len(rows)
+
     async def execute(self, sql: str, **values: Value) -> None:
         text, names = self._next(sql)
         with self._translated:
@@ -196,6 +209,15 @@ class PostgresSession:
 
     def _answered(self) -> None:
         self._used = asyncio.get_running_loop().time()
+
+
+@cache
+def _within(sql: str) -> str:
+    """The statement for the first rows of another one, whose bodies have `:size` bytes together, and the number of all.
+
+    A body's length is known without reading the body.
+    """
+    return _WITHIN.replace(":statement", sql.removesuffix(";"))
 
 
 class _Translated:

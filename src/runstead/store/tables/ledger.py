@@ -42,7 +42,7 @@ class SqlLedger:
         for row in runs:
             try:
                 records.append(_record(row, {kind: rows.pop(row[0], []) for kind, rows in parts.items()}))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 violations.append(Violation(row[0], f"its row cannot be read: {error}"))
         return LedgerPage(records, [*violations, *_strays(parts)], last)
 

@@ -103,6 +103,9 @@ class _Deliveries(Table[WebhookDelivery]):
         rows = await self._session.rows(self._queries[name], **values)
         return [WebhookDelivery(**dict[str, Any](zip(_COLUMNS, row, strict=True))) for row in rows]
 
+    async def first(self, name: str, **values: Value) -> tuple[list[WebhookDelivery], bool]:
+        return await self.all(name, **values), False
+
 
 def _of_deliveries(queries: Mapping[str, str]) -> Mapping[str, str]:
     """The statements of the deliveries' lists, under the names that a table has for them."""
