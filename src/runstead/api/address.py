@@ -13,7 +13,6 @@ parameter `api-version` instead, which is accepted with any value and not read.
 
 import re
 from typing import NamedTuple
-from urllib.parse import parse_qsl
 
 from starlette.types import Scope
 
@@ -26,6 +25,7 @@ ADDRESS = "runstead.address"
 _OTHER_PREFIXES = re.compile(
     r"/(?:openai(?:/deployments/[^/]+)?|api/projects/(?P<project>[^/]+)(?:/openai)?)(?:/v1)?(?=/)"
 )
+_API_VERSION = re.compile(rb"(?:^|&)api-version(?:=|&|$)")
 
 
 class Address(NamedTuple):
@@ -51,5 +51,4 @@ def address_of(path: str) -> Address | None:
 
 def has_api_version(scope: Scope) -> bool:
     """Whether the query has an `api-version`, which clients for Azure send with every call."""
-    query: bytes = scope["query_string"]
-    return any(name == "api-version" for name, _ in parse_qsl(query.decode("latin-1"), keep_blank_values=True))
+    return _API_VERSION.search(scope["query_string"]) is not None
