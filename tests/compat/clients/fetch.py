@@ -15,8 +15,8 @@ HERE = Path(__file__).parent
 NODE = "openai@6.49.0"
 AZURE, AZURE_PREVIEW = "azure-ai-agents==1.1.0", "azure-ai-agents==1.2.0b6"
 GO, GO_VERSION = "github.com/openai/openai-go/v3", "v3.98.0"
-KOTLIN = HERE / "kotlin" / "pom.xml"
-"""It names the version of the Kotlin client."""
+KOTLIN, JAVA = HERE / "kotlin" / "pom.xml", HERE / "java" / "pom.xml"
+"""They name the versions of the clients."""
 
 
 def run(*command: str | Path, folder: Path | None = None) -> None:
@@ -44,6 +44,13 @@ def kotlin(folder: Path) -> None:
     run("mvn", "--quiet", "--batch-mode", "--file", KOTLIN, f"-Dout={folder}", "compile")
 
 
+def java(folder: Path) -> None:
+    """The official Java client, and the program over it."""
+    collect = "dependency:copy-dependencies"
+    run("mvn", "--quiet", "--batch-mode", "--file", JAVA, f"-DoutputDirectory={folder / 'lib'}", collect)
+    run("javac", "-nowarn", "-cp", f"{folder / 'lib'}/*", "-d", folder, HERE / "java" / "Flows.java")
+
+
 def go(folder: Path) -> None:
     """The official Go client, and the program over it."""
     shutil.copy(HERE / "go" / "flows.go", folder)
@@ -57,6 +64,7 @@ CLIENTS: Sequence[tuple[Callable[[Path], None], str]] = (
     (azure, AZURE),
     (azure_preview, AZURE_PREVIEW),
     (kotlin, KOTLIN.read_text() + (HERE / "kotlin" / "src" / "Flows.kt").read_text()),
+    (java, JAVA.read_text() + (HERE / "java" / "Flows.java").read_text()),
     (go, GO_VERSION + (HERE / "go" / "flows.go").read_text()),
 )
 """How each client is fetched, and what it is made from: with another version or program it is fetched again."""
