@@ -13,7 +13,7 @@ from runstead import bootstrap
 from runstead.api.app import Settings, create_app
 from runstead.cli.http_protocol import IDLE, LimitedHttpProtocol, close_expired
 from runstead.cli.listen_socket import bind, listen
-from runstead.cli.process import ShutdownSignals, run_process
+from runstead.cli.process import ShutdownSignals, keep_imports, run_process
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application
@@ -46,6 +46,7 @@ async def _serve(config: Config) -> None:
                 server.should_exit = True
 
             signals.on_shutdown(shut_down)
+            keep_imports()
             url = listen(bound)
             _log.info("started", extra={"url": url, "pid": os.getpid()})
             click.echo(f"Runstead listens on {url}/v1 (API reference: {url}/docs)")
