@@ -92,6 +92,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._waiting_since = self.loop.time()
         super().on_response_complete()
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: a request for another protocol is answered as if it did not ask, and any client can send many."""
+
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest(msg))
 
