@@ -93,7 +93,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_response_complete()
 
     def _unsupported_upgrade_warning(self) -> None:
-        """Log nothing: a request for another protocol is answered as if it did not ask, and any client can send many."""
+        """Log nothing: a request for another protocol is answered as any other, and any client can send many."""
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest(msg))
