@@ -36,7 +36,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     _buffered = 0  # bytes since the parser's last callback
     _refused = False
-    _running: RequestResponseCycle | None = None  # the request that is being answered; others are ahead of it
+    _running: RequestResponseCycle | None = None  # the request that is being answered; others wait behind it
     _waiting_since = 0.0  # when the connection was opened, or its last reply ended
     _head_since: float | None = None  # when a head began that is not complete
     _body_since: float | None = None  # when a body began that is not complete
