@@ -217,3 +217,12 @@ async def test_clients_that_leave_early_leave_nothing_in_the_log(
         server.held.set()
         await until(lambda: not server.server_state.tasks)
     assert [record.message for record in caplog.records if record.levelno > logging.INFO] == []
+
+
+async def test_a_request_for_another_protocol_is_answered_without_a_log_line(caplog: pytest.LogCaptureFixture) -> None:
+    async with here() as server:
+        reader, _ = await server.connect(
+            GET.replace(b"\r\n\r\n", b"\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
+        )
+        assert (await reader.readuntil(b"xx")).startswith(b"HTTP/1.1 200")
+    assert [record.message for record in caplog.records if record.levelno > logging.INFO] == []

@@ -208,3 +208,12 @@ def test_the_ids_of_many_or_long_outputs_are_shortened_in_the_message() -> None:
     assert refused.message.startswith("Expected tool outputs for call_ids ['call_a'], got ['xxx")
     assert refused.message.endswith("and 900 more")
     assert len(refused.message) < 12_000
+
+
+def test_outputs_have_two_million_characters_together() -> None:
+    half = [ToolOutput(tool_call_id=id, output="x" * 1024 * 1024) for id in ("call_a", "call_b")]
+    assert len(guards.check_outputs(waiting("call_a", "call_b"), half)) == 2
+    longer = [half[0], ToolOutput(tool_call_id="call_b", output="x" * (1024 * 1024 + 1))]
+    refused = refusal(lambda: guards.check_outputs(waiting("call_a", "call_b"), longer))
+    assert (refused.param, refused.code) == ("tool_outputs", "invalid_value")
+    assert "have 2,097,153 characters together" in refused.message

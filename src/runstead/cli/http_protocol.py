@@ -36,7 +36,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     _buffered = 0  # bytes since the parser's last callback
     _refused = False
-    _running: RequestResponseCycle | None = None  # the request that is being answered; others are ahead of it
+    _running: RequestResponseCycle | None = None  # the request that is being answered; others wait behind it
     _waiting_since = 0.0  # when the connection was opened, or its last reply ended
     _head_since: float | None = None  # when a head began that is not complete
     _body_since: float | None = None  # when a body began that is not complete
@@ -91,6 +91,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._waiting_since = self.loop.time()
         super().on_response_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: a request for another protocol is answered as any other, and any client can send many."""
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest(msg))

@@ -41,6 +41,8 @@ __all__ = [
 
 _MAX_SIZE = 1024 * 1024
 """Bytes of an option of an assistant or a run, as JSON. Every row and event of its runs may repeat it."""
+_MAX_OUTPUTS = 2 * 1024 * 1024
+"""Characters of the outputs of one request together: several times what the largest models read."""
 _MAX_SHOWN_IDS = 100
 """Ids of tool calls that an error repeats at most."""
 _RETRY_AFTER = 5.0
@@ -74,13 +76,21 @@ def check_cancel(run: Run) -> None:
 
 
 def check_outputs(run: Run, outputs: Sequence[ToolOutput]) -> dict[str, str]:
-    """The outputs by call id. There must be exactly one for each required call."""
+    """The outputs by call id. There must be exactly one for each required call, and they must not be too long."""
     if run.status is not Status.REQUIRES_ACTION or run.required_action is None:
         raise BadRequest(f'Runs in status "{run.status}" do not accept tool outputs.')
     expected = [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
     got = [output.tool_call_id for output in outputs]
     if sorted(got) != sorted(expected):
         raise BadRequest(f"Expected tool outputs for call_ids {_shown(expected)}, got {_shown(got)}")
+    size = sum(len(output.output) for output in outputs)
+    if size > _MAX_OUTPUTS:
+        raise BadRequest(
+            f"Invalid 'tool_outputs': the outputs have {size:,} characters together. "
+            f"At most {_MAX_OUTPUTS:,} are accepted.",
+            param="tool_outputs",
+            code="invalid_value",
+        )
     return {output.tool_call_id: output.output for output in outputs}
 
 
