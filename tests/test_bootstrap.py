@@ -224,3 +224,16 @@ async def test_a_database_is_migrated_without_starting_an_engine(postgres: bool,
     assert await bootstrap.migrate(config) == await bootstrap.migrate(config, check=True) == []
     async with bootstrap.application(config) as application:
         await complete_a_run(application)
+
+
+@pytest.mark.parametrize(("mode", "warnings"), [(0o700, 0), (0o755, 1), (0o710, 1)])
+async def test_a_data_folder_that_others_can_enter_is_a_warning(
+    mode: int, warnings: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    folder.chmod(mode)
+    async with bootstrap.application(Config(data=str(folder), model_url="http://127.0.0.1:9")):
+        pass
+    found = [record for record in caplog.records if "can enter the data folder" in record.message]
+    assert [record.__dict__["mode"] for record in found] == [f"{mode:o}"] * warnings

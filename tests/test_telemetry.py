@@ -103,3 +103,12 @@ def test_level_error_hides_warnings_of_libraries_too(log: io.StringIO) -> None:
     logging.getLogger("asyncio").warning("slow")
     logging.getLogger("runstead").warning("slow")
     assert log.getvalue() == ""
+
+
+def test_control_characters_of_an_exception_are_escaped(log: io.StringIO) -> None:
+    try:
+        raise ValueError("a\x1b]0;title\x07\x9b31m")
+    except ValueError:
+        logging.getLogger("runstead.x").exception("failed")
+    assert r"ValueError: a\x1b]0;title\x07\x9b31m" in log.getvalue()
+    assert "\x1b" not in log.getvalue()

@@ -171,7 +171,14 @@ def _store(config: Config) -> tuple[Store, Clock]:
             f"A SQLite file belongs to one process, which needs the roles api and worker, not {config.roles[0]} alone. "
             "For several processes, use PostgreSQL: --database postgresql://…"
         )
-    return SqliteStore(_folder(config) / DATABASE), SystemClock()
+    folder = _folder(config)
+    mode = folder.stat().st_mode & 0o777
+    if mode & 0o077:
+        _log.warning(
+            "other users of this machine can enter the data folder; `chmod 700` makes it private",
+            extra={"folder": folder, "mode": f"{mode:o}"},
+        )
+    return SqliteStore(folder / DATABASE), SystemClock()
 
 
 def _secret(config: Config) -> Callable[[], bytes] | None:

@@ -70,8 +70,10 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The default for a run or message on a busy thread, if neither the request nor the thread sets it."""
     require_beta_header: bool = True
     """Refuse requests without `OpenAI-Beta: assistants=v2`, as the original API did."""
-    body_limit: Annotated[int, Meta(ge=1024)] = 32 * 1024 * 1024
+    body_limit: Annotated[int, Meta(ge=1024)] = 8 * 1024 * 1024
     """Maximum bytes of a request's body."""
+    bodies_limit: Annotated[int, Meta(ge=1024)] = 256 * 1024 * 1024
+    """Maximum bytes of the bodies that are being received at once. Requests beyond it get 503."""
     ping_after: Annotated[float, Meta(gt=0)] = 15.0
     """Seconds without an event after which a stream sends a ping."""
     poll_after_ms: Annotated[int, Meta(ge=1)] = 100

@@ -4,8 +4,10 @@ import copy
 import json
 import logging
 import sys
+from typing import Any
 
 from runstead.wire.error import Unreachable
+from runstead.wire.printable import printable
 
 __all__ = ["configure"]
 
@@ -38,9 +40,13 @@ class _Line(logging.Formatter):
             record.cause = cause
         return super().format(record)
 
+    def formatException(self, ei: Any) -> str:  # noqa: N802 (the library's name)
+        # Model servers and clients send some of the text: it must not reach a terminal as control sequences.
+        return printable(super().formatException(ei), keep="\n")
+
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
         fields = ((name, value) for name, value in vars(record).items() if name not in _NO_FIELDS and value is not None)
-        parts = [self.formatTime(record), record.levelname, record.name, _printable(record.message)]
+        parts = [self.formatTime(record), record.levelname, record.name, printable(record.message)]
         return " ".join([*parts, *(f"{name}={_value(value)}" for name, value in fields)])
 
 
@@ -53,8 +59,3 @@ def _value(value: object) -> str:
     text = str(value)
     plain = text.isprintable() and text and not set(text) & set(' "=')
     return text if plain else json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def _printable(text: str) -> str:
-    """The text with control characters escaped. Model servers send some of it: it must not forge log lines."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -11,7 +11,7 @@ from runstead.wire.assistant import Assistant, AssistantRequest, AssistantUpdate
 from runstead.wire.content import ImageUrl, ImageUrlPart, Text, TextInput, TextPart
 from runstead.wire.error import BadRequest
 from runstead.wire.message import Attachment, MessageRequest
-from runstead.wire.options import ObjectFormat, TruncationStrategy
+from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TruncationStrategy
 from runstead.wire.run import Run, RunRequest, Status, ThreadRunRequest
 from runstead.wire.thread import Thread, ThreadRequest, ThreadUpdate
 from runstead.wire.tool import (
@@ -19,6 +19,7 @@ from runstead.wire.tool import (
     CodeInterpreterTool,
     FileSearchResources,
     FileSearchTool,
+    Function,
     FunctionTool,
     ToolResources,
 )
@@ -27,6 +28,9 @@ from tests.domain.things import WEATHER
 TOOL = FunctionTool(function=WEATHER)
 RESOURCES = ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"]))
 NEW_STORE = ToolResources(file_search=FileSearchResources(vector_stores=[{"file_ids": ["file_1"]}]))
+BIG = FunctionTool(function=Function(name="big", parameters={"description": "x" * 1024 * 1024}))
+BIG_FORMAT = JsonSchemaFormat(json_schema=JsonSchema(name="big", schema={"description": "x" * 1024 * 1024}))
+BIG_RESOURCES = ToolResources(file_search=FileSearchResources(vector_store_ids=["x" * 1024 * 1024]))
 
 
 def assistant(**fields: Any) -> Assistant:
@@ -277,3 +281,19 @@ class TestRun:
     def test_fields_that_do_not_fit_together_are_refused(self, fields: dict[str, Any], words: str) -> None:
         with pytest.raises(BadRequest, match=words):
             run(**fields)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: assistant(tools=[BIG]),
+        lambda: updated(assistant(), tools=[BIG]),
+        lambda: run(tools=[BIG]),
+        lambda: assistant(response_format=BIG_FORMAT),
+        lambda: run(response_format=BIG_FORMAT),
+        lambda: creation.thread(ThreadRequest(tool_resources=BIG_RESOURCES), "thread_1", 100),
+    ],
+)
+def test_schemas_and_resources_of_more_than_a_megabyte_are_refused(make: Callable[[], object]) -> None:
+    with pytest.raises(BadRequest, match=r"bytes of JSON. At most 1,048,576 are accepted"):
+        make()

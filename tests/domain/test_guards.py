@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from runstead.domain import guards
 from runstead.domain.chat.offer import Offer
@@ -191,3 +192,28 @@ def test_a_vector_store_cannot_be_created() -> None:
 
 def test_named_vector_stores_are_accepted() -> None:
     guards.check_resources(ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"])))
+
+
+def test_an_option_of_more_than_a_megabyte_is_refused() -> None:
+    guards.check_sizes(tools=[TOOL], response_format="auto", tool_resources=None, tool_choice=UNSET)
+    big = FunctionTool(function=Function(name="big", parameters={"description": "x" * 1024 * 1024}))
+    refused = refusal(lambda: guards.check_sizes(tools=[big]))
+    assert (refused.param, refused.code) == ("tools", "invalid_value")
+    assert refused.message.endswith("bytes of JSON. At most 1,048,576 are accepted.")
+
+
+def test_the_ids_of_many_or_long_outputs_are_shortened_in_the_message() -> None:
+    outputs = [ToolOutput(tool_call_id="x" * 100_000, output="")] * 1000
+    refused = refusal(lambda: guards.check_outputs(waiting("call_a"), outputs))
+    assert refused.message.startswith("Expected tool outputs for call_ids ['call_a'], got ['xxx")
+    assert refused.message.endswith("and 900 more")
+    assert len(refused.message) < 12_000
+
+
+def test_outputs_have_two_million_characters_together() -> None:
+    half = [ToolOutput(tool_call_id=id, output="x" * 1024 * 1024) for id in ("call_a", "call_b")]
+    assert len(guards.check_outputs(waiting("call_a", "call_b"), half)) == 2
+    longer = [half[0], ToolOutput(tool_call_id="call_b", output="x" * (1024 * 1024 + 1))]
+    refused = refusal(lambda: guards.check_outputs(waiting("call_a", "call_b"), longer))
+    assert (refused.param, refused.code) == ("tool_outputs", "invalid_value")
+    assert "have 2,097,153 characters together" in refused.message

@@ -42,6 +42,18 @@ def test_an_id_with_another_prefix_is_refused(parameter: str, prefix: str) -> No
     assert (refused.value.param, refused.value.code) == (parameter, "invalid_value")
 
 
+@pytest.mark.parametrize("rest", ["\0", "\x1b[2J", " ", "é", "'", "%", "\n", "a/b", "१"])
+def test_an_id_with_other_characters_is_refused(rest: str) -> None:
+    ids.check(thread_id="thread_Ab-9_x")
+    with pytest.raises(BadRequest) as refused:
+        ids.check(thread_id=f"thread_{rest}")
+    assert refused.value.message == (
+        f"Invalid 'thread_id': 'thread_{rest}'. Expected an ID that contains letters, numbers, underscores, or dashes, "
+        "but this value contained additional characters."
+    )
+    assert (refused.value.param, refused.value.code) == ("thread_id", "invalid_value")
+
+
 def test_the_error_shows_only_the_beginning_of_a_long_id() -> None:
     with pytest.raises(BadRequest) as refused:
         ids.check(run_id="x" * 10_000)

@@ -20,6 +20,9 @@ from tests.support.crash import doomed
 from tests.support.waiting import until, within
 from tests.support.worlds import WEATHER, World, world
 
+DEEP = '{"tools":[{"type":"function","function":{"name":"f","parameters":' + '{"a":' * 5000 + "}" * 5004
+"""The body of a run with a schema that no decoder reads."""
+
 
 async def checked(store: Store, **how: Any) -> tuple[list[str], Examined]:
     """The violations that the checker reports, and its counts."""
@@ -255,6 +258,8 @@ BROKEN: list[tuple[str, list[str], str]] = [
      r"paused: message msg_\w+ is missing, but an event shows it"),
     ("an event that does not decode", [event("thread.run.step.created", "thread.message.created", "paused")],
      "paused: its row cannot be read: Invalid"),
+    ("a run that is nested too deeply", [f"UPDATE runs SET body = CAST('{DEEP}' AS BLOB) WHERE id = :paused"],
+     "paused: its row cannot be read: maximum recursion depth exceeded"),
     ("a run that does not decode", ["UPDATE runs SET body = CAST('{' AS BLOB) WHERE id = :paused"],
      "paused: its row cannot be read: Input data was truncated"),
     ("a step without an event", [f"INSERT INTO steps {COPY.format(id='step_x', run=':done')} WHERE run_id = :stopped"],

@@ -296,3 +296,10 @@ async def test_steps_exist_once_the_model_has_begun() -> None:
         [step] = await here.steps(run)
         assert step == await here.project.run_step(run.thread_id, run.id, step.id)
         assert isinstance(step, RunStep)
+
+
+async def test_control_characters_of_the_models_server_are_escaped_in_the_last_error() -> None:
+    async with world([fail("bad \x1b[2J\x07 key\nsecond line")]) as here:
+        run = await here.ended(await here.start())
+    assert run.last_error is not None
+    assert run.last_error.message == "bad \\x1b[2J\\x07 key\nsecond line"

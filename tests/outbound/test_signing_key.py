@@ -1,5 +1,6 @@
 """The server's signing key in its file."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,3 +46,17 @@ def test_an_invalid_key_file_is_an_error_and_not_replaced(tmp_path: Path, conten
 def test_a_folder_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(RunsteadError, match="Cannot use the key in .*: No such file or directory"):
         KeyFile(tmp_path / "missing" / "runs.db")()
+
+
+def test_a_planted_link_in_the_place_of_the_key_is_not_followed(tmp_path: Path) -> None:
+    known = tmp_path / "known"
+    known.write_text("ab" * 32)
+    (tmp_path / "runs.db.key").symlink_to(known)
+    with pytest.raises(RunsteadError, match="Cannot use the key in .*runs.db.key"):
+        KeyFile(tmp_path / "runs.db")()
+
+
+def test_a_planted_link_beside_the_key_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / f"runs.db.key.{os.getpid()}").symlink_to(tmp_path / "planted")
+    KeyFile(tmp_path / "runs.db")()
+    assert not (tmp_path / "planted").exists()

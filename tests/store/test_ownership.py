@@ -3,6 +3,7 @@
 import asyncio
 import fcntl
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,28 @@ async def test_two_stores_in_memory_are_two(tmp_path: Path, monkeypatch: pytest.
     await first.stop()
     await second.stop()
     assert not list(tmp_path.iterdir())
+
+
+async def test_every_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        store = SqliteStore(tmp_path / "runstead.db")
+        await store.start()
+        await store.write(keep_thread())
+        modes = {file.name: file.stat().st_mode & 0o777 for file in tmp_path.iterdir()}
+        await store.stop()
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys((f"runstead.db{end}" for end in ("", "-shm", "-wal", ".lock")), 0o600)
+
+
+@pytest.mark.parametrize("plant", [Path.symlink_to, Path.hardlink_to])
+async def test_a_planted_link_in_the_place_of_the_lock_is_not_followed(
+    tmp_path: Path, plant: Callable[[Path, Path], None]
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    plant(tmp_path / "runstead.db.lock", precious)
+    with pytest.raises(RunsteadError, match=r"runstead\.db"):
+        await SqliteStore(tmp_path / "runstead.db").start()
+    assert precious.read_text() == "precious"

@@ -32,6 +32,7 @@ __all__ = [
     "find_thread",
     "keep_thread",
     "message",
+    "newest_messages",
     "remove_deleted",
     "run",
     "step",
@@ -141,3 +142,8 @@ async def remove_deleted(store: Store, now: int = 1000) -> int:
 
 def asked(limit: int = 20, order: str = "desc", after: str | None = None, before: str | None = None) -> ListQuery:
     return ListQuery(limit=limit, order=SortOrder(order), after=after, before=before)
+
+
+async def newest_messages(tx: Tx, project: str, thread_id: str, limit: int, before: str | None = None) -> list[Message]:
+    """The newest messages of a thread, as prompts are built from them."""
+    return (await tx.messages.newest(project, thread_id, limit, before)).messages

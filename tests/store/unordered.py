@@ -9,7 +9,7 @@ from runstead.store.tables.chosen import ASSISTANT
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Status
 from runstead.wire.webhook import Webhook
-from tests.store.things import MINE, THEIRS, asked, assistant, message, run, step, thread
+from tests.store.things import MINE, THEIRS, asked, assistant, message, newest_messages, run, step, thread
 
 __all__ = ["LISTS", "expected", "newest", "rows", "whole_lists"]
 
@@ -87,7 +87,7 @@ async def whole_lists(store: Store) -> dict[str, list[str]]:
 
 async def newest(store: Store) -> list[str]:
     """The messages for a prompt, oldest first."""
-    found = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 100))
+    found = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 100))
     return [each.id for each in found][::-1]
 
 

@@ -6,6 +6,7 @@ from typing import Protocol, TypeAlias
 from starlette.types import Receive, Scope, Send
 
 from runstead.api.address import ADDRESS, PREFIX
+from runstead.api.bodies import Bodies
 from runstead.api.errors import MethodNotAllowed, invalid_url
 from runstead.api.handlers.bytes import BytesHandler
 from runstead.api.handlers.events import EventsHandler
@@ -24,7 +25,7 @@ class _Handler(Protocol):
     async def __call__(self, path: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None: ...
 
 
-_Maker: TypeAlias = Callable[[Operation, Application, Settings], _Handler]
+_Maker: TypeAlias = Callable[[Operation, Application, Settings, Bodies], _Handler]
 _HANDLERS: Mapping[str, _Maker] = {"json": JsonHandler, "events": EventsHandler, "bytes": BytesHandler}
 
 
@@ -34,10 +35,11 @@ class Dispatch:
     def __init__(self, operations: Operations, application: Application, settings: Settings) -> None:
         self._application = application
         self._routes: Routes[_Handler] = Routes()
+        bodies = Bodies(max(settings.bodies_limit, settings.body_limit))
         for operation in operations.values():
             endpoint = operation.endpoint
             path = endpoint.path.replace("{model}", "{model:path}")  # models are named with slashes
-            handler = _HANDLERS[endpoint.gives](operation, application, settings)
+            handler = _HANDLERS[endpoint.gives](operation, application, settings, bodies)
             self._routes.add(endpoint.method, PREFIX + path, handler)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -9,14 +9,17 @@ import msgspec
 from starlette.types import Send
 
 from runstead.api.address import address_of
+from runstead.wire.codec.request_errors import elide
 from runstead.wire.error import ApiError, BadRequest, Closed, NotFound, RateLimited, ServerError, TooLarge
 
-__all__ = ["Headers", "MethodNotAllowed", "as_api_error", "invalid_url", "send_error", "send_json"]
+__all__ = ["BodiesFull", "Headers", "MethodNotAllowed", "as_api_error", "invalid_url", "send_error", "send_json"]
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 _log = logging.getLogger("runstead.api")
 _JSON = (b"content-type", b"application/json")
+_REST_UNREAD: Headers = ((b"connection", b"close"),)
+"""The rest of the body is still on its way, and will not be read."""
 
 
 class MethodNotAllowed(BadRequest):
@@ -26,13 +29,24 @@ class MethodNotAllowed(BadRequest):
 
     def __init__(self, method: str, path: str, allowed: Iterable[str]) -> None:
         self.allowed = ", ".join(sorted(allowed))
-        super().__init__(f"Not allowed to {method} on {path}. It takes {self.allowed}.", code="method_not_supported")
+        super().__init__(
+            f"Not allowed to {method} on {elide(path)}. It takes {self.allowed}.", code="method_not_supported"
+        )
+
+
+class BodiesFull(ServerError):
+    """The bodies that are being received leave no memory for another one."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("The server is receiving too many large requests. Please try again in a moment.")
 
 
 def invalid_url(method: str, path: str) -> NotFound:
     """The error for an unknown path."""
     hint = "" if address_of(path) else ". The paths of the API begin with /v1"
-    return NotFound(f"Invalid URL ({method} {path}){hint}")
+    return NotFound(f"Invalid URL ({method} {elide(path)}){hint}")
 
 
 def as_api_error(error: Exception, request_id: str) -> ApiError:
@@ -68,6 +82,8 @@ def _headers(error: ApiError, safe_to_retry: bool) -> Headers:
     """The headers that say whether and when to retry."""
     if isinstance(error, RateLimited):
         return _retry_after(error.retry_after)
+    if isinstance(error, BodiesFull):
+        return (*_retry_after(1.0), *_REST_UNREAD)
     if error.status == 503:
         return _retry_after(1.0)
     if error.status == 500 and not safe_to_retry:
@@ -76,8 +92,7 @@ def _headers(error: ApiError, safe_to_retry: bool) -> Headers:
     if isinstance(error, MethodNotAllowed):
         return ((b"allow", error.allowed.encode()),)
     if isinstance(error, TooLarge):
-        # The rest of the body is still on its way, and will not be read.
-        return ((b"connection", b"close"),)
+        return _REST_UNREAD
     return ()
 
 

@@ -44,7 +44,7 @@ class ApiMiddleware:
         scope[REQUEST_ID] = f"req_{secrets.token_hex(16)}"
         reply = _Reply(scope[REQUEST_ID], send)
         try:
-            self._hosts.check(scope[HEADERS])
+            self._hosts.check(scope[HEADERS], scope["method"])
             await self._app(scope, receive, reply.send)
         except Disconnected:
             return

@@ -80,8 +80,10 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     require_beta_header: bool = True
     """Refuse calls without `OpenAI-Beta: assistants=v2`, as the original does."""
-    body_limit: int = 32 * 1024 * 1024
+    body_limit: int = 8 * 1024 * 1024
     """The largest body in bytes: enough for images in data URLs and long tool outputs."""
+    bodies_limit: int = 256 * 1024 * 1024
+    """The bytes of all JSON bodies that are received at once, but at least those of one. More get 503."""
     ping_after: float = 15.0
     """Seconds of silence after which a stream sends a comment. Some clients time out after 30."""
     allowed_hosts: tuple[str, ...] = ()

@@ -10,8 +10,10 @@ import click
 
 from runstead import config, telemetry
 from runstead.cli.options import ALWAYS, DATA, DATABASE, options
+from runstead.wire.printable import printable
 
 if TYPE_CHECKING:
+    from runstead.domain.invariants.record import Violation
     from runstead.engine.check import Examined
 
 __all__ = ["check"]
@@ -36,10 +38,14 @@ def check(file: Path | None, drained: bool, **flags: Any) -> None:
 
     from runstead import bootstrap
 
-    examined = asyncio.run(bootstrap.check(settings, click.echo, drained=drained))
+    examined = asyncio.run(bootstrap.check(settings, _show, drained=drained))
     click.echo(_summary(examined))
     if examined.violations:
         sys.exit(1)
+
+
+def _show(violation: "Violation") -> None:
+    click.echo(printable(str(violation)))
 
 
 def _summary(examined: "Examined") -> str:

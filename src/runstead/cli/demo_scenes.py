@@ -12,6 +12,7 @@ from runstead.wire.assistant import Assistant, AssistantRequest
 from runstead.wire.error import RunsteadError
 from runstead.wire.event import Event
 from runstead.wire.message import Message, MessageRequest
+from runstead.wire.printable import printable
 from runstead.wire.run import Run, RunRequest, Usage
 from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, RunStep
 from runstead.wire.struct import SortOrder
@@ -110,7 +111,7 @@ class DemoScenes:
         """Print the text of an event; returns the number of its pieces of text."""
         pieces = list(texts.new_text(event))
         for piece in pieces:
-            self._console.print(piece, end="", style="green", markup=False, soft_wrap=True)
+            self._console.print(printable(piece, keep="\n\t"), end="", style="green", markup=False, soft_wrap=True)
         data = event.data
         if isinstance(data, Run) and data.required_action is not None:
             for call in data.required_action.submit_tool_outputs.tool_calls:
@@ -136,7 +137,7 @@ class DemoScenes:
         self._console.rule(title, align="left")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, soft_wrap=True)
+        self._console.print(printable(text, keep="\n\t"), markup=False, soft_wrap=True)
 
 
 def _tokens(usage: Usage | None) -> tuple[str, str]:

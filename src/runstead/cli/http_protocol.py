@@ -1,26 +1,56 @@
-"""uvicorn's HTTP protocol with a limit on request heads, and with refusals as errors of the API."""
+"""uvicorn's HTTP protocol with limits on what a connection may send, hold and wait for. Refusals are API errors."""
 
-from typing import Final
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import msgspec
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from runstead.wire.error import ApiError, BadRequest
 
-__all__ = ["HEAD_LIMIT", "LimitedHttpProtocol"]
+__all__ = ["HEAD_LIMIT", "IDLE", "LimitedHttpProtocol", "close_expired"]
 
-HEAD_LIMIT: Final = 256 * 1024
+HEAD_LIMIT: Final = 64 * 1024
 """Maximum bytes of a request's head, and of anything else that the parser buffers until it is complete."""
-
+IDLE: Final = 75.0
+"""Seconds without a request after which a connection is closed."""
+_HEAD_TIMEOUT = 30.0
+"""Seconds in which a head must arrive."""
+_BODY_TIMEOUT = 30.0
+"""Seconds in which a body must arrive, and one more for each `_BODY_RATE` bytes that did."""
+_BODY_RATE = 16 * 1024
+_UNREAD_TIMEOUT = 300.0
+"""Seconds after which a client that reads nothing of its reply is cut off."""
+_MAX_PIPELINED = 16
+"""Requests that a connection may send ahead."""
+_MAX_AHEAD = 64 * 1024
+"""Bytes of a body that a connection may send ahead."""
 _LINGER = 2.0
 """Seconds for a client to read a refusal. Closing the socket while the client still sends could discard the reply."""
 
 
 class LimitedHttpProtocol(HttpToolsProtocol):
-    """Refuses heads over the limit, and bytes that are not HTTP. After a refusal, no more is read."""
+    """Refuses heads over the limit, bytes that are not HTTP, and what does not arrive in time. After a refusal, no more
+    is read.
+    """
 
     _buffered = 0  # bytes since the parser's last callback
     _refused = False
+    _running: RequestResponseCycle | None = None  # the request that is being answered; others wait behind it
+    _waiting_since = 0.0  # when the connection was opened, or its last reply ended
+    _head_since: float | None = None  # when a head began that is not complete
+    _body_since: float | None = None  # when a body began that is not complete
+    _body_size = 0
+    _unread_size = 0
+    _unread_since = 0.0
+
+    def connection_made(self, transport: Any) -> None:
+        super().connection_made(transport)
+        self._waiting_since = self.loop.time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._disconnect()
 
     def data_received(self, data: bytes) -> None:
         while data and not self._refused:
@@ -35,20 +65,76 @@ class LimitedHttpProtocol(HttpToolsProtocol):
                     )
                 )
 
+    def on_message_begin(self) -> None:
+        self._head_since = self.loop.time()
+        super().on_message_begin()
+
     def on_headers_complete(self) -> None:
-        self._buffered = 0
+        self._buffered = self._body_size = 0
+        self._head_since, self._body_since = None, self.loop.time()
         super().on_headers_complete()
+        if len(self.pipeline) > _MAX_PIPELINED:
+            self._cut()
 
     def on_body(self, body: bytes) -> None:
         self._buffered = 0
+        self._body_size += len(body)
         super().on_body(body)
+        if self.cycle is not self._running and len(self.cycle.body) > _MAX_AHEAD:
+            self._cut()
 
     def on_message_complete(self) -> None:
         self._buffered = 0
+        self._body_since = None
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        self._waiting_since = self.loop.time()
+        super().on_response_complete()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Log nothing: a request for another protocol is answered as any other, and any client can send many."""
 
     def send_400_response(self, msg: str) -> None:
         self._refuse(BadRequest(msg))
+
+    def close_if_expired(self, now: float) -> None:
+        """Close the connection if its client sends or reads too slowly, or not at all."""
+        if self._is_unread(now):
+            self._cut()
+        elif self._head_since is not None and now - self._head_since > _HEAD_TIMEOUT:
+            self._refuse(BadRequest("The head of your request did not arrive in time.", status=408))
+        elif self._is_late(now):
+            self._refuse(BadRequest("The body of your request did not arrive in time.", status=408))
+        elif self._is_idle and now - self._waiting_since > IDLE:
+            self.transport.close()
+
+    @property
+    def _is_idle(self) -> bool:
+        return not any(True for _ in self._open_cycles())
+
+    def _is_late(self, now: float) -> bool:
+        if self._body_since is None:
+            return False
+        if self.flow.read_paused:  # the server is not ready for more: the client has until then, and as long again
+            self._body_since = now
+        return now - self._body_since > _BODY_TIMEOUT + self._body_size / _BODY_RATE
+
+    def _is_unread(self, now: float) -> bool:
+        size = self.transport.get_write_buffer_size()
+        if self._unread_size == 0 or size < self._unread_size:
+            self._unread_since = now
+        self._unread_size = size
+        return size > 0 and now - self._unread_since > _UNREAD_TIMEOUT
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def _open_cycles(self) -> Iterator[RequestResponseCycle]:
+        """The requests whose replies have not ended."""
+        cycles = (self._running, *(cycle for cycle, _ in self.pipeline))
+        return (cycle for cycle in cycles if cycle is not None and not cycle.response_complete)
 
     def _refuse(self, error: ApiError) -> None:
         if self._refused:
@@ -57,7 +143,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         if self.transport.is_closing():
             return
-        if _disconnect(self.cycle):  # a second reply inside a started one would be read as part of it
+        if self._disconnect():  # a second reply inside a started one would be read as part of it
             self.transport.close()
             return
         body = msgspec.json.encode(error.body)
@@ -68,11 +154,25 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self.transport.write_eof()
         self.loop.call_later(_LINGER, self.transport.close)
 
+    def _cut(self) -> None:
+        """Close the connection at once: the client reads nothing, or has sent too much ahead."""
+        self._refused = True
+        self._disconnect()
+        self.transport.abort()
 
-def _disconnect(cycle: RequestResponseCycle | None) -> bool:
-    """Mark the current request as disconnected; whether its reply had begun."""
-    if cycle is None or cycle.response_complete:
-        return False
-    cycle.disconnected = True
-    cycle.message_event.set()
-    return cycle.response_started
+    def _disconnect(self) -> bool:
+        """Mark all requests as disconnected; whether a reply had begun."""
+        begun = False
+        for cycle in list(self._open_cycles()):
+            cycle.disconnected = True
+            cycle.message_event.set()
+            begun = begun or cycle.response_started
+        self.pipeline.clear()
+        return begun
+
+
+def close_expired(connections: Iterable[object], now: float) -> None:
+    """Close those connections whose clients send or read too slowly, or not at all."""
+    for connection in list(connections):
+        if isinstance(connection, LimitedHttpProtocol):
+            connection.close_if_expired(now)

@@ -1,5 +1,6 @@
 """The process of `runstead serve`: the API, and a worker if its roles say so, on one event loop."""
 
+import asyncio
 import logging
 import os
 import ssl
@@ -11,9 +12,9 @@ import uvicorn
 
 from runstead import bootstrap
 from runstead.api.app import Settings, create_app
-from runstead.cli.http_protocol import LimitedHttpProtocol
+from runstead.cli.http_protocol import IDLE, LimitedHttpProtocol, close_expired
 from runstead.cli.listen_socket import bind, listen
-from runstead.cli.process import ShutdownSignals, run_process
+from runstead.cli.process import ShutdownSignals, keep_imports, run_process
 from runstead.cli.tls import server_context
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
@@ -23,6 +24,8 @@ __all__ = ["run"]
 
 _log = logging.getLogger("runstead.serve")
 
+_TICKS = 10
+"""Ticks of uvicorn, of a tenth of a second, between two looks at the connections."""
 _GRACE = 5
 """Seconds that open connections get to end during a shutdown."""
 
@@ -46,6 +49,7 @@ async def _serve(config: Config) -> None:
                 server.should_exit = True
 
             signals.on_shutdown(shut_down)
+            keep_imports()
             url = listen(bound, "http" if tls is None else "https")
             _log.info("started", extra={"url": url, "pid": os.getpid()})
             click.echo(f"Runstead listens on {url}/v1 (API reference: {url}/docs)")
@@ -57,6 +61,7 @@ def _settings(application: Application, config: Config, tls: ssl.SSLContext | No
     api = Settings(
         require_beta_header=config.require_beta_header,
         body_limit=config.body_limit,
+        bodies_limit=config.bodies_limit,
         ping_after=config.ping_after,
         poll_after_ms=config.poll_after_ms,
         allowed_hosts=config.allowed_hosts,
@@ -72,13 +77,21 @@ def _settings(application: Application, config: Config, tls: ssl.SSLContext | No
         proxy_headers=False,
         server_header=False,
         ssl_context_factory=None if tls is None else lambda _config, _default: tls,
-        timeout_keep_alive=75,
+        timeout_keep_alive=int(IDLE),
         timeout_graceful_shutdown=_GRACE,
     )
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to `ShutdownSignals`, because runs must be released before the process ends."""
+    """Closes connections that take too long.
+
+    It leaves signals to `ShutdownSignals`, because runs must be released before the process ends.
+    """
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % _TICKS == 0:
+            close_expired(self.server_state.connections, asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

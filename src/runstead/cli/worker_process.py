@@ -6,7 +6,7 @@ import os
 import click
 
 from runstead import bootstrap
-from runstead.cli.process import ShutdownSignals, run_process
+from runstead.cli.process import ShutdownSignals, keep_imports, run_process
 from runstead.config import Config
 
 __all__ = ["run"]
@@ -23,6 +23,7 @@ async def _work(config: Config) -> None:
     signals = ShutdownSignals(_log)
     async with bootstrap.application(config) as application:
         signals.on_shutdown(application.draining.set)
+        keep_imports()
         _log.info("started", extra={"max_runs": config.max_runs, "pid": os.getpid()})
         click.echo(f"Runstead works: up to {config.max_runs} runs at once (process {os.getpid()})")
         await application.draining.wait()

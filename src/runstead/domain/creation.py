@@ -47,8 +47,7 @@ def value_or(given: T | None | UnsetType, default: T) -> T:
 
 def assistant(request: AssistantRequest, id: str, now: int) -> Assistant:
     """The assistant that a request creates. `BadRequest` if its tools or resources do not fit."""
-    guards.check_tools(value_or(request.tools, []))
-    guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    _check_options(request)
     fields = _given_fields(request, _ASSISTANT_DEFAULTS)
     fields["tool_resources"] = _with_tool_resources(fields.get("tools", []), fields.get("tool_resources"))
     return Assistant(id=id, created_at=now, **fields)
@@ -56,8 +55,7 @@ def assistant(request: AssistantRequest, id: str, now: int) -> Assistant:
 
 def updated_assistant(before: Assistant, request: AssistantUpdate) -> Assistant:
     """The assistant with the given fields changed."""
-    guards.check_tools(value_or(request.tools, []))
-    guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    _check_options(request)
     fields = _given_fields(request, _ASSISTANT_DEFAULTS)
     after = structs.replace(before, **fields)
     return structs.replace(after, tool_resources=_with_tool_resources(after.tools, after.tool_resources))
@@ -67,6 +65,7 @@ def thread(request: ThreadRequest, id: str, now: int) -> Thread:
     """The thread that a request creates, without the request's messages."""
     resources = value_or(request.tool_resources, ToolResources())
     guards.check_resources(resources)
+    guards.check_sizes(tool_resources=resources)
     return Thread(
         id=id,
         created_at=now,
@@ -79,6 +78,7 @@ def thread(request: ThreadRequest, id: str, now: int) -> Thread:
 def updated_thread(before: Thread, request: ThreadUpdate) -> Thread:
     """The thread with the given fields changed."""
     guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    guards.check_sizes(tool_resources=request.tool_resources)
     return structs.replace(before, **_given_fields(request, _THREAD_DEFAULTS))
 
 
@@ -121,6 +121,7 @@ def run(
     runs itself. `BadRequest` if the fields do not fit together.
     """
     guards.check_run_resources(value_or(request.tool_resources, ToolResources()))
+    guards.check_sizes(tools=request.tools, response_format=request.response_format, tool_choice=request.tool_choice)
     tools = value_or(request.tools, defaults.tools)
     guards.check_tools(tools)
     guards.check_tools_available(tools, served)
@@ -152,6 +153,14 @@ def run(
         max_total_tokens=_unset_if_none(request.max_total_tokens),
         max_tool_calls=_unset_if_none(request.max_tool_calls),
         max_seconds=_unset_if_none(request.max_seconds),
+    )
+
+
+def _check_options(request: AssistantRequest | AssistantUpdate) -> None:
+    guards.check_tools(value_or(request.tools, []))
+    guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    guards.check_sizes(
+        tools=request.tools, tool_resources=request.tool_resources, response_format=request.response_format
     )
 
 

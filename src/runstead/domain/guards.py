@@ -4,13 +4,16 @@ Each check raises `BadRequest`. Its message is the wire's contract where the ori
 """
 
 from collections.abc import Container, Sequence
+from typing import Any
 
+import msgspec
 from msgspec import UNSET
 
 from runstead.domain.chat.offer import Offer, kind_of
 from runstead.domain.run.deadline import stop_signal
 from runstead.domain.run.journal import FUNCTION
 from runstead.domain.run.lifecycle import target
+from runstead.wire.codec.request_errors import elide
 from runstead.wire.error import BadRequest, RateLimited
 from runstead.wire.message import MessageRequest
 from runstead.wire.options import TruncationStrategy
@@ -26,6 +29,7 @@ __all__ = [
     "check_outputs",
     "check_resources",
     "check_run_resources",
+    "check_sizes",
     "check_tool_choice",
     "check_tools",
     "check_tools_available",
@@ -35,6 +39,12 @@ __all__ = [
     "thread_locked",
 ]
 
+_MAX_SIZE = 1024 * 1024
+"""Bytes of an option of an assistant or a run, as JSON. Every row and event of its runs may repeat it."""
+_MAX_OUTPUTS = 2 * 1024 * 1024
+"""Characters of the outputs of one request together: several times what the largest models read."""
+_MAX_SHOWN_IDS = 100
+"""Ids of tool calls that an error repeats at most."""
 _RETRY_AFTER = 5.0
 """Seconds after which a full queue may have room again."""
 
@@ -66,13 +76,21 @@ def check_cancel(run: Run) -> None:
 
 
 def check_outputs(run: Run, outputs: Sequence[ToolOutput]) -> dict[str, str]:
-    """The outputs by call id. There must be exactly one for each required call."""
+    """The outputs by call id. There must be exactly one for each required call, and they must not be too long."""
     if run.status is not Status.REQUIRES_ACTION or run.required_action is None:
         raise BadRequest(f'Runs in status "{run.status}" do not accept tool outputs.')
     expected = [call.id for call in run.required_action.submit_tool_outputs.tool_calls]
     got = [output.tool_call_id for output in outputs]
     if sorted(got) != sorted(expected):
-        raise BadRequest(f"Expected tool outputs for call_ids {expected!r}, got {got!r}")
+        raise BadRequest(f"Expected tool outputs for call_ids {_shown(expected)}, got {_shown(got)}")
+    size = sum(len(output.output) for output in outputs)
+    if size > _MAX_OUTPUTS:
+        raise BadRequest(
+            f"Invalid 'tool_outputs': the outputs have {size:,} characters together. "
+            f"At most {_MAX_OUTPUTS:,} are accepted.",
+            param="tool_outputs",
+            code="invalid_value",
+        )
     return {output.tool_call_id: output.output for output in outputs}
 
 
@@ -160,6 +178,20 @@ def check_offers(offered: Sequence[Offer]) -> None:
             )
 
 
+def check_sizes(**options: Any) -> None:
+    """No option, named by its parameter, is longer than 1 MiB. Schemas and lists of ids have no other limit."""
+    for param, value in options.items():
+        if value is UNSET or value is None or isinstance(value, str):
+            continue
+        size = len(msgspec.json.encode(value))
+        if size > _MAX_SIZE:
+            raise BadRequest(
+                f"Invalid '{param}': it has {size:,} bytes of JSON. At most {_MAX_SIZE:,} are accepted.",
+                param=param,
+                code="invalid_value",
+            )
+
+
 def check_tools_available(tools: Sequence[Tool], served: Container[str]) -> None:
     """A run may only use tools that this server has: an answer without them would hide that they are missing.
 
@@ -202,7 +234,7 @@ def check_tool_choice(choice: ToolChoice, tools: Sequence[Tool]) -> None:
     names = [tool.function.name for tool in tools if isinstance(tool, FunctionTool)]
     if choice.function.name not in names:
         raise BadRequest(
-            f"Invalid 'tool_choice': the function '{choice.function.name}' is not among this run's tools.",
+            f"Invalid 'tool_choice': the function '{elide(choice.function.name)}' is not among this run's tools.",
             param="tool_choice",
             code="invalid_value",
         )
@@ -216,3 +248,9 @@ def check_truncation(strategy: TruncationStrategy) -> None:
             param="truncation_strategy.last_messages",
             code="missing_required_parameter",
         )
+
+
+def _shown(ids: Sequence[str]) -> str:
+    """The ids in an error, the first hundred at most, each shortened."""
+    shown = repr([elide(id) for id in ids[:_MAX_SHOWN_IDS]])
+    return shown if len(ids) <= _MAX_SHOWN_IDS else f"{shown} and {len(ids) - _MAX_SHOWN_IDS} more"

@@ -4,15 +4,17 @@ An id is a prefix and 24 letters and digits. The first eight are the time, so th
 close together in every index. The other sixteen are random (95 bits).
 """
 
+import re
 from functools import lru_cache
 
 from runstead.wire.error import BadRequest
 
-__all__ = ["check", "make"]
+__all__ = ["check", "check_characters", "is_id", "make"]
 
 _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _BASE = len(_PAIRS)
+_CHARACTERS = re.compile(r"[A-Za-z0-9_-]*")
 _KINDS = {
     "assistant_id": "asst",
     "thread_id": "thread",
@@ -30,7 +32,9 @@ def make(prefix: str, milliseconds: int, chance: int) -> str:
 
 
 def check(**ids: str) -> None:
-    """Raise `BadRequest` if an id has another prefix than the name of its parameter requires."""
+    """Raise `BadRequest` if an id has another prefix than the name of its parameter requires, or other characters than
+    ids have.
+    """
     for name, id in ids.items():
         prefix = _KINDS[name]
         if not id.startswith(prefix):
@@ -39,6 +43,25 @@ def check(**ids: str) -> None:
                 param=name,
                 code="invalid_value",
             )
+    check_characters(**ids)
+
+
+def check_characters(**ids: str) -> None:
+    """Raise `BadRequest` if a parameter has characters that no id has."""
+    for name, id in ids.items():
+        if not is_id(id):
+            raise BadRequest(
+                f"Invalid '{name}': '{id[:64]}'. "
+                "Expected an ID that contains letters, numbers, underscores, or dashes, "
+                "but this value contained additional characters.",
+                param=name,
+                code="invalid_value",
+            )
+
+
+def is_id(text: str) -> bool:
+    """Whether the text has only characters of ids. Databases refuse some others, such as NUL."""
+    return _CHARACTERS.fullmatch(text) is not None
 
 
 @lru_cache(maxsize=1)

@@ -17,12 +17,49 @@ PRIVATE_ADDRESS = (
 
 _PUBLIC_V6 = IPv6Network("2000::/3")
 """All global unicast addresses. Every other IPv6 address is local, multicast or reserved."""
-_RESERVED_V6 = (IPv6Network("2001::/23"), IPv6Network("2001:db8::/32"), IPv6Network("3fff::/20"))
-"""Reserved ranges inside the global ones: IETF protocols and documentation."""
-_RELAY_ANYCAST_V4 = IPv4Network("192.88.99.0/24")
-"""The relays from IPv6 to IPv4 (6to4)."""
 _NAT64 = IPv6Network("64:ff9b::/96")
 """IPv4 addresses as networks with IPv6 only write them."""
+_SPECIAL_V4 = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # shared by the customers of a provider; metadata of a cloud at 100.100.100.200
+            "127.0.0.0/8",  # loopback
+            "168.63.129.16/32",  # the platform of a cloud, as its machines see it
+            "169.254.0.0/16",  # link-local; metadata of clouds at 169.254.169.254
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # IETF protocols; metadata of a cloud at 192.0.0.192
+            "192.0.2.0/24",  # documentation
+            "192.31.196.0/24",  # AS112: answers for private names
+            "192.52.193.0/24",  # relays of multicast
+            "192.88.99.0/24",  # relays from IPv6 to IPv4 (6to4)
+            "192.168.0.0/16",  # private
+            "192.175.48.0/24",  # AS112
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and broadcast
+        ),
+    )
+)
+_SPECIAL_V6 = tuple(
+    map(
+        IPv6Network,
+        (
+            "2001::/23",  # IETF protocols: Teredo, benchmarks, ORCHID
+            "2001:db8::/32",  # documentation
+            "2620:4f:8000::/48",  # AS112
+            "3ffe::/16",  # a former test network
+            "3fff::/20",  # documentation
+        ),
+    )
+)
+"""The ranges of the registries of special-purpose addresses (RFC 6890) that are inside the public ones, and those that
+clouds use inside. Python's own list depends on its version.
+"""
 
 
 def is_public(address: IpAddress) -> bool:
@@ -30,9 +67,9 @@ def is_public(address: IpAddress) -> bool:
     if isinstance(address, IPv6Address):
         inner = _embedded_ipv4(address)
         if inner is None:
-            return address in _PUBLIC_V6 and address.is_global and not any(address in part for part in _RESERVED_V6)
+            return address in _PUBLIC_V6 and not any(address in special for special in _SPECIAL_V6)
         address = inner
-    return address.is_global and not address.is_multicast and address not in _RELAY_ANYCAST_V4
+    return not any(address in special for special in _SPECIAL_V4)
 
 
 def parse_ip(host: str) -> IpAddress | None:

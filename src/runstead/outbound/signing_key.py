@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import tempfile
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,7 +41,9 @@ def _read_or_create(path: Path) -> bytes:
 
 def _read(path: Path) -> bytes | None:
     with suppress(FileNotFoundError):
-        key = bytes.fromhex(path.read_text("ascii"))
+        # A link that another user planted could lead to a key that the other user knows.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="ascii") as file:
+            key = bytes.fromhex(file.read())
         if len(key) < _BYTES:
             raise ValueError(f"it has {len(key)} bytes, not {_BYTES}; is it cut off?")
         return key
@@ -49,13 +52,12 @@ def _read(path: Path) -> bytes | None:
 
 def _create(path: Path) -> bytes:
     # The key is written in full before it gets its name: a signature must stay valid after a crash.
-    draft = path.with_name(f"{path.name}.{os.getpid()}")
     key = secrets.token_bytes(_BYTES)
-    file = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    file, draft = tempfile.mkstemp(prefix=f"{path.name}.", dir=path.parent)  # readable by the owner alone
     try:
         os.write(file, key.hex().encode())
         os.fsync(file)
     finally:
         os.close(file)
-    draft.replace(path)
+    Path(draft).replace(path)
     return key

@@ -117,4 +117,5 @@ class TextInput(Request, frozen=True, kw_only=True, tag_field="type", tag="text"
 ContentPart: TypeAlias = TextPart | RefusalPart | ImageFilePart | ImageUrlPart
 Content: TypeAlias = list[ContentPart]
 InputPart: TypeAlias = TextInput | ImageFilePart | ImageUrlPart
-InputContent: TypeAlias = Annotated[str, Meta(max_length=256_000)] | Annotated[list[InputPart], Meta(min_length=1)]
+InputParts: TypeAlias = Annotated[list[InputPart], Meta(min_length=1, max_length=500)]
+InputContent: TypeAlias = Annotated[str, Meta(max_length=256_000)] | InputParts

@@ -19,6 +19,7 @@ __all__ = [
     "MessageRequest",
     "MessageStatus",
     "MessageUpdate",
+    "Messages",
     "Role",
 ]
 
@@ -76,6 +77,10 @@ class MessageRequest(Request, frozen=True, kw_only=True):
     metadata: Metadata | None | UnsetType = UNSET
     on_busy: OnBusy | None | UnsetType = UNSET
     """What to do while the thread has an active run. Only for a message that is created by itself. An extension."""
+
+
+Messages: TypeAlias = Annotated[list[MessageRequest], Meta(max_length=500)]
+"""The messages of one request. All are written in one transaction, which must be short."""
 
 
 class MessageUpdate(Request, frozen=True, kw_only=True):

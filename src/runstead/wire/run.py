@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import UNSET, Meta, UnsetType, field
 
 from runstead.wire.assistant import AssistantId
-from runstead.wire.message import MessageRequest
+from runstead.wire.message import Messages
 from runstead.wire.options import (
     Instructions,
     ModelName,
@@ -206,7 +206,7 @@ class RunRequest(RunOptions, frozen=True, kw_only=True):
 
     additional_instructions: Instructions | None | UnsetType = UNSET
     """Appended to the instructions."""
-    additional_messages: list[MessageRequest] | None | UnsetType = UNSET
+    additional_messages: Messages | None | UnsetType = UNSET
     """Added to the thread first."""
     on_busy: OnBusy | None | UnsetType = UNSET
     """What happens while another run of the thread has not ended; without, what the thread says, or the server."""
@@ -227,5 +227,5 @@ class RunUpdate(Request, frozen=True, kw_only=True):
 class ToolOutputs(Request, frozen=True, kw_only=True):
     """The outputs of all calls that a run waits for."""
 
-    output: list[ToolOutput] = field(name="tool_outputs")
+    output: Annotated[list[ToolOutput], Meta(max_length=2000)] = field(name="tool_outputs")
     stream: bool | None | UnsetType = UNSET

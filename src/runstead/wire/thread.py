@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType, field
 
-from runstead.wire.message import MessageRequest
+from runstead.wire.message import Messages
 from runstead.wire.options import OnBusy
 from runstead.wire.struct import Metadata, Object, Request, Timestamp
 from runstead.wire.tool import ToolResources
@@ -30,7 +30,7 @@ class Thread(Object, frozen=True, kw_only=True):
 class ThreadRequest(Request, frozen=True, kw_only=True):
     """Creates a thread with its first messages, if any."""
 
-    messages: list[MessageRequest] | UnsetType = UNSET
+    messages: Messages | UnsetType = UNSET
     tool_resources: ToolResources | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
     on_busy: OnBusy | None | UnsetType = UNSET

@@ -13,6 +13,7 @@ from runstead.engine.execution.claimed_run import ClaimedRun, Interrupted
 from runstead.engine.execution.execute import execute
 from runstead.engine.execution.journal_cache import JournalCache
 from runstead.wire.error import RunsteadError, Unreachable
+from runstead.wire.printable import printable
 from runstead.wire.run import LastError, Run, Status
 
 __all__ = ["Claiming", "Executor"]
@@ -170,7 +171,9 @@ class Executor:
             _log.warning("the store failed, so a run is released: %s run=%s", cause, claimed.run.id)
         except Exception as cause:
             _log.exception("unexpected error while executing a run run=%s", claimed.run.id)
-            return LastError(code="server_error", message=f"The server failed: {type(cause).__name__}: {cause}")
+            return LastError(
+                code="server_error", message=printable(f"The server failed: {type(cause).__name__}: {cause}")
+            )
         else:
             return _ENDED
         finally:

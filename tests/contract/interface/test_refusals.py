@@ -152,6 +152,27 @@ async def test_an_unknown_id_is_not_found_and_named(harness: Harness) -> None:
         assert (refused.status, refused.param, refused.code) == (404, None, None)
 
 
+@pytest.mark.parametrize("character", ["\0", "\r\n", " ", "*", "é"])
+async def test_an_id_with_other_characters_is_refused_and_such_a_cursor_is_unknown(
+    harness: Harness, character: str
+) -> None:
+    run = await harness.ended(await harness.start())
+    for call in (
+        harness.rs.get_thread(f"thread_{character}"),
+        harness.rs.get_run(run.thread_id, f"run_{character}"),
+        harness.rs.run_events(run.thread_id, f"run_{character}"),
+        harness.rs.messages(run.thread_id, run_id=f"run_{character}"),
+    ):
+        refused = await refusal(call)
+        assert isinstance(refused, BadRequest)
+        assert "Expected an ID that contains letters, numbers, underscores, or dashes" in refused.message
+    for call in (
+        harness.rs.messages(run.thread_id, after=f"msg_{character}"),
+        harness.rs.messages(run.thread_id, before=f"msg_{character}"),
+    ):
+        assert isinstance(await refusal(call), NotFound)
+
+
 async def test_an_id_of_another_kind_is_refused(harness: Harness) -> None:
     run = await harness.ended(await harness.start())
     for param, prefix, call in WRONG_KIND:

@@ -14,7 +14,19 @@ from runstead.store.port import RunRow, Stale, Store, Tx
 from runstead.wire.event import EventName
 from runstead.wire.run import Status
 from runstead.wire.webhook import Webhook
-from tests.store.things import MINE, add_runs, asked, becomes, created, event, message, run, step, thread
+from tests.store.things import (
+    MINE,
+    add_runs,
+    asked,
+    becomes,
+    created,
+    event,
+    message,
+    newest_messages,
+    run,
+    step,
+    thread,
+)
 from tests.support.worlds import adapters_of
 
 
@@ -160,7 +172,7 @@ async def test_the_run_that_waits_has_its_turn_by_the_change_that_ends_the_other
     applied = await store.write(lambda tx: tx.runs.apply(row, whole(row), 1000), single=single)
     assert applied.next == replace(second, predecessor=None, version=2)
     assert await row_of(store, "run_2") == applied.next
-    newest = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 1))
+    newest = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 1))
     assert [each.id for each in newest] == ["msg_9"]
 
 

@@ -25,6 +25,7 @@ from tests.store.things import (
     created,
     event,
     message,
+    newest_messages,
     remove_deleted,
     run,
     step,
@@ -157,7 +158,7 @@ async def test_a_thread_takes_its_messages_runs_steps_and_events_along(store: St
         return [
             bool(found)
             for found in (
-                await tx.messages.newest(MINE, f"thread_{number}", 10),
+                await newest_messages(tx, MINE, f"thread_{number}", 10),
                 await tx.runs.load(f"run_{number}"),
                 await tx.steps.of_run(f"run_{number}"),
                 await tx.events.after(f"run_{number}", 0, 10),
@@ -204,7 +205,7 @@ async def test_a_project_sees_and_touches_only_its_own(store: Store) -> None:
             await tx.steps.page(THEIRS, "run_1", asked()),
             await tx.runs.page(THEIRS, "thread_1", asked()),
         ]
-        return [*(page.data for page in pages if page is not None), await tx.messages.newest(THEIRS, "thread_1", 5)]
+        return [*(page.data for page in pages if page is not None), await newest_messages(tx, THEIRS, "thread_1", 5)]
 
     async def touch(tx: Tx) -> list[bool]:
         return [
@@ -255,7 +256,7 @@ async def test_the_newest_messages_come_newest_first(store: Store) -> None:
     messages = [message(f"msg_{number}", at=100 + number // 2) for number in range(6)]
 
     async def ids(limit: int, before: str | None = None) -> list[str]:
-        found: list[Message] = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", limit, before))
+        found: list[Message] = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", limit, before))
         return [each.id for each in found]
 
     await store.write(lambda tx: tx.messages.insert(MINE, messages))

@@ -18,7 +18,19 @@ from runstead.wire.run_step import FunctionCallResult, FunctionToolCall, ToolCal
 from runstead.wire.thread import ThreadUpdate
 from runstead.wire.tool import FileSearchResources, FileSearchTool, Function, FunctionTool, Tool, ToolResources
 from runstead.wire.webhook import Webhook
-from tests.store.things import MINE, add_runs, asked, assistant, becomes, event, message, run, step, thread
+from tests.store.things import (
+    MINE,
+    add_runs,
+    asked,
+    assistant,
+    becomes,
+    event,
+    message,
+    newest_messages,
+    run,
+    step,
+    thread,
+)
 from tests.support.worlds import adapters_of
 
 NEW = "from_a_newer_version"
@@ -105,7 +117,7 @@ async def test_a_message_keeps_what_is_new(store: Store, project: Project, new: 
     await store.write(lambda tx: tx.threads.insert(MINE, thread()))
     await store.write(lambda tx: tx.messages.insert(MINE, [message(content=CONTENT)]))
     await make_newer(store, "messages", "msg_1", new)
-    newest = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 1))
+    newest = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 1))
     assert newest == [message(content=CONTENT)]
     after = await project.update_message("thread_1", "msg_1", {"a": "b"})
     assert await store.read(lambda tx: stored(tx, "messages", "msg_1")) == newer_of(after, new)
@@ -116,7 +128,7 @@ async def test_a_message_that_waited_keeps_what_is_new(store: Store, new: Any) -
     await store.write(lambda tx: tx.messages.insert(MINE, [message(content=CONTENT)], "run_1"))
     await make_newer(store, "messages", "msg_1", new)
     await store.write(lambda tx: tx.runs.apply(row, Change(run=becomes(row.run, Status.COMPLETED)), 1000))
-    assert [each.id for each in await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 1))] == ["msg_1"]
+    assert [each.id for each in await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 1))] == ["msg_1"]
     assert await store.read(lambda tx: stored(tx, "messages", "msg_1")) == newer_of(message(content=CONTENT), new)
 
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runstead.store.port import Store, Tx
+from runstead.wire.content import Text, TextPart
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Status
 from tests.contract.store.adapters import Adapter
@@ -99,6 +100,40 @@ async def test_the_messages_of_a_run_are_those_it_wrote(store: Store) -> None:
     page = await store.read(lambda tx: tx.messages.page(MINE, "thread_1", asked(), "run_1"))
     assert page is not None
     assert [each.id for each in page.data] == ["msg_2"]
+
+
+def text(value: str) -> list[TextPart]:
+    return [TextPart(text=Text(value=value))]
+
+
+@pytest.mark.parametrize("order", ["asc", "desc"])
+async def test_a_page_of_large_items_ends_early_and_the_next_one_continues(store: Store, order: str) -> None:
+    """Each item has 1.5 megabytes, or as many values as take as long: two fit a page of four."""
+    large = [message(f"item_{number}", content=text("x" * 1_500_000)) for number in range(5)]
+    many = [message(f"item_{number}", content=text("," * 23_000)) for number in range(5, 10)]
+    await store.write(lambda tx: tx.messages.insert(MINE, [*large, *many]))
+    expected = [*range(10)] if order == "asc" else [*range(9, -1, -1)]
+    for start in range(0, 10, 2):
+        after = None if start == 0 else f"item_{expected[start - 1]}"
+        found = await ids(store, "messages", asked(100, order, after))
+        assert found == (expected[start : start + 2], start < 8)
+    assert await ids(store, "messages", asked(100, order, None, f"item_{expected[4]}")) == (expected[2:4], True)
+
+
+async def test_an_item_that_is_larger_than_a_page_is_a_page(store: Store) -> None:
+    large = [message(f"item_{number}", content=text("x" * 5_000_000)) for number in range(3)]
+    await store.write(lambda tx: tx.messages.insert(MINE, large))
+    assert await ids(store, "messages", asked(100)) == ([2], True)
+    assert await ids(store, "messages", asked(100, after="item_1")) == ([0], False)
+
+
+async def test_large_messages_of_a_history_are_read_in_parts(store: Store) -> None:
+    large = [message(f"item_{number}", content=text("x" * 1_500_000)) for number in range(5)]
+    await store.write(lambda tx: tx.messages.insert(MINE, large))
+    first = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 64))
+    last = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 64, "item_1"))
+    assert ([each.id for each in first.messages], first.more) == (["item_4", "item_3"], True)
+    assert ([each.id for each in last.messages], last.more) == (["item_0"], False)
 
 
 @asynccontextmanager

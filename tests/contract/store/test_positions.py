@@ -11,7 +11,7 @@ from runstead.wire.message import Message
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Status
 from runstead.wire.run_step import RunStep
-from tests.store.things import MINE, add_runs, asked, becomes, changed, created, message, run, step_row
+from tests.store.things import MINE, add_runs, asked, becomes, changed, created, message, newest_messages, run, step_row
 
 CLOCKS = {
     "goes back": [1000, 700, 400, 100, 50],
@@ -49,9 +49,9 @@ async def test_a_transcript_grows_at_its_end(store: Store, times: Sequence[int])
     await store.write(lambda tx: changed(tx, row, becomes(row.run, Status.COMPLETED), ()))
     assert await store.write(lambda tx: tx.messages.add(MINE, message("again", again)))
     whole = ["question", "first", "second", "again"]
-    newest = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 2))
+    newest = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 2))
     assert [each.id for each in newest] == ["again", "second"]
-    older = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 2, before="second"))
+    older = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 2, "second"))
     assert [each.id for each in older] == ["first", "question"]
     assert await listed(store, asked()) == whole[::-1]
     assert await listed(store, asked(order="asc")) == whole
@@ -86,7 +86,7 @@ async def test_a_message_that_waited_takes_its_position_when_it_joins(store: Sto
 
 
 async def newest_of(store: Store) -> list[Message]:
-    return await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 20))
+    return await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 20))
 
 
 async def steps_page(query: ListQuery, tx: Tx) -> Page[RunStep] | None:

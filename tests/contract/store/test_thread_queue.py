@@ -18,6 +18,7 @@ from tests.store.things import (
     created,
     event,
     message,
+    newest_messages,
     remove_deleted,
     run,
     thread,
@@ -52,7 +53,7 @@ async def ids(store: Store) -> list[str]:
 
 async def joined(store: Store) -> list[str]:
     """The messages that have joined the thread, oldest first."""
-    newest = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 100))
+    newest = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 100))
     return [each.id for each in newest][::-1]
 
 

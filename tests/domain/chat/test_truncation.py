@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from runstead.domain.chat import prompt, tokens
 from runstead.domain.chat.offer import offers
-from runstead.domain.chat.truncation import History, fixed, history_limit
+from runstead.domain.chat.truncation import MAX_HISTORY, History, fixed, history_limit
 from runstead.domain.chosen import NONE_CHOSEN
+from runstead.wire.content import Text, TextPart
 from runstead.wire.message import Message
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Usage
@@ -27,7 +28,7 @@ def newest_first(count: int) -> list[Message]:
     return [plain(number) for number in range(count, 0, -1)]
 
 
-def read(messages: Sequence[Message], history_limit: int | None = None, of: Run | None = None) -> list[str]:
+def read(messages: Sequence[Message], history_limit: int = MAX_HISTORY, of: Run | None = None) -> list[str]:
     """The ids that are kept, oldest first."""
     history = History(of or run(), history_limit)
     history.take(messages)
@@ -55,6 +56,12 @@ class TestHistory:
     def test_the_newest_is_told_even_if_it_does_not_fit(self, little: int) -> None:
         assert read(newest_first(3), history_limit=little) == ["msg_3"]
 
+    def test_empty_parts_are_limited_too(self) -> None:
+        empty = Message(
+            id="msg_1", created_at=1, thread_id="thread_1", role="user", content=[TextPart(text=Text(value=""))] * 500
+        )
+        assert len(read([empty] * 9)) == 5
+
     def test_last_messages_are_as_many_as_asked_for(self) -> None:
         assert read(newest_first(9), of=last(2)) == ["msg_8", "msg_9"]
         assert read(newest_first(1), of=last(2)) == ["msg_1"]
@@ -63,7 +70,7 @@ class TestHistory:
         assert read(newest_first(9), history_limit=3 * EACH, of=last(5)) == ["msg_7", "msg_8", "msg_9"]
 
     def test_a_reader_is_told_when_it_is_enough(self) -> None:
-        history = History(last(3), None)
+        history = History(last(3), MAX_HISTORY)
         assert history.take(newest_first(9)[:2])
         assert not history.take(newest_first(9)[2:4])
         assert not history.take(newest_first(9)[4:])
@@ -110,13 +117,13 @@ messages = st.lists(
 strategies = st.builds(TruncationStrategy, type=st.just("last_messages"), last_messages=st.integers(1, 12)) | st.just(
     TruncationStrategy()
 )
-rooms = st.none() | st.integers(-10, 300)
+rooms = st.integers(-10, 300)
 
 
 class TestAnyHistory:
     @given(messages, strategies, rooms, st.lists(st.integers(0, 7), max_size=40))
     def test_page_by_page_is_the_same_as_all_at_once(
-        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int | None, sizes: list[int]
+        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int, sizes: list[int]
     ) -> None:
         at_once = History(run(truncation_strategy=strategy), history_limit)
         at_once.take(thread)
@@ -129,9 +136,9 @@ class TestAnyHistory:
 
     @given(messages, strategies, rooms)
     def test_what_is_told_is_the_end_of_what_may_be_told(
-        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int | None
+        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int
     ) -> None:
-        everything, some = History(run(), None), History(run(truncation_strategy=strategy), history_limit)
+        everything, some = History(run(), MAX_HISTORY), History(run(truncation_strategy=strategy), history_limit)
         everything.take(thread)
         some.take(thread)
         kept, tellable = some.messages, everything.messages
@@ -140,25 +147,23 @@ class TestAnyHistory:
 
     @given(messages, strategies, rooms)
     def test_it_fits_unless_it_is_the_newest_alone(
-        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int | None
+        self, thread: list[Message], strategy: TruncationStrategy, history_limit: int
     ) -> None:
         history = History(run(truncation_strategy=strategy), history_limit)
         history.take(thread)
         taken = tokens.of_messages(said for each in history.messages if (said := prompt.as_chat_message(each)))
-        assert history_limit is None or taken <= history_limit or len(history.messages) <= 1
+        assert taken <= history_limit or len(history.messages) <= 1
         assert strategy.last_messages is None or len(history.messages) <= strategy.last_messages
 
     @given(messages, rooms)
-    def test_more_is_left_out_only_if_the_next_would_not_fit(
-        self, thread: list[Message], history_limit: int | None
-    ) -> None:
-        everything, some = History(run(), None), History(run(), history_limit)
+    def test_more_is_left_out_only_if_the_next_would_not_fit(self, thread: list[Message], history_limit: int) -> None:
+        everything, some = History(run(), MAX_HISTORY), History(run(), history_limit)
         everything.take(thread)
         more = some.take(thread)
         left = everything.messages[: len(everything.messages) - len(some.messages)]
         if more:
             assert not left
-        if left and history_limit is not None:
+        if left:
             said = [prompt.as_chat_message(each) for each in [left[-1], *some.messages]]
             assert tokens.of_messages(each for each in said if each) > history_limit
 
@@ -171,8 +176,10 @@ class TestRoom:
     def bare(self, **fields: Any) -> Run:
         return run(tools=[], **fields)
 
-    def test_there_is_no_limit_without_a_window_and_a_budget(self) -> None:
-        assert history_limit(self.bare(), [], None, {}, []) is None
+    def test_history_is_limited_without_a_window_and_a_budget(self) -> None:
+        assert history_limit(self.bare(), [], None, {}, []) == MAX_HISTORY
+        assert history_limit(self.bare(max_prompt_tokens=10 * MAX_HISTORY), [], None, {}, []) == MAX_HISTORY
+        assert history_limit(self.bare(), [], 10 * MAX_HISTORY, {}, []) > MAX_HISTORY
 
     def test_the_answer_gets_a_quarter_of_the_window(self) -> None:
         assert history_limit(self.bare(), [], 8000, {}, []) == 6000

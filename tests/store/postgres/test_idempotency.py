@@ -14,7 +14,7 @@ from runstead.store.postgres import PostgresStore
 from runstead.wire.message import Message, MessageRequest
 from tests.store.postgres.conftest import Waiting
 from tests.store.postgres.test_races import open_in
-from tests.store.things import MINE, keep_thread, message
+from tests.store.things import MINE, keep_thread, message, newest_messages
 from tests.support.waiting import within
 from tests.support.worlds import adapters_of
 
@@ -32,7 +32,7 @@ async def asked(store: PostgresStore) -> Message:
 
 
 async def said(store: PostgresStore) -> list[str]:
-    newest = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 10))
+    newest = await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 10))
     return [message.id for message in newest]
 
 

@@ -12,7 +12,18 @@ from runstead.store.postgres import PostgresStore
 from runstead.wire.run import Status
 from tests.store.postgres.conftest import Waiting
 from tests.store.postgres.test_races import open_in
-from tests.store.things import MINE, add_runs, becomes, created, event, find_thread, keep_thread, message, run
+from tests.store.things import (
+    MINE,
+    add_runs,
+    becomes,
+    created,
+    event,
+    find_thread,
+    keep_thread,
+    message,
+    newest_messages,
+    run,
+)
 
 
 async def queue_run(tx: Tx) -> None:
@@ -32,7 +43,7 @@ async def end(store: PostgresStore, row: RunRow) -> Applied:
 
 
 async def newest(store: PostgresStore) -> list[str]:
-    return [each.id for each in await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 10))]
+    return [each.id for each in await store.read(lambda tx: newest_messages(tx, MINE, "thread_1", 10))]
 
 
 @pytest.mark.parametrize("queue", [queue_run, queue_message])

@@ -23,7 +23,7 @@ from runstead.wire.options import OnBusy
 from runstead.wire.run import Run, RunRequest, Status
 from tests.store.postgres.conftest import Waiting
 from tests.store.postgres.test_races import open_in
-from tests.store.things import MINE
+from tests.store.things import MINE, newest_messages
 from tests.support.worlds import adapters_of, text_of
 
 LOST = """
@@ -213,6 +213,6 @@ async def test_whatever_happens_at_once_all_run_in_the_end(
         await first.write(partial(finish_first, thread.id))
     assert await admin.fetchval("SELECT count(*) FROM runs WHERE active OR status = 'waiting'") == 0
     assert await admin.fetchval("SELECT count(*) FROM messages WHERE behind IS NOT NULL") == 0
-    joined = await first.read(lambda tx: tx.messages.newest(MINE, thread.id, 1000))
+    joined = await first.read(lambda tx: newest_messages(tx, MINE, thread.id, 1000))
     brought = [text_of(message) for message in joined if text_of(message) != "said"]
     assert sorted(brought, key=int) == [f"{number}" for number in range(len(runs))]

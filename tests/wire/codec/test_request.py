@@ -20,6 +20,7 @@ from runstead.wire.thread import ThreadRequest
 
 RUN = {"assistant_id": "asst_1"}
 MODEL = {"model": "m"}
+HELLO = {"role": "user", "content": "Hello"}
 BODIES = [endpoint.body for endpoint in ENDPOINTS.values() if endpoint.takes == "json"]
 KINDS = "'function', 'file_search', and 'code_interpreter'"
 
@@ -242,6 +243,22 @@ def function(**fields: Any) -> dict[str, Any]:
             "Invalid 'tools[1].function.name': string too long. Expected a string with maximum length 64, "
             "but got a string with length 65 instead.",
             "tools[1].function.name", "string_above_max_length",
+        ),
+        *(
+            (
+                kind, body, f"Invalid '{param}': array too long. Expected an array with maximum length {limit}, "
+                f"but got an array with length {limit + 1} instead.", param, "array_above_max_length",
+            )
+            for kind, body, param, limit in [
+                (ThreadRequest, {"messages": [HELLO] * 501}, "messages", 500),
+                (ThreadRunRequest, RUN | {"thread": {"messages": [HELLO] * 501}}, "thread.messages", 500),
+                (RunRequest, RUN | {"additional_messages": [HELLO] * 501}, "additional_messages", 500),
+                (ToolOutputs, {"tool_outputs": [{"tool_call_id": "a", "output": "b"}] * 2001}, "tool_outputs", 2000),
+                (
+                    ThreadRequest, {"messages": [{"role": "user", "content": [{"type": "text", "text": ""}] * 501}]},
+                    "messages[0].content", 500,
+                ),
+            ]
         ),
         (
             ToolOutputs, {"tool_outputs": [{"tool_call_id": "call_1", "output": {"a": 1}}]},

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from starlette.types import Receive, Scope, Send
 
+from runstead.api.bodies import Bodies
 from runstead.api.errors import Headers
 from runstead.api.handlers.request import RequestReader
 from runstead.api.middleware import HEADERS
@@ -25,9 +26,9 @@ _MEDIA_TYPE = re.compile(r"[\w.+-]+/[\w.+-]+(;[ -~]*)?", re.ASCII)
 class BytesHandler:
     """Answers requests to one endpoint."""
 
-    def __init__(self, operation: Operation, application: Application, settings: Settings) -> None:
+    def __init__(self, operation: Operation, application: Application, settings: Settings, bodies: Bodies) -> None:
         assert operation.call is not None
-        self._request = RequestReader(operation, application, settings)
+        self._request = RequestReader(operation, application, settings, bodies)
         self._call = operation.call
 
     async def __call__(self, path: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None:

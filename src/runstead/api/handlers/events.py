@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from starlette.types import Receive, Scope, Send
 
+from runstead.api.bodies import Bodies
 from runstead.api.errors import Headers
 from runstead.api.handlers.request import Call, RequestReader
 from runstead.api.idempotency import REPLAYED
@@ -23,9 +24,9 @@ __all__ = ["EventAnswer", "EventsHandler"]
 class EventsHandler:
     """Answers requests to one endpoint."""
 
-    def __init__(self, operation: Operation, application: Application, settings: Settings) -> None:
+    def __init__(self, operation: Operation, application: Application, settings: Settings, bodies: Bodies) -> None:
         assert operation.stream is not None
-        self._request = RequestReader(operation, application, settings)
+        self._request = RequestReader(operation, application, settings, bodies)
         self._events = EventAnswer(operation.stream, application, settings)
 
     async def __call__(self, path: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None:

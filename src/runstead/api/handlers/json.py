@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import msgspec
 from starlette.types import Receive, Scope, Send
 
+from runstead.api.bodies import Bodies
 from runstead.api.errors import Headers, send_json
 from runstead.api.handlers.events import EventAnswer
 from runstead.api.handlers.request import Call, RequestReader
@@ -22,10 +23,10 @@ _encode = msgspec.json.Encoder().encode
 class JsonHandler:
     """Answers requests to one endpoint."""
 
-    def __init__(self, operation: Operation, application: Application, settings: Settings) -> None:
+    def __init__(self, operation: Operation, application: Application, settings: Settings, bodies: Bodies) -> None:
         endpoint = operation.endpoint
         assert operation.call is not None
-        self._request = RequestReader(operation, application, settings)
+        self._request = RequestReader(operation, application, settings, bodies)
         self._call = operation.call
         self._events = EventAnswer(operation.stream, application, settings) if operation.stream is not None else None
         self._polled = endpoint.reply is Run and endpoint.method == "GET"

@@ -1,6 +1,6 @@
 """Read a request to an endpoint: admit its caller, then read its headers, query and body."""
 
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -8,6 +8,7 @@ import msgspec
 from starlette.types import Receive, Scope
 
 from runstead.api.address import ADDRESS, Address, has_api_version
+from runstead.api.bodies import Bodies, check_length, chunks
 from runstead.api.credentials import credentials_of
 from runstead.api.idempotency import idempotency_of
 from runstead.api.middleware import HEADERS
@@ -17,10 +18,9 @@ from runstead.domain.access import require_scope
 from runstead.domain.idempotency import IdempotentRequest
 from runstead.engine.upload import CheckedUpload
 from runstead.interface.operation import Operation
-from runstead.interface.transfer import Disconnected
 from runstead.wire.codec.request import decode_query, decode_request
 from runstead.wire.endpoints.endpoint import NOTHING, Nothing
-from runstead.wire.error import BadRequest, TooLarge
+from runstead.wire.error import BadRequest
 from runstead.wire.page import EventQuery
 from runstead.wire.struct import Request
 
@@ -30,6 +30,8 @@ _NO_BETA = (
     "You must provide the 'OpenAI-Beta' header to access the Assistants API. "
     "Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
 )
+_MAX_PARAMETERS = 200
+"""Parameters of a query: each is a line of Python."""
 _OLD_BETA = (
     "The v1 Assistants API has been deprecated. Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
 )
@@ -51,9 +53,10 @@ class Call(NamedTuple):
 class RequestReader:
     """Reads the requests to one endpoint. What can be known beforehand is worked out once."""
 
-    def __init__(self, operation: Operation, application: Application, settings: Settings) -> None:
+    def __init__(self, operation: Operation, application: Application, settings: Settings, bodies: Bodies) -> None:
         endpoint = operation.endpoint
         self._endpoint = endpoint
+        self._bodies = bodies
         self._enter = application.enter
         self._access = endpoint.access
         self._limit = settings.body_limit if endpoint.max_body is None else endpoint.max_body
@@ -78,11 +81,15 @@ class RequestReader:
         query = self._read_query(scope, headers) if self._has_query else NOTHING
         if self._takes == "multipart":
             return self._upload(target, path, query, scope, receive)
-        raw, body = b"", NOTHING
+
+        def decode(raw: bytes) -> tuple[Request, IdempotentRequest | None]:
+            body = decode_request(self._body, raw) if self._takes == "json" else NOTHING
+            return body, idempotency_of(scope, headers, raw, path.get("thread_id")) if self._writes else None
+
         if self._takes == "json":
-            raw = await _read_body(receive, headers, self._limit)
-            body = decode_request(self._body, raw)
-        asked = idempotency_of(scope, headers, raw, path.get("thread_id")) if self._writes else None
+            body, asked = await self._bodies.read(receive, headers, self._limit, decode)
+        else:
+            body, asked = decode(b"")
         if asked is None:
             return Call(target, path, query, body)
         return Call(target.once(asked), path, query, body, True)
@@ -91,7 +98,7 @@ class RequestReader:
         text: bytes = scope["query_string"]
         query = self._no_query
         if text:
-            query = decode_query(self._query, parse_qsl(text.decode("latin-1"), keep_blank_values=True))
+            query = decode_query(self._query, _pairs(text))
         if self._resumes and (last := headers.get(b"last-event-id")):
             # A browser that reconnects repeats its first URL; the header is newer than the URL's `after`.
             return msgspec.structs.replace(query, after=last.decode("latin-1"))
@@ -99,8 +106,8 @@ class RequestReader:
 
     def _upload(self, target: Any, path: Mapping[str, str], query: Request, scope: Scope, receive: Receive) -> Call:
         headers: Mapping[bytes, bytes] = scope[HEADERS]
-        _check_length(headers, self._limit)
-        form = MultipartUpload(self._body, headers.get(b"content-type", b""), _chunks(receive, self._limit))
+        check_length(headers, self._limit)
+        form = MultipartUpload(self._body, headers.get(b"content-type", b""), chunks(receive, self._limit))
         thread_id = path.get("thread_id")
         if idempotency_of(scope, headers, b"", thread_id) is None:  # a bad key is refused before the upload is read
             return Call(target, path, query, CheckedUpload(self._endpoint, form))
@@ -122,49 +129,8 @@ def _require_beta(scope: Scope) -> None:
         raise BadRequest(_OLD_BETA if b"assistants=v1" in named else _NO_BETA, code="invalid_beta")
 
 
-async def _read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
-    """The whole body; `TooLarge` as soon as it is known to exceed the limit."""
-    _check_length(headers, limit)
-    chunk, more = await _next_chunk(receive, 0, limit)
-    if not more:
-        return chunk
-    chunks, size = [chunk], len(chunk)
-    while more:
-        chunk, more = await _next_chunk(receive, size, limit)
-        chunks.append(chunk)
-        size += len(chunk)
-    return b"".join(chunks)
-
-
-async def _chunks(receive: Receive, limit: int) -> AsyncGenerator[bytes]:
-    """The body as it arrives."""
-    size, more = 0, True
-    while more:
-        chunk, more = await _next_chunk(receive, size, limit)
-        size += len(chunk)
-        yield chunk
-
-
-async def _next_chunk(receive: Receive, size: int, limit: int) -> tuple[bytes, bool]:
-    """The next bytes of a body of which `size` were read, and whether more follow. `TooLarge` if they exceed the limit.
-
-    `Disconnected` if the client has left before it had sent its whole request.
-    """
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        raise Disconnected("The client left before it had sent its whole request.")
-    chunk: bytes = message.get("body", b"")
-    if size + len(chunk) > limit:
-        raise _too_large(limit)
-    return chunk, message.get("more_body", False)
-
-
-def _check_length(headers: Mapping[bytes, bytes], limit: int) -> None:
-    """`TooLarge` if the announced length exceeds the limit."""
-    announced = headers.get(b"content-length", b"0")
-    if announced.isdigit() and int(announced) > limit:
-        raise _too_large(limit)
-
-
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body of your request is too large. At most {limit} bytes are read.", code="body_too_large")
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    """The decoded `name=value` pairs of a query."""
+    if query.count(b"&") >= _MAX_PARAMETERS:
+        raise BadRequest(f"The query of your request is too long. At most {_MAX_PARAMETERS} parameters are read.")
+    return parse_qsl(query.decode("latin-1"), keep_blank_values=True)

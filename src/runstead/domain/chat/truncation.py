@@ -9,23 +9,31 @@ from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.tool import Function
 
-__all__ = ["History", "fixed", "history_limit"]
+__all__ = ["MAX_HISTORY", "History", "fixed", "history_limit"]
+
+MAX_HISTORY = 131_072
+"""Tokens of history for a model whose window is not configured: what most models read. Without a limit, every call of a
+long thread would read, send and pay for all of it.
+"""
+_MAX_PARTS = 2500
+"""Parts of all messages of a history, for any model: empty ones have no tokens, but take time."""
 
 
 class History:
     """Collects a thread newest first, page by page, until it has enough.
 
-    It keeps the newest messages: all of them, or `last_messages`, and as many as fit `limit` tokens. The newest one is
-    always kept: without it there would be nothing to answer.
+    It keeps the newest messages: all of them, or `last_messages`, and as many as fit `limit` tokens and 2,500 parts.
+    The newest one is always kept: without it there would be nothing to answer.
     """
 
-    def __init__(self, run: Run, limit: int | None) -> None:
+    def __init__(self, run: Run, limit: int) -> None:
         strategy = run.truncation_strategy
         self._run_id = run.id
         self._max_messages = strategy.last_messages if strategy and strategy.type == "last_messages" else None
         self._limit = limit
         self._kept: list[Message] = []
         self._full = False
+        self._parts = 0
         self.tokens = 0
         """The tokens of the kept messages."""
 
@@ -51,7 +59,8 @@ class History:
         if chat is None:
             return
         size = tokens.of_message(chat)
-        if self._limit is not None and self.tokens + size > self._limit:
+        self._parts += len(message.content)
+        if self._parts > _MAX_PARTS or self.tokens + size > self._limit:
             self._full = True
             if self._kept:
                 return
@@ -71,11 +80,11 @@ def history_limit(
     window: int | None,
     written: Mapping[str, Message],
     functions: Sequence[Function],
-) -> int | None:
-    """How many tokens of history fit the next call: None without a limit, zero or less if none are left.
+) -> int:
+    """How many tokens of history fit the next call: zero or less if none are left.
 
     History and answer share the model's window, and what is left of `max_total_tokens`. The prompt shares what is left
-    of `max_prompt_tokens`.
+    of `max_prompt_tokens`. Where none of them is known, history has `MAX_HISTORY` tokens.
     """
     limits = []
     shared = [size for size in (window, total_left(run, steps)) if size is not None]
@@ -84,7 +93,10 @@ def history_limit(
     budget = prompt_left(run, steps)
     if budget is not None:
         limits.append(budget)
-    return min(limits) - fixed(run, steps, written, functions) if limits else None
+    if not limits:
+        return MAX_HISTORY
+    fits = min(limits) - fixed(run, steps, written, functions)
+    return fits if window is not None else min(fits, MAX_HISTORY)
 
 
 def fixed(run: Run, steps: Sequence[StepRow], written: Mapping[str, Message], functions: Sequence[Function]) -> int:

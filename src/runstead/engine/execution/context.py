@@ -1,5 +1,7 @@
 """The next step of a claimed run, from its journal and its thread. Only history that fits the prompt is read."""
 
+import asyncio
+from functools import partial
 from typing import TypeAlias
 
 from msgspec import Struct
@@ -12,11 +14,12 @@ from runstead.domain.run.next_move import OutOfBudget, RunTools, before_call
 from runstead.engine.execution.claimed_run import ClaimedRun
 from runstead.engine.execution.journal import Journal, read_journal
 from runstead.engine.execution.toolbox import Toolbox
-from runstead.store.port import Tx
+from runstead.store.port import Newest, Tx
 
 __all__ = ["AskModel", "Next", "load"]
 
 _PAGE = 64
+_NOTHING = Newest([], more=False)
 
 
 class AskModel(Struct, frozen=True):
@@ -30,31 +33,42 @@ Next: TypeAlias = AskModel | RunTools | OutOfBudget
 
 
 async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
-    """The next action. Reads the journal if this worker does not know it yet, and the history that fits the prompt."""
+    """The next action. Reads the journal if this worker does not know it yet, and the history that fits the prompt.
+
+    A long history is read in pages, each in a transaction of its own: other tasks go on in between. While the run is
+    active no message of the thread is added or deleted.
+    """
     if claimed.is_read and claimed.journal.unfinished:
         return RunTools()
+    store, window = claimed.adapters.store, claimed.adapters.model.window(claimed.run.model)
 
-    async def work(tx: Tx) -> tuple[Journal, Next]:
+    async def first(tx: Tx) -> tuple[Journal, truncation.History | None, Newest]:
         journal = claimed.journal if claimed.is_read else await read_journal(tx, claimed.row, claimed.journal)
         if journal.unfinished:
-            return journal, RunTools()
-        return journal, await _next_call(tx, claimed, journal, tools)
+            return journal, None, _NOTHING
+        await _read_messages(tx, claimed, journal)
+        functions = prompt.functions(claimed.run, tools.offers)
+        limit = truncation.history_limit(claimed.run, journal.rows, window, journal.messages, functions)
+        return journal, truncation.History(claimed.run, limit), await _newest(tx, claimed)
 
     single = claimed.is_read and not claimed.journal.unread
-    journal, found = await claimed.adapters.store.read(work, single=single)
+    journal, history, page = await store.read(first, single=single)
     claimed.read(journal)
-    return found
+    if history is None:
+        return RunTools()
+    while history.take(page.messages) and page.more:
+        await asyncio.sleep(0)
+        page = await store.read(partial(_newest, claimed=claimed, before=page.messages[-1].id))
+    return _next_call(claimed, history, window, tools)
 
 
-async def _next_call(tx: Tx, claimed: ClaimedRun, journal: Journal, tools: Toolbox) -> AskModel | OutOfBudget:
-    run, rows = claimed.run, journal.rows
-    window = claimed.adapters.model.window(run.model)
-    functions = prompt.functions(run, tools.offers)
-    await _read_messages(tx, claimed, journal)
-    history = truncation.History(run, truncation.history_limit(run, rows, window, journal.messages, functions))
-    await _read_history(tx, claimed, history)
-    asked = 0
+def _next_call(
+    claimed: ClaimedRun, history: truncation.History, window: int | None, tools: Toolbox
+) -> AskModel | OutOfBudget:
+    run, journal = claimed.run, claimed.journal
+    rows, asked = journal.rows, 0
     if counts_prompts(run):
+        functions = prompt.functions(run, tools.offers)
         asked = truncation.fixed(run, rows, journal.messages, functions) + max(history.tokens, 1)
     stop = before_call(run, rows, asked)
     if stop is not None:
@@ -64,13 +78,8 @@ async def _next_call(tx: Tx, claimed: ClaimedRun, journal: Journal, tools: Toolb
     return AskModel(replace(request, max_completion_tokens=allowed.tokens), allowed)
 
 
-async def _read_history(tx: Tx, claimed: ClaimedRun, history: truncation.History) -> None:
-    before: str | None = None
-    while True:
-        messages = await tx.messages.newest(claimed.row.project, claimed.run.thread_id, _PAGE, before)
-        if not history.take(messages) or len(messages) < _PAGE:
-            return
-        before = messages[-1].id
+async def _newest(tx: Tx, claimed: ClaimedRun, before: str | None = None) -> Newest:
+    return await tx.messages.newest(claimed.row.project, claimed.run.thread_id, _PAGE, before)
 
 
 async def _read_messages(tx: Tx, claimed: ClaimedRun, journal: Journal) -> None:

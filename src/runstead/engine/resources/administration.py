@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from runstead.domain import ids
 from runstead.engine.adapters import Adapters
 from runstead.engine.resources.scope import Transactions
 from runstead.store.port import ProjectRow, Tx
@@ -26,6 +27,7 @@ class Administration(Transactions):
         super().__init__(adapters, _NAMESPACE)
 
     async def project_limits(self, project_id: str) -> ProjectLimits:
+        ids.check_characters(project_id=project_id)
         row = await self._read(lambda tx: tx.projects.get(project_id))
         return _shown(row or ProjectRow(name=project_id, created_at=0))
 
@@ -35,6 +37,8 @@ class Administration(Transactions):
         max_running: int | None | UnsetType = UNSET,
         max_queued: int | None | UnsetType = UNSET,
     ) -> ProjectLimits:
+        ids.check_characters(project_id=project_id)
+
         async def work(tx: Tx) -> ProjectLimits:
             row = await tx.projects.get(project_id) or ProjectRow(name=project_id, created_at=self._adapters.now())
             row = replace(

@@ -85,6 +85,8 @@ class Messages(Bound):
         run_id: str | None = None,
     ) -> Page[Message]:
         ids.check(thread_id=thread_id)
+        if run_id is not None:
+            ids.check_characters(run_id=run_id)
         query = ListQuery(limit=limit, order=order, after=after, before=before)
 
         async def work(tx: Tx) -> Page[Message]:

@@ -5,6 +5,7 @@ from copy import copy
 from functools import partial
 from typing import Self, TypeAlias, TypeVar
 
+from runstead.domain import ids
 from runstead.domain.idempotency import IdempotentRequest
 from runstead.engine.adapters import Adapters
 from runstead.engine.idempotency import RecordedReply, as_reply, once
@@ -91,7 +92,8 @@ async def page_of(
 
     `parent` raises `NotFound` if the object that the list belongs to does not exist; a list with items has a parent.
     """
-    page = await fetch(query)
+    known = all(ids.is_id(cursor) for cursor in (query.after, query.before) if cursor is not None)
+    page = await fetch(query) if known else None
     if parent is not None and (page is None or not page.data):
         await parent()
     return found(kind, query.after or query.before or "", page)

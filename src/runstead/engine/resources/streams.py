@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 import msgspec
 
+from runstead.domain import ids
 from runstead.domain.idempotency import Replay
 from runstead.engine.follow import follow
 from runstead.engine.resources.runs import Runs
@@ -44,6 +45,7 @@ class Streams(Runs):
         """
         if isinstance(call, SubmitToolOutputStream | RunEventStream):
             run_id = call.run_id
+            ids.check(thread_id=call.thread_id, run_id=run_id)  # the broker is given valid ids alone
         else:
             run_id = self._adapters.new_id("run")  # chosen here, to subscribe before the run is stored
         async with self._adapters.broker.subscribe(run_id) as live:

@@ -5,7 +5,7 @@ from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
 from runstead.store.port.ledger import Ledger
-from runstead.store.port.messages import Messages
+from runstead.store.port.messages import Messages, Newest
 from runstead.store.port.projects import Limits, ProjectRow, Projects
 from runstead.store.port.runs import (
     Applied,
@@ -39,6 +39,7 @@ __all__ = [
     "Ledger",
     "Limits",
     "Messages",
+    "Newest",
     "NoRoom",
     "Opening",
     "ProjectRow",

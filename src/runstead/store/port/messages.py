@@ -1,12 +1,19 @@
 """The port of messages."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from runstead.wire.message import Message
 from runstead.wire.page import ListQuery, Page
 
-__all__ = ["Messages"]
+__all__ = ["Messages", "Newest"]
+
+
+class Newest(NamedTuple):
+    """Some messages of a thread, newest first, and whether there are older ones."""
+
+    messages: list[Message]
+    more: bool
 
 
 class Messages(Protocol):
@@ -28,6 +35,9 @@ class Messages(Protocol):
     async def page(
         self, project: str, thread_id: str, query: ListQuery, run_id: str | None = None
     ) -> Page[Message] | None: ...
-    async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> list[Message]:
-        """Up to `limit` messages, newest first; those older than message `before` if given. For building prompts."""
+    async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> Newest:
+        """Up to `limit` messages; those older than message `before` if given. For building prompts.
+
+        Large messages are fewer, as in a page.
+        """
         ...

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from functools import cache
 from types import TracebackType
 from typing import Any
 
@@ -40,6 +41,14 @@ _SETTINGS = {
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
 }
+
+_WITHIN = """
+SELECT :columns, found
+  FROM (SELECT :columns, row_number() OVER () AS number, count(*) OVER () AS found,
+               sum(:length) OVER (ROWS UNBOUNDED PRECEDING) AS size
+          FROM (:statement) AS listed) AS measured
+ WHERE number = 1 OR size <= :size
+"""
 
 _DURABLE = """
 SELECT set_config('synchronous_commit', 'on', false)
@@ -176,6 +185,12 @@ class PostgresSession:
         self._answered()
         return rows
 
+    async def rows_within(
+        self, sql: str, columns: tuple[str, ...], size: int, **values: Value
+    ) -> tuple[list[Row], bool]:
+        rows = await self.rows(_within(sql, columns), size=size, **values)
+        return [row[:-1] for row in rows], bool(rows) and rows[0][-1] > len(rows)
+
     async def execute(self, sql: str, **values: Value) -> None:
         text, names = self._next(sql)
         with self._translated:
@@ -196,6 +211,17 @@ class PostgresSession:
 
     def _answered(self) -> None:
         self._used = asyncio.get_running_loop().time()
+
+
+@cache
+def _within(sql: str, columns: tuple[str, ...]) -> str:
+    """The statement for the first rows of another one that have `:size` bytes together, and the number of all its rows.
+
+    The length of a column is known without reading it.
+    """
+    length = " + ".join(f"coalesce(length({column}), 0)" for column in columns)
+    given = _WITHIN.replace(":columns", ", ".join(columns)).replace(":length", length)
+    return given.replace(":statement", sql.removesuffix(";"))
 
 
 class _Translated:

@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import TypeAlias, TypeVar
 
 from runstead.store.port import Tx, Unknown
@@ -81,6 +81,18 @@ class SqliteSession:
 
     async def rows(self, sql: str, **values: Value) -> list[Row]:
         return self._execute(sql, values).fetchall()
+
+    async def rows_within(
+        self, sql: str, columns: tuple[str, ...], size: int, **values: Value
+    ) -> tuple[list[Row], bool]:
+        rows: list[Row] = []
+        with closing(self._execute(sql, values)) as cursor:
+            for row in cursor:
+                size -= sum(len(part) for part in row if part)
+                if rows and size < 0:
+                    return rows, True
+                rows.append(row)
+        return rows, False
 
     async def execute(self, sql: str, **values: Value) -> None:
         self._execute(sql, values)

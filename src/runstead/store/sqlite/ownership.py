@@ -1,12 +1,20 @@
-"""Sole ownership of a database file: a lock that the kernel takes away from a process that dies."""
+"""Sole ownership of a database file: a lock that the kernel takes away from a process that dies.
+
+The files can be read by the process's user alone. SQLite gives the files beside the database the database's mode.
+"""
 
 import fcntl
 import os
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from runstead.wire.error import RunsteadError
 
 __all__ = ["Ownership"]
+
+
+_OWNER_ALONE = 0o600
 
 
 class Ownership:
@@ -21,8 +29,9 @@ class Ownership:
         self._file: int | None = None
 
     def take(self) -> None:
-        """Own the file, or raise an error that names the owner."""
-        self._lock = Path(f"{os.path.realpath(self._path)}.lock")
+        """Own the file, which is created if it is missing, or raise an error that names the owner."""
+        path = os.path.realpath(self._path)
+        self._lock = Path(f"{path}.lock")
         file = self._locked()
         while not self._is_current(file):
             os.close(file)
@@ -30,6 +39,8 @@ class Ownership:
         os.truncate(file, 0)
         os.write(file, str(os.getpid()).encode("ascii"))
         self._file = file
+        with suppress(FileExistsError):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, _OWNER_ALONE))
 
     def release(self) -> None:
         """Let others have it."""
@@ -44,7 +55,12 @@ class Ownership:
             self.release()
 
     def _locked(self) -> int:
-        file = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o644)
+        # A link that another user planted could lead to any file of this user's.
+        file = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, _OWNER_ALONE)
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1:
+            os.close(file)
+            raise RunsteadError(f"cannot lock {self._path}: {self._lock} is not a file of its own")
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -47,7 +47,7 @@ class SqlLedger:
                 continue  # its thread is deleted, and what belongs to it is being removed
             try:
                 records.append(_record(row, of_run))
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 violations.append(Violation(row[0], f"its row cannot be read: {error}"))
         return LedgerPage(records, [*violations, *_strays(parts)], last)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runstead.store.port import RunRow
+from runstead.store.port import Newest, RunRow
 from runstead.store.tables.pagination import HIGHEST, LOWEST
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session, Table, Value
@@ -80,11 +80,14 @@ class SqlMessages:
             return await self._table.page(query, project=project, thread_id=thread_id)
         return await self._table.page(query, "run_page", project=project, thread_id=thread_id, run_id=run_id)
 
-    async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> list[Message]:
+    async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> Newest:
         high = HIGHEST
         if before is not None:
             position = await self._table.position(before, project=project, thread_id=thread_id)
             if position is None:
-                return []
+                return Newest([], more=False)
             high = position
-        return await self._table.between(LOWEST, high, limit, "newest", project=project, thread_id=thread_id)
+        found, cut_short = await self._table.between(
+            LOWEST, high, limit, "newest", project=project, thread_id=thread_id
+        )
+        return Newest(found, more=cut_short or len(found) == limit)

@@ -4,7 +4,7 @@ from msgspec.structs import asdict
 
 from runstead.store.port import Limits, ProjectRow
 from runstead.store.tables.queries import Queries
-from runstead.store.tables.table import Row, Session, Table
+from runstead.store.tables.table import Row, Session, Table, Value
 from runstead.wire.page import ListQuery, Page
 
 __all__ = ["SqlProjects", "effective"]
@@ -47,8 +47,8 @@ def effective(max_running: int | None, max_queued: int | None, defaults: Limits)
 class _Projects(Table[ProjectRow]):
     """A table whose objects are its columns."""
 
-    async def all(self, name: str, **values: object) -> list[ProjectRow]:
-        return [_row(row) for row in await self._session.rows(self._queries[name], **values)]  # type: ignore[arg-type]
+    async def first(self, name: str, **values: Value) -> tuple[list[ProjectRow], bool]:
+        return [_row(row) for row in await self._session.rows(self._queries[name], **values)], False
 
 
 def _row(row: Row) -> ProjectRow:

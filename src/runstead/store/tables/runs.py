@@ -253,9 +253,10 @@ class SqlRuns:
 class _RunTable(Table[Run]):
     """A table whose objects are in two columns."""
 
-    async def all(self, name: str, **values: Value) -> list[Run]:
-        rows = await self._session.rows(self._queries[name], **values)
-        return [RUN.decode(body, settings)[0] for body, settings in rows]
+    columns = ("body", "settings")
+
+    def item(self, row: Row) -> Run:
+        return RUN.decode(*row)[0]
 
 
 def _row(row: Row | None) -> RunRow | None:

@@ -13,6 +13,10 @@ __all__ = ["Codec", "Listed", "NotSingle", "Row", "Session", "Table", "Value", "
 Value: TypeAlias = str | int | bytes | list[Any] | None
 Row: TypeAlias = tuple[Any, ...]
 
+_PAGE_SIZE = 4 * 1024 * 1024
+"""Bytes of the objects that are read at once. More would hold the event loop for longer than 50 ms."""
+_VALUE_SIZE = 64
+"""Bytes that take as long to decode as the object around a value."""
 _REMEMBERED = 10_000
 """Objects with unknown fields that a process remembers from reading them to writing them."""
 
@@ -34,6 +38,15 @@ class Session(Protocol):
         ...
 
     async def rows(self, sql: str, **values: Value) -> list[Row]: ...
+    async def rows_within(
+        self, sql: str, columns: tuple[str, ...], size: int, **values: Value
+    ) -> tuple[list[Row], bool]:
+        """The first rows, as far as they have `size` bytes together, but at least one; and whether there are more.
+
+        `columns` are those of the statement: bytes or NULL, all of them.
+        """
+        ...
+
     async def execute(self, sql: str, **values: Value) -> None: ...
     async def execute_many(self, sql: str, rows: Iterable[Mapping[str, Value]]) -> None: ...
 
@@ -75,6 +88,9 @@ class Table(Generic[T]):
     has.
     """
 
+    columns: tuple[str, ...] = ("body",)
+    """What a page's statement selects."""
+
     def __init__(
         self, session: Session, queries: Mapping[str, str], kind: type[T], codec: Codec[T] | None = None
     ) -> None:
@@ -108,30 +124,45 @@ class Table(Generic[T]):
         """An object as it is stored, with the unknown fields that it had when it was read."""
         return with_unknown(self._codec.encode(item), self._session.unknown.get(item.id))
 
-    async def all(self, name: str, **values: Value) -> list[T]:
-        """The objects that a statement finds."""
-        return [self._codec.decode(row[0]) for row in await self._session.rows(self._queries[name], **values)]
+    async def first(self, name: str, **values: Value) -> tuple[list[T], bool]:
+        """The first objects that a statement finds, as many as are read at once, and whether there are more."""
+        rows, more = await self._session.rows_within(self._queries[name], self.columns, _PAGE_SIZE, **values)
+        room = _PAGE_SIZE
+        items: list[T] = []
+        for row in rows:
+            room -= sum(len(part) + _VALUE_SIZE * part.count(b",") for part in row if part)
+            if items and room < 0:
+                return items, True
+            items.append(self.item(row))
+        return items, more
+
+    def item(self, row: Row) -> T:
+        """The object of a row that a page was read from."""
+        return self._codec.decode(row[0])
 
     async def page(self, query: ListQuery, statement: str = "page", **scope: Value) -> Page[T] | None:
-        """A page of the objects in scope, None when a cursor is not among them."""
+        """A page of the objects in scope, None when a cursor is not among them.
+
+        It ends early where its objects are large, and has one object at least.
+        """
         after = await self.position(query.after, **scope) if query.after is not None else None
         before = await self.position(query.before, **scope) if query.before is not None else None
         if (after is None) != (query.after is None) or (before is None) != (query.before is None):
             return None
         part = span(query, after, before)
-        found = await self.between(
+        found, cut_short = await self.between(
             part.low, part.high, query.limit + 1, f"{statement}_{'up' if part.up else 'down'}", **scope
         )
         items, has_more = cut(found, query.limit, turned=part.turned)
         if not items:
             return Page(data=items)
-        return Page(data=items, first_id=items[0].id, last_id=items[-1].id, has_more=has_more)
+        return Page(data=items, first_id=items[0].id, last_id=items[-1].id, has_more=has_more or cut_short)
 
     async def position(self, cursor: str, **scope: Value) -> int | None:
         """The position of the object with this id in its list, None if it is not in scope."""
         row = await self._session.row(self._queries["position"], id=cursor, **scope)
         return None if row is None else int(row[0])
 
-    async def between(self, low: int, high: int, limit: int, statement: str, **scope: Value) -> list[T]:
-        """Up to `limit` objects between two positions, both exclusive."""
-        return await self.all(statement, low=low, high=high, limit=limit, **scope)
+    async def between(self, low: int, high: int, limit: int, statement: str, **scope: Value) -> tuple[list[T], bool]:
+        """Up to `limit` objects between two positions, exclusive; whether some were left out for their size."""
+        return await self.first(statement, low=low, high=high, limit=limit, **scope)

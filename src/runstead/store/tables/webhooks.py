@@ -113,6 +113,9 @@ class _Deliveries(Table[WebhookDelivery]):
         rows = await self._session.rows(self._queries[name], **values)
         return [WebhookDelivery(**dict[str, Any](zip(_COLUMNS, row, strict=True))) for row in rows]
 
+    async def first(self, name: str, **values: Value) -> tuple[list[WebhookDelivery], bool]:
+        return await self.all(name, **values), False
+
 
 def _attempt(row: Row) -> Attempt:
     """A claimed delivery. The outbox has the state of its run, and from earlier versions the whole request body."""

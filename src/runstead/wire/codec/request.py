@@ -1,7 +1,8 @@
 """Strict decoding of requests: bodies and queries.
 
 A valid request costs one typed decode. Only if that fails, the JSON is decoded again without a type: to read nulls as
-absent fields, or else to validate it step by step and find the first error.
+absent fields, or else to validate it step by step and find the first error. The shape of the JSON is limited first
+(`json_shape`), so the time of both is bounded.
 """
 
 import re
@@ -15,9 +16,9 @@ from msgspec import inspect as kinds
 
 from runstead.wire.codec import request_errors
 from runstead.wire.codec.introspect import fields_of, options, type_of
+from runstead.wire.codec.json_shape import ShapeError, check_shape
 from runstead.wire.codec.nulls import drop_nulls
 from runstead.wire.codec.validation import raise_first_error
-from runstead.wire.error import BadRequest
 
 __all__ = ["decode_query", "decode_request", "validate"]
 
@@ -30,15 +31,22 @@ def decode_request(kind: type[T], raw: bytes) -> T:
     An empty body and `null` are `{}`, and so is `[]`: PHP writes an empty array so.
     """
     try:
+        check_shape(raw)
         request: T = _decoder(kind).decode(raw)
+    except ShapeError as error:
+        raise request_errors.not_json(str(error)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         stripped = raw.strip()
         if stripped in {b"", b"null", b"[]"}:
             return decode_request(kind, b"{}")
-        value = _parse(raw)
-        if b"null" in raw and drop_nulls(type_of(kind), value):
-            return _convert(kind, value)
-        _raise_error(kind, value, error)
+        if b"null" in raw:
+            value = _parse(raw)
+            if drop_nulls(type_of(kind), value):
+                return _convert(kind, value)
+        unknown = _UNKNOWN_FIELD.fullmatch(str(error))
+        if unknown is not None and len(raw) > _SMALL:
+            raise request_errors.unknown(unknown[1]) from None
+        _raise_error(kind, _parse(raw), error)
     return request
 
 
@@ -69,6 +77,10 @@ def decode_query(kind: type[T], pairs: Iterable[tuple[str, str]]) -> T:
     return _convert(kind, values)
 
 
+_UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]*)`")
+"""The decoder's error for an unknown field of the request itself. Inside other objects it ends with a path."""
+_SMALL = 64 * 1024
+"""Bytes up to which the whole body is decoded again for an unknown field: it may not even be JSON."""
 _INDEX = re.compile(r"\[[0-9]*\]$")
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _ADDRESSING = frozenset({"api-version"})
@@ -114,4 +126,4 @@ def _raise_error(kind: type[Struct], value: Any, error: Exception) -> NoReturn:
     if not isinstance(value, dict):
         raise request_errors.not_an_object(value) from None
     raise_first_error(kind, value)
-    raise BadRequest(f"Invalid request: {error}") from None
+    raise request_errors.refused(str(error)) from None

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from runstead.wire.error import BadRequest
 
 __all__ = [
+    "elide",
     "missing",
     "not_an_object",
     "not_json",
@@ -17,6 +18,7 @@ __all__ = [
     "pattern_mismatch",
     "property_name_too_long",
     "quoted",
+    "refused",
     "too_few_items",
     "too_long",
     "too_many_items",
@@ -47,6 +49,11 @@ def not_an_object(value: Any) -> BadRequest:
     )
 
 
+def refused(reason: str) -> BadRequest:
+    """The decoder refused the body, and no other words for its error were found."""
+    return BadRequest(f"Invalid request: {elide(reason)}")
+
+
 def missing(param: str) -> BadRequest:
     """A required field is absent."""
     return BadRequest(f"Missing required parameter: '{param}'.", param=param, code="missing_required_parameter")
@@ -54,7 +61,7 @@ def missing(param: str) -> BadRequest:
 
 def unknown(param: str) -> BadRequest:
     """The type has no such field."""
-    shown = _elide(param)
+    shown = elide(param)
     return BadRequest(f"Unknown parameter: '{shown}'.", param=shown, code="unknown_parameter")
 
 
@@ -74,7 +81,7 @@ def wrong_type(param: str, expected: Sequence[str], value: Any) -> BadRequest:
 def not_supported(param: str, value: Any, supported: Sequence[str]) -> BadRequest:
     """The value is not one of the supported ones."""
     return BadRequest(
-        f"Invalid value: '{_elide(str(value))}'. Supported values are: {quoted(supported, 'and')}.",
+        f"Invalid value: '{elide(str(value))}'. Supported values are: {quoted(supported, 'and')}.",
         param=param,
         code="invalid_value",
     )
@@ -146,7 +153,7 @@ def too_many_properties(param: str, limit: int, count: int) -> BadRequest:
 def property_name_too_long(param: str, name: str, limit: int) -> BadRequest:
     """A key of an object has too many characters."""
     return BadRequest(
-        f"Invalid property name in '{param}': '{_elide(name)}' is too long. "
+        f"Invalid property name in '{param}': '{elide(name)}' is too long. "
         f"Expected a string with maximum length {limit}, but got a string with length {len(name)} instead.",
         param=param,
         code="property_name_above_max_length",
@@ -158,7 +165,7 @@ def number_out_of_range(param: str, kind: str, limit: Number, value: Number, *, 
     side, end, sign = ("above", "maximum", "<=") if above else ("below", "minimum", ">=")
     return BadRequest(
         f"Invalid '{param}': {kind} {side} {end} value. Expected a value {sign} {limit}, "
-        f"but got {_elide(str(value))} instead.",
+        f"but got {elide(str(value))} instead.",
         param=param,
         code=f"{kind}_{side}_{end[:3]}_value",
     )
@@ -196,5 +203,6 @@ def _bare(noun: str) -> str:
     return noun.removeprefix("a ").removeprefix("an ")
 
 
-def _elide(text: str) -> str:
+def elide(text: str) -> str:
+    """A client's text as an error message repeats it: a long one without its middle."""
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN // 2]}...{text[-_MAX_SHOWN // 2 :]}"

@@ -1,6 +1,7 @@
 """Validation of a request that a typed decode refused: finds the first error and its path.
 
 An object is checked for unknown fields first, then for missing ones, then each value in the order in which it was sent.
+A walk in Python is slow, so it ends after a number of values; the error is then described by the decoder.
 """
 
 import re
@@ -23,13 +24,38 @@ from runstead.wire.codec.introspect import (
 __all__ = ["raise_first_error"]
 
 
+_MAX_STEPS = 4000
+"""Values that are looked at, at most: 30 ms."""
+
+
+class _OutOfStepsError(Exception):
+    """The walk has looked at as many values as it may."""
+
+
+class _Steps:
+    """Counts the values that a walk looks at."""
+
+    def __init__(self) -> None:
+        self._left = _MAX_STEPS
+
+    def take(self) -> None:
+        """Look at one more value. `_OutOfStepsError` if that is too many."""
+        self._left -= 1
+        if self._left < 0:
+            raise _OutOfStepsError
+
+
 def raise_first_error(kind: type[Struct], value: dict[str, Any]) -> None:
-    """Raise `BadRequest` for the first error in `value`. Returns if this walk finds none."""
-    _walk(type_of(kind), value, "")
+    """Raise `BadRequest` for the first error in `value`. Returns if it has none among its first 4,000 values."""
+    try:
+        _walk(type_of(kind), value, "", _Steps())
+    except _OutOfStepsError:
+        return
 
 
-def _walk(kind: kinds.Type, value: Any, at: str) -> None:
-    """Raise the first error in `value`; `at` is its path."""
+def _walk(kind: kinds.Type, value: Any, at: str, steps: "_Steps") -> None:
+    """Raise the first error in `value`; `at` is its path, `steps` counts the values."""
+    steps.take()
     choices = options(kind)
     if value is None and accepts_null(kind):
         return
@@ -38,11 +64,11 @@ def _walk(kind: kinds.Type, value: Any, at: str) -> None:
         raise request_errors.wrong_type(at, _nouns(choices), value)
     match fits[0]:
         case kinds.StructType():
-            _walk_struct(fits, value, at)
+            _walk_struct(fits, value, at, steps)
         case kinds.DictType() as mapping:
-            _walk_mapping(mapping, value, at)
+            _walk_mapping(mapping, value, at, steps)
         case kinds.ListType() as array:
-            _walk_array(array, value, at)
+            _walk_array(array, value, at, steps)
         case kinds.StrType() as string:
             _walk_string(string, value, at)
         case kinds.IntType() | kinds.FloatType() as number:
@@ -54,7 +80,7 @@ def _walk(kind: kinds.Type, value: Any, at: str) -> None:
             pass
 
 
-def _walk_struct(structs: list[kinds.Type], value: dict[str, Any], at: str) -> None:
+def _walk_struct(structs: list[kinds.Type], value: dict[str, Any], at: str, steps: "_Steps") -> None:
     struct = _tagged(structs, value, at)
     fields = fields_of(struct.cls)
     known = fields.keys() | {struct.tag_field}
@@ -66,7 +92,7 @@ def _walk_struct(structs: list[kinds.Type], value: dict[str, Any], at: str) -> N
             raise request_errors.missing(_join(at, name))
     for name, inner in value.items():
         if name in fields:
-            _walk(fields[name].type, inner, _join(at, name))
+            _walk(fields[name].type, inner, _join(at, name), steps)
 
 
 def _tagged(structs: list[kinds.Type], value: dict[str, Any], at: str) -> kinds.StructType:
@@ -86,23 +112,23 @@ def _tagged(structs: list[kinds.Type], value: dict[str, Any], at: str) -> kinds.
     raise request_errors.not_supported(_join(at, field), tag, [str(candidate.tag) for candidate in candidates])
 
 
-def _walk_mapping(mapping: kinds.DictType, value: dict[str, Any], at: str) -> None:
+def _walk_mapping(mapping: kinds.DictType, value: dict[str, Any], at: str, steps: "_Steps") -> None:
     if mapping.max_length is not None and len(value) > mapping.max_length:
         raise request_errors.too_many_properties(at, mapping.max_length, len(value))
     longest = mapping.key_type.max_length if isinstance(mapping.key_type, kinds.StrType) else None
     for name, inner in value.items():
         if longest is not None and len(name) > longest:
             raise request_errors.property_name_too_long(at, name, longest)
-        _walk(mapping.value_type, inner, _join(at, name))
+        _walk(mapping.value_type, inner, _join(at, request_errors.elide(name)), steps)
 
 
-def _walk_array(array: kinds.ListType, value: list[Any], at: str) -> None:
+def _walk_array(array: kinds.ListType, value: list[Any], at: str, steps: "_Steps") -> None:
     if array.max_length is not None and len(value) > array.max_length:
         raise request_errors.too_many_items(at, array.max_length, len(value))
     if array.min_length is not None and len(value) < array.min_length:
         raise request_errors.too_few_items(at, array.min_length, len(value))
     for index, inner in enumerate(value):
-        _walk(array.item_type, inner, f"{at}[{index}]")
+        _walk(array.item_type, inner, f"{at}[{index}]", steps)
 
 
 def _walk_string(string: kinds.StrType, value: str, at: str) -> None:

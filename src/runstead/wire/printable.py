@@ -1,0 +1,14 @@
+"""Text of other programs, made harmless where it is shown.
+
+A terminal obeys control characters: ESC sequences recolour it, retitle it, or type into it. Model servers, clients and
+stored rows may contain any.
+"""
+
+__all__ = ["printable"]
+
+
+def printable(text: str, keep: str = "") -> str:
+    """The text with every character that is not printable, and not in `keep`, as an escape sequence of Python."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() or each in keep else ascii(each)[1:-1] for each in text)
