@@ -1,0 +1,94 @@
+"""The shape of JSON text: how deeply it is nested, and how many values it has. Checked on bytes, without decoding them.
+
+A decoder recurses with the text's nesting, and holds the interpreter until it has read all values. So both are limited
+before text of another program is decoded. The depth is far below the interpreter's limit of recursion: a value that was
+accepted can be decoded and encoded inside other values later, at any depth of the stack.
+"""
+
+__all__ = ["MAX_DEPTH", "MAX_VALUES", "ShapeError", "check_shape"]
+
+MAX_DEPTH = 128
+"""Arrays and objects inside each other, at most."""
+MAX_VALUES = 50_000
+"""Values of one text, at most: the members of all arrays and objects. To decode them takes 10 ms."""
+
+_MAX_DIGITS = 500_000
+"""Digits of all numbers together, at most: the time to read an integer grows with the square of its length."""
+_SMALL = 64 * 1024
+"""Bytes whose numbers cannot be too long."""
+_PORTION = 256 * 1024
+"""Bytes that are read at once. Other threads can take the interpreter between two portions."""
+_OPENING = frozenset(b"[{")
+_NOT_STRUCTURE = bytes(set(range(256)) - set(b"[]{},"))
+
+
+class ShapeError(ValueError):
+    """The text is nested too deeply or too large. The message is a clause without its full stop."""
+
+
+def check_shape(raw: bytes, *, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES) -> None:
+    """Raise `ShapeError` if JSON text is nested deeper than `max_depth`, or has too many values or digits.
+
+    Of text that is no JSON only so much is certain: a decoder finds its error within these limits.
+    """
+    if len(raw) <= _SMALL:
+        # Those inside strings are counted too here, so this accepts nothing that is too deep or too large.
+        opening = raw.count(b"[") + raw.count(b"{")
+        if opening <= max_depth and opening + raw.count(b",") < max_values:
+            return
+    structure = _Structure(max_depth, max_values)
+    start = 0
+    while start < len(raw):
+        stop = _end_of_portion(raw, start)
+        structure.read(raw[start:stop])
+        start = stop
+
+
+def _end_of_portion(raw: bytes, start: int) -> int:
+    """Where the portion from `start` on ends: not inside an escape sequence."""
+    stop = start + _PORTION
+    while raw[stop - 1 : stop] == b"\\":
+        stop += 1
+    return stop
+
+
+class _Structure:
+    """Reads text portion by portion, and counts its brackets, commas and digits outside of strings."""
+
+    def __init__(self, max_depth: int, max_values: int) -> None:
+        self._max_depth = max_depth
+        self._max_values = max_values
+        self._in_string = False
+        self._depth = 0
+        self._values = 1
+        self._digits = 0
+
+    def read(self, portion: bytes) -> None:
+        plain = portion.replace(b"\\\\", b"").replace(b'\\"', b"")
+        quotes = plain.count(b'"')
+        if quotes > 4 * self._max_values:  # each value has two strings at most, its name and itself
+            raise self._too_many()
+        outside = b"".join(plain.split(b'"')[int(self._in_string) :: 2])
+        self._in_string ^= bool(quotes % 2)
+        self._digits += len(outside) - len(outside.translate(None, b"0123456789"))
+        if self._digits > _MAX_DIGITS:
+            raise ShapeError(f"its numbers have more than {_MAX_DIGITS:,} digits")
+        structure = outside.translate(None, _NOT_STRUCTURE)
+        self._values += structure.count(b",") + structure.count(b"[") + structure.count(b"{")
+        if self._values > self._max_values:
+            raise self._too_many()
+        self._nest(structure.replace(b",", b""))
+
+    def _nest(self, brackets: bytes) -> None:
+        depth = self._depth
+        for bracket in brackets:
+            if bracket in _OPENING:
+                depth += 1
+                if depth > self._max_depth:
+                    raise ShapeError(f"it is nested more than {self._max_depth} levels deep")
+            else:
+                depth -= 1
+        self._depth = depth
+
+    def _too_many(self) -> ShapeError:
+        return ShapeError(f"it has more than {self._max_values:,} values")
