@@ -177,7 +177,7 @@ class HttpTransport:
         drained_by: float | None = None
         try:
             _check_streaming(reply.headers, shown)
-            reply.wait_until(_until(STREAM_SILENCE, deadline))
+            renewed = _renew(reply, deadline)
             for chunk in reply.chunks:
                 yield from reader.feed(chunk)
                 if reader.done:
@@ -186,8 +186,8 @@ class HttpTransport:
                     reply.wait_until(drained_by)
                 elif deadline is not None and deadline.over:
                     raise _timed_out(deadline)
-                elif b"\n" in chunk:
-                    reply.wait_until(_until(STREAM_SILENCE, deadline))
+                elif b"\n" in chunk and monotonic() - renewed > STREAM_SILENCE / 100:
+                    renewed = _renew(reply, deadline)
             reader.end()
         except CONNECTION_ERRORS as error:
             if not reader.done:
@@ -277,10 +277,12 @@ class HttpTransport:
         return _timed_out(deadline) if deadline is not None and deadline.over else unreachable(error, self._target)
 
 
-def _until(seconds: float, deadline: Deadline | None) -> float:
-    """The moment in so many seconds, or the deadline if that is earlier."""
-    moment = monotonic() + seconds
-    return moment if deadline is None else min(moment, deadline.at)
+def _renew(reply: Reply, deadline: Deadline | None) -> float:
+    """Let a stream be silent for `STREAM_SILENCE` from this moment on, which is returned."""
+    now = monotonic()
+    silent_until = now + STREAM_SILENCE
+    reply.wait_until(silent_until if deadline is None else min(silent_until, deadline.at))
+    return now
 
 
 def _timed_out(deadline: Deadline) -> WaitTimeout:

@@ -10,10 +10,13 @@ import msgspec
 
 from runstead.wire.codec import json_shape
 
-__all__ = ["MAX_NESTING", "check_nesting"]
+__all__ = ["MAX_NESTING", "MAX_UNCHECKED", "check_nesting"]
 
 MAX_NESTING = json_shape.MAX_DEPTH + 16
 """Arrays and objects inside each other: those of a request that a server accepts, inside the objects of a list."""
+
+MAX_UNCHECKED = 2 * MAX_NESTING
+"""Bytes of JSON that cannot be nested too deeply: each level takes two."""
 
 _MAX_VALUES = 10_000_000
 
@@ -21,7 +24,7 @@ _MAX_VALUES = 10_000_000
 def check_nesting(kind: Any, raw: bytes) -> None:
     """Raise `json_shape.ShapeError` if JSON for a value of this type is nested too deeply."""
     # Nearly all responses have fewer brackets, or no field that keeps JSON of any shape.
-    few = len(raw) <= 2 * MAX_NESTING or raw.count(b"{") + raw.count(b"[") <= MAX_NESTING
+    few = len(raw) <= MAX_UNCHECKED or raw.count(b"{") + raw.count(b"[") <= MAX_NESTING
     if not few and _keeps_any_json(kind):
         json_shape.check_shape(raw, max_depth=MAX_NESTING, max_values=_MAX_VALUES)
 

@@ -118,6 +118,8 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
             self._paused = False
             self._transport.resume_reading()
         self._limits.received(len(data))
+        if self._buffer:
+            await asyncio.sleep(0)  # a flood of tiny chunks would otherwise hold the loop
         return data
 
     async def _wait_readable(self, timeout: float | None) -> None:

@@ -41,10 +41,12 @@ class ReadLimits:
             latest = monotonic() + self._answer_seconds
             self.until = latest if self.until is None else min(self.until, latest)
             self._answer_seconds = None
-        left = self.left(timeout)
-        if left is not None and left <= 0:
+        if self.until is None:
+            return timeout
+        left = self.until - monotonic()
+        if left <= 0:
             raise httpcore2.ReadTimeout("The response was not complete in time.")
-        return left
+        return left if timeout is None or left < timeout else timeout
 
     def left(self, timeout: float | None) -> float | None:
         """`timeout`, or the seconds until the deadline if these are fewer."""

@@ -35,8 +35,7 @@ class Shown:
         self._secrets = sorted(kept, key=len, reverse=True)
 
     def __call__(self, text: str, limit: int = MAX_SHOWN) -> str:
-        # Cut first, with room for a secret that begins before the limit.
-        text = text[: limit + 1 + max(map(len, self._secrets), default=0)]
+        # Replaced before the cut, which could leave a part of a secret.
         for secret in self._secrets:
             text = text.replace(secret, "[secret]")
         return safe_text(text, limit)

@@ -45,7 +45,7 @@ def _headers(host: str, api_key: str | None, own: Mapping[str, str]) -> list[tup
     """The headers of every request. The caller's own replace the client's."""
     defaults = {"Host": host, "User-Agent": f"runstead-python/{_version()}", "OpenAI-Beta": "assistants=v2"}
     if api_key:
-        defaults["Authorization"] = f"Bearer {api_key}"
+        defaults["Authorization"] = f"Bearer {api_key.strip()}"
     replaced = {name.lower() for name in own}
     kept = {name: value for name, value in defaults.items() if name.lower() not in replaced}
     sent = kept | dict(own)

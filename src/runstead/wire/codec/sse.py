@@ -61,11 +61,7 @@ class Decoder:
         at, end = 0, len(chunk)
         while at < end:
             if not self._line and self._block.empty and end <= self._max_frame:
-                while found := _USUAL(chunk, at):
-                    id, event, data = found.groups()
-                    id = None if id is None else id.decode("utf-8", "replace")
-                    frames.append(Frame(event.decode("utf-8", "replace"), data, id))
-                    at = found.end()
+                at = _read_usual(chunk, at, frames)
             if at < end:
                 blank = chunk.find(b"\n\n", at)
                 stop = end if blank < 0 else blank + 2
@@ -100,6 +96,18 @@ class Decoder:
 
     def _too_long(self) -> ServerError:
         return ServerError(f"The server sent an event of more than {self._max_frame:,} bytes.")
+
+
+def _read_usual(chunk: bytes, at: int, frames: list[Frame]) -> int:
+    """Add the frames of the usual form from `at` on, and return where they end."""
+    while found := _USUAL(chunk, at):
+        id, event, data = found.groups()
+        try:
+            frames.append(Frame(event.decode(), data, None if id is None else id.decode()))
+        except UnicodeDecodeError:
+            break
+        at = found.end()
+    return at
 
 
 class _Block:
