@@ -58,3 +58,10 @@ def test_spaces_around_an_api_key_are_not_sent() -> None:
 def test_a_header_name_not_allowed_in_http_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match="not allowed"):
         Target("http://x", headers={name: "sk-secret"})
+
+
+def test_secrets_are_the_key_and_the_values_of_headers_with_and_without_their_scheme() -> None:
+    own = {"Authorization": "Basic dXNlcjpwdw==", "X-Token": "a-token-of-mine", "Accept": "text/event-stream"}
+    shown = Target("http://x", "sk-secret", own).shown
+    assert shown("sk-secret dXNlcjpwdw== a-token-of-mine") == "[secret] [secret] [secret]"
+    assert shown("text/event-stream") == "text/event-stream"

@@ -290,6 +290,7 @@ def _timed_out(deadline: Deadline) -> WaitTimeout:
 
 
 def _check_streaming(headers: Headers, shown: Shown) -> None:
-    kind = shown(header(headers, b"content-type") or "", 200)
+    kind = header(headers, b"content-type") or ""
     if not kind.startswith("text/event-stream"):
-        raise ServerError(f"The server does not stream: it answered with {kind or 'something without a type'!r}.")
+        named = shown(kind, 200) or "something without a type"
+        raise ServerError(f"The server does not stream: it answered with {named!r}.")

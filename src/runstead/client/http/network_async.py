@@ -117,7 +117,8 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         if self._paused and not self._ended:
             self._paused = False
             self._transport.resume_reading()
-        self._limits.received(len(data))
+        if self._limits.head_left is not None:
+            self._limits.received(len(data))
         if self._buffer:
             await asyncio.sleep(0)  # a flood of tiny chunks would otherwise hold the loop
         return data

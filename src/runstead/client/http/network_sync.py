@@ -45,7 +45,8 @@ class Connection(httpcore2.NetworkStream):
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         data = self._stream.read(max_bytes, self._limits.reading(timeout))
-        self._limits.received(len(data))
+        if self._limits.head_left is not None:
+            self._limits.received(len(data))
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:

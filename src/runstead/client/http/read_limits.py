@@ -17,23 +17,24 @@ class ReadLimits:
     them.
     """
 
-    __slots__ = ("_answer_seconds", "_head_left", "until")
+    __slots__ = ("_answer_seconds", "head_left", "until")
 
     def __init__(self) -> None:
         self.until: float | None = None
         """The deadline of all reads and writes, on the monotonic clock."""
         self._answer_seconds: float | None = None
-        self._head_left: int | None = None
+        self.head_left: int | None = None
+        """Bytes that may arrive before the head is complete; None from then on."""
 
     def begin(self, until: float | None, answer_seconds: float | None = None) -> None:
         """Start a request. With `answer_seconds`, the response must arrive that soon after the request was sent."""
         self.until = until
         self._answer_seconds = answer_seconds
-        self._head_left = MAX_HEAD
+        self.head_left = MAX_HEAD
 
     def head_complete(self) -> None:
         """The head of the response has arrived. The size of its body is limited by its reader."""
-        self._head_left = None
+        self.head_left = None
 
     def reading(self, timeout: float | None) -> float | None:
         """Seconds that the next read may take. `ReadTimeout` after the deadline."""
@@ -56,8 +57,8 @@ class ReadLimits:
         return left if timeout is None else min(timeout, left)
 
     def received(self, count: int) -> None:
-        """Count bytes. `RemoteProtocolError` if there are too many for the head of a response."""
-        if self._head_left is not None:
-            self._head_left -= count
-            if self._head_left < 0:
-                raise httpcore2.RemoteProtocolError(f"the head of the response exceeds {MAX_HEAD // 1024} KiB")
+        """Count bytes while `head_left` is a number. `RemoteProtocolError` if there are too many."""
+        assert self.head_left is not None
+        self.head_left -= count
+        if self.head_left < 0:
+            raise httpcore2.RemoteProtocolError(f"the head of the response exceeds {MAX_HEAD // 1024} KiB")

@@ -15,6 +15,9 @@ _PORTS = {"http": 80, "https": 443}
 
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
+_PUBLIC = frozenset({"accept", "content-type", "host", "openai-beta", "openai-organization", "user-agent"})
+"""Headers whose values are no secrets."""
+
 
 class Target:
     """A server's address, and the headers of every request. Its repr hides the headers: they hold the API key."""
@@ -34,7 +37,7 @@ class Target:
         self.url = f"{parts.scheme}://{parts.netloc}{self.prefix}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         self.headers = _headers(host if parts.port is None else f"{host}:{parts.port}", api_key, headers or {})
-        self.shown = Shown([each.strip() for each in (api_key or "", *(headers or {}).values())])
+        self.shown = Shown(_secrets(api_key, headers or {}))
         """Makes a text of this server safe to show."""
 
     def __repr__(self) -> str:
@@ -54,6 +57,12 @@ def _headers(host: str, api_key: str | None, own: Mapping[str, str]) -> list[tup
     ):
         raise ValueError("The API key or a header has a character that is not allowed in HTTP headers.")
     return [(name.encode(), value.strip().encode()) for name, value in sent.items()]
+
+
+def _secrets(api_key: str | None, own: Mapping[str, str]) -> list[str]:
+    """The key and the caller's header values, whole and without a scheme such as `Bearer`."""
+    values = [api_key or "", *(value for name, value in own.items() if name.lower() not in _PUBLIC)]
+    return [part for value in values for part in (value.strip(), *value.split())]
 
 
 def _version() -> str:
