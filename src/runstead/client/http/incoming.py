@@ -41,11 +41,11 @@ _EXCERPT_LENGTH = 200
 _ERROR = str(EventName.ERROR.value)
 """A plain string compares in a fraction of the time of the enum's member."""
 
-MAX_POLL_AFTER = 60.0
-MIN_POLL_AFTER = 0.01
+_MAX_POLL_AFTER = 60.0
+_MIN_POLL_AFTER = 0.01
 """Seconds. What a server asks for beyond these is not followed."""
 
-NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ShapeError)
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ShapeError)
 """The errors of decoding: no JSON, another shape, text that is not UTF-8, or nested too deeply."""
 
 _decoder: Callable[[Any], msgspec.json.Decoder[Any]] = cache(msgspec.json.Decoder)
@@ -59,7 +59,7 @@ def object_of(kind: type[T], body: bytes, shown: Shown) -> T:
         return found
     except msgspec.ValidationError:
         return _lenient(kind, body, shown)
-    except NOT_JSON as error:
+    except _NOT_JSON as error:
         raise _undecodable("response", body, error, shown) from None
 
 
@@ -78,7 +78,7 @@ def _lenient(kind: type[T], body: bytes, shown: Shown) -> T:
         return decode_lenient(kind, body)
     except msgspec.ValidationError as error:
         raise ServerError(shown(f"The response is not a {kind.__name__}: {error}")) from None
-    except NOT_JSON as error:
+    except _NOT_JSON as error:
         raise _undecodable("response", body, error, shown) from None
 
 
@@ -89,14 +89,14 @@ def header(headers: Headers, name: bytes) -> str | None:
 
 def error_of(status: int, headers: Headers, body: bytes, shown: Shown) -> ApiError:
     """The `ApiError` of an error response, whatever its body looks like."""
-    error = api_error(status, _details(status, headers, body, shown), request_id(headers, shown))
+    error = api_error(status, _details(status, headers, body, shown), _request_id(headers, shown))
     delay = advice(status, headers).retry_after
     if isinstance(error, RateLimited) and delay is not None:
         error.retry_after = delay
     return error
 
 
-def request_id(headers: Headers, shown: Shown) -> str | None:
+def _request_id(headers: Headers, shown: Shown) -> str | None:
     """The id of the response in the server's log."""
     id = header(headers, b"x-request-id")
     return None if id is None else shown(id, _EXCERPT_LENGTH)
@@ -107,13 +107,13 @@ def _details(status: int, headers: Headers, body: bytes, shown: Shown) -> ErrorD
         where = shown(header(headers, b"location") or "", _EXCERPT_LENGTH)
         return ErrorDetails(message=f"The server is at {where!r}; connect to that URL.")
     try:
-        return shown_details(msgspec.json.decode(body, type=ErrorBody).error, shown)
-    except NOT_JSON:
+        return _shown_details(msgspec.json.decode(body, type=ErrorBody).error, shown)
+    except _NOT_JSON:
         message = _message(body)
         return ErrorDetails(message=shown(message) if message else f"HTTP status {status}: {_excerpt(body, shown)}")
 
 
-def shown_details(details: ErrorDetails, shown: Shown) -> ErrorDetails:
+def _shown_details(details: ErrorDetails, shown: Shown) -> ErrorDetails:
     """The details of an error, safe to show."""
     return ErrorDetails(
         message=shown(details.message),
@@ -127,7 +127,7 @@ def _message(body: bytes) -> str | None:
     """The message of a foreign error: `error`, `message` or `detail`, as a string or inside an object."""
     try:
         value: Any = msgspec.json.decode(body)
-    except NOT_JSON:
+    except _NOT_JSON:
         return None
     for name in ("error", "message", "detail"):
         if isinstance(value, dict) and value.get(name):
@@ -155,7 +155,7 @@ def supports_idempotency(headers: Headers) -> bool:
 def poll_after(headers: Headers) -> float | None:
     """Seconds after which the server asks for the next poll, within reason; None if it does not say."""
     milliseconds = _number(header(headers, b"openai-poll-after-ms"))
-    return None if milliseconds is None else min(max(milliseconds / 1000, MIN_POLL_AFTER), MAX_POLL_AFTER)
+    return None if milliseconds is None else min(max(milliseconds / 1000, _MIN_POLL_AFTER), _MAX_POLL_AFTER)
 
 
 def _number(text: str | None) -> float | None:
@@ -220,7 +220,7 @@ class EventReader:
                 continue
             try:
                 events.append(decode_event(name, data, id))
-            except NOT_JSON:
+            except _NOT_JSON:
                 events.append(self._checked(name, data, id))
         if events:
             self._last = events[-1].event
@@ -239,8 +239,8 @@ class EventReader:
             event = decode_event(name, data, id)
         except msgspec.ValidationError:
             event = Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data, self._shown), id=id)
-        except NOT_JSON as error:
+        except _NOT_JSON as error:
             raise _undecodable(f"event {self._shown(name, 64)!r}", data, error, self._shown) from None
         if isinstance(event.data, ErrorBody):
-            return Event(event=event.event, data=ErrorBody(error=shown_details(event.data.error, self._shown)), id=id)
+            return Event(event=event.event, data=ErrorBody(error=_shown_details(event.data.error, self._shown)), id=id)
         return event
