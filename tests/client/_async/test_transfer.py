@@ -19,7 +19,7 @@ from runstead.client.http.target import Target
 from runstead.client.sources import NamedSource
 from runstead.wire.error import BadRequest, NotFound, TooLarge, Unreachable
 from tests.client._async.support import AsyncPauses
-from tests.client.wire_server import Disconnect, NoResponse, Response, WireServer
+from tests.client.wire_server import Disconnect, NoResponse, Raw, Response, WireServer
 from tests.support.files import CREATE_FILE, FILE_CONTENT, FileRequest, StoredFile
 
 CONTENT = b"some bytes, \r\n--and more. " * 20_000
@@ -220,3 +220,34 @@ async def test_an_upload_may_take_longer_than_the_timeout_but_not_its_answer(ser
 )
 def test_the_name_of_a_download_is_harmless(disposition: str, name: str | None) -> None:
     assert content_head([(b"content-disposition", disposition.encode("latin-1"))]).file_name == name
+
+
+CONTENT_PATH = "/files/file-1/content"
+
+
+def transport_of(server: WireServer, **options: Any) -> AsyncHttpTransport:
+    target = Target(server.url)
+    return AsyncHttpTransport(target, AsyncPool(async_connections(target)), **options)
+
+
+async def test_a_download_may_be_larger_than_a_response(server: WireServer) -> None:
+    server.on("GET", CONTENT_PATH, Raw.body(b"", b"x" * 65536))
+    transport = transport_of(server, max_response=100_000)
+    received = 0
+    async with await transport.download(FILE_CONTENT, {"file_id": "file-1"}) as download:
+        async for chunk in download:
+            received += len(chunk)
+            if received > 1_000_000:
+                break
+    assert received > 1_000_000
+    await transport.aclose()
+
+
+async def test_a_download_that_stands_still_times_out(server: WireServer) -> None:
+    server.on("GET", CONTENT_PATH, Raw.body(b"some", b"more", 60.0))
+    transport = transport_of(server, timeout=0.2)
+    download = await transport.download(FILE_CONTENT, {"file_id": "file-1"})
+    assert await anext(download) == b"some"
+    with pytest.raises(Unreachable, match="in time"):
+        await download.read()
+    await transport.aclose()
