@@ -87,7 +87,26 @@ class NoResponse:
     """No response, and the connection stays open."""
 
 
-Script: TypeAlias = Response | Stream | Disconnect | NoResponse
+@dataclass(frozen=True)
+class Raw:
+    """Bytes as they are, then `repeated` ones every so many seconds until the client leaves; without these, the end."""
+
+    first: bytes
+    repeated: bytes = b""
+    every: float = 0.0
+
+    @classmethod
+    def body(cls, body: bytes, repeated: bytes = b"", every: float = 0.0, kind: str = "application/json") -> "Raw":
+        """A response whose body ends with its connection."""
+        return cls(b"HTTP/1.1 200 OK\r\ncontent-type: %b\r\n\r\n%b" % (kind.encode(), body), repeated, every)
+
+    @classmethod
+    def events(cls, body: bytes, repeated: bytes = b"", every: float = 0.0) -> "Raw":
+        """A stream that ends with its connection."""
+        return cls.body(body, repeated, every, "text/event-stream")
+
+
+Script: TypeAlias = Response | Stream | Disconnect | NoResponse | Raw
 DONE = b"event: done\ndata: [DONE]\n\n"
 
 
@@ -177,6 +196,8 @@ class WireServer:
                 await self._send(response, reader, writer)
             case NoResponse():
                 await reader.read()
+            case Raw():
+                await self._send_raw(response, writer)
         match response:
             case Response(last=True):
                 writer.close()
@@ -208,6 +229,14 @@ class WireServer:
             writer.write(b"0\r\n\r\n")
             await writer.drain()
 
+    async def _send_raw(self, raw: Raw, writer: asyncio.StreamWriter) -> None:
+        writer.write(raw.first)
+        await writer.drain()
+        while raw.repeated:
+            await asyncio.sleep(raw.every)
+            writer.write(raw.repeated)
+            await writer.drain()
+
     async def _hold(self, stream: Stream, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Keep the stream open until the client leaves, with pings if wanted."""
         while True:
@@ -217,8 +246,15 @@ class WireServer:
                 self.gone.set()
                 raise ConnectionResetError
             except TimeoutError:
-                writer.write(b"%x\r\n%b\r\n" % (len(PING), PING))
-                await writer.drain()
+                await self._ping(writer)
+
+    async def _ping(self, writer: asyncio.StreamWriter) -> None:
+        try:
+            writer.write(b"%x\r\n%b\r\n" % (len(PING), PING))
+            await writer.drain()
+        except ConnectionError:  # a client that left with bytes unread resets the connection
+            self.gone.set()
+            raise
 
 
 def _encoded(response: Response) -> bytes:

@@ -64,13 +64,16 @@ def connect(
     api_key: str | None = None,
     timeout: float = 60.0,
     max_retries: int = 2,
+    max_response: int = 64 * 2**20,
     headers: Mapping[str, str] | None = None,
 ) -> "Client":
     """A client of the server at `url`, with or without a trailing `/v1`. Nothing is sent yet.
 
     `url` defaults to `RUNSTEAD_URL`, then to the address where `runstead serve` listens by default. `api_key` defaults
-    to `RUNSTEAD_API_KEY`, then to none. `timeout` bounds each response, in seconds. `max_retries` is how often a
-    request is retried where that is safe. `headers` are sent with every request.
+    to `RUNSTEAD_API_KEY`, then to none. `timeout` bounds a whole call with its retries, in seconds; a stream until its
+    first byte, and an upload or a download wherever it stands still. `max_retries` is how often a request is retried
+    where that is safe. `max_response` is how many bytes a response, or an event of a stream, may have; a download may
+    have more. `headers` are sent with every request.
     """
     from runstead.client._sync.client import Client  # noqa: PLC0415 (most programs use one of the two clients)
     from runstead.client._sync.http import HttpTransport  # noqa: PLC0415
@@ -79,7 +82,9 @@ def connect(
 
     target = _target(url, api_key, headers)
     pool = Pool(sync_connections(target))
-    return Client(HttpTransport(target, pool, timeout=timeout, retries=RetryPolicy(max_retries)))
+    return Client(
+        HttpTransport(target, pool, timeout=timeout, max_response=max_response, retries=RetryPolicy(max_retries))
+    )
 
 
 def connect_async(
@@ -88,6 +93,7 @@ def connect_async(
     api_key: str | None = None,
     timeout: float = 60.0,
     max_retries: int = 2,
+    max_response: int = 64 * 2**20,
     headers: Mapping[str, str] | None = None,
 ) -> "AsyncClient":
     """As `connect`, for `asyncio`. The client belongs to the event loop that first uses it."""
@@ -98,7 +104,9 @@ def connect_async(
 
     target = _target(url, api_key, headers)
     pool = AsyncPool(async_connections(target))
-    return AsyncClient(AsyncHttpTransport(target, pool, timeout=timeout, retries=RetryPolicy(max_retries)))
+    return AsyncClient(
+        AsyncHttpTransport(target, pool, timeout=timeout, max_response=max_response, retries=RetryPolicy(max_retries))
+    )
 
 
 def _target(url: str | None, api_key: str | None, headers: Mapping[str, str] | None) -> Target:

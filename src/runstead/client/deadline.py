@@ -1,8 +1,9 @@
-"""The deadline of a wait."""
+"""The deadline of a wait, and the time of a call."""
 
+from math import inf
 from time import monotonic
 
-__all__ = ["Deadline"]
+__all__ = ["CallTime", "Deadline"]
 
 _TIMER_SLACK = 0.005
 """Seconds by which a timer may go off too early."""
@@ -26,3 +27,21 @@ class Deadline:
     def over(self) -> bool:
         """The deadline has passed, or is so near that its timer may have gone off."""
         return self.at - monotonic() < _TIMER_SLACK
+
+
+class CallTime(Deadline):
+    """The time of one call with its retries: `seconds`, and not beyond the `deadline` of what it is part of.
+
+    Files may be large and lines slow, so an upload has its `seconds` only after it was sent, for the response.
+    """
+
+    __slots__ = ("answer_seconds", "until")
+
+    def __init__(self, seconds: float, deadline: Deadline | None, *, upload: bool = False) -> None:
+        super().__init__(inf if upload else seconds)
+        if deadline is not None:
+            self.at = min(self.at, deadline.at)
+        self.until = None if self.at == inf else self.at
+        """The end on the monotonic clock."""
+        self.answer_seconds = seconds if upload else None
+        """Seconds from the end of a request to that of its response."""

@@ -1,6 +1,10 @@
 """A page is a sequence of its own items, and iterates over those of all following pages."""
 
+import pytest
+
+from runstead.client import pagination
 from runstead.client._async.client import AsyncClient
+from runstead.wire.error import ServerError
 from runstead.wire.struct import SortOrder
 from tests.client import samples
 from tests.client.wire_server import Response, WireServer
@@ -67,3 +71,28 @@ async def test_next_page_fetches_one_page(client: AsyncClient, server: WireServe
     assert second is not None
     assert [item.id for item in second.data] == ["thread_2"]
     assert await second.next_page() is None
+
+
+async def test_an_iteration_ends_at_a_page_that_was_already_visited(client: AsyncClient, server: WireServer) -> None:
+    pages = [samples.page(each, has_more=True) for each in (ONE, TWO, ONE, TWO, ONE, TWO)]
+    server.on("GET", "/threads", *map(Response.of, pages))
+    assert [item.id async for item in await client.threads()] == ["thread_1", "thread_2", "thread_1"]
+    assert len(server.seen) == 3
+
+
+async def test_an_iteration_ends_at_a_page_without_items(client: AsyncClient, server: WireServer) -> None:
+    empty = samples.page() | {"has_more": True, "last_id": "thread_9", "first_id": "thread_9"}
+    server.on("GET", "/threads", Response.of(samples.page(ONE, has_more=True)), Response.of(empty))
+    assert [item.id async for item in await client.threads()] == ["thread_1"]
+    assert len(server.seen) == 2
+
+
+async def test_an_endless_list_ends_in_an_error(
+    client: AsyncClient, server: WireServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pagination, "MAX_PAGES", 3)
+    server.on("GET", "/threads", *(Response.of(samples.page(each, has_more=True)) for each in (ONE, TWO, THREE, FOUR)))
+    page = await client.threads()
+    with pytest.raises(ServerError, match="more than 3 pages"):
+        [item async for item in page]
+    assert len(server.seen) == 3

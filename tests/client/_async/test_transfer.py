@@ -1,7 +1,8 @@
 """Uploads and downloads against a real server."""
 
+import asyncio
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,12 @@ from runstead.client._async.http import AsyncHttpTransport
 from runstead.client._async.pool import AsyncPool
 from runstead.client._async.upload import AsyncUpload
 from runstead.client.http.connections import async_connections
+from runstead.client.http.incoming import content_head
 from runstead.client.http.target import Target
 from runstead.client.sources import NamedSource
 from runstead.wire.error import BadRequest, NotFound, TooLarge, Unreachable
 from tests.client._async.support import AsyncPauses
-from tests.client.wire_server import Disconnect, Response, WireServer
+from tests.client.wire_server import Disconnect, NoResponse, Raw, Response, WireServer
 from tests.support.files import CREATE_FILE, FILE_CONTENT, FileRequest, StoredFile
 
 CONTENT = b"some bytes, \r\n--and more. " * 20_000
@@ -179,3 +181,73 @@ async def test_an_upload_over_the_limit_is_too_large(files: AsyncFiles) -> None:
     with pytest.raises((TooLarge, Unreachable)):
         await files.create_file(form(bytes(9 * 1024 * 1024)))
     await files._transport.aclose()
+
+
+@pytest.mark.parametrize("now", [b"", CONTENT + b"more"], ids=["shorter", "longer"])
+async def test_a_file_that_changes_while_it_is_sent_is_refused(files: AsyncFiles, tmp_path: Path, now: bytes) -> None:
+    path = tmp_path / "a.txt"
+    path.write_bytes(CONTENT)
+    upload = form(path)
+    path.write_bytes(now)
+    with pytest.raises(BadRequest, match=r"'a.txt' changed while it was sent"):
+        await files.create_file(upload)
+
+
+async def test_an_upload_may_take_longer_than_the_timeout_but_not_its_answer(server: WireServer) -> None:
+    server.on("POST", "/files", NoResponse())
+    target = Target(server.url)
+    transport = AsyncHttpTransport(target, AsyncPool(async_connections(target)), timeout=0.3)
+
+    async def slow() -> AsyncIterator[bytes]:
+        for _ in range(5):
+            await asyncio.sleep(0.1)
+            yield b"x"
+
+    with pytest.raises(Unreachable, match="in time"):
+        await transport.upload(CREATE_FILE, {}, form(slow()))
+    await transport.aclose()
+
+
+@pytest.mark.parametrize(
+    ("disposition", "name"),
+    [
+        ('filename="../../etc/passwd"', "passwd"),
+        ('filename=".."', None),
+        ("filename*=UTF-8''a%00b", "a\\x00b"),
+        ('filename="a\x1b[2J"', "a\\x1b[2J"),
+        ('filename="' + "x" * 5000 + '"', "x" * 200 + "…"),
+    ],
+)
+def test_the_name_of_a_download_is_harmless(disposition: str, name: str | None) -> None:
+    assert content_head([(b"content-disposition", disposition.encode("latin-1"))]).file_name == name
+
+
+CONTENT_PATH = "/files/file-1/content"
+
+
+def transport_of(server: WireServer, **options: Any) -> AsyncHttpTransport:
+    target = Target(server.url)
+    return AsyncHttpTransport(target, AsyncPool(async_connections(target)), **options)
+
+
+async def test_a_download_may_be_larger_than_a_response(server: WireServer) -> None:
+    server.on("GET", CONTENT_PATH, Raw.body(b"", b"x" * 65536))
+    transport = transport_of(server, max_response=100_000)
+    received = 0
+    async with await transport.download(FILE_CONTENT, {"file_id": "file-1"}) as download:
+        async for chunk in download:
+            received += len(chunk)
+            if received > 1_000_000:
+                break
+    assert received > 1_000_000
+    await transport.aclose()
+
+
+async def test_a_download_that_stands_still_times_out(server: WireServer) -> None:
+    server.on("GET", CONTENT_PATH, Raw.body(b"some", b"more", 60.0))
+    transport = transport_of(server, timeout=0.2)
+    download = await transport.download(FILE_CONTENT, {"file_id": "file-1"})
+    assert await anext(download) == b"some"
+    with pytest.raises(Unreachable, match="in time"):
+        await download.read()
+    await transport.aclose()

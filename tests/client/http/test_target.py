@@ -39,3 +39,29 @@ def test_an_api_key_not_allowed_in_headers_is_refused_without_showing_it(key: st
     with pytest.raises(ValueError, match="not allowed") as refused:
         Target("http://x", key)
     assert key not in str(refused.value)
+
+
+@pytest.mark.parametrize("url", ["http://:secret@x", "ftp://me:secret@x", "http://secret@x"])
+def test_a_password_in_a_url_is_not_shown(url: str) -> None:
+    with pytest.raises(ValueError, match="URL") as refused:
+        Target(url)
+    assert "secret" not in str(refused.value)
+
+
+def test_spaces_around_an_api_key_are_not_sent() -> None:
+    headers = dict(Target("http://x", " sk-secret ", {"X-Mine": " a "}).headers)
+    assert headers[b"Authorization"] == b"Bearer sk-secret"
+    assert headers[b"X-Mine"] == b"a"
+
+
+@pytest.mark.parametrize("name", ["a b", "", "a:", "ä"])
+def test_a_header_name_not_allowed_in_http_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match="not allowed"):
+        Target("http://x", headers={name: "sk-secret"})
+
+
+def test_secrets_are_the_key_and_the_values_of_headers_with_and_without_their_scheme() -> None:
+    own = {"Authorization": "Basic dXNlcjpwdw==", "X-Token": "a-token-of-mine", "Accept": "text/event-stream"}
+    shown = Target("http://x", "sk-secret", own).shown
+    assert shown("sk-secret dXNlcjpwdw== a-token-of-mine") == "[secret] [secret] [secret]"
+    assert shown("text/event-stream") == "text/event-stream"

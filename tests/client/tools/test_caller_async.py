@@ -7,12 +7,13 @@ import pytest
 
 from runstead.client.deadline import Deadline
 from runstead.client.tools.caller_async import AsyncToolCaller
+from runstead.client.tools.tool import MAX_CALLS_AT_ONCE
 from runstead.wire.error import WaitTimeout
 from runstead.wire.tool import FunctionCall, RequiredFunctionCall
 
 
-def call(name: str, id: str = "call_1") -> RequiredFunctionCall:
-    return RequiredFunctionCall(id=id, function=FunctionCall(name=name, arguments="{}"))
+def call(name: str, id: str = "call_1", arguments: str = "{}") -> RequiredFunctionCall:
+    return RequiredFunctionCall(id=id, function=FunctionCall(name=name, arguments=arguments))
 
 
 async def test_coroutine_functions_and_plain_functions_run_concurrently() -> None:
@@ -66,3 +67,32 @@ async def test_a_timeout_error_inside_a_tool_is_an_error_output() -> None:
 
     [got] = await AsyncToolCaller([hasty]).call_all([call("hasty")], Deadline(10))
     assert got.output == '{"error":"TimeoutError: my own"}'
+
+
+async def test_a_round_of_many_calls_runs_a_bounded_number_at_a_time() -> None:
+    running, most = 0, 0
+
+    async def busy(number: int) -> int:
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0)
+        running -= 1
+        return number
+
+    calls = [call("busy", str(number), f'{{"number":{number}}}') for number in range(1000)]
+    got = await AsyncToolCaller([busy]).call_all(calls, Deadline(60))
+    assert most == MAX_CALLS_AT_ONCE
+    assert [each.output for each in got] == [str(number) for number in range(1000)]
+
+
+async def test_a_cancelled_error_of_a_tool_s_own_is_an_error_output() -> None:
+    async def gives_up() -> None:
+        raise asyncio.CancelledError  # as from a task that it awaits
+
+    [got] = await AsyncToolCaller([gives_up]).call_all([call("gives_up")], Deadline(10))
+    assert got.output == '{"error":"CancelledError: "}'
+
+
+async def test_a_round_without_calls_has_no_outputs() -> None:
+    assert await AsyncToolCaller([]).call_all([], Deadline(10)) == []

@@ -2,12 +2,14 @@
 
 import itertools
 import json
+from time import process_time
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from runstead.wire.codec.sse import DONE_FRAME, PING, Decoder, Frame, encode
+from runstead.wire.error import ServerError
 from runstead.wire.event import EventName, Position, RawEvent
 
 DATA = st.recursive(
@@ -113,7 +115,81 @@ def test_an_incomplete_frame_is_not_returned() -> None:
     assert Decoder().feed(b"event: thread.run.queued\ndata: {}\n") == []
 
 
-@given(st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(ENDS))))
-def test_the_fast_path_and_the_line_by_line_path_agree(parts: list[tuple[bytes, bytes]]) -> None:
+def read_by_the_standard(wire: bytes) -> list[Frame]:
+    """The frames of whole lines, as the standard's algorithm reads them."""
+    frames = []
+    fields: dict[str, list[str]] = {}
+    for line in wire.decode().replace("\r\n", "\n").replace("\r", "\n").split("\n")[:-1]:
+        if line:
+            name, _, value = line.partition(":")
+            fields.setdefault(name, []).append(value.removeprefix(" "))
+            continue
+        if "data" in fields:
+            event, id = fields.get("event", [""])[-1], fields.get("id", [None])[-1]
+            frames.append(Frame(event or "message", "\n".join(fields["data"]).encode(), id))
+        fields = {}
+    return frames
+
+
+@given(st.lists(st.tuples(st.sampled_from(LINES), st.sampled_from(ENDS))), st.lists(st.integers(0, 10**6), max_size=20))
+def test_any_lines_are_read_as_the_standard_says_wherever_they_are_cut(
+    parts: list[tuple[bytes, bytes]], cuts: list[int]
+) -> None:
     wire = b"".join(line + end for line, end in parts)
-    assert Decoder().feed(wire) == Decoder()._others(wire)
+    assert decoded(wire, cuts) == read_by_the_standard(wire)
+
+
+@given(st.lists(st.binary(max_size=40), max_size=10))
+def test_bytes_that_are_no_text_make_no_other_error(chunks: list[bytes]) -> None:
+    decoder = Decoder()
+    for chunk in chunks:
+        assert all(isinstance(frame, Frame) for frame in decoder.feed(chunk))
+
+
+def test_bytes_of_names_that_are_not_utf_8_are_replaced() -> None:
+    wire = b"id: 1\xff\nevent: a\xff\ndata: \xff\n\n"
+    assert Decoder().feed(wire) == [Frame("a\ufffd", b"\xff", "1\ufffd")]
+    assert Decoder().feed(b": x\n" + wire) == [Frame("a\ufffd", b"\xff", "1\ufffd")]
+
+
+def read(decoder: Decoder, chunks: list[bytes]) -> list[Frame]:
+    return [frame for chunk in chunks for frame in decoder.feed(chunk)]
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        [b"data: " + b"x" * 200],
+        [b"x" * 30] * 7,
+        [b"event: e\ndata: " + b"x" * 200 + b"\n\n"],
+        [b"data: " + b"x" * 60 + b"\n"] * 4,
+        [b"data\n"] * 300,
+        [b": " + b"x" * 200 + b"\n"],
+    ],
+    ids=["a line", "a line in chunks", "a usual frame", "data over lines", "empty data lines", "a comment"],
+)
+def test_an_event_above_the_limit_is_refused(chunks: list[bytes]) -> None:
+    with pytest.raises(ServerError, match="more than 200 bytes"):
+        read(Decoder(max_frame=200), chunks)
+
+
+def test_many_events_and_pings_are_within_the_limit_of_one() -> None:
+    decoder = Decoder(max_frame=40)
+    frame = b"event: e\ndata: x\n\n"
+    assert len([found for _ in range(50) for found in decoder.feed(frame + PING)]) == 50
+    assert decoder.feed(frame * 50) == [Frame("e", b"x", None)] * 50
+
+
+def seconds_to_read(size: int) -> float:
+    """Processor time for one line of this many bytes in small chunks."""
+    decoder = Decoder()
+    chunk = b"x" * 512
+    before = process_time()
+    for _ in range(size // len(chunk)):
+        decoder.feed(chunk)
+    return process_time() - before
+
+
+def test_the_time_for_a_line_grows_with_its_length_and_not_with_its_square() -> None:
+    small = min(seconds_to_read(2**20) for _ in range(3))
+    assert min(seconds_to_read(8 * 2**20) for _ in range(3)) < 24 * small  # the square would be 64

@@ -31,8 +31,11 @@ class AsyncDownload(AsyncIterator[bytes]):
         self._closed = False
 
     async def read(self) -> bytes:
-        """All bytes, in memory."""
-        return b"".join([chunk async for chunk in self])
+        """All bytes, in memory: for a file whose size is known, or whose server is trusted."""
+        content = bytearray()
+        async for chunk in self:
+            content += chunk
+        return bytes(content)
 
     async def save(self, path: str | PathLike[str]) -> None:
         """Write the bytes to a file. It is created, or replaced, once all of them are there."""

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Generic, TypeVar, overload
 
-from runstead.client.pagination import first_id, in_iteration_order, last_id, next_query
+from runstead.client.pagination import VisitedPages, first_id, in_iteration_order, last_id, next_query
 from runstead.interface.page import PageOf
 from runstead.wire.page import ListQuery
 
@@ -17,7 +17,7 @@ class AsyncPage(Sequence[T], Generic[T]):
 
     `len(page)`, `page[0]` and `item in page` are about this page. `async for item in page` continues to the end of the
     list, and fetches the next pages with the same limit and order. A page that was asked for with `before` iterates
-    backwards: away from that item, nearest first.
+    backwards: away from that item, nearest first. A page without items, or one that was already visited, is the end.
     """
 
     def __init__(
@@ -40,11 +40,14 @@ class AsyncPage(Sequence[T], Generic[T]):
         return None if query is None else await self._fetch(query)
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        page: AsyncPage[T] | None = self
-        while page is not None:
+        page, visited = self, VisitedPages()
+        while True:
             for item in in_iteration_order(page.data, self._query):
                 yield item
-            page = await page.next_page()
+            query = next_query(page, page._query)
+            if query is None or not visited.is_new(query):
+                return
+            page = await self._fetch(query)
 
     def __len__(self) -> int:
         return len(self.data)

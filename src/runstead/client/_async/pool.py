@@ -5,6 +5,8 @@ from typing import cast
 
 import httpcore2
 
+from runstead.client.http.connections import AsyncConnected
+
 __all__ = ["AsyncPool", "AsyncReply"]
 
 MAX_IDLE = 100
@@ -13,18 +15,21 @@ MAX_IDLE = 100
 class AsyncReply:
     """A response. Its connection returns to the pool when the response is closed."""
 
-    def __init__(
-        self, pool: "AsyncPool", connection: httpcore2.AsyncConnectionInterface, response: httpcore2.Response
-    ) -> None:
+    def __init__(self, pool: "AsyncPool", connected: AsyncConnected, response: httpcore2.Response) -> None:
         self._pool = pool
-        self._connection = connection
+        self._connected = connected
         self._response = response
         self.status = response.status
         self.headers = response.headers
 
-    async def read(self) -> bytes:
-        """The whole body."""
-        return await self._response.aread()
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Of one that is longer than `limit` bytes, more than these but not all."""
+        body = bytearray()  # a list of tiny chunks would take forty times their size
+        async for chunk in self.chunks:
+            body += chunk
+            if len(body) > limit:
+                break
+        return bytes(body)
 
     @property
     def chunks(self) -> AsyncIterable[bytes]:
@@ -33,12 +38,12 @@ class AsyncReply:
 
     def wait_until(self, moment: float | None) -> None:
         """Set the deadline of all reads, on the monotonic clock. None removes it."""
-        self._response.extensions["network_stream"].until = moment
+        self._connected.limits.until = moment
 
     async def aclose(self) -> None:
         """Release the connection. It is closed if the response was not read to its end."""
         await self._response.aclose()
-        await self._pool.release(self._connection)
+        await self._pool.release(self._connected)
 
 
 class AsyncPool:
@@ -48,47 +53,55 @@ class AsyncPool:
     call's cost.
     """
 
-    def __init__(self, connect: Callable[[], httpcore2.AsyncConnectionInterface]) -> None:
+    def __init__(self, connect: Callable[[], AsyncConnected]) -> None:
         self._connect = connect
-        self._idle: list[httpcore2.AsyncConnectionInterface] = []
-        self._busy: set[httpcore2.AsyncConnectionInterface] = set()
+        self._idle: list[AsyncConnected] = []
+        self._busy: set[AsyncConnected] = set()
         self.closed = False
 
-    async def send(self, request: httpcore2.Request) -> AsyncReply:
-        """Send a request. Returns when the head of the response has arrived."""
-        connection = await self._acquire()
-        self._busy.add(connection)
-        try:
-            response = await connection.handle_async_request(request)
-        except BaseException:
-            self._busy.discard(connection)
-            await connection.aclose()
-            raise
-        return AsyncReply(self, connection, response)
+    async def send(
+        self, request: httpcore2.Request, until: float | None = None, answer_seconds: float | None = None
+    ) -> AsyncReply:
+        """Send a request. Returns when the head of the response has arrived.
 
-    async def release(self, connection: httpcore2.AsyncConnectionInterface) -> None:
+        `until` is the deadline of the request and its response, on the monotonic clock. With `answer_seconds`, the
+        response must be complete that soon after the request was sent.
+        """
+        connected = await self._acquire()
+        connected.limits.begin(until, answer_seconds)
+        self._busy.add(connected)
+        try:
+            response = await connected.connection.handle_async_request(request)
+        except BaseException:
+            self._busy.discard(connected)
+            await connected.connection.aclose()
+            raise
+        connected.limits.head_complete()
+        return AsyncReply(self, connected, response)
+
+    async def release(self, connected: AsyncConnected) -> None:
         """Take back a connection: keep it for the next request, or close it if it cannot be reused."""
-        self._busy.discard(connection)
-        if self.closed or not connection.is_idle() or len(self._idle) >= MAX_IDLE:
-            await connection.aclose()
+        self._busy.discard(connected)
+        if self.closed or not connected.connection.is_idle() or len(self._idle) >= MAX_IDLE:
+            await connected.connection.aclose()
         else:
-            self._idle.append(connection)
+            self._idle.append(connected)
 
     async def aclose(self) -> None:
         """Close every connection, also those in the middle of a response."""
         self.closed = True
-        for connection in [*self._idle, *self._busy]:
-            await connection.aclose()
+        for connected in [*self._idle, *self._busy]:
+            await connected.connection.aclose()
         self._idle.clear()
         self._busy.clear()
 
-    async def _acquire(self) -> httpcore2.AsyncConnectionInterface:
+    async def _acquire(self) -> AsyncConnected:
         """The most recently used idle connection that is still open, else a new one."""
         while True:
             try:
-                connection = self._idle.pop()
+                connected = self._idle.pop()
             except IndexError:  # another thread may have taken the last one
                 return self._connect()
-            if not connection.has_expired():
-                return connection
-            await connection.aclose()
+            if not connected.connection.has_expired():
+                return connected
+            await connected.connection.aclose()

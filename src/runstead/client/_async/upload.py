@@ -7,6 +7,7 @@ from typing import Any, Generic, TypeVar
 from runstead.client.multipart import closing, field_parts, file_head
 from runstead.client.reading_async import chunks_of
 from runstead.client.sources import OpenedFile, opened
+from runstead.wire.error import BadRequest
 from runstead.wire.struct import Request
 
 __all__ = ["AsyncFormBody", "AsyncUpload", "AsyncUploadFile"]
@@ -66,7 +67,7 @@ class AsyncFormBody(Generic[B]):
         yield self._start
         for head, file in zip(self._heads, self._upload.parts, strict=True):
             yield head
-            async for chunk in file:
+            async for chunk in _exactly(file):
                 yield chunk
             yield b"\r\n"
         yield closing(self._boundary)
@@ -75,3 +76,15 @@ class AsyncFormBody(Generic[B]):
         """The bytes that are not content of files."""
         heads = sum(len(head) + len(b"\r\n") for head in self._heads)
         return len(self._start) + heads + len(closing(self._boundary))
+
+
+async def _exactly(part: AsyncUploadFile) -> AsyncIterator[bytes]:
+    """The bytes of a file. `BadRequest` if they are not as many as it had before: the request has named its length."""
+    size, left = part.file.size, part.file.size
+    async for chunk in part:
+        left = None if left is None else left - len(chunk)
+        if left is not None and left < 0:
+            break
+        yield chunk
+    if left:
+        raise BadRequest(f"The file {part.file_name!r} changed while it was sent: it had {size} bytes before.")

@@ -31,8 +31,11 @@ class Download(Iterator[bytes]):
         self._closed = False
 
     def read(self) -> bytes:
-        """All bytes, in memory."""
-        return b"".join(list(self))
+        """All bytes, in memory: for a file whose size is known, or whose server is trusted."""
+        content = bytearray()
+        for chunk in self:
+            content += chunk
+        return bytes(content)
 
     def save(self, path: str | PathLike[str]) -> None:
         """Write the bytes to a file. It is created, or replaced, once all of them are there."""

@@ -13,7 +13,7 @@ import httpcore2
 from runstead.client._sync.download import Download
 from runstead.client._sync.pool import Pool, Reply
 from runstead.client._sync.upload import FormBody, Upload
-from runstead.client.deadline import Deadline
+from runstead.client.deadline import CallTime, Deadline
 from runstead.client.http.connection_errors import CONNECTION_ERRORS, never_sent, unreachable
 from runstead.client.http.incoming import (
     EventReader,
@@ -28,8 +28,10 @@ from runstead.client.http.incoming import (
 )
 from runstead.client.http.outgoing import Outgoing, greeting, outgoing
 from runstead.client.http.retries import RetryPolicy, RetryState, ServerFeatures
+from runstead.client.http.server_text import Shown
 from runstead.client.http.target import Target
 from runstead.interface.transfer import Content
+from runstead.wire.codec.sse import MAX_FRAME
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import Closed, ServerError, Unreachable, WaitTimeout
 from runstead.wire.event import Event
@@ -44,8 +46,14 @@ R = TypeVar("R")
 CONNECT_TIMEOUT = 10.0
 """Seconds for a connection to open."""
 
-STREAM_READ_TIMEOUT = 600.0
-"""Seconds that a stream may be silent. Other servers send no keep-alive comments while a model thinks."""
+STREAM_SILENCE = 600.0
+"""Seconds that a stream may take for its next line. Other servers send no keep-alive comments while a model thinks."""
+
+MAX_RESPONSE = MAX_FRAME
+"""Bytes of one response, and of one event of a stream, by default. 100 messages of 256,000 letters have 26 MB."""
+
+MAX_ERROR_BODY = 64 * 1024
+"""Bytes of an error response that are read."""
 
 DRAIN_TIMEOUT = 0.25
 """Seconds that a server may take to end a response after its `done` event."""
@@ -54,7 +62,14 @@ DEFAULT_RETRIES = RetryPolicy()
 
 
 class HttpTransport:
-    """Sends requests to one server, and retries them where that is safe. `timeout` bounds each response, in seconds."""
+    """Sends requests to one server, and retries them where that is safe.
+
+    `timeout` is for a whole call, in seconds: its connection, request and response, its retries and the pauses between
+    them. A stream has it for its head, and then `STREAM_SILENCE` for each line. A download has it for its head, and
+    then for each read. An upload has it for each 64 KiB that are sent, and then for the response.
+
+    `max_response` limits the bytes of one response, and of one event of a stream. A download has no limit.
+    """
 
     def __init__(
         self,
@@ -62,12 +77,14 @@ class HttpTransport:
         pool: Pool,
         *,
         timeout: float = 60.0,
+        max_response: int = MAX_RESPONSE,
         retries: RetryPolicy = DEFAULT_RETRIES,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._target = target
         self._pool = pool
         self._timeout = timeout
+        self._max_response = max_response
         self._retries = retries
         self._sleep = sleep
         self._features = ServerFeatures()
@@ -86,13 +103,13 @@ class HttpTransport:
     ) -> R:
         request = outgoing(self._target, endpoint, path, query, body, key=self._key)
         _, content = self._answer(request, deadline)
-        return object_of(endpoint.reply, content)
+        return object_of(endpoint.reply, content, self._target.shown)
 
     def poll(
         self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
         reply, content = self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
-        return object_of(endpoint.reply, content), poll_after(reply.headers)
+        return object_of(endpoint.reply, content, self._target.shown), poll_after(reply.headers)
 
     def stream(
         self,
@@ -106,7 +123,7 @@ class HttpTransport:
         state = RetryState(self._retries, self._features, repeatable=request.repeatable)
         delivered = request.repeatable
         while True:
-            reply, _ = self._answer(request, deadline, whole=False, read_timeout=STREAM_READ_TIMEOUT)
+            reply, _ = self._answer(request, deadline, whole=False)
             try:
                 with closing(self._events(reply, deadline)) as events:
                     for event in events:
@@ -132,7 +149,7 @@ class HttpTransport:
         form = FormBody(upload)
         request = outgoing(self._target, endpoint, path, query, None, key=self._key, form=form)
         _, content = self._answer(request, deadline)
-        return object_of(endpoint.reply, content)
+        return object_of(endpoint.reply, content, self._target.shown)
 
     def download(
         self,
@@ -155,21 +172,26 @@ class HttpTransport:
         self._pool.close()
 
     def _events(self, reply: Reply, deadline: Deadline | None) -> Generator[Event]:
-        reply.wait_until(None if deadline is None else deadline.at)
-        reader = EventReader()
+        shown = self._target.shown
+        reader = EventReader(shown, self._max_response)
+        drained_by: float | None = None
         try:
-            _check_streaming(reply.headers)
+            _check_streaming(reply.headers, shown)
+            renewed = _renew(reply, deadline)
             for chunk in reply.chunks:
                 yield from reader.feed(chunk)
                 if reader.done:
                     # A connection can be reused only after its response was read to the end.
-                    reply.wait_until(monotonic() + DRAIN_TIMEOUT)
+                    drained_by = drained_by or monotonic() + DRAIN_TIMEOUT
+                    reply.wait_until(drained_by)
                 elif deadline is not None and deadline.over:
                     raise _timed_out(deadline)
+                elif b"\n" in chunk and monotonic() - renewed > STREAM_SILENCE / 100:
+                    renewed = _renew(reply, deadline)
             reader.end()
         except CONNECTION_ERRORS as error:
             if not reader.done:
-                raise self._connection_error(error, deadline) from error
+                raise self._connection_error(error, deadline)  # noqa: B904 (it has its cause)
         finally:
             reply.wait_until(None)
             reply.close()
@@ -179,70 +201,68 @@ class HttpTransport:
         try:
             yield from reply.chunks
         except CONNECTION_ERRORS as error:
-            raise self._connection_error(error, deadline) from error
+            raise self._connection_error(error, deadline)  # noqa: B904 (it has its cause)
         finally:
             reply.wait_until(None)
 
-    def _answer(
-        self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True, read_timeout: float | None = None
-    ) -> tuple[Reply, bytes]:
-        """Send a request, with retries, until it succeeds: the reply, and its content if it is read `whole`.
-
-        `read_timeout` is how many seconds the server may be silent; None for this client's timeout.
-        """
+    def _answer(self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True) -> tuple[Reply, bytes]:
+        """Send a request, with retries, until it succeeds: the reply, and its content if it is read `whole`."""
         state = RetryState(self._retries, self._features, repeatable=request.repeatable)
+        call_time = CallTime(self._timeout, deadline, upload=request.form is not None)
         while True:
             if self._pool.closed:
                 raise Closed("This client was closed.")
             failure: Exception
             try:
-                self._check_idempotency(state, deadline)
-                reply, content = self._exchange(request, deadline, whole=whole, read_timeout=read_timeout)
+                self._check_idempotency(state, call_time)
+                reply, content = self._exchange(request, call_time, whole=whole)
             except CONNECTION_ERRORS as error:
                 failure = self._connection_error(error, deadline)
-                failure.__cause__ = error
                 pause = state.disconnected(failure, never_sent=never_sent(error))
                 if not (request.resendable or never_sent(error)):
                     pause = None
             else:
                 if reply.status < 300:
                     return reply, content
-                failure = error_of(reply.status, reply.headers, content)
+                failure = error_of(reply.status, reply.headers, content, self._target.shown)
                 pause = state.failed(failure, advice(reply.status, reply.headers))
                 if not request.resendable:
                     pause = None
-            if pause is None or (deadline is not None and deadline.remaining <= pause):
+            if pause is None or call_time.remaining <= pause:
                 raise failure
             self._sleep(pause)
 
-    def _check_idempotency(self, state: RetryState, deadline: Deadline | None) -> None:
+    def _check_idempotency(self, state: RetryState, call_time: CallTime) -> None:
         """Before the retry of a request that may have been carried out: raise unless the server honours its key."""
         if state.outcome_unknown is None:
             return
         if self._features.supports_idempotency is None:
-            self._exchange(greeting(self._target), deadline)
+            self._exchange(greeting(self._target), call_time)
         if not self._features.supports_idempotency:
             raise state.outcome_unknown
 
-    def _exchange(
-        self, request: Outgoing, deadline: Deadline | None, *, whole: bool = True, read_timeout: float | None = None
-    ) -> tuple[Reply, bytes]:
-        """One request and its reply. Errors are read to their end, other replies if they are read `whole`."""
-        timeout = self._timeout if read_timeout is None else read_timeout
-        reply = self._pool.send(self._message(request, deadline, timeout))
+    def _exchange(self, request: Outgoing, call_time: CallTime, *, whole: bool = True) -> tuple[Reply, bytes]:
+        """One request and its reply. Errors are read up to a limit, other replies if they are read `whole`."""
+        reply = self._pool.send(self._message(request), call_time.until, call_time.answer_seconds)
         self._features.observe(reply.status, supports_idempotency=supports_idempotency(reply.headers))
         if not whole and reply.status < 300:
             return reply, b""
+        limit = self._max_response if reply.status < 300 else MAX_ERROR_BODY
         try:
-            return reply, reply.read()
+            content = reply.read(limit)
         finally:
             reply.close()
+        if reply.status < 300 and len(content) > limit:
+            raise ServerError(
+                f"The response has more than {limit:,} bytes. Ask for a page with a smaller `limit`, or connect with a "
+                "larger `max_response`."
+            )
+        return reply, content
 
-    def _message(self, request: Outgoing, deadline: Deadline | None, timeout: float) -> httpcore2.Request:
+    def _message(self, request: Outgoing) -> httpcore2.Request:
         target = self._target
-        if deadline is not None:
-            timeout = min(timeout, deadline.remaining)
-        timeouts = {"connect": min(CONNECT_TIMEOUT, timeout), "read": timeout, "write": timeout}
+        silence = max(self._timeout, STREAM_SILENCE) if request.streaming else self._timeout
+        timeouts = {"connect": min(CONNECT_TIMEOUT, self._timeout), "read": silence, "write": self._timeout}
         return httpcore2.Request(
             request.method,
             httpcore2.URL(
@@ -257,11 +277,20 @@ class HttpTransport:
         return _timed_out(deadline) if deadline is not None and deadline.over else unreachable(error, self._target)
 
 
+def _renew(reply: Reply, deadline: Deadline | None) -> float:
+    """Let a stream be silent for `STREAM_SILENCE` from this moment on, which is returned."""
+    now = monotonic()
+    silent_until = now + STREAM_SILENCE
+    reply.wait_until(silent_until if deadline is None else min(silent_until, deadline.at))
+    return now
+
+
 def _timed_out(deadline: Deadline) -> WaitTimeout:
     return WaitTimeout(f"Not done within {deadline.seconds:g} s.")
 
 
-def _check_streaming(headers: Headers) -> None:
+def _check_streaming(headers: Headers, shown: Shown) -> None:
     kind = header(headers, b"content-type") or ""
     if not kind.startswith("text/event-stream"):
-        raise ServerError(f"The server does not stream: it answered with {kind or 'something without a type'!r}.")
+        named = shown(kind, 200) or "something without a type"
+        raise ServerError(f"The server does not stream: it answered with {named!r}.")

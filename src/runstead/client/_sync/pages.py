@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Generic, TypeVar, overload
 
-from runstead.client.pagination import first_id, in_iteration_order, last_id, next_query
+from runstead.client.pagination import VisitedPages, first_id, in_iteration_order, last_id, next_query
 from runstead.interface.page import PageOf
 from runstead.wire.page import ListQuery
 
@@ -18,7 +18,7 @@ class Page(Sequence[T], Generic[T]):
 
     `len(page)`, `page[0]` and `item in page` are about this page. `for item in page` continues to the end of the
     list, and fetches the next pages with the same limit and order. A page that was asked for with `before` iterates
-    backwards: away from that item, nearest first.
+    backwards: away from that item, nearest first. A page without items, or one that was already visited, is the end.
     """
 
     def __init__(self, page: PageOf[T], query: ListQuery, fetch: "Callable[[ListQuery], Page[T]]") -> None:
@@ -39,10 +39,13 @@ class Page(Sequence[T], Generic[T]):
         return None if query is None else self._fetch(query)
 
     def __iter__(self) -> Iterator[T]:
-        page: Page[T] | None = self
-        while page is not None:
+        page, visited = self, VisitedPages()
+        while True:
             yield from in_iteration_order(page.data, self._query)
-            page = page.next_page()
+            query = next_query(page, page._query)
+            if query is None or not visited.is_new(query):
+                return
+            page = self._fetch(query)
 
     def __len__(self) -> int:
         return len(self.data)

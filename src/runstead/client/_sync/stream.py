@@ -37,12 +37,12 @@ class RunStream(Iterator[Event]):
     @property
     def messages(self) -> list[Message]:
         """The messages of this run so far, oldest first."""
-        return list(self._required_snapshots.messages.values())
+        return self._required_snapshots.messages
 
     @property
     def steps(self) -> list[RunStep]:
         """The steps of this run so far, oldest first."""
-        return list(self._required_snapshots.steps.values())
+        return self._required_snapshots.steps
 
     @property
     def _required_snapshots(self) -> Snapshots:

@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 from runstead.client.multipart import closing, field_parts, file_head
 from runstead.client.reading_sync import chunks_of
 from runstead.client.sources import OpenedFile, opened
+from runstead.wire.error import BadRequest
 from runstead.wire.struct import Request
 
 __all__ = ["FormBody", "Upload", "UploadFile"]
@@ -66,7 +67,7 @@ class FormBody(Generic[B]):
         yield self._start
         for head, file in zip(self._heads, self._upload.parts, strict=True):
             yield head
-            yield from file
+            yield from _exactly(file)
             yield b"\r\n"
         yield closing(self._boundary)
 
@@ -74,3 +75,15 @@ class FormBody(Generic[B]):
         """The bytes that are not content of files."""
         heads = sum(len(head) + len(b"\r\n") for head in self._heads)
         return len(self._start) + heads + len(closing(self._boundary))
+
+
+def _exactly(part: UploadFile) -> Iterator[bytes]:
+    """The bytes of a file. `BadRequest` if they are not as many as it had before: the request has named its length."""
+    size, left = part.file.size, part.file.size
+    for chunk in part:
+        left = None if left is None else left - len(chunk)
+        if left is not None and left < 0:
+            break
+        yield chunk
+    if left:
+        raise BadRequest(f"The file {part.file_name!r} changed while it was sent: it had {size} bytes before.")

@@ -3,15 +3,15 @@
 import os
 import socket
 from collections.abc import Callable
-from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import httpcore2
 
+from runstead.client.http.read_limits import ReadLimits
 from runstead.client.http.target import Target
 
-__all__ = ["async_connections", "sync_connections"]
+__all__ = ["AsyncConnected", "Connected", "async_connections", "sync_connections"]
 
 IDLE_SECONDS = 4.0
 """Seconds that an idle connection is kept: less than the five or more after which servers close it."""
@@ -27,20 +27,46 @@ _KEEP_ALIVE = [
 ]
 
 
-def async_connections(target: Target) -> Callable[[], httpcore2.AsyncConnectionInterface]:
+class AsyncConnected(NamedTuple):
+    """A connection for an event loop, and the limits of what it reads."""
+
+    connection: httpcore2.AsyncConnectionInterface
+    limits: ReadLimits
+
+
+class Connected(NamedTuple):
+    """A blocking connection, and the limits of what it reads."""
+
+    connection: httpcore2.ConnectionInterface
+    limits: ReadLimits
+
+
+def async_connections(target: Target) -> Callable[[], AsyncConnected]:
     """A function that makes a connection for the running event loop. The connection opens with its first request."""
     from runstead.client.http.network_async import AsyncNetwork  # noqa: PLC0415 (a sync client needs no event loop)
 
-    factory = httpcore2.AsyncConnectionPool(**_options(target), network_backend=AsyncNetwork())
-    return partial(factory.create_connection, _origin(target))
+    options, origin = _options(target), _origin(target)
+
+    def connect() -> AsyncConnected:
+        limits = ReadLimits()
+        factory = httpcore2.AsyncConnectionPool(**options, network_backend=AsyncNetwork(limits))
+        return AsyncConnected(factory.create_connection(origin), limits)
+
+    return connect
 
 
-def sync_connections(target: Target) -> Callable[[], httpcore2.ConnectionInterface]:
+def sync_connections(target: Target) -> Callable[[], Connected]:
     """A function that makes a connection. The connection opens with its first request."""
     from runstead.client.http.network_sync import Network  # noqa: PLC0415 (as above)
 
-    factory = httpcore2.ConnectionPool(**_options(target), network_backend=Network())
-    return partial(factory.create_connection, _origin(target))
+    options, origin = _options(target), _origin(target)
+
+    def connect() -> Connected:
+        limits = ReadLimits()
+        factory = httpcore2.ConnectionPool(**options, network_backend=Network(limits))
+        return Connected(factory.create_connection(origin), limits)
+
+    return connect
 
 
 def _origin(target: Target) -> httpcore2.Origin:

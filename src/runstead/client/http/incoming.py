@@ -8,8 +8,11 @@ from urllib.parse import unquote
 
 import msgspec
 
+from runstead.client.http.nesting import MAX_UNCHECKED, check_nesting
 from runstead.client.http.retries import ErrorResponse
-from runstead.wire.codec.sse import Decoder
+from runstead.client.http.server_text import Shown, safe_text
+from runstead.wire.codec.json_shape import ShapeError
+from runstead.wire.codec.sse import MAX_FRAME, Decoder
 from runstead.wire.error import ApiError, ErrorBody, ErrorDetails, RateLimited, ServerError, Unreachable, api_error
 from runstead.wire.event import DONE, EVENT_DATA, Event, EventName, decode_event
 
@@ -33,31 +36,50 @@ _EXACT_NAME = re.compile(r"filename\*=UTF-8''([^;\s]+)", re.IGNORECASE)
 _PLAIN_NAME = re.compile(r'filename="([^"]*)"', re.IGNORECASE)
 
 _EXCERPT_LENGTH = 200
-"""Characters of a response that is not JSON, shown in the error."""
+"""Characters of a response that is not JSON, shown in the error. The same of a header, a parameter and a code."""
 
+_ERROR = str(EventName.ERROR.value)
+"""A plain string compares in a fraction of the time of the enum's member."""
+
+_MAX_POLL_AFTER = 60.0
+_MIN_POLL_AFTER = 0.01
+"""Seconds. What a server asks for beyond these is not followed."""
+
+_NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ShapeError)
+"""The errors of decoding: no JSON, another shape, text that is not UTF-8, or nested too deeply."""
 
 _decoder: Callable[[Any], msgspec.json.Decoder[Any]] = cache(msgspec.json.Decoder)
 
 
-def object_of(kind: type[T], body: bytes) -> T:
+def object_of(kind: type[T], body: bytes, shown: Shown) -> T:
     """The object in a response. Fields and values of newer or foreign servers are tolerated."""
     try:
+        check_nesting(kind, body)
         found: T = _decoder(kind).decode(body)
         return found
     except msgspec.ValidationError:
-        return _lenient(kind, body)
-    except msgspec.DecodeError:
-        raise ServerError(f"The response is not JSON: {_excerpt(body)} Is the URL that of a server's API?") from None
+        return _lenient(kind, body, shown)
+    except _NOT_JSON as error:
+        raise _undecodable("response", body, error, shown) from None
 
 
-def _lenient(kind: type[T], body: bytes) -> T:
+def _undecodable(what: str, body: bytes, error: Exception, shown: Shown) -> ServerError:
+    if isinstance(error, RecursionError | ShapeError):
+        return ServerError(f"The {what} is nested too deeply, or has too many values.")
+    hint = " Is the URL that of a server's API?" if what == "response" else ""
+    return ServerError(f"The {what} is not JSON: {_excerpt(body, shown)}{hint}")
+
+
+def _lenient(kind: type[T], body: bytes, shown: Shown) -> T:
     """The object, without fields that this version does not know."""
     from runstead.wire.codec.response import decode_lenient  # noqa: PLC0415 (rarely needed, and slow to import)
 
     try:
         return decode_lenient(kind, body)
     except msgspec.ValidationError as error:
-        raise ServerError(f"The response is not a {kind.__name__}: {error}") from None
+        raise ServerError(shown(f"The response is not a {kind.__name__}: {error}")) from None
+    except _NOT_JSON as error:
+        raise _undecodable("response", body, error, shown) from None
 
 
 def header(headers: Headers, name: bytes) -> str | None:
@@ -65,29 +87,47 @@ def header(headers: Headers, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in headers if key.lower() == name), None)
 
 
-def error_of(status: int, headers: Headers, body: bytes) -> ApiError:
+def error_of(status: int, headers: Headers, body: bytes, shown: Shown) -> ApiError:
     """The `ApiError` of an error response, whatever its body looks like."""
-    error = api_error(status, _details(status, headers, body), header(headers, b"x-request-id"))
+    error = api_error(status, _details(status, headers, body, shown), _request_id(headers, shown))
     delay = advice(status, headers).retry_after
     if isinstance(error, RateLimited) and delay is not None:
         error.retry_after = delay
     return error
 
 
-def _details(status: int, headers: Headers, body: bytes) -> ErrorDetails:
+def _request_id(headers: Headers, shown: Shown) -> str | None:
+    """The id of the response in the server's log."""
+    id = header(headers, b"x-request-id")
+    return None if id is None else shown(id, _EXCERPT_LENGTH)
+
+
+def _details(status: int, headers: Headers, body: bytes, shown: Shown) -> ErrorDetails:
     if 300 <= status < 400:
-        return ErrorDetails(message=f"The server is at {header(headers, b'location')!r}; connect to that URL.")
+        where = shown(header(headers, b"location") or "", _EXCERPT_LENGTH)
+        return ErrorDetails(message=f"The server is at {where!r}; connect to that URL.")
     try:
-        return msgspec.json.decode(body, type=ErrorBody).error
-    except msgspec.DecodeError:
-        return ErrorDetails(message=_message(body) or f"HTTP status {status}: {_excerpt(body)}")
+        return _shown_details(msgspec.json.decode(body, type=ErrorBody).error, shown)
+    except _NOT_JSON:
+        message = _message(body)
+        return ErrorDetails(message=shown(message) if message else f"HTTP status {status}: {_excerpt(body, shown)}")
+
+
+def _shown_details(details: ErrorDetails, shown: Shown) -> ErrorDetails:
+    """The details of an error, safe to show."""
+    return ErrorDetails(
+        message=shown(details.message),
+        type=details.type,
+        param=None if details.param is None else shown(details.param, _EXCERPT_LENGTH),
+        code=None if details.code is None else shown(details.code, _EXCERPT_LENGTH),
+    )
 
 
 def _message(body: bytes) -> str | None:
     """The message of a foreign error: `error`, `message` or `detail`, as a string or inside an object."""
     try:
         value: Any = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except _NOT_JSON:
         return None
     for name in ("error", "message", "detail"):
         if isinstance(value, dict) and value.get(name):
@@ -95,9 +135,8 @@ def _message(body: bytes) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _excerpt(body: bytes) -> str:
-    text = body[: 4 * _EXCERPT_LENGTH].decode("utf-8", "replace").strip()
-    return repr(text if len(text) <= _EXCERPT_LENGTH else text[:_EXCERPT_LENGTH] + "…")
+def _excerpt(body: bytes, shown: Shown) -> str:
+    return repr(shown(body.decode("utf-8", "replace").strip(), _EXCERPT_LENGTH))
 
 
 def advice(status: int, headers: Headers) -> ErrorResponse:
@@ -114,9 +153,9 @@ def supports_idempotency(headers: Headers) -> bool:
 
 
 def poll_after(headers: Headers) -> float | None:
-    """Seconds after which the server asks for the next poll; None if it does not say."""
+    """Seconds after which the server asks for the next poll, within reason; None if it does not say."""
     milliseconds = _number(header(headers, b"openai-poll-after-ms"))
-    return None if milliseconds is None else milliseconds / 1000
+    return None if milliseconds is None else min(max(milliseconds / 1000, _MIN_POLL_AFTER), _MAX_POLL_AFTER)
 
 
 def _number(text: str | None) -> float | None:
@@ -140,8 +179,8 @@ def content_head(headers: Headers) -> ContentHead:
     """The name, type and size of the file in a response."""
     size = header(headers, b"content-length")
     return ContentHead(
-        header(headers, b"content-type") or "application/octet-stream",
-        int(size) if size and size.isdigit() else None,
+        safe_text(header(headers, b"content-type") or "application/octet-stream"),
+        int(size) if size and size.isascii() and size.isdigit() and len(size) < 20 else None,
         _file_name(header(headers, b"content-disposition") or ""),
     )
 
@@ -154,28 +193,35 @@ def _file_name(disposition: str) -> str | None:
         name = plain[1]
     else:
         return None
-    return name.replace("\\", "/").rpartition("/")[2] or None
+    name = safe_text(name.replace("\\", "/").rpartition("/")[2], _EXCERPT_LENGTH)
+    return None if name in {"", ".", ".."} else name
 
 
 class EventReader:
     """Decodes the bytes of a stream to events, and tells a complete stream from a broken one."""
 
-    def __init__(self) -> None:
-        self._frames = Decoder()
+    def __init__(self, shown: Shown, max_event: int = MAX_FRAME) -> None:
+        self._frames = Decoder(max_event)
+        self._shown = shown
         self._last: str = ""
         self.done = False
 
     def feed(self, chunk: bytes) -> list[Event]:
-        """The events that `chunk` completes."""
+        """The events that `chunk` completes. None after the `done` event."""
         events: list[Event] = []
+        if self.done:
+            return events
         for name, data, id in self._frames.feed(chunk):
             if data.startswith(DONE):
                 self.done = True
                 break
+            if len(data) > MAX_UNCHECKED or name == _ERROR:
+                events.append(self._checked(name, data, id))
+                continue
             try:
                 events.append(decode_event(name, data, id))
-            except msgspec.DecodeError as error:
-                events.append(_lenient_event(name, data, id, error))
+            except _NOT_JSON:
+                events.append(self._checked(name, data, id))
         if events:
             self._last = events[-1].event
         return events
@@ -186,9 +232,15 @@ class EventReader:
         if not self.done and not (isinstance(self._last, EventName) and self._last.pausing):
             raise Unreachable("The connection was closed in the middle of the stream.")
 
-
-def _lenient_event(name: str, data: bytes, id: str | None, error: msgspec.DecodeError) -> Event:
-    """The event of a newer or a foreign server, without fields that this version does not know."""
-    if not isinstance(error, msgspec.ValidationError):
-        raise ServerError(f"The event {name!r} is not JSON: {_excerpt(data)}") from error
-    return Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data), id=id)
+    def _checked(self, name: str, data: bytes, id: str | None) -> Event:
+        """The event of data that may be nested deeply, of a newer or a foreign server, or an error's."""
+        try:
+            check_nesting(EVENT_DATA.get(name), data)
+            event = decode_event(name, data, id)
+        except msgspec.ValidationError:
+            event = Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data, self._shown), id=id)
+        except _NOT_JSON as error:
+            raise _undecodable(f"event {self._shown(name, 64)!r}", data, error, self._shown) from None
+        if isinstance(event.data, ErrorBody):
+            return Event(event=event.event, data=ErrorBody(error=_shown_details(event.data.error, self._shown)), id=id)
+        return event

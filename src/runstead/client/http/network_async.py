@@ -1,17 +1,18 @@
 """The asyncio network backend of `httpcore2`: TCP and TLS. It takes a third of the time of the one over `anyio`.
 
-Besides the time-out of each read, a connection has a deadline, `until`. Keep-alive comments reset the time-out of a
-read; they must not extend the reader's deadline.
+Besides the time-out of each read, a connection has limits for the whole response (`read_limits`).
 """
 
 import asyncio
 import select
 import ssl
 from collections.abc import Iterable
-from time import monotonic
+from functools import partial
 from typing import Any, Self, cast
 
 import httpcore2
+
+from runstead.client.http.read_limits import ReadLimits
 
 __all__ = ["AsyncConnection", "AsyncNetwork"]
 
@@ -22,7 +23,10 @@ _NAMES = {"client_addr": "sockname", "server_addr": "peername"}
 
 
 class AsyncNetwork(httpcore2.AsyncNetworkBackend):
-    """Opens connections on the running loop."""
+    """Opens connections on the running loop, with these limits."""
+
+    def __init__(self, limits: ReadLimits | None = None) -> None:
+        self._limits = limits or ReadLimits()
 
     async def connect_tcp(
         self,
@@ -37,8 +41,10 @@ class AsyncNetwork(httpcore2.AsyncNetworkBackend):
         # Other loops, such as uvloop's, have no happy eyeballs and reject the argument.
         delay: dict[str, Any] = {"happy_eyeballs_delay": 0.25} if isinstance(loop, asyncio.BaseEventLoop) else {}
         try:
-            async with asyncio.timeout(timeout):
-                _, connection = await loop.create_connection(AsyncConnection, host, port, local_addr=local, **delay)
+            async with asyncio.timeout(self._limits.left(timeout)):
+                _, connection = await loop.create_connection(
+                    partial(AsyncConnection, self._limits), host, port, local_addr=local, **delay
+                )
         except TimeoutError as error:
             raise httpcore2.ConnectTimeout(error) from error
         except OSError as error:
@@ -51,9 +57,8 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
 
     _transport: asyncio.Transport
 
-    def __init__(self) -> None:
-        self.until: float | None = None
-        """The deadline of all reads, on the monotonic clock."""
+    def __init__(self, limits: ReadLimits) -> None:
+        self._limits = limits
         self._buffer = bytearray()
         self._reader: asyncio.Future[None] | None = None
         self._paused = False
@@ -102,6 +107,7 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
             self._reader.set_result(None)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        timeout = self._limits.reading(timeout)
         while not self._buffer and not self._ended:
             await self._wait_readable(timeout)
         if self._error is not None and not self._buffer:
@@ -111,13 +117,14 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         if self._paused and not self._ended:
             self._paused = False
             self._transport.resume_reading()
+        if self._limits.head_left is not None:
+            self._limits.received(len(data))
+        if self._buffer:
+            await asyncio.sleep(0)  # a flood of tiny chunks would otherwise hold the loop
         return data
 
     async def _wait_readable(self, timeout: float | None) -> None:
         """Wait for bytes or the end of the connection. `ReadTimeout` if neither arrives in time."""
-        if self.until is not None:
-            left = max(self.until - monotonic(), 0.0)
-            timeout = left if timeout is None else min(timeout, left)
         loop = asyncio.get_running_loop()
         reader = self._reader = loop.create_future()
         alarm = None if timeout is None else loop.call_later(timeout, _time_out, reader)
@@ -132,7 +139,7 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
         """Send. The response shows that a request arrived; a slow receiver of an upload delays the next write."""
         if self._writer is not None:
             try:
-                async with asyncio.timeout(timeout):
+                async with asyncio.timeout(self._limits.left(timeout)):
                     await asyncio.shield(self._writer)
             except TimeoutError as error:
                 raise httpcore2.WriteTimeout("Nothing could be sent in time.") from error
@@ -147,9 +154,13 @@ class AsyncConnection(httpcore2.AsyncNetworkStream, asyncio.Protocol):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.AsyncNetworkStream:
+        left = self._limits.left(timeout)
+        if left is not None and left <= 0:
+            self._transport.abort()
+            raise httpcore2.ConnectTimeout("No time was left for TLS.")
         try:
             secured = await asyncio.get_running_loop().start_tls(
-                self._transport, self, ssl_context, server_hostname=server_hostname, ssl_handshake_timeout=timeout
+                self._transport, self, ssl_context, server_hostname=server_hostname, ssl_handshake_timeout=left
             )
         except OSError as error:  # ssl.SSLError and TimeoutError too
             self._transport.abort()

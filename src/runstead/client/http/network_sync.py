@@ -1,19 +1,26 @@
-"""The blocking network backend: that of `httpcore2`, with a deadline besides the time-out of each read."""
+"""The blocking network backend: that of `httpcore2`, with limits for the whole response (`read_limits`)."""
 
 import socket
 import ssl
 from collections.abc import Iterable
 from contextlib import suppress
-from time import monotonic
 from typing import Any
 
 import httpcore2
 
+from runstead.client.http.read_limits import ReadLimits
+
 __all__ = ["Connection", "Network"]
+
+_PORTION = 64 * 1024
+"""Bytes that are written at once. Each write of the library has its time-out anew."""
 
 
 class Network(httpcore2.SyncBackend):
-    """Opens connections."""
+    """Opens connections, with these limits."""
+
+    def __init__(self, limits: ReadLimits | None = None) -> None:
+        self._limits = limits or ReadLimits()
 
     def connect_tcp(
         self,
@@ -23,27 +30,31 @@ class Network(httpcore2.SyncBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.NetworkStream:
-        return Connection(super().connect_tcp(host, port, timeout, local_address, socket_options))
+        left = self._limits.left(timeout)
+        if left is not None and left <= 0:
+            raise httpcore2.ConnectTimeout("No time was left for the connection.")
+        return Connection(super().connect_tcp(host, port, left, local_address, socket_options), self._limits)
 
 
 class Connection(httpcore2.NetworkStream):
-    """One connection. `AsyncConnection` says why it has `until`."""
+    """One connection."""
 
-    def __init__(self, stream: httpcore2.NetworkStream) -> None:
-        self.until: float | None = None
-        """The deadline of all reads, on the monotonic clock."""
+    def __init__(self, stream: httpcore2.NetworkStream, limits: ReadLimits) -> None:
         self._stream = stream
+        self._limits = limits
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        if self.until is not None:
-            left = self.until - monotonic()
-            if left <= 0:
-                raise httpcore2.ReadTimeout("No data was received in time.")
-            timeout = left if timeout is None else min(timeout, left)
-        return self._stream.read(max_bytes, timeout)
+        data = self._stream.read(max_bytes, self._limits.reading(timeout))
+        if self._limits.head_left is not None:
+            self._limits.received(len(data))
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, timeout)
+        for start in range(0, len(buffer), _PORTION):
+            left = self._limits.left(timeout)
+            if left is not None and left <= 0:
+                raise httpcore2.WriteTimeout("Not everything could be sent in time.")
+            self._stream.write(buffer[start : start + _PORTION], left)
 
     def close(self) -> None:
         # Another thread may be reading. Only a shutdown wakes it; a close does not.
@@ -54,7 +65,10 @@ class Connection(httpcore2.NetworkStream):
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore2.NetworkStream:
-        self._stream = self._stream.start_tls(ssl_context, server_hostname, timeout)
+        left = self._limits.left(timeout)
+        if left is not None and left <= 0:
+            raise httpcore2.ConnectTimeout("No time was left for TLS.")
+        self._stream = self._stream.start_tls(ssl_context, server_hostname, left)
         return self
 
     def get_extra_info(self, info: str) -> Any:

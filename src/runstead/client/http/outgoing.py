@@ -30,6 +30,8 @@ class Outgoing(NamedTuple):
     content: bytes | None = None
     form: Any = None
     """An upload's body, which is iterated over once a try."""
+    streaming: bool = False
+    """The response is a stream of events."""
 
     def __repr__(self) -> str:
         return f"Outgoing({self.method} {self.path.decode()})"
@@ -64,7 +66,7 @@ def outgoing(
     accept = b"text/event-stream" if streaming else _ACCEPT[endpoint.gives]
     headers = [*target.headers, (b"Accept", accept)]
     if endpoint.method != "POST":
-        return Outgoing(endpoint.method, where.encode(), headers, None)
+        return Outgoing(endpoint.method, where.encode(), headers, streaming=streaming)
     # All retries send the same key. A server that keeps idempotency keys does the work once; others ignore them.
     headers.append((b"Idempotency-Key", _checked_key(key) if key is not None else retry_key(os.urandom(16)).encode()))
     if form is not None:
@@ -75,7 +77,7 @@ def outgoing(
     headers.append((b"Content-Length", b"%d" % len(content)))
     if content:
         headers.append((b"Content-Type", b"application/json"))
-    return Outgoing("POST", where.encode(), headers, content)
+    return Outgoing("POST", where.encode(), headers, content, streaming=streaming)
 
 
 def greeting(target: Target) -> Outgoing:

@@ -5,12 +5,17 @@ from typing import NamedTuple
 
 from runstead.wire.endpoints import runs as endpoint
 from runstead.wire.endpoints.endpoint import AnyEndpoint
+from runstead.wire.error import BadRequest, ServerError
 from runstead.wire.event import Event, Position
 from runstead.wire.page import EventQuery
 from runstead.wire.run import Run
 from runstead.wire.struct import Request
 
 __all__ = ["StreamCall", "StreamPosition", "run_events_call"]
+
+
+MAX_ID_LENGTH = 128
+"""Characters of an event's id from which a stream resumes. The id travels in the address."""
 
 
 class StreamCall(NamedTuple):
@@ -58,7 +63,7 @@ class StreamPosition:
 
     def _moves_to(self, id: str) -> bool:
         if self._resumed:
-            if self.last is not None and Position.parse(id) <= Position.parse(self.last):
+            if self.last is not None and _position(id) <= _position(self.last):
                 return False
             self._resumed = False
         self.last = id
@@ -68,5 +73,14 @@ class StreamPosition:
         """The call for the events after the last one. None if the run, or the id of its last event, is unknown."""
         if self.thread_id is None or self.run_id is None or (self.last is None and not self.from_start):
             return None
+        if self.last is not None and len(self.last) > MAX_ID_LENGTH:
+            return None
         self._resumed = True
         return run_events_call(self.thread_id, self.run_id, self.last)
+
+
+def _position(id: str) -> Position:
+    try:
+        return Position.parse(id)
+    except BadRequest:
+        raise ServerError("The stream cannot be resumed: the ids of its events are not positions.") from None

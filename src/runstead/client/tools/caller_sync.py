@@ -1,4 +1,4 @@
-"""The tool calls of a round, concurrent in threads."""
+"""The tool calls of a round, concurrent in a bounded number of threads."""
 
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -6,7 +6,7 @@ from contextvars import copy_context
 from typing import Any
 
 from runstead.client.deadline import Deadline
-from runstead.client.tools.tool import Tool, Toolbox, ToolFunction, encode_output, error_output
+from runstead.client.tools.tool import MAX_CALLS_AT_ONCE, Tool, Toolbox, ToolFunction, encode_output, failed_output
 from runstead.wire.error import WaitTimeout
 from runstead.wire.tool import RequiredFunctionCall, ToolOutput
 
@@ -14,7 +14,7 @@ __all__ = ["ToolCaller"]
 
 
 class ToolCaller:
-    """Calls plain functions, each in a thread of its own."""
+    """Calls plain functions in threads, `MAX_CALLS_AT_ONCE` at a time."""
 
     def __init__(self, tools: Iterable[Tool | ToolFunction]) -> None:
         self.toolbox = Toolbox(tools)
@@ -24,7 +24,8 @@ class ToolCaller:
 
     def call_all(self, calls: Sequence[RequiredFunctionCall], deadline: Deadline) -> list[ToolOutput]:
         """Make all calls concurrently, and return their outputs in order. `WaitTimeout` after the deadline."""
-        pool = ThreadPoolExecutor(max_workers=len(calls), thread_name_prefix="runstead-tool")
+        threads = max(1, min(len(calls), MAX_CALLS_AT_ONCE))
+        pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="runstead-tool")
         try:
             futures = [pool.submit(copy_context().run, self._output, call) for call in calls]
             if wait(futures, timeout=deadline.remaining).not_done:
@@ -45,5 +46,5 @@ class ToolCaller:
         try:
             value = tool.function(**arguments)
         except Exception as error:  # noqa: BLE001 (the model gets a tool's failure as output)
-            return error_output(call, f"{type(error).__name__}: {error}", error)
+            return failed_output(call, error)
         return encode_output(call, value)

@@ -13,15 +13,22 @@ from typing import Any, TypeAlias
 import msgspec
 from msgspec import UNSET
 
+from runstead.client.http.server_text import safe_text
 from runstead.client.tools.docstrings import parse_docstring
 from runstead.client.tools.function_schema import Arguments, arguments_type, json_schema
+from runstead.wire.codec.json_shape import ShapeError, check_shape
 from runstead.wire.tool import Function, FunctionTool, RequiredFunctionCall
 from runstead.wire.tool import Tool as WireTool
 
-__all__ = ["Tool", "ToolFunction", "Toolbox", "encode_output", "error_output", "function_tool"]
+__all__ = ["MAX_CALLS_AT_ONCE", "Tool", "ToolFunction", "Toolbox", "encode_output", "failed_output", "function_tool"]
+
+MAX_CALLS_AT_ONCE = 16
+"""Calls of a round that run concurrently. The others wait for one of them to end."""
 
 ToolFunction: TypeAlias = Callable[..., Any]
 """A function with type hints. The async client takes coroutine functions too."""
+
+MAX_ARGUMENT_VALUES = 1_000_000
 
 _log = logging.getLogger("runstead.client")
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
@@ -51,8 +58,13 @@ class Tool:
         return Function(name=self.name, description=text or UNSET, parameters=schema)
 
     def arguments(self, text: str) -> dict[str, Any]:
-        """Decode and check the arguments that the model wrote. `msgspec.DecodeError` if they do not fit."""
-        read = self._decoder.decode(text or "{}")
+        """Decode and check the arguments that the model wrote.
+
+        `msgspec.DecodeError` if they do not fit, `ShapeError` if they are nested too deeply.
+        """
+        raw = text.encode() or b"{}"
+        check_shape(raw, max_values=MAX_ARGUMENT_VALUES)
+        read = self._decoder.decode(raw)
         given = ((name, getattr(read, name)) for name in read.__struct_fields__)
         return {name: value for name, value in given if value is not UNSET}
 
@@ -88,24 +100,43 @@ class Toolbox:
         tool = self._tools.get(call.function.name)
         if tool is None:
             known = ", ".join(self._tools) or "none"
-            return error_output(call, f"There is no tool {call.function.name!r}. The tools are: {known}.")
+            return _error_output(
+                call, f"There is no tool {safe_text(call.function.name, 64)!r}. The tools are: {known}."
+            )
         try:
             return tool, tool.arguments(call.function.arguments)
-        except msgspec.DecodeError as error:
-            return error_output(call, f"Invalid arguments: {error}")
+        except (msgspec.DecodeError, ShapeError) as error:
+            return _error_output(call, f"Invalid arguments: {error}")
+        except Exception as error:  # noqa: BLE001 (a type of the caller's own refused its values)
+            return _error_output(call, f"Invalid arguments: {_described(error)}", error)
 
 
-def error_output(call: RequiredFunctionCall, text: str, error: Exception | None = None) -> str:
+def failed_output(call: RequiredFunctionCall, error: BaseException) -> str:
+    """The output of a call whose function raised."""
+    return _error_output(call, _described(error), error)
+
+
+def _described(error: BaseException) -> str:
+    try:
+        return f"{type(error).__name__}: {error}"
+    except Exception:  # noqa: BLE001 (an exception whose text cannot be made)
+        return type(error).__name__
+
+
+def _error_output(call: RequiredFunctionCall, text: str, error: BaseException | None = None) -> str:
     """The output of a call that failed. Logs the failure."""
-    _log.warning("Tool %s (%s): %s", call.function.name, call.id, text, exc_info=error)
+    text = text.encode("utf-8", "backslashreplace").decode()
+    name, id = safe_text(call.function.name, 64), safe_text(call.id, 64)
+    _log.warning("Tool %s (%s): %s", name, id, safe_text(text), exc_info=error)
     return msgspec.json.encode({"error": text}).decode()
 
 
 def encode_output(call: RequiredFunctionCall, value: Any) -> str:
     """The result of a function as output for the model: a string as it is, anything else as JSON."""
-    if isinstance(value, str):
-        return value
     try:
+        if isinstance(value, str):
+            value.encode()  # half of a surrogate pair cannot be sent
+            return value
         return msgspec.json.encode(value, enc_hook=str).decode()
-    except (TypeError, ValueError, RecursionError) as error:
-        return error_output(call, f"The result cannot be encoded as JSON: {error}", error)
+    except Exception as error:  # noqa: BLE001 (a value's own `__str__` may raise anything)
+        return _error_output(call, f"The result cannot be encoded as JSON: {_described(error)}", error)

@@ -1,9 +1,12 @@
 """Snapshots: a message or a step with its deltas applied.
 
-Parts and calls are found by their `index`. Strings are concatenated; everything else is replaced.
+Parts and calls are found by their `index`. Strings are concatenated; everything else is replaced. What does not fit the
+types, as from a newer server, is left out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from itertools import groupby
 from typing import Any, Protocol, TypeVar
 
 import msgspec
@@ -51,7 +54,7 @@ from runstead.wire.run_step import (
     ToolCallsDetails,
 )
 
-__all__ = ["with_message_delta", "with_step_delta"]
+__all__ = ["with_message_deltas", "with_step_deltas"]
 
 
 class _Indexed(Protocol):
@@ -63,19 +66,60 @@ D = TypeVar("D", bound=_Indexed)
 S = TypeVar("S")
 
 
-def with_message_delta(message: Message, delta: MessageDelta) -> Message:
-    """The message with the delta applied."""
-    content: Content = _merged(message.content, delta.delta.content or [], _part)
-    return replace(message, content=content, role=delta.delta.role or message.role)
+def with_message_deltas(message: Message, deltas: Sequence[MessageDelta]) -> Message:
+    """The message with the deltas applied."""
+    parts = [part for delta in deltas for part in delta.delta.content or []]
+    content: Content = _merged(message.content, _joined(parts, _plain_text, _with_text), _part)
+    roles = [delta.delta.role for delta in deltas if delta.delta.role]
+    return replace(message, content=content, role=roles[-1] if roles else message.role)
 
 
-def with_step_delta(step: RunStep, delta: RunStepDelta) -> RunStep:
-    """The step with the delta applied."""
-    news = delta.delta.step_details
-    if not isinstance(news, ToolCallsDelta) or not isinstance(step.step_details, ToolCallsDetails):
+def with_step_deltas(step: RunStep, deltas: Sequence[RunStepDelta]) -> RunStep:
+    """The step with the deltas applied."""
+    if not isinstance(step.step_details, ToolCallsDetails):
         return step
-    calls = _merged(step.step_details.tool_calls, news.tool_calls or [], _call)
+    details = [delta.delta.step_details for delta in deltas]
+    news = [call for each in details if isinstance(each, ToolCallsDelta) for call in each.tool_calls or []]
+    calls = _merged(step.step_details.tool_calls, _joined(news, _plain_arguments, _with_arguments), _call)
     return replace(step, step_details=ToolCallsDetails(tool_calls=calls))
+
+
+def _joined(deltas: list[D], plain: Callable[[D], str | None], with_text: Callable[[D, str], D]) -> list[D]:
+    """The deltas with those joined that follow each other and only add text to the same item.
+
+    So a text of many pieces is copied once, not once for each piece.
+    """
+    joined: list[D] = []
+    for (_, is_plain), group in groupby(deltas, lambda delta: (delta.index, plain(delta) is not None)):
+        found = list(group)
+        joined += [with_text(found[0], "".join(plain(each) or "" for each in found))] if is_plain else found
+    return joined
+
+
+def _plain_text(delta: PartDelta) -> str | None:
+    """The text of a delta that has nothing else."""
+    match delta:
+        case TextPartDelta(text=TextDelta(value=str() as value, annotations=annotations)) if not annotations:
+            return value
+        case _:
+            return None
+
+
+def _with_text(delta: PartDelta, text: str) -> PartDelta:
+    return TextPartDelta(index=delta.index, text=TextDelta(value=text))
+
+
+def _plain_arguments(delta: ToolCallDelta) -> str | None:
+    """The arguments in a delta that has nothing else."""
+    match delta:
+        case FunctionToolCallDelta(id=id, function=FunctionDelta(name=name, arguments=str() as more, output=output)):
+            return more if not id and not name and output is UNSET else None
+        case _:
+            return None
+
+
+def _with_arguments(delta: ToolCallDelta, arguments: str) -> ToolCallDelta:
+    return FunctionToolCallDelta(index=delta.index, function=FunctionDelta(arguments=arguments))
 
 
 def _merged(known: list[S], deltas: list[D], merge: Callable[[S | None, D], S | None]) -> list[S]:
@@ -105,13 +149,17 @@ def _part(part: ContentPart | None, delta: PartDelta) -> ContentPart | None:
 
 
 def _text(text: Text, delta: TextDelta) -> Text:
-    cited = [msgspec.convert(_without_index(each), Annotation) for each in delta.annotations or []]
+    cited = _fitting(delta.annotations or [], Annotation)
     return Text(value=text.value + (delta.value or ""), annotations=[*text.annotations, *cited])
 
 
-def _without_index(annotation: dict[str, Any]) -> dict[str, Any]:
-    """An annotation or output without its `index`, which only deltas have."""
-    return {name: value for name, value in annotation.items() if name != "index"}
+def _fitting(values: list[dict[str, Any]], kind: Any) -> list[Any]:
+    """The values of this type, without their `index`, which only deltas have."""
+    found = []
+    for value in values:
+        with suppress(msgspec.ValidationError):
+            found.append(msgspec.convert({name: each for name, each in value.items() if name != "index"}, kind))
+    return found
 
 
 def _call(call: ToolCall | None, delta: ToolCallDelta) -> ToolCall | None:
@@ -124,7 +172,8 @@ def _call(call: ToolCall | None, delta: ToolCallDelta) -> ToolCall | None:
             code = call.code_interpreter if isinstance(call, CodeInterpreterCall) else CodeInterpreter(input="")
             return CodeInterpreterCall(id=id, code_interpreter=_code(code, news or CodeInterpreterDelta()))
         case FileSearchCallDelta(file_search=dict() as search):
-            return FileSearchCall(id=id, file_search=msgspec.convert({"ranking_options": {}} | search, FileSearch))
+            found = _fitting([{"ranking_options": {}} | search], FileSearch)
+            return FileSearchCall(id=id, file_search=found[0]) if found else call
         case _:
             return call
 
@@ -138,8 +187,5 @@ def _function(function: FunctionCallResult, delta: FunctionDelta) -> FunctionCal
 
 
 def _code(code: CodeInterpreter, delta: CodeInterpreterDelta) -> CodeInterpreter:
-    outputs: list[CodeOutput] = [
-        *code.outputs,
-        *(msgspec.convert(_without_index(each), CodeOutput) for each in delta.outputs or []),
-    ]
+    outputs: list[CodeOutput] = [*code.outputs, *_fitting(delta.outputs or [], CodeOutput)]
     return CodeInterpreter(input=code.input + (delta.input or ""), outputs=outputs)
