@@ -41,7 +41,7 @@ async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
         return journal, await _next_call(tx, claimed, journal, tools)
 
     single = claimed.is_read and not claimed.journal.unread
-    journal, found = await claimed.adapters.store.read(work, single=single)
+    journal, found = await claimed.read_store(work, single=single)
     claimed.read(journal)
     return found
 

@@ -3,6 +3,7 @@
 from runstead.store.port.assistants import Assistants
 from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
+from runstead.store.port.lane import Lane
 from runstead.store.port.ledger import Ledger
 from runstead.store.port.messages import Messages
 from runstead.store.port.projects import Limits, ProjectRow, Projects
@@ -20,7 +21,7 @@ from runstead.store.port.runs import (
 )
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
-from runstead.store.port.transaction import Store, Tx
+from runstead.store.port.transaction import Presence, Store, Tx
 from runstead.store.port.webhooks import Attempt, WebhookRow, Webhooks
 from runstead.store.port.workers import Workers
 
@@ -33,11 +34,13 @@ __all__ = [
     "Events",
     "Idempotency",
     "IdempotencyRecord",
+    "Lane",
     "Ledger",
     "Limits",
     "Messages",
     "NoRoom",
     "Opening",
+    "Presence",
     "ProjectRow",
     "Projects",
     "RunRow",
