@@ -1,6 +1,7 @@
 """A `runstead` command in a process of its own, which dies with the tests' process."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -80,6 +81,17 @@ class Program:
     def thaw(self) -> None:
         """Resume the process."""
         self.process.send_signal(signal.SIGCONT)
+
+    def fill_disk(self) -> None:
+        """From now on every write of the process to a file fails, as on a full disk."""
+        self._limit_files(1)
+
+    def free_disk(self) -> None:
+        """There is room again."""
+        self._limit_files(resource.RLIM_INFINITY)
+
+    def _limit_files(self, size: int) -> None:
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def terminate(self) -> None:
         """Send SIGTERM, and do not wait."""

@@ -8,13 +8,24 @@ from typing import TypeAlias
 import msgspec
 from starlette.types import Send
 
-from runstead.wire.error import ApiError, BadRequest, Closed, NotFound, RateLimited, ServerError, TooLarge
+from runstead.wire.error import (
+    ApiError,
+    BadRequest,
+    Closed,
+    NotFound,
+    RateLimited,
+    ServerError,
+    TooLarge,
+    Unconfirmed,
+    Unreachable,
+)
 
-__all__ = ["Headers", "MethodNotAllowed", "as_api_error", "invalid_url", "send_error", "send_json"]
+__all__ = ["Headers", "MethodNotAllowed", "StoreUnavailable", "as_api_error", "invalid_url", "send_error", "send_json"]
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 _log = logging.getLogger("runstead.api")
+_NO_RETRY: Headers = ((b"x-should-retry", b"false"),)
 _JSON = (b"content-type", b"application/json")
 
 
@@ -26,6 +37,16 @@ class MethodNotAllowed(BadRequest):
     def __init__(self, method: str, path: str, allowed: Iterable[str]) -> None:
         self.allowed = ", ".join(sorted(allowed))
         super().__init__(f"Not allowed to {method} on {path}. It takes {self.allowed}.", code="method_not_supported")
+
+
+class StoreUnavailable(ServerError):
+    """The store is away, full or overloaded. Unless it is `unconfirmed`, nothing was written."""
+
+    status = 503
+
+    def __init__(self, *, unconfirmed: bool) -> None:
+        self.unconfirmed = unconfirmed
+        super().__init__("The server cannot use its database at the moment. Please try again in a moment.")
 
 
 def invalid_url(method: str, path: str) -> NotFound:
@@ -40,6 +61,10 @@ def as_api_error(error: Exception, request_id: str) -> ApiError:
         return error
     if isinstance(error, Closed):
         return ServerError("The server is about to stop. Please try again in a moment.", status=503)
+    if isinstance(error, Unreachable):
+        # There may be thousands of these, and an outage of the store has a log line of its own.
+        _log.debug("the store is away in request %s", request_id, exc_info=error)
+        return StoreUnavailable(unconfirmed=isinstance(error, Unconfirmed))
     _log.error("unexpected error in request %s", request_id, exc_info=error)
     return ServerError(
         f"The server had an error processing your request. Its log has the cause under the request id {request_id}."
@@ -67,11 +92,11 @@ def _headers(error: ApiError, safe_to_retry: bool) -> Headers:
     """The headers that say whether and when to retry."""
     if isinstance(error, RateLimited):
         return _retry_after(error.retry_after)
+    if not safe_to_retry and (error.status == 500 or (isinstance(error, StoreUnavailable) and error.unconfirmed)):
+        # The request may have been carried out before it failed.
+        return _NO_RETRY
     if error.status == 503:
         return _retry_after(1.0)
-    if error.status == 500 and not safe_to_retry:
-        # The request may have been carried out before it failed.
-        return ((b"x-should-retry", b"false"),)
     if isinstance(error, MethodNotAllowed):
         return ((b"allow", error.allowed.encode()),)
     if isinstance(error, TooLarge):
