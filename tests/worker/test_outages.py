@@ -109,6 +109,7 @@ async def test_answers_outlast_a_server_that_is_away(
         with pytest.raises(Unreachable):
             await here.thread("Hi")
         await asyncio.to_thread(own_server.start)
+        await until(lambda: not worker_of(here)._paused)
         await check_whole(here, runs)
         assert worker_of(here).name == name, "no worker expires before the server is back for a lease"
     began, over = outage_lines(caplog)
@@ -220,15 +221,15 @@ CREATE TRIGGER dwell AFTER INSERT OR UPDATE ON steps FOR EACH ROW EXECUTE FUNCTI
 
 
 async def test_runs_whose_answers_come_at_once_end_though_their_writes_outlast_the_lease(tmp_path: Path) -> None:
-    """A hundred openings of twenty milliseconds, over one connection: twice the lease."""
-    gate, schema, lease = Gate(), place(tmp_path), 1.0
+    """A hundred and twenty openings of twenty milliseconds, over one connection: longer than the lease."""
+    gate, schema, lease = Gate(), place(tmp_path), 2.0
     start = starter(schema, connections=1, patience=3600)
     async with within(60), start(lambda _: [gate, say("Half and half")], lease=lease) as here:
         admin = await asyncpg.connect(server().url, server_settings={"search_path": schema})
         await admin.execute(DWELL)
         await admin.close()
         name = worker_of(here).name
-        runs = await started(here, gate, 100)
+        runs = await started(here, gate, 120)
         gate.open()
         await check_whole(here, runs)
         assert worker_of(here).name == name

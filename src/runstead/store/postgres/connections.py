@@ -21,9 +21,6 @@ __all__ = ["Connection", "Connections", "collections_on"]
 _WRITING = load("postgres")
 _READING = unlocked(_WRITING)
 
-_CONNECT = 5.0
-"""Seconds that the server has to accept a connection."""
-
 
 class Connection(NamedTuple):
     """A session, with the collections on it."""
@@ -112,4 +109,4 @@ class Connections:
         return None
 
     async def _opened(self) -> Connection:
-        return collections_on(await connect(self._address, self._schema, _CONNECT, self._unknown))
+        return collections_on(await connect(self._address, self._schema, self._unknown))

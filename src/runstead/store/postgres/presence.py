@@ -117,7 +117,7 @@ class HeldPresence:
             await asyncio.sleep(_PAUSE)
 
     async def _opened(self, *statements: str) -> PostgresSession:
-        session = await connect(self._address, self._schema, _PATIENCE)
+        session = await connect(self._address, self._schema)
         try:
             for statement in statements:
                 # The lock is taken until the server notices that the previous session is closed.

@@ -135,7 +135,7 @@ class PostgresStore:
         return not self._under_way
 
     async def _migrate(self) -> None:
-        session = await connect(self._address, self._schema, self._patience)
+        session = await connect(self._address, self._schema)
         try:
             await migrate(session, self._schema)
         finally:

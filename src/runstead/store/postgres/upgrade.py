@@ -19,7 +19,7 @@ async def upgrade(url: str, schema: str, *, check: bool) -> list[str]:
     address = Address(url)
 
     async def once() -> list[str]:
-        session = await connect(address, schema, _PATIENCE)
+        session = await connect(address, schema)
         try:
             migrations = await (missing if check else migrate)(session, schema)
         finally:
