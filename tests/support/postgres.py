@@ -102,6 +102,14 @@ class Server:
         """Kill one session by SIGKILL. The server ends all others, recovers, and keeps its pid."""
         os.kill(max(_children(self.pid)), signal.SIGKILL)
 
+    def fill_disk(self) -> None:
+        """From now on every write of the server to a file fails, as on a full disk. It panics at its next commit, and
+        does not come back before it is started again.
+        """
+        for process in (self.pid, *_children(self.pid)):
+            # Only its own user may limit a process. A session may have ended meanwhile.
+            subprocess.run([*self._as, "prlimit", f"--pid={process}", "--fsize=1:"], check=False, stderr=self._log)
+
     def remove(self) -> None:
         """Stop the server and delete its folder."""
         self._end(signal.SIGINT)
