@@ -43,6 +43,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Seconds without a heartbeat after which a worker expires."""
     host: str = "127.0.0.1"
     port: Annotated[int, Meta(ge=0, le=65535)] = 8642
+    health_port: Annotated[int, Meta(ge=0, le=65535)] | None = None
+    """The port at which a `runstead worker` answers GET /health and GET /ready. By default it has none."""
     model_url: str | None = None
     """The URL of a model server. Without it and without `upstream`, the embedded model answers."""
     model_key: str | None = None

@@ -13,17 +13,18 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runstead.api.dispatch import PREFIX, Dispatch
 from runstead.api.errors import MethodNotAllowed, invalid_url
 from runstead.api.middleware import ApiMiddleware
-from runstead.api.pages import pages
+from runstead.api.pages import pages, probes
 from runstead.api.port import Application, Settings
 from runstead.interface.operation import Operations
 from runstead.interface.operations import OPERATIONS
 
-__all__ = ["Application", "Settings", "create_app"]
+__all__ = ["Application", "Settings", "create_app", "create_probes"]
 
 
 def create_app(
@@ -31,13 +32,7 @@ def create_app(
 ) -> ASGIApp:
     """The operations under `/v1`. Beside them: health, the OpenAPI document and the pages to read it."""
     settings = settings or Settings()
-    site = Starlette(
-        routes=pages(application),
-        middleware=[Middleware(ApiMiddleware, allowed_hosts=settings.allowed_hosts)],
-        exception_handlers={HTTPException: _refuse},
-    )
-    site.router.redirect_slashes = False
-    site.router.default = _not_found
+    site = _site(pages(application), settings.allowed_hosts)
     api = ApiMiddleware(Dispatch(operations, application, settings), settings.allowed_hosts)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -45,6 +40,22 @@ def create_app(
         await (api if below else site)(scope, receive, send)
 
     return app
+
+
+def create_probes(application: Application, allowed_hosts: tuple[str, ...] = ()) -> ASGIApp:
+    """Only the probes of a process that serves no API: `/health` and `/ready`."""
+    return _site(probes(application), allowed_hosts)
+
+
+def _site(routes: list[Route], allowed_hosts: tuple[str, ...]) -> Starlette:
+    site = Starlette(
+        routes=routes,
+        middleware=[Middleware(ApiMiddleware, allowed_hosts=allowed_hosts)],
+        exception_handlers={HTTPException: _refuse},
+    )
+    site.router.redirect_slashes = False
+    site.router.default = _not_found
+    return site
 
 
 def _refuse(request: Request, error: Exception) -> Response:

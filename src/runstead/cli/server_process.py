@@ -17,7 +17,7 @@ from runstead.config import Config
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application
 
-__all__ = ["run"]
+__all__ = ["Server", "run"]
 
 _log = logging.getLogger("runstead.serve")
 
@@ -36,7 +36,7 @@ async def _serve(config: Config) -> None:
     signals = ShutdownSignals(_log)
     with bind(config.host, config.port) as bound:
         async with bootstrap.application(config) as application:
-            server = _Server(_settings(application, config))
+            server = Server(_settings(application, config))
 
             def shut_down() -> None:
                 application.draining.set()
@@ -72,7 +72,7 @@ def _settings(application: Application, config: Config) -> uvicorn.Config:
     )
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Leaves signals to `ShutdownSignals`, because runs must be released before the process ends."""
 
     @contextmanager
