@@ -23,6 +23,7 @@ from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest
 from runstead.wire.thread import ThreadRequest
 from tests.support.clock import FastClock
+from tests.support.partition import postgres_proxy
 from tests.support.postgres import Server, place, server
 from tests.support.reader import Reader
 from tests.support.waiting import until, within
@@ -212,6 +213,15 @@ async def test_a_worker_stops_while_its_server_is_away(tmp_path: Path, own_serve
     async with within(60), start(lambda _: [say("Half"), gate, say(" and half")]) as here:
         await started(here, gate, 5)
         await asyncio.to_thread(own_server.kill)
+
+
+async def test_a_worker_stops_while_no_byte_reaches_its_server(tmp_path: Path, own_server: Server) -> None:
+    gate = Gate()
+    with postgres_proxy(own_server) as proxy:
+        start = starter(place(tmp_path), proxy.url)
+        async with within(60), start(lambda _: [say("Half"), gate, say(" and half")]) as here:
+            await started(here, gate, 5)
+            proxy.partition()
 
 
 DWELL = """

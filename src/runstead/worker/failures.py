@@ -16,5 +16,11 @@ def log_failure(
     While the store is away, thousands of runs and every loop fail again and again: one line when that begins and one
     when it ends come from the store, and these are for debugging.
     """
-    level = logging.DEBUG if isinstance(error, Unreachable) else logging.ERROR
+    level = logging.DEBUG if _is_outage(error) else logging.ERROR
     log.log(level, text, *values, exc_info=error, extra=extra)
+
+
+def _is_outage(error: Exception) -> bool:
+    if isinstance(error, ExceptionGroup):  # of tasks that failed together
+        return error.split(Unreachable)[1] is None
+    return isinstance(error, Unreachable)

@@ -91,7 +91,9 @@ class _Lease:
                 async with asyncio.timeout(_DEREGISTER):
                     await self._presence.write(lambda tx: tx.workers.deregister(self._worker.name))
             except (RunsteadError, TimeoutError) as error:
-                _log.warning("deregistering a worker failed, so its lease expires by itself: %s", error)
+                _log.warning(
+                    "deregistering a worker failed, so its lease expires by itself: %s", str(error) or "no answer"
+                )
         await self._leaving.aclose()
 
     async def keep(self) -> None:

@@ -18,7 +18,7 @@ __all__ = ["PostgresSession", "connect"]
 
 _CONNECT = 5.0
 """Seconds that the server has to accept a connection."""
-_CLOSE_TIMEOUT = 5.0
+_CLOSE_TIMEOUT = 2.0
 """Seconds that the server has to undo a transaction, or to close, before the connection is cut."""
 
 _STATEMENTS = 256

@@ -1,5 +1,6 @@
 """The connections: no more than so many, opened when they are needed, each for one transaction at a time."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
@@ -76,8 +77,8 @@ class Connections:
     async def close(self) -> None:
         """Close those that are idle. No transaction begins from now on."""
         self._closed = True
-        while self._idle:
-            await self._idle.pop().session.close()
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(connection.session.close() for connection in idle))
 
     def cut(self) -> None:
         """Cut those that are in use. No transaction begins from now on."""

@@ -37,8 +37,11 @@ _OUTAGES = {
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
 }
-"""Errors that pass: another program holds the file, or the disk, the memory or the open files are used up."""
+"""Errors that pass: another program holds the file, the disk, the memory or the open files are used up, or the system
+has made the disk read-only.
+"""
 
 
 def connect(path: str, patience: float) -> sqlite3.Connection:
