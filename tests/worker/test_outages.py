@@ -42,6 +42,19 @@ def own_server() -> Iterator[Server]:
     server.remove()
 
 
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stops waits for a part of a second only, instead of a few."""
+    for bound in (
+        "worker.executor._RELEASE",
+        "worker.lease._DEREGISTER",
+        "store.sqlite.writer._LAST_SECONDS",
+        "store.postgres.store._LAST_SECONDS",
+        "store.postgres.connection._CLOSE_TIMEOUT",
+    ):
+        monkeypatch.setattr(f"runstead.{bound}", 0.3)
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[sqlite3.Connection]:
     """The file, held for writing by another program."""
@@ -145,6 +158,7 @@ async def test_a_write_without_an_answer_is_found_and_not_made_again(tmp_path: P
         assert len(here.model.requests) == 2
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_worker_stops_while_another_program_holds_the_file(tmp_path: Path) -> None:
     gate, path = Gate(), tmp_path / "rs.db"
 
@@ -160,6 +174,7 @@ async def test_a_worker_stops_while_another_program_holds_the_file(tmp_path: Pat
         assert (await again.ended(run)).status == "completed", "it was left to recovery"
 
 
+@pytest.mark.usefixtures("hurried")
 def test_an_embedded_engine_closes_while_another_program_holds_the_file(tmp_path: Path) -> None:
     gate, path = Gate(), tmp_path / "rs.db"
     model = ScriptedModel(lambda _: [say("Half"), gate, say(" and half")])
@@ -188,6 +203,7 @@ async def held(schema: str) -> AsyncIterator[None]:
         await admin.close()
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_worker_stops_while_all_its_connections_are_held(tmp_path: Path) -> None:
     gate, schema = Gate(), place(tmp_path)
     start = starter(schema, connections=2)
@@ -207,6 +223,7 @@ async def test_a_worker_stops_while_all_its_connections_are_held(tmp_path: Path)
                 assert (await ended(again, run)).status == "completed", "it was left to recovery"
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_worker_stops_while_its_server_is_away(tmp_path: Path, own_server: Server) -> None:
     gate = Gate()
     start = starter(place(tmp_path), own_server.url)
@@ -215,6 +232,7 @@ async def test_a_worker_stops_while_its_server_is_away(tmp_path: Path, own_serve
         await asyncio.to_thread(own_server.kill)
 
 
+@pytest.mark.usefixtures("hurried")
 async def test_a_worker_stops_while_no_byte_reaches_its_server(tmp_path: Path, own_server: Server) -> None:
     gate = Gate()
     with postgres_proxy(own_server) as proxy:
