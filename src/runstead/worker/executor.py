@@ -223,6 +223,7 @@ class Executor:
     async def _end(self, claimed: ClaimedRun, error: LastError | None) -> None:
         try:
             await claimed.reload()
+            self._extend_limit()  # thousands of runs are read before the first of them is written
             await claimed.end(partial(self._signal, error), error)
         except Interrupted:
             await claimed.publish_missed()

@@ -37,7 +37,8 @@ class Reader:
             try:
                 return perform(work, self._tx)
             finally:
-                self._connection.execute("COMMIT")
+                if self._connection.in_transaction:  # some errors have ended it already
+                    self._connection.execute("COMMIT")
         except sqlite3.Error as error:
             raise failed("read", self._path, error) from error
 
