@@ -9,7 +9,7 @@ from runstead.store.port import Lane, Tx, Unknown
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
 from runstead.store.postgres.failure import Overloaded
-from runstead.store.postgres.guarded import GuardedTable
+from runstead.store.postgres.optimistic_table import OptimisticTable
 from runstead.store.postgres.permits import Permits
 from runstead.store.postgres.runs import PostgresRuns
 from runstead.store.postgres.statements import unlocked
@@ -33,7 +33,7 @@ class Connection(NamedTuple):
 
 def collections_on(session: PostgresSession) -> Connection:
     """The collections on an open session."""
-    writing, reading = (SqlTx(session, queries, GuardedTable, PostgresRuns) for queries in (_WRITING, _READING))
+    writing, reading = (SqlTx(session, queries, OptimisticTable, PostgresRuns) for queries in (_WRITING, _READING))
     return Connection(session, writing, reading)
 
 
