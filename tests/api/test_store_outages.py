@@ -151,3 +151,24 @@ async def test_the_log_has_no_traceback_of_an_outage(caplog: pytest.LogCaptureFi
     async with called(Stage(create_thread=create_thread)) as client:
         check_refused(await client.post(THREADS, json={}))
     assert caplog.records == []
+
+
+async def test_the_retry_of_a_refused_request_is_not_taken_for_that_of_an_equal_one(tmp_path: Path) -> None:
+    path = tmp_path / "rs.db"
+    first, retry = {"X-Stainless-Retry-Count": "0"}, {"X-Stainless-Retry-Count": "1"}
+    async with within(), in_file(path) as here, called(here.application) as client:
+        mine = (await client.post(THREADS, json={}, headers=first)).json()["id"]
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            check_refused(await client.post(THREADS, json={}, headers=first))
+        another = (await client.post(THREADS, json={}, headers=retry)).json()["id"]
+        assert another != mine, "it is the thread of another caller"
+
+        messages, said = f"{THREADS}/{mine}/messages", {"role": "user", "content": "Yes"}
+        before = (await client.post(messages, json=said, headers=first)).json()["id"]
+        with closing(sqlite3.connect(path, isolation_level=None)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            check_refused(await client.post(messages, json=said, headers=first))
+        after = (await client.post(messages, json=said, headers=retry)).json()["id"]
+        assert after != before, "it was said twice"
+        assert (await client.post(messages, json=said, headers=retry)).json()["id"] == after, "this one is a retry"

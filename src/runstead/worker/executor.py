@@ -139,20 +139,26 @@ class Executor:
         while True:
             await self._adapters.clock.sleep(_POLL_PERIOD)
             try:
-                for run_id in await self._adapters.store.read(self._to_stop, lane=Lane.MAINTENANCE):
-                    self.interrupt(run_id)
+                await self._interrupt_due()
             except Exception as error:
                 log_failure(_log, error, "polling for runs that must stop failed; trying again")
 
-    async def _to_stop(self, tx: Tx) -> list[str]:
-        """The runs that must stop: cancelled or overdue ones, and those that another worker has recovered."""
-        now, must_stop = self._adapters.now(), []
-        for name in {self._name, *(claimed.owner for claimed in self._owned.values())}:
-            must_stop += await tx.runs.to_stop(name, now, _STOPS_PER_POLL)
-            if name != self._name:
-                still = set(await tx.runs.owned_by(name))
-                must_stop += [id for id, claimed in self._owned.items() if claimed.owner == name and id not in still]
-        return must_stop
+    async def _interrupt_due(self) -> None:
+        """Interrupt cancelled and overdue runs, and those of former names that another worker has recovered."""
+        former = {claimed.owner for claimed in self._owned.values()} - {self._name}
+
+        async def work(tx: Tx) -> tuple[list[str], set[str]]:
+            now, due, still_owned = self._adapters.now(), [], set()
+            for name in (self._name, *former):
+                due += await tx.runs.to_stop(name, now, _STOPS_PER_POLL)
+            for name in former:
+                still_owned |= set(await tx.runs.owned_by(name))
+            return due, still_owned
+
+        due, still_owned = await self._adapters.store.read(work, lane=Lane.MAINTENANCE)
+        recovered = [id for id, claimed in self._owned.items() if claimed.owner in former and id not in still_owned]
+        for run_id in (*due, *recovered):
+            self.interrupt(run_id)
 
     async def _interrupt_if_due(self, run_id: str) -> None:
         if run_id not in self._executing and not self._claims:

@@ -93,7 +93,10 @@ class HeldPresence:
             await self._until_lost(self._session)
             async with self._statement:
                 self._session.cut()
-                _log.info("opening the session that shows that this worker lives again: worker=%s", self._worker)
+                _log.info(
+                    "the session that shows that this worker lives is lost, opening another one: worker=%s",
+                    self._worker,
+                )
                 self._session = None
                 self._session = await self._again()
 
