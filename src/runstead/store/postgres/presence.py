@@ -94,7 +94,7 @@ class HeldPresence:
             async with self._statement:
                 self._session.cut()
                 _log.info(
-                    "the session that shows that this worker lives is lost, opening another one: worker=%s",
+                    "the session of a worker is lost, opening another one: worker=%s",
                     self._worker,
                 )
                 self._session = None
