@@ -188,3 +188,49 @@ async def test_patience_begins_when_the_server_is_lost_and_not_while_waiting_for
         await late
     assert await store.read(find_thread("thread_late"))
     await store.stop()
+
+
+async def test_a_server_that_refuses_new_connections_for_a_while_is_an_outage(schema: str, admin: Any) -> None:
+    role = f"role_{schema}"
+    await admin.execute(f"CREATE ROLE {role} SUPERUSER LOGIN PASSWORD 'any'")
+    url = f"postgresql://{role}:any@{server().url.partition('@')[2]}"
+    store = PostgresStore(url, schema=schema, patience=0.1)
+    try:
+        await store.start()
+        await store.write(keep_thread())
+        await admin.execute(f"ALTER ROLE {role} NOLOGIN")
+        await admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = $1", role)
+        await _result(store.write(keep_thread("thread_lost")))
+        with pytest.raises(Unreachable, match="not permitted to log in"):
+            await store.write(keep_thread("thread_refused"))
+        await admin.execute(f"ALTER ROLE {role} LOGIN")
+        await store.write(keep_thread("thread_after"))
+        assert await store.read(find_thread("thread_refused")) is None
+    finally:
+        await store.stop()
+        await admin.execute(f"DROP OWNED BY {role} CASCADE; DROP ROLE {role}")
+
+
+DEMOTED = """
+CREATE FUNCTION demoted() RETURNS trigger LANGUAGE plpgsql AS
+'BEGIN RAISE read_only_sql_transaction USING MESSAGE = ''cannot execute INSERT in a read-only transaction''; END';
+CREATE TRIGGER demoted BEFORE INSERT ON threads FOR EACH ROW EXECUTE FUNCTION demoted();
+"""
+
+
+@pytest.mark.parametrize("single", [False, True])
+async def test_a_server_that_was_demoted_is_an_outage_and_its_connection_is_dropped(
+    make: Make, admin: Any, single: bool
+) -> None:
+    store = make(patience=0.1)
+    await store.start()
+    await store.write(keep_thread(), single=single)
+    [before] = store._connections._idle  # type: ignore[union-attr]
+    await admin.execute(DEMOTED)
+    with pytest.raises(Unreachable, match="read-only") as refused:
+        await store.write(keep_thread("thread_refused"), single=single)
+    assert not isinstance(refused.value, Unconfirmed)
+    assert not before.session.usable
+    await admin.execute("DROP TRIGGER demoted ON threads")
+    await store.write(keep_thread("thread_after"), single=single)
+    await store.stop()

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from runstead.store.port import Lane, Tx, Unknown
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
-from runstead.store.postgres.failure import Overloaded
+from runstead.store.postgres.failure import Lost, Overloaded, Rejected
 from runstead.store.postgres.optimistic_table import OptimisticTable
 from runstead.store.postgres.permits import Permits
 from runstead.store.postgres.runs import PostgresRuns
@@ -110,4 +110,8 @@ class Connections:
         return None
 
     async def _opened(self) -> Connection:
-        return collections_on(await connect(self._address, self._schema, self._unknown))
+        try:
+            return collections_on(await connect(self._address, self._schema, self._unknown))
+        except Rejected as error:
+            # It was accepted when the store started: a password or a database that is being changed is an outage, too.
+            raise Lost(error) from error

@@ -21,6 +21,7 @@ __all__ = [
     "Rejected",
     "Unsure",
     "failure",
+    "is_read_only",
     "waited_too_long",
 ]
 
@@ -37,7 +38,7 @@ _LOST = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     OSError,
 )
-_FULL = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError)
+_FULL = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError, asyncpg.PostgresSystemError)
 
 
 class Failure(Exception):
@@ -61,7 +62,7 @@ class Overloaded(Failure):
 
 
 class Full(Overloaded):
-    """The server's disk or memory is full."""
+    """The server's disk or memory is full, or fails."""
 
 
 class Rejected(Failure):
@@ -79,6 +80,11 @@ def failure(error: BaseException, *, closed: bool = False) -> Failure:
     if isinstance(error, asyncpg.QueryCanceledError):  # by `statement_timeout`
         return Overloaded(error)
     return Rejected(error)
+
+
+def is_read_only(error: Failure) -> bool:
+    """A statement that writes was sent to a server, or a role, that only reads."""
+    return isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError)
 
 
 def waited_too_long(error: Failure) -> bool:

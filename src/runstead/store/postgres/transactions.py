@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 from runstead.store.outage import Outage
 from runstead.store.port import Lane, Tx
 from runstead.store.postgres.connections import Connection, Connections
-from runstead.store.postgres.failure import Lost, Overloaded, Overtaken, Unsure
+from runstead.store.postgres.failure import Lost, Overloaded, Overtaken, Rejected, Unsure, is_read_only
 from runstead.store.tables.table import NotSingle
 
 __all__ = ["patiently", "run"]
@@ -97,6 +97,12 @@ async def _limited(connection: Connection, work: Callable[[Tx], Awaitable[T]], h
     try:
         async with limit:
             return await once(connection, work, how)
+    except Rejected as error:
+        if not (how.writing and is_read_only(error)):
+            raise
+        # The server was demoted. A new connection finds its successor, if the address names several servers.
+        connection.session.cut()
+        raise Lost(error) from error
     except TimeoutError as error:
         if not limit.expired():  # it is the work's own
             raise
