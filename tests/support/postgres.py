@@ -66,6 +66,8 @@ class Server:
     def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]
+        status = self._data / "postmaster.pid"
+        status.unlink(missing_ok=True)  # that of a server that was killed says "ready"
         self._process = subprocess.Popen(
             [
                 *(*(self._as or ("setpriv",)), "--pdeathsig", "INT"),
@@ -75,7 +77,6 @@ class Server:
             stderr=self._log,
         )
         until = time.monotonic() + _PATIENCE
-        status = self._data / "postmaster.pid"
         while not (status.exists() and status.read_text().rstrip().endswith("ready")):
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"PostgreSQL does not start:\n{(self._folder / 'log').read_text()}")
