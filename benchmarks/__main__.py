@@ -18,6 +18,7 @@ from benchmarks.sections import (
     cluster,
     costs,
     listeners,
+    moment,
     runs,
     starts,
     streams,
@@ -38,6 +39,7 @@ SECTIONS = {
     "takeover": takeover.measure,
     "listeners": listeners.measure,
     "backlog": backlog.measure,
+    "moment": moment.measure,
 }
 FSYNCS = 100
 

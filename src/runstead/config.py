@@ -49,6 +49,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A PEM file with the server's certificate, to serve https instead of http."""
     tls_key: str | None = None
     """A PEM file with the certificate's key, if that is another one."""
+    health_port: Annotated[int, Meta(ge=0, le=65535)] | None = None
+    """The port at which a `runstead worker` answers GET /health and GET /ready. By default it has none."""
     model_url: str | None = None
     """The URL of a model server. Without it, `model_preset` and `upstream`, the embedded model answers."""
     model_preset: str | None = None

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -77,10 +77,14 @@ class Stage:
 
     def __init__(self, **methods: Method) -> None:
         self.ready = True
+        self.works = {"store": True, "broker": True}
         self.draining = asyncio.Event()
         self.entered: list[Credentials] = []
         for name, method in methods.items():
             setattr(self, name, method)
+
+    async def parts(self) -> Mapping[str, bool]:
+        return self.works
 
     async def enter(self, credentials: Credentials) -> Any:
         self.entered.append(credentials)

@@ -6,6 +6,16 @@ from contextlib import ExitStack
 from random import Random
 from typing import TypeAlias
 
+import runstead
+from runstead import (
+    AssistantRequest,
+    MessageRequest,
+    Run,
+    RunsteadError,
+    Status,
+    ThreadRequest,
+    ThreadRunRequest,
+)
 from tests.support.cluster import Cluster
 from tests.support.nats import NatsServer
 from tests.support.partition import PartitionProxy, nats_proxy, postgres_proxy
@@ -15,6 +25,9 @@ from tests.support.program import Program
 __all__ = ["FAULTS", "LONG_FAULTS", "Fault", "Site"]
 
 blocking = asyncio.to_thread
+
+_BURST = 200
+"""Runs that begin in the same moment, and seconds in which each has to complete."""
 
 
 class Site:
@@ -163,6 +176,28 @@ async def crash_a_session(site: Site) -> None:
     await blocking(site.postgres.crash)
 
 
+async def fill_the_disk_of_the_database(site: Site) -> None:
+    """PostgreSQL cannot write: it panics, and recovers from its log once there is room."""
+    await blocking(site.postgres.fill_disk)
+    await site.pause(1.0, 6.0)
+    await blocking(site.postgres.kill)
+    await blocking(site.postgres.start)
+
+
+async def overload_an_api(site: Site) -> None:
+    """Hundreds of runs in the same moment. Some may be refused; every run that was accepted completes."""
+    async with runstead.connect_async(site.random.choice(site.cluster.urls), max_retries=0) as client:
+        assistant = await client.create_assistant(AssistantRequest(model="scripted"))
+        thread = ThreadRequest(messages=[MessageRequest(role="user", content="plain")])
+        request = ThreadRunRequest(assistant_id=assistant.id, thread=thread)
+        made = await asyncio.gather(*(client.create_thread_run(request) for _ in range(_BURST)), return_exceptions=True)
+        for run in made:
+            if isinstance(run, Run):
+                assert (await client.wait(run, timeout=_BURST)).status is Status.COMPLETED
+            else:
+                assert isinstance(run, RunsteadError), run
+
+
 FAULTS: Sequence[Fault] = (
     kill_a_worker,
     stop_a_worker,
@@ -183,5 +218,7 @@ LONG_FAULTS: Sequence[Fault] = (
     partition_a_worker_from_the_broker,
     partition_an_api_from_the_database,
     lose_the_database_for_long,
+    fill_the_disk_of_the_database,
+    overload_an_api,
 )
 """All faults, including those that take long."""

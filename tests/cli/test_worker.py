@@ -1,8 +1,11 @@
 """The `runstead worker` process starts, executes runs and stops, and names what it lacks."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
 import pytest
 
@@ -44,6 +47,19 @@ def test_a_stopped_worker_releases_its_runs_to_other_workers(here: Cluster, tmp_
         assert [step.status for step in steps] == ["failed", "completed"]
     assert " INFO runstead.worker stopping signal=SIGTERM\n" in worker.log
     assert worker.log.endswith(" INFO runstead.worker stopped\n")
+
+
+def test_a_worker_says_whether_it_lives_and_is_ready(here: Cluster) -> None:
+    worker = here.worker(health_port="0")
+    worker.ready()
+    url = worker.wait_for_log("runstead.worker health url=").partition("url=")[2].strip().removesuffix("/ready")
+    with urlopen(f"{url}/health", timeout=PATIENCE) as alive:
+        assert json.load(alive)["status"] == "ok"
+    with urlopen(f"{url}/ready", timeout=PATIENCE) as ready:
+        assert json.load(ready) == {"status": "ok", "store": "ok", "broker": "ok"}
+    with pytest.raises(HTTPError, match="404"):
+        urlopen(f"{url}/v1/threads", timeout=PATIENCE)
+    assert worker.stop() == 0
 
 
 def test_roles_that_cannot_work_are_refused(runstead: Command) -> None:

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from runstead import Run, Status, connect
@@ -22,6 +23,12 @@ def begun(client: Client, number: int) -> list[Run]:
 
 def all_complete(client: Client, runs: list[Run]) -> bool:
     return {client.wait(run, timeout=PATIENCE).status for run in runs} == {Status.COMPLETED}
+
+
+def readiness(url: str) -> tuple[int, object]:
+    """The status and the body of `/ready`."""
+    response = httpx2.get(f"{url}/ready", timeout=PATIENCE)
+    return response.status_code, response.json()
 
 
 @pytest.fixture
@@ -47,8 +54,10 @@ def test_runs_whose_offer_was_lost_are_found_in_the_store(tmp_path: Path, nats: 
     nats.start()
     try:
         with cluster(tmp_path, script=SCRIPT, nats=nats) as here, connect(here.urls[0]) as client:
+            assert readiness(here.urls[0]) == (200, {"status": "ok", "store": "ok", "broker": "ok"})
             nats.kill()
             assert all_complete(client, begun(client, 10))
+            assert readiness(here.urls[0]) == (503, {"status": "unavailable", "store": "ok", "broker": "unavailable"})
     finally:
         nats.kill()
 

@@ -92,7 +92,7 @@ async def test_a_suspended_worker_expires_and_writes_nothing_when_it_resumes(tmp
         suspended.freeze()
         await take_over(admin)
         suspended.thaw()
-        await asyncio.to_thread(suspended.wait_for_log, "it releases its runs and registers again")
+        await asyncio.to_thread(suspended.wait_for_log, "it registers again, and its runs are recovered")
         assert await check(api, runs) > 0
 
         async def entered() -> bool:

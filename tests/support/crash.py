@@ -2,54 +2,48 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
 from runstead.llm.scripted import Script, ScriptedModel
-from runstead.store.port import Store, Tx
+from runstead.store.port import Lane, Presence, Store, Tx
 from runstead.store.sqlite import SqliteStore
 from runstead.worker.application import Application, run
 from tests.support.callers import entered
 from tests.support.waiting import within
 from tests.support.worlds import World, adapters_of
+from tests.support.wrapped import WrappedStore
 
 __all__ = ["doomed"]
 
 T = TypeVar("T")
 
 
-class MortalStore:
+class MortalStore(WrappedStore):
     """A store whose process can die. Its calls then never return."""
 
     def __init__(self, inner: Store) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._dead = False
-
-    @property
-    def shared(self) -> bool:
-        return self._inner.shared
-
-    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return self._inner.presence(worker)
-
-    async def start(self) -> None:
-        await self._inner.start()
-
-    async def stop(self) -> None:
-        await self._inner.stop()
 
     def die(self) -> None:
         self._dead = True
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        return await self._living(partial(self._inner.read, single=single), work)
+    @asynccontextmanager
+    async def presence(self, worker: str) -> AsyncIterator[Presence]:
+        async with self._inner.presence(worker) as presence:
+            yield _MortalPresence(self, presence)
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        return await self._living(partial(self._inner.write, single=single), work)
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
+        return await self.living(partial(super().read, single=single, lane=lane), work)
 
-    async def _living(self, do: Callable[[Any], Awaitable[T]], work: Callable[[Tx], Awaitable[T]]) -> T:
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
+        return await self.living(partial(super().write, single=single, lane=lane), work)
+
+    async def living(self, do: Callable[[Any], Awaitable[T]], work: Callable[[Tx], Awaitable[T]]) -> T:
+        """What `do` makes of the work, if the process lives long enough."""
         if not self._dead:
             answer = await do(work)
             if not self._dead:
@@ -57,13 +51,22 @@ class MortalStore:
         return await asyncio.Event().wait()  # type: ignore[return-value]
 
 
+class _MortalPresence:
+    def __init__(self, store: MortalStore, inner: Presence) -> None:
+        self._store = store
+        self._inner = inner
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        return await self._store.living(self._inner.write, work)
+
+
 @asynccontextmanager
 async def doomed(
     script: Script, path: Path, *, slots: int = 5000, store: Store | None = None, **outside: Any
 ) -> AsyncIterator[World]:
     """An application over a file, or another `store`, that crashes at the end of the block."""
-    store = MortalStore(store or SqliteStore(path))
-    adapters = adapters_of(script, store=store, **outside)
+    mortal = MortalStore(store or SqliteStore(path))
+    adapters = adapters_of(script, store=mortal, **outside)
     before = asyncio.all_tasks()
     started: asyncio.Future[Application] = asyncio.get_running_loop().create_future()
 
@@ -79,7 +82,7 @@ async def doomed(
             application = await started
             yield World(application, await entered(application), adapters, adapters.model)
         finally:
-            store.die()
+            mortal.die()
             async with within():
                 while tasks := asyncio.all_tasks() - before:
                     for task in tasks:

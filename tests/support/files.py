@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from hashlib import sha256
 from typing import Any, Protocol
@@ -173,6 +173,9 @@ class FilesApplication:
         self.scopes = ALL_SCOPES
         self.ready = True
         self.draining = asyncio.Event()
+
+    async def parts(self) -> Mapping[str, bool]:
+        return {"store": True, "broker": True}
 
     async def enter(self, credentials: Credentials) -> Any:
         return self

@@ -1,50 +1,54 @@
 """A store that fails by chance."""
 
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from random import Random
 from typing import TypeVar
 
-from runstead.store.port import Store, Tx
-from runstead.wire.error import RunsteadError
+from runstead.store.port import Lane, Presence, Store, Tx
+from runstead.wire.error import Unreachable
+from tests.support.wrapped import WrappedStore
 
 __all__ = ["FlakyStore"]
 
 T = TypeVar("T")
 
 
-class FlakyStore:
+class FlakyStore(WrappedStore):
     """While `failing`, a part of the reads and writes fail: the same ones for the same seed."""
 
     def __init__(self, inner: Store, seed: int, *, part: float = 0.3) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._random = Random(seed)
         self._part = part
         self.failing = False
         self.failures = 0
 
-    @property
-    def shared(self) -> bool:
-        return self._inner.shared
+    @asynccontextmanager
+    async def presence(self, worker: str) -> AsyncIterator[Presence]:
+        async with self._inner.presence(worker) as presence:
+            yield _FlakyPresence(self, presence)
 
-    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return self._inner.presence(worker)
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
+        self.fail()
+        return await super().read(work, single=single, lane=lane)
 
-    async def start(self) -> None:
-        await self._inner.start()
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
+        self.fail()
+        return await super().write(work, single=single, lane=lane)
 
-    async def stop(self) -> None:
-        await self._inner.stop()
-
-    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        self._fail()
-        return await self._inner.read(work, single=single)
-
-    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        self._fail()
-        return await self._inner.write(work, single=single)
-
-    def _fail(self) -> None:
+    def fail(self) -> None:
+        """Fail, if it is the turn of this call."""
         if self.failing and self._random.random() < self._part:
             self.failures += 1
-            raise RunsteadError("The disk is full.")
+            raise Unreachable("The disk is full.")
+
+
+class _FlakyPresence:
+    def __init__(self, store: FlakyStore, inner: Presence) -> None:
+        self._store = store
+        self._inner = inner
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        self._store.fail()
+        return await self._inner.write(work)

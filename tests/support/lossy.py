@@ -20,6 +20,10 @@ class LossyBroker:
         self._loss = loss
         self._late: list[tuple[str, Sequence[RawEvent]]] = []
 
+    @property
+    def connected(self) -> bool:
+        return self._inner.connected
+
     async def start(self) -> None:
         await self._inner.start()
 

@@ -66,6 +66,8 @@ class Server:
     def start(self) -> None:
         """Start the server, and wait until it accepts connections."""
         settings = [f"-c{name}={value}" for name, value in self._settings.items()]
+        status = self._data / "postmaster.pid"
+        status.unlink(missing_ok=True)  # that of a server that was killed says "ready"
         self._process = subprocess.Popen(
             [
                 *(*(self._as or ("setpriv",)), "--pdeathsig", "INT"),
@@ -75,7 +77,6 @@ class Server:
             stderr=self._log,
         )
         until = time.monotonic() + _PATIENCE
-        status = self._data / "postmaster.pid"
         while not (status.exists() and status.read_text().rstrip().endswith("ready")):
             if self._process.poll() is not None or time.monotonic() > until:
                 raise RuntimeError(f"PostgreSQL does not start:\n{(self._folder / 'log').read_text()}")
@@ -101,6 +102,14 @@ class Server:
     def crash(self) -> None:
         """Kill one session by SIGKILL. The server ends all others, recovers, and keeps its pid."""
         os.kill(max(_children(self.pid)), signal.SIGKILL)
+
+    def fill_disk(self) -> None:
+        """From now on every write of the server to a file fails, as on a full disk. It panics at its next commit, and
+        does not come back before it is started again.
+        """
+        for process in (self.pid, *_children(self.pid)):
+            # Only its own user may limit a process. A session may have ended meanwhile.
+            subprocess.run([*self._as, "prlimit", f"--pid={process}", "--fsize=1:"], check=False, stderr=self._log)
 
     def remove(self) -> None:
         """Stop the server and delete its folder."""

@@ -1,6 +1,7 @@
 """A `runstead` command in a process of its own, which dies with the tests' process."""
 
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -93,6 +94,17 @@ class Program:
     def set_clock(self) -> None:
         """Set the wrong clock of the machine: it jumps to the other side of the right time."""
         self.process.send_signal(signal.SIGUSR1)
+
+    def fill_disk(self) -> None:
+        """From now on every write of the process to a file fails, as on a full disk."""
+        self._limit_files(1)
+
+    def free_disk(self) -> None:
+        """There is room again."""
+        self._limit_files(resource.RLIM_INFINITY)
+
+    def _limit_files(self, size: int) -> None:
+        resource.prlimit(self.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
     def terminate(self) -> None:
         """Send SIGTERM, and do not wait."""

@@ -2,21 +2,21 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
 from typing import TypeVar
 
-from runstead.store.port import Store, Tx
+from runstead.store.port import Lane, Store, Tx
+from tests.support.wrapped import WrappedStore
 
 __all__ = ["SlowAnswers"]
 
 T = TypeVar("T")
 
 
-class SlowAnswers:
+class SlowAnswers(WrappedStore):
     """Delays the result of the next write after `hold`, until `release`."""
 
     def __init__(self, inner: Store) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._hold = False
         self.held = asyncio.Event()
         """A write is committed, and its result is held."""
@@ -30,25 +30,9 @@ class SlowAnswers:
         """Return the held result."""
         self._released.set()
 
-    @property
-    def shared(self) -> bool:
-        return self._inner.shared
-
-    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return self._inner.presence(worker)
-
-    async def start(self) -> None:
-        await self._inner.start()
-
-    async def stop(self) -> None:
-        await self._inner.stop()
-
-    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        return await self._inner.read(work, single=single)
-
-    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
         hold, self._hold = self._hold, False
-        answer = await self._inner.write(work, single=single)
+        answer = await super().write(work, single=single, lane=lane)
         if hold:
             self.held.set()
             await self._released.wait()

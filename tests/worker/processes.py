@@ -23,8 +23,8 @@ LEASE = 2.0
 Start = Callable[..., AbstractAsyncContextManager[World]]
 
 
-def starter(schema: str, url: str | None = None) -> Start:
-    """Starts processes over this schema."""
+def starter(schema: str, url: str | None = None, **how: Any) -> Start:
+    """Starts processes over this schema, `how` are options of the store."""
 
     @asynccontextmanager
     async def start(
@@ -36,7 +36,7 @@ def starter(schema: str, url: str | None = None) -> Start:
         wrap: Callable[[Store], Store] = lambda store: store,
         **outside: Any,
     ) -> AsyncIterator[World]:
-        store = wrap(PostgresStore(url or server().url, schema=schema))
+        store = wrap(PostgresStore(url or server().url, schema=schema, **how))
         adapters = adapters_of(script, store=store, clock=SystemClock(), **outside)
         assert isinstance(adapters.model, ScriptedModel)
         async with run(adapters, works=works, lease=lease, slots=slots) as application:

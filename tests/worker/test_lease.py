@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import TypeVar
 
 import pytest
 
 from runstead.llm.scripted import Gate, call, say
-from runstead.store.port import Store, Tx
-from runstead.wire.error import RunsteadError
+from runstead.store.port import Lane, Store, Tx
+from runstead.wire.error import RunsteadError, Unconfirmed
 from runstead.wire.run import Run, RunRequest
 from tests.support.clock import FastClock
 from tests.support.flaky import FlakyStore
@@ -18,41 +17,26 @@ from tests.support.postgres import Server, place
 from tests.support.reader import Reader
 from tests.support.waiting import until, within
 from tests.support.worlds import WEATHER, text_of, world
+from tests.support.wrapped import WrappedStore
 from tests.worker.processes import LEASE, Start, ended, starter, worker_of
 
 T = TypeVar("T")
 
 
-class UnsureStore:
+class UnsureStore(WrappedStore):
     """Loses the answer of the next write that claims a run: it is committed, but not confirmed."""
 
     def __init__(self, inner: Store) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self.losing = False
         self.lost = asyncio.Event()
 
-    @property
-    def shared(self) -> bool:
-        return self._inner.shared
-
-    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return self._inner.presence(worker)
-
-    async def start(self) -> None:
-        await self._inner.start()
-
-    async def stop(self) -> None:
-        await self._inner.stop()
-
-    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        return await self._inner.read(work, single=single)
-
-    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        answer = await self._inner.write(work, single=single)
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
+        answer = await super().write(work, single=single, lane=lane)
         if self.losing and answer is not None:
             self.losing = False
             self.lost.set()
-            raise RunsteadError("The connection was lost during the commit.")
+            raise Unconfirmed("The connection was lost during the commit.")
         return answer
 
 
@@ -69,7 +53,7 @@ def own_server() -> Iterator[Server]:
     server.remove()
 
 
-async def test_a_worker_without_heartbeats_pauses_before_it_is_expired(start: Start) -> None:
+async def test_a_worker_without_heartbeats_claims_nothing_and_stops_what_was_recovered(start: Start) -> None:
     stores: list[FlakyStore] = []
 
     def cut_off(store: Store) -> Store:
@@ -84,18 +68,19 @@ async def test_a_worker_without_heartbeats_pauses_before_it_is_expired(start: St
         name = worker_of(first).name
         async with start(["Whole"]) as second:
             stores[0].failing = True
-            async with within():
-                await first.model.closed.wait()
+            await until(lambda: worker_of(first)._paused)
             assert second.model.requests == [], "the lease is not over yet"
             assert (await ended(second, run)).status == "completed"
             stores[0].failing = False
             await until(lambda: worker_of(first).name != name)
+            async with within():
+                await first.model.closed.wait()
         assert [text_of(message) for message in await first.written(run)] == ["", "Whole"]
         Reader().read(await first.events(run))
         assert (await first.ended(await first.start("And now?"))).status == "completed"
 
 
-async def test_a_worker_whose_heartbeat_succeeds_in_time_keeps_its_name(start: Start) -> None:
+async def test_a_worker_whose_heartbeat_succeeds_in_time_finishes_what_it_has(start: Start) -> None:
     stores: list[FlakyStore] = []
 
     def cut_off(store: Store) -> Store:
@@ -103,23 +88,24 @@ async def test_a_worker_whose_heartbeat_succeeds_in_time_keeps_its_name(start: S
         return stores[0]
 
     gate = Gate()
-    async with start([[say("Half"), gate], "Whole"], wrap=cut_off) as here:
+    async with start([[say("Half"), gate, say(" and half")]], wrap=cut_off) as here:
         run = await here.start("Hi")
         async with within():
             await gate.reached.wait()
         worker = worker_of(here)
         name = worker.name
         stores[0].failing = True
-        async with within():
-            await here.model.closed.wait()
-        assert worker._paused
+        gate.open()
+        await until(lambda: worker._paused)
         stores[0].failing = False
         assert (await ended(here, run)).status == "completed"
+        await until(lambda: not worker._paused)
         assert worker.name == name
-        assert [text_of(message) for message in await here.written(run)] == ["Half", "Whole"]
+        assert [text_of(message) for message in await here.written(run)] == ["Half and half"]
+        assert len(here.model.requests) == 1
 
 
-async def test_an_expired_worker_drops_its_runs_and_registers_under_a_new_name(start: Start) -> None:
+async def test_an_expired_worker_registers_under_a_new_name_and_its_runs_are_recovered(start: Start) -> None:
     gate = Gate()
     async with start([[say("Half"), gate], "Whole"]) as here:
         run = await here.start("Hi")

@@ -21,7 +21,7 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT gra
 
 @asynccontextmanager
 async def standing_still(schema: str, project: str) -> AsyncIterator[PostgresSession]:
-    session = await connect(Address(server().url), schema, 5)
+    session = await connect(Address(server().url), schema)
     await session.begin("READ WRITE", locking=False)
     await session.row(HOLD, project=project)
     try:

@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from runstead.api.address import ADDRESS, address_of
@@ -20,12 +21,12 @@ from runstead.api.cors import with_cors
 from runstead.api.dispatch import Dispatch
 from runstead.api.errors import MethodNotAllowed, invalid_url
 from runstead.api.middleware import ApiMiddleware
-from runstead.api.pages import pages
+from runstead.api.pages import pages, probes
 from runstead.api.port import Application, Settings
 from runstead.interface.operation import Operations
 from runstead.interface.operations import OPERATIONS
 
-__all__ = ["Application", "Settings", "create_app"]
+__all__ = ["Application", "Settings", "create_app", "create_probes"]
 
 
 def create_app(
@@ -33,13 +34,7 @@ def create_app(
 ) -> ASGIApp:
     """The operations at their addresses. Beside them: health, the OpenAPI document and the pages to read it."""
     settings = settings or Settings()
-    site = Starlette(
-        routes=pages(application),
-        middleware=[Middleware(ApiMiddleware, settings.allowed_hosts, settings.allowed_origins)],
-        exception_handlers={HTTPException: _refuse},
-    )
-    site.router.redirect_slashes = False
-    site.router.default = _not_found
+    site = _site(pages(application), settings.allowed_hosts, settings.allowed_origins)
     dispatch = Dispatch(operations, application, settings)
     api = ApiMiddleware(dispatch, settings.allowed_hosts, settings.allowed_origins)
 
@@ -52,6 +47,22 @@ def create_app(
             await api(scope, receive, send)
 
     return with_cors(app, settings.allowed_origins)
+
+
+def create_probes(application: Application, allowed_hosts: tuple[str, ...] = ()) -> ASGIApp:
+    """Only the probes of a process that serves no API: `/health` and `/ready`."""
+    return _site(probes(application), allowed_hosts, ())
+
+
+def _site(routes: list[Route], allowed_hosts: tuple[str, ...], allowed_origins: tuple[str, ...]) -> Starlette:
+    site = Starlette(
+        routes=routes,
+        middleware=[Middleware(ApiMiddleware, allowed_hosts, allowed_origins)],
+        exception_handlers={HTTPException: _refuse},
+    )
+    site.router.redirect_slashes = False
+    site.router.default = _not_found
+    return site
 
 
 def _refuse(request: Request, error: Exception) -> Response:

@@ -10,13 +10,33 @@ from starlette.types import Send
 
 from runstead.api.address import address_of
 from runstead.wire.codec.request_errors import elide
-from runstead.wire.error import ApiError, BadRequest, Closed, NotFound, RateLimited, ServerError, TooLarge
+from runstead.wire.error import (
+    ApiError,
+    BadRequest,
+    Closed,
+    NotFound,
+    RateLimited,
+    ServerError,
+    TooLarge,
+    Unconfirmed,
+    Unreachable,
+)
 
-__all__ = ["BodiesFull", "Headers", "MethodNotAllowed", "as_api_error", "invalid_url", "send_error", "send_json"]
+__all__ = [
+    "BodiesFull",
+    "Headers",
+    "MethodNotAllowed",
+    "StoreUnavailable",
+    "as_api_error",
+    "invalid_url",
+    "send_error",
+    "send_json",
+]
 
 Headers: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 _log = logging.getLogger("runstead.api")
+_NO_RETRY: Headers = ((b"x-should-retry", b"false"),)
 _JSON = (b"content-type", b"application/json")
 _REST_UNREAD: Headers = ((b"connection", b"close"),)
 """The rest of the body is still on its way, and will not be read."""
@@ -43,6 +63,16 @@ class BodiesFull(ServerError):
         super().__init__("The server is receiving too many large requests. Please try again in a moment.")
 
 
+class StoreUnavailable(ServerError):
+    """The store is away, full or overloaded. Unless it is `unconfirmed`, nothing was written."""
+
+    status = 503
+
+    def __init__(self, *, unconfirmed: bool) -> None:
+        self.unconfirmed = unconfirmed
+        super().__init__("The server cannot use its database at the moment. Please try again in a moment.")
+
+
 def invalid_url(method: str, path: str) -> NotFound:
     """The error for an unknown path."""
     hint = "" if address_of(path) else ". The paths of the API begin with /v1"
@@ -55,6 +85,10 @@ def as_api_error(error: Exception, request_id: str) -> ApiError:
         return error
     if isinstance(error, Closed):
         return ServerError("The server is about to stop. Please try again in a moment.", status=503)
+    if isinstance(error, Unreachable):
+        # There may be thousands of these, and an outage of the store has a log line of its own.
+        _log.debug("the store is away in request %s", request_id, exc_info=error)
+        return StoreUnavailable(unconfirmed=isinstance(error, Unconfirmed))
     _log.error("unexpected error in request %s", request_id, exc_info=error)
     return ServerError(
         f"The server had an error processing your request. Its log has the cause under the request id {request_id}."
@@ -84,11 +118,11 @@ def _headers(error: ApiError, safe_to_retry: bool) -> Headers:
         return _retry_after(error.retry_after)
     if isinstance(error, BodiesFull):
         return (*_retry_after(1.0), *_REST_UNREAD)
+    if not safe_to_retry and (error.status == 500 or (isinstance(error, StoreUnavailable) and error.unconfirmed)):
+        # The request may have been carried out before it failed.
+        return _NO_RETRY
     if error.status == 503:
         return _retry_after(1.0)
-    if error.status == 500 and not safe_to_retry:
-        # The request may have been carried out before it failed.
-        return ((b"x-should-retry", b"false"),)
     if isinstance(error, MethodNotAllowed):
         return ((b"allow", error.allowed.encode()),)
     if isinstance(error, TooLarge):

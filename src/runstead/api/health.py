@@ -1,30 +1,49 @@
-"""The server's health, for people and for load balancers."""
+"""The server's health: whether it lives, and whether it is ready, for people, supervisors and load balancers."""
 
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
 from runstead.api.port import Application
 
-__all__ = ["Health", "health", "package_version"]
+__all__ = ["Health", "Readiness", "health", "package_version", "readiness"]
+
+_Phase: TypeAlias = Literal["ok", "starting", "draining"]
+_State: TypeAlias = Literal["ok", "unavailable"]
 
 
 class Health(Struct, frozen=True, kw_only=True):
-    """The server's health. It accepts requests only while it is `ok`."""
+    """The process answers. It accepts requests only while its status is `ok`."""
 
-    status: Literal["ok", "starting", "draining"]
+    status: _Phase
     version: str
     draining: bool
 
 
+class Readiness(Struct, frozen=True, kw_only=True):
+    """Whether calls to this server can succeed now."""
+
+    status: Literal["ok", "starting", "draining", "unavailable"]
+    """`unavailable` if any part is."""
+    store: _State
+    """`ok` if the database was written and read within the last seconds."""
+    broker: _State
+    """`ok` if a NATS server is connected, or none is needed. Without it, calls work and streams are slower."""
+
+
 def health(application: Application) -> Health:
     """The application's health now."""
-    draining = application.draining.is_set()
-    status: Literal["ok", "starting", "draining"] = "ok"
-    if draining or not application.ready:
-        status = "draining" if draining else "starting"
-    return Health(status=status, version=package_version(), draining=draining)
+    return Health(status=_phase(application), version=package_version(), draining=application.draining.is_set())
+
+
+async def readiness(application: Application) -> Readiness:
+    """The application's readiness now; it takes a few seconds at most."""
+    works = await application.parts()
+    store, broker = (_state(works[part]) for part in ("store", "broker"))
+    phase = _phase(application)
+    whole = store == broker == "ok"
+    return Readiness(status=phase if phase != "ok" or whole else "unavailable", store=store, broker=broker)
 
 
 def package_version() -> str:
@@ -33,3 +52,13 @@ def package_version() -> str:
         return version("runstead")
     except PackageNotFoundError:
         return "unknown"
+
+
+def _phase(application: Application) -> _Phase:
+    if application.draining.is_set():
+        return "draining"
+    return "ok" if application.ready else "starting"
+
+
+def _state(works: bool) -> _State:
+    return "ok" if works else "unavailable"

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from runstead.api.health import Health, package_version
+from runstead.api.health import Health, Readiness, package_version
 from runstead.interface.operation import Operation, Operations
 from runstead.interface.operations import OPERATIONS
 from runstead.wire.codec.introspect import pattern_in_json
@@ -74,7 +74,7 @@ def document(operations: Operations = OPERATIONS) -> dict[str, Any]:
     forms = {each.body for each in endpoints if each.takes == "multipart"}
     bodies = {each.body for each in endpoints if each.takes == "json"}
     replies = {each.reply for each in endpoints if each.gives == "json"}
-    kinds = sorted(queries | forms | bodies | replies | {ErrorBody, Health, *EVENT_DATA.values()}, key=str)
+    kinds = sorted(queries | forms | bodies | replies | {ErrorBody, Health, Readiness, *EVENT_DATA.values()}, key=str)
     schemas, components = msgspec.json.schema_components(kinds, ref_template=_REF)
     _spell_patterns(components)
     schema_of = dict(zip(kinds, schemas, strict=True))
@@ -89,7 +89,7 @@ def document(operations: Operations = OPERATIONS) -> dict[str, Any]:
         "openapi": "3.1.0",
         "info": {"title": "Runstead", "version": package_version(), "description": _ABOUT},
         "tags": [*({"name": name, "description": _summary(part)} for name, part in parts.items()), _SERVER],
-        "paths": paths | {"/health": {"get": _health(schema_of)}},
+        "paths": paths | _probes(schema_of),
         "components": {
             "schemas": components,
             "responses": {"Error": _answer("What went wrong, in words.", schema_of[ErrorBody])},
@@ -179,14 +179,22 @@ def _success(endpoint: AnyEndpoint, schema_of: dict[Any, Any]) -> dict[str, Any]
     return {"200": {"description": "Done.", "content": content}}
 
 
-def _health(schema_of: dict[Any, Any]) -> dict[str, Any]:
-    answer = _answer("How the server is.", schema_of[Health])
+def _probes(schema_of: dict[Any, Any]) -> dict[str, Any]:
+    alive = _answer("The process lives.", schema_of[Health])
+    ready = _answer("What works.", schema_of[Readiness])
     return {
-        "operationId": "health",
+        "/health": {"get": _probe("health", "Whether the server lives.", {"200": alive})},
+        "/ready": {"get": _probe("ready", "Whether calls to the server can succeed.", {"200": ready, "503": ready})},
+    }
+
+
+def _probe(name: str, summary: str, responses: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "operationId": name,
         "tags": ["Server"],
-        "summary": "Whether the server is well.",
+        "summary": summary,
         "parameters": [],
-        "responses": {"200": answer, "503": answer},
+        "responses": responses,
     }
 
 

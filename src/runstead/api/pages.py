@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from runstead.api.health import health
+from runstead.api.health import health, readiness
 from runstead.api.openapi import document_json
 from runstead.api.port import Application
 
-__all__ = ["pages"]
+__all__ = ["pages", "probes"]
 
 _STATIC = {
     "/docs": ("docs.html", "text/html; charset=utf-8"),
@@ -32,10 +32,6 @@ _SECURITY_HEADERS = {
 def pages(application: Application) -> list[Route]:
     """The routes of everything that is not the API itself."""
 
-    async def health_page(_: Request) -> Response:
-        state = health(application)
-        return Response(msgspec.json.encode(state), 200 if state.status == "ok" else 503, media_type="application/json")
-
     async def openapi(_: Request) -> Response:
         return Response(document_json(), media_type="application/json")
 
@@ -43,11 +39,24 @@ def pages(application: Application) -> list[Route]:
         return RedirectResponse("/docs")
 
     return [
-        Route("/health", health_page),
+        *probes(application),
         Route("/openapi.json", openapi),
         Route("/", home),
         *(Route(path, _file(name, kind)) for path, (name, kind) in _STATIC.items()),
     ]
+
+
+def probes(application: Application) -> list[Route]:
+    """The routes for those who watch the process: `/health` answers while it lives, `/ready` says if it can serve."""
+
+    async def health_page(_: Request) -> Response:
+        return Response(msgspec.json.encode(health(application)), media_type="application/json")
+
+    async def ready_page(_: Request) -> Response:
+        state = await readiness(application)
+        return Response(msgspec.json.encode(state), 200 if state.status == "ok" else 503, media_type="application/json")
+
+    return [Route("/health", health_page), Route("/ready", ready_page)]
 
 
 def _file(name: str, kind: str) -> Callable[[Request], Awaitable[Response]]:

@@ -1,7 +1,7 @@
 """The application that the API serves, and the interfaces that its callers may use."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from typing import Protocol, Self
 
@@ -68,6 +68,10 @@ class Application(Protocol):
     @property
     def draining(self) -> asyncio.Event:
         """Set when the application begins to stop: streams end, and clients reconnect elsewhere."""
+        ...
+
+    async def parts(self) -> Mapping[str, bool]:
+        """Which parts work, of `store` and `broker`. Answers within a few seconds."""
         ...
 
     async def enter(self, credentials: Credentials) -> Caller:

@@ -39,6 +39,10 @@ class InProcessBroker:
     def __repr__(self) -> str:
         return "InProcessBroker()"
 
+    @property
+    def connected(self) -> bool:
+        return True
+
     async def start(self) -> None:
         pass
 

@@ -24,6 +24,11 @@ class Offer(NamedTuple):
 class Broker(Protocol):
     """Offers of runs, live events, and interrupts."""
 
+    @property
+    def connected(self) -> bool:
+        """Whether messages reach other processes now. A broker of one process needs no connection."""
+        ...
+
     async def start(self) -> None:
         """Connect. The servers may be started later. Messages published until then may be lost."""
         ...

@@ -20,7 +20,7 @@ from runstead.config import Config
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application
 
-__all__ = ["run"]
+__all__ = ["Server", "run"]
 
 _log = logging.getLogger("runstead.serve")
 
@@ -42,7 +42,7 @@ async def _serve(config: Config) -> None:
     tls = server_context(config.tls_cert, config.tls_key)
     with bind(config.host, config.port) as bound:
         async with bootstrap.application(config) as application:
-            server = _Server(_settings(application, config, tls))
+            server = Server(_settings(application, config, tls))
 
             def shut_down() -> None:
                 application.draining.set()
@@ -82,7 +82,7 @@ def _settings(application: Application, config: Config, tls: ssl.SSLContext | No
     )
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Closes connections that take too long.
 
     It leaves signals to `ShutdownSignals`, because runs must be released before the process ends.

@@ -2,12 +2,14 @@
 
 import logging
 import os
+from contextlib import AbstractAsyncContextManager, nullcontext
 
 import click
 
 from runstead import bootstrap
 from runstead.cli.process import ShutdownSignals, keep_imports, run_process
 from runstead.config import Config
+from runstead.worker.application import Application
 
 __all__ = ["run"]
 
@@ -21,10 +23,18 @@ def run(config: Config) -> None:
 
 async def _work(config: Config) -> None:
     signals = ShutdownSignals(_log)
-    async with bootstrap.application(config) as application:
+    async with bootstrap.application(config) as application, _probes(application, config):
         signals.on_shutdown(application.draining.set)
         keep_imports()
         _log.info("started", extra={"max_runs": config.max_runs, "pid": os.getpid()})
         click.echo(f"Runstead works: up to {config.max_runs} runs at once (process {os.getpid()})")
         await application.draining.wait()
     _log.info("stopped")
+
+
+def _probes(application: Application, config: Config) -> AbstractAsyncContextManager[None]:
+    if config.health_port is None:
+        return nullcontext()
+    from runstead.cli.probe_server import probes_served  # its libraries are slow to import
+
+    return probes_served(application, config, config.health_port)

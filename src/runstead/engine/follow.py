@@ -18,7 +18,7 @@ from msgspec import Struct
 from runstead.engine.adapters import Adapters
 from runstead.store.port import Tx
 from runstead.wire.codec.run_parts import Settings, encode_settings
-from runstead.wire.error import Closed, RunsteadError
+from runstead.wire.error import Closed, RunsteadError, Unreachable
 from runstead.wire.event import EVENT_DATA, Position, RawEvent
 from runstead.wire.run import Run
 
@@ -153,7 +153,9 @@ async def _read_patiently(adapters: Adapters, run_id: str, after: Position) -> _
         except RunsteadError as error:
             if isinstance(error, Closed) or clock() >= until:
                 raise
-            _log.info("reading the events of a run failed; trying again: %s run=%s", error, run_id)
+            # There may be thousands of followers, and an outage of the store has a log line of its own.
+            log = _log.debug if isinstance(error, Unreachable) else _log.info
+            log("reading the events of a run failed; trying again: %s run=%s", error, run_id)
         await asyncio.sleep(pause)
         pause = min(pause * 2, _MAX_PAUSE)
 

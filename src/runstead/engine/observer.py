@@ -10,7 +10,7 @@ from time import perf_counter
 from typing import Protocol, TypeVar
 
 from runstead.domain.run.journal import CallStatus
-from runstead.store.port import RunRow, Store, Tx
+from runstead.store.port import Lane, Presence, RunRow, Store, Tx
 
 __all__ = ["ObservedStore", "Observer", "Unobserved"]
 
@@ -91,14 +91,17 @@ class ObservedStore:
     async def stop(self) -> None:
         await self._store.stop()
 
-    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
+    def presence(self, worker: str) -> AbstractAsyncContextManager[Presence]:
         return self._store.presence(worker)
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        return await self._store.read(work, single=single)
+    async def check(self) -> None:
+        await self._store.check()
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
+        return await self._store.read(work, single=single, lane=lane)
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
         asked = perf_counter()
-        result = await self._store.write(work, single=single)
+        result = await self._store.write(work, single=single, lane=lane)
         self._observer.committed(perf_counter() - asked)
         return result

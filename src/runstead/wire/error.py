@@ -10,7 +10,9 @@ RunsteadError
 │   ├── TooLarge             413  the body is larger than the limit
 │   ├── RateLimited          429  too many requests; retry after `retry_after` seconds
 │   └── ServerError          5xx  the server's fault
-├── Unreachable              no response: the connection was refused or lost, or timed out
+├── Unreachable              no response: the connection was refused or lost, or timed out; or the store of an engine
+│   │                        in this process is away, full or overloaded. A later try may succeed
+│   └── Unconfirmed          the store did not say whether a write was committed
 ├── WaitTimeout              a wait with a timeout ended first; the run continues
 └── Closed                   this client or engine was closed
 """
@@ -33,6 +35,7 @@ __all__ = [
     "ServerError",
     "TooLarge",
     "Unauthorized",
+    "Unconfirmed",
     "Unreachable",
     "WaitTimeout",
     "api_error",
@@ -139,7 +142,14 @@ class ServerError(ApiError):
 
 
 class Unreachable(RunsteadError):
-    """There was no response: the connection was refused or lost, or timed out."""
+    """There was no response: the connection was refused or lost, or timed out.
+
+    Of an engine in this process: its store is away, full or overloaded. A later try may succeed.
+    """
+
+
+class Unconfirmed(Unreachable):
+    """The store did not say whether a write was committed: it may be done or not."""
 
 
 class WaitTimeout(RunsteadError, TimeoutError):

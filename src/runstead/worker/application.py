@@ -1,7 +1,7 @@
 """A running engine: the adapters, a worker and its maintenance, and the projects that callers are bound to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, TypeAlias
 
@@ -21,6 +21,7 @@ from runstead.worker.maintenance.prune_idempotency import prune_idempotency
 from runstead.worker.maintenance.recover_runs import recover_runs
 from runstead.worker.maintenance.release_unexecuted import release_unexecuted
 from runstead.worker.maintenance.remove_deleted import remove_deleted
+from runstead.worker.readiness import Readiness
 from runstead.worker.worker import Worker
 
 __all__ = ["Application", "run"]
@@ -44,6 +45,11 @@ class Application:
         """Set when the application begins to stop: streams end, and clients reconnect elsewhere."""
         self.ready = True
         """It accepts requests."""
+        self._readiness = Readiness(adapters)
+
+    async def parts(self) -> Mapping[str, bool]:
+        """Which parts work, of `store` and `broker`. Answers within a few seconds."""
+        return await self._readiness.parts()
 
     async def enter(self, credentials: Credentials) -> Caller:
         """The caller that these credentials stand for. `Unauthorized` or `Forbidden` if there is none.

@@ -12,9 +12,11 @@ from runstead.engine.adapters import Adapters
 from runstead.engine.execution.claimed_run import ClaimedRun, Interrupted
 from runstead.engine.execution.execute import execute
 from runstead.engine.execution.journal_cache import JournalCache
-from runstead.wire.error import RunsteadError, Unreachable
+from runstead.store.port import Lane, Tx
+from runstead.wire.error import RunsteadError
 from runstead.wire.printable import printable
 from runstead.wire.run import LastError, Run, Status
+from runstead.worker.failures import log_failure
 
 __all__ = ["Claiming", "Executor"]
 
@@ -24,7 +26,11 @@ _POLL_PERIOD = 1.0
 """Seconds between two polls for runs that must stop."""
 _STOPS_PER_POLL = 10_000
 _MAX_PAUSE = 5.0
-"""Seconds between attempts to record how a run was interrupted, while the store fails."""
+"""Seconds between attempts to record how a run was interrupted, while the store refuses it."""
+_RELEASE = 3.0
+"""Seconds without a released run after which a worker that stops leaves the rest to recovery."""
+_RELEASE_ALL = 20.0
+"""Seconds after which it does so even if runs are still being released."""
 
 _ENDED = LastError(code="server_error", message="")
 """Stands for no error and no interruption."""
@@ -48,8 +54,9 @@ class Executor:
         self._claims = 0
         self._interrupted_early: set[str] = set()
         """Runs that were interrupted while their claim was under way."""
-        self._releasing = False
-        self._patient = True
+        self._limit: asyncio.Timeout | None = None
+        """Set while all runs are being released. When it expires, the rest is left to recovery."""
+        self._release_until = 0.0
 
     def begin_claim(self) -> None:
         """A claim is under way: from here on, interrupts of runs that are not known yet are remembered."""
@@ -83,7 +90,7 @@ class Executor:
         try:
             interrupted = run_id in self._interrupted_early
             self._interrupted_early.discard(run_id)
-            if interrupted or self._releasing or claimed.owner != self._name:
+            if interrupted or self._limit is not None or claimed.owner != self._name:
                 await self._record_interruption(claimed)
                 return
             claimed.recall(self._paused.take(run_id))
@@ -100,17 +107,21 @@ class Executor:
         """Whether this run is being executed, or its interruption recorded."""
         return run_id in self._owned
 
-    def release_all(self, *, patiently: bool = True) -> None:
-        """Interrupt every run and queue it again, for any worker. Without patience, a run whose release cannot be
-        written at once is left to recovery.
+    def release_all(self, limit: asyncio.Timeout) -> None:
+        """Interrupt every run and queue it again, for any worker. `limit` is the timeout of the tasks that do so: it
+        expires when no run could be released for a while. What is left then is for recovery.
         """
-        self._releasing, self._patient = True, patiently
+        self._limit = limit
+        self._release_until = asyncio.get_running_loop().time() + _RELEASE_ALL
+        self._extend_limit()
         for task in list(self._executing.values()):
             task.cancel()
 
-    def resume(self, name: str) -> None:
-        """Execute again, for the worker of this name."""
-        self._name, self._releasing = name, False
+    def rename(self, name: str) -> None:
+        """Execute what is claimed from now on for the worker of this name. Runs of the name before go on until another
+        worker has recovered them.
+        """
+        self._name = name
 
     def interrupt(self, run_id: str) -> None:
         """Interrupt the execution of this run."""
@@ -126,26 +137,41 @@ class Executor:
             async for run_id in interrupts:
                 try:
                     await self._interrupt_if_due(run_id)
-                except Exception:
-                    _log.exception("looking at an interrupted run failed run=%s", run_id)
+                except Exception as error:
+                    log_failure(_log, error, "looking at an interrupted run failed run=%s", run_id)
 
     async def poll_for_stops(self) -> None:
         """Interrupt runs that are overdue, or were cancelled by a message that was lost, for ever."""
         while True:
             await self._adapters.clock.sleep(_POLL_PERIOD)
             try:
-                for run_id in await self._adapters.store.read(
-                    lambda tx: tx.runs.to_stop(self._name, self._adapters.now(), _STOPS_PER_POLL)
-                ):
-                    self.interrupt(run_id)
-            except Exception:
-                _log.exception("polling for runs that must stop failed; trying again")
+                await self._interrupt_due()
+            except Exception as error:
+                log_failure(_log, error, "polling for runs that must stop failed; trying again")
+
+    async def _interrupt_due(self) -> None:
+        """Interrupt cancelled and overdue runs, and those of former names that another worker has recovered."""
+        former = {claimed.owner for claimed in self._owned.values()} - {self._name}
+
+        async def work(tx: Tx) -> tuple[list[str], set[str]]:
+            now, due, still_owned = self._adapters.now(), [], set()
+            for name in (self._name, *former):
+                due += await tx.runs.to_stop(name, now, _STOPS_PER_POLL)
+            for name in former:
+                still_owned |= set(await tx.runs.owned_by(name))
+            return due, still_owned
+
+        due, still_owned = await self._adapters.store.read(work, lane=Lane.MAINTENANCE)
+        recovered = [id for id, claimed in self._owned.items() if claimed.owner in former and id not in still_owned]
+        for run_id in (*due, *recovered):
+            self.interrupt(run_id)
 
     async def _interrupt_if_due(self, run_id: str) -> None:
         if run_id not in self._executing and not self._claims:
             return
-        row = await self._adapters.store.read(lambda tx: tx.runs.load(run_id))
-        if row is None or row.owner != self._name:
+        row = await self._adapters.store.read(lambda tx: tx.runs.load(run_id), lane=Lane.CLOSING)
+        claimed = self._owned.get(run_id)
+        if row is None or row.owner != (self._name if claimed is None else claimed.owner):
             due = run_id in self._executing
         else:
             due = stop_signal(row.run, self._adapters.now()) is not None
@@ -185,27 +211,33 @@ class Executor:
         return None
 
     async def _record_interruption(self, claimed: ClaimedRun, error: LastError | None = None) -> None:
-        """Write how an interrupted run continues or ends, however long the store takes."""
+        """Write how an interrupted run continues or ends, however long the store takes; while all runs are released,
+        for as long as the limit allows.
+        """
+        if self._limit is not None and self._limit.expired():
+            return
         pause = 0.05
         while True:
             try:
                 await self._end(claimed, error)
             except Exception as cause:
-                # There may be thousands of these, and the outage of the store has a log line of its own.
-                log = _log.debug if isinstance(cause, Unreachable) else _log.exception
-                log("recording an interrupted run failed; trying again: %s run=%s", cause, claimed.run.id)
-                if not self._patient:
-                    return
+                log_failure(_log, cause, "recording an interrupted run failed; trying again run=%s", claimed.run.id)
                 await self._adapters.clock.sleep(pause)
                 pause = min(pause * 2, _MAX_PAUSE)
             else:
                 break
+        self._extend_limit()
         if claimed.run.status is Status.QUEUED:
             await self._adapters.broker.offer(claimed.run.id)
+
+    def _extend_limit(self) -> None:
+        if self._limit is not None and not self._limit.expired():
+            self._limit.reschedule(min(asyncio.get_running_loop().time() + _RELEASE, self._release_until))
 
     async def _end(self, claimed: ClaimedRun, error: LastError | None) -> None:
         try:
             await claimed.reload()
+            self._extend_limit()  # thousands of runs are read before the first of them is written
             await claimed.end(partial(self._signal, error), error)
         except Interrupted:
             await claimed.publish_missed()

@@ -17,8 +17,9 @@ from functools import partial
 from runstead.broker.port import Offer
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.claimed_run import ClaimedRun, claim
-from runstead.store.port import NoRoom, RunRow, Tx
+from runstead.store.port import Lane, NoRoom, RunRow, Tx
 from runstead.worker.executor import Claiming, Executor
+from runstead.worker.failures import log_failure
 
 __all__ = ["Slot", "Worker"]
 
@@ -77,16 +78,13 @@ class Worker:
         self._stopping.set()
 
     def pause(self) -> None:
-        """Release all runs now, and claim none until `resume`."""
+        """Claim no run until `resume`. The runs at work go on: their version says whether they may still be written."""
         self._paused = True
-        self._executor.release_all(patiently=not self._stopping.is_set())
 
     def resume(self, name: str) -> None:
         """Claim runs again, as the owner of this name."""
-        if self._stopping.is_set():
-            return
         self._name, self._paused = name, False
-        self._executor.resume(name)
+        self._executor.rename(name)
         self._slot_freed.set()
 
     def executes(self, run_id: str) -> bool:
@@ -94,27 +92,38 @@ class Worker:
         return self._executor.executes(run_id)
 
     async def run(self) -> None:
-        """Claim and execute runs until stopped."""
-        executor = self._executor
-        async with asyncio.TaskGroup() as tasks:
-            self._tasks = tasks
-            async with asyncio.TaskGroup() as loops:
-                running = [
-                    loops.create_task(loop())
-                    for loop in (
-                        self._claim_offers,
-                        self._poll_store,
-                        executor.receive_interrupts,
-                        executor.poll_for_stops,
-                    )
-                ]
-                await self._stopping.wait()
-                for task in running:
-                    task.cancel()
-            executor.release_all(patiently=not self._paused)
-            # A reserved slot is in the middle of a write: its run is still handed over, and released at once.
-            await self._none_reserved.wait()
+        """Claim and execute runs until stopped. Then release them; what cannot be released is left to recovery."""
+        limit = asyncio.timeout(None)
+        try:
+            async with limit, asyncio.TaskGroup() as tasks:
+                self._tasks = tasks
+                await self._claim_until_stopped()
+                self._executor.release_all(limit)
+                # A reserved slot is in the middle of a write: its run is still handed over, and released at once.
+                await self._none_reserved.wait()
+                self._tasks = None
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            _log.warning("the store takes too long: runs that could not be released continue by recovery")
+        finally:
             self._tasks = None
+
+    async def _claim_until_stopped(self) -> None:
+        executor = self._executor
+        async with asyncio.TaskGroup() as loops:
+            running = [
+                loops.create_task(loop())
+                for loop in (
+                    self._claim_offers,
+                    self._poll_store,
+                    executor.receive_interrupts,
+                    executor.poll_for_stops,
+                )
+            ]
+            await self._stopping.wait()
+            for task in running:
+                task.cancel()
 
     def reserve(self) -> "Slot | None":
         """Implements `engine.slots.Slots`."""
@@ -172,8 +181,8 @@ class Worker:
                 self._poll_now.clear()
                 try:
                     await self._claim_queued()
-                except Exception:
-                    _log.exception("polling for queued runs failed; trying again")
+                except Exception as error:
+                    log_failure(_log, error, "polling for queued runs failed; trying again")
                 if timer is None or timer.done():
                     # Spread, so that the workers do not poll together.
                     pause = random.uniform(0.8, 1.0) * _POLL_PERIOD  # noqa: S311 - it guards nothing
@@ -204,7 +213,7 @@ class Worker:
             ready = await tx.runs.claimable(self._adapters.limits.max_running, self._adapters.now(), limit)
             return ready, {project for project in known if await tx.runs.has_queued(project)}
 
-        ready, still = await self._adapters.store.read(work)
+        ready, still = await self._adapters.store.read(work, lane=Lane.RUN)
         self._limited = still | self._newly_limited
         return ready
 
@@ -231,9 +240,9 @@ class Worker:
             run = await self._executor.claim(claiming)
         except NoRoom as full:
             self._expect_waiting(full.project)
-        except Exception:
+        except Exception as error:
             self.claim_unsure.set()
-            _log.exception("claiming a run failed; it stays queued")
+            log_failure(_log, error, "claiming a run failed; it stays queued")
         finally:
             _done(claimed)
             if run is None:

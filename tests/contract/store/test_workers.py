@@ -13,8 +13,8 @@ async def orphans(store: Store) -> list[tuple[str, str]]:
     return await store.read(lambda tx: tx.runs.orphans(10))
 
 
-async def absent(store: Store) -> list[str]:
-    return await store.read(lambda tx: tx.workers.expired("me"))
+async def absent(store: Store, observer: str = "me") -> list[str]:
+    return await store.read(lambda tx: tx.workers.expired(observer))
 
 
 async def hold_a_run(store: Store) -> None:
@@ -57,6 +57,7 @@ async def test_a_worker_without_heartbeats_expires_with_its_lease(make_shared: C
             return await absent(store) == ["quick"]
 
         await until(over)
+        assert await absent(store, "quick") == [], "the observer is alive"
         assert await store.write(lambda tx: tx.workers.heartbeat("quick", 30)), "the worker is not expired yet"
         assert await absent(store) == []
     await store.stop()

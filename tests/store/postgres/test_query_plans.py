@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runstead.store.port import Tx
+from runstead.store.port import Lane, Tx
 from runstead.store.postgres import PostgresStore
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.connections import _READING, _WRITING
@@ -31,7 +31,7 @@ PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]
 async def planning(store: PostgresStore) -> AsyncIterator[PostgresSession]:
     """A connection with the store's own settings, that plans without looking at values, as it does in the long run."""
     assert store._connections is not None
-    async with store._connections.one() as connection:
+    async with store._connections.one(Lane.CALL) as connection:
         await connection.session.script("SET plan_cache_mode = force_generic_plan")
         yield connection.session
         await connection.session.script("RESET plan_cache_mode")

@@ -11,10 +11,13 @@ commit ──▶ decide(run in memory) ──▶ write ──▶ publish
                                       ▼
                                   Interrupted
 ```
+While the store is away, full or overloaded, its reads and writes are tried again for as long as it takes: an answer of
+the model is kept until it is written, or another worker has the run. The version decides which, not a lease.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TypeAlias
+import random
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeAlias, TypeVar
 
 from msgspec.structs import replace
 
@@ -26,14 +29,20 @@ from runstead.domain.run.lifecycle import Refused, Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, numbered, publish, write
 from runstead.engine.execution.journal import Journal, read_journal
-from runstead.store.port import Claimable, RunRow, Stale, Tx
+from runstead.store.port import Claimable, Lane, RunRow, Stale, Tx
+from runstead.wire.error import Unconfirmed, Unreachable
 from runstead.wire.event import EventName, Position, RawEvent
 from runstead.wire.message import Message
 from runstead.wire.run import LastError, Run, Status
 
 __all__ = ["ClaimedRun", "Interrupted", "claim"]
 
+T = TypeVar("T")
+
 _PAGE = 500
+_FIRST_PAUSE = 0.05
+_MAX_PAUSE = 5.0
+"""Seconds, about, between two tries while the store is away. Thousands of runs may be waiting for it."""
 
 Decide: TypeAlias = Callable[[Run], Change]
 """Makes the change to write from the run as it is stored. It is called again if another writer was first."""
@@ -65,6 +74,10 @@ class ClaimedRun:
         self.limited = limited
         """Whether the project has a concurrency limit, so that other runs may be queued until this one ends."""
         self._deltas = 0
+        self._decided: Change | None = None
+        """The change of the last attempt to write."""
+        self._unconfirmed: Change | None = None
+        """A change of which the store did not say whether it was committed."""
 
     @property
     def run(self) -> Run:
@@ -99,12 +112,16 @@ class ClaimedRun:
         recovered or deleted meanwhile.
         """
         known = self.row.seq
+        self._unconfirmed = None
 
         async def first(tx: Tx) -> tuple[Committed, Change]:
-            change = decide(self.run)
+            change = self._decided = decide(self.run)
             return await write(tx, self.row, change, self.adapters.now()), change
 
         async def retry(tx: Tx) -> tuple[Committed, Change]:
+            found = await self._find_unconfirmed(tx)
+            if found is not None:
+                return found
             self._set(*await self._load(tx))
             # The only event that another writer adds to an owned run is its cancel. Any other event means that the
             # run was recovered, and claimed again under the same owner name.
@@ -129,10 +146,40 @@ class ClaimedRun:
             await publish(self.adapters, written)
 
     async def _write(self, first: Write, retry: Write, *, single: bool = False) -> tuple[Committed, Change]:
-        try:
-            return await self.adapters.store.write(first, single=single)
-        except Stale:
-            return await self._write(retry, retry)
+        attempt, pauses = first, _pauses()
+        while True:
+            try:
+                return await self.adapters.store.write(attempt, single=single, lane=self._lane)
+            except Stale:
+                attempt, single = retry, False
+            except Unreachable as cause:
+                if isinstance(cause, Unconfirmed):
+                    self._unconfirmed = self._decided
+                await self.adapters.clock.sleep(next(pauses))
+
+    async def _find_unconfirmed(self, tx: Tx) -> tuple[Committed, Change] | None:
+        """The unconfirmed change, if it was committed after all and is still the last one."""
+        change = self._unconfirmed
+        if change is None:
+            return None
+        row = await tx.runs.load(self.run.id)
+        if row is None or row.version != self.row.version + 1 or row.run != change.run:
+            return None
+        return Committed(row, change.events), change
+
+    async def read_store(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        """Read what the run needs, however long the store takes."""
+        pauses = _pauses()
+        while True:
+            try:
+                return await self.adapters.store.read(work, single=single, lane=self._lane)
+            except Unreachable:
+                await self.adapters.clock.sleep(next(pauses))
+
+    @property
+    def _lane(self) -> Lane:
+        """A run with an open step is finished before others open theirs."""
+        return Lane.RUN if self.journal.open_work.row is None else Lane.CLOSING
 
     async def emit(self, name: EventName, deltas: Sequence[bytes]) -> None:
         """Publish deltas to the run's followers. Deltas are not stored."""
@@ -143,7 +190,7 @@ class ClaimedRun:
 
     async def reload(self) -> None:
         """Read the run and its journal again. `Interrupted` if the run was deleted or has another owner."""
-        self._set(*await self.adapters.store.read(self._load))
+        self._set(*await self.read_store(self._load))
 
     async def _load(self, tx: Tx) -> tuple[RunRow, Journal]:
         row = await tx.runs.load(self.run.id)
@@ -198,7 +245,7 @@ class ClaimedRun:
         async def work(tx: Tx) -> tuple[bool, Sequence[RawEvent]]:
             return await tx.runs.load(self.run.id) is None, await tx.events.after(self.run.id, published, _PAGE)
 
-        deleted, events = await self.adapters.store.read(work)
+        deleted, events = await self.read_store(work)
         if deleted and not self.run.status.terminal:
             # The run was deleted with its thread. Its followers receive a cancelled event, which is not stored.
             change = transitions.stop(self.run, OpenWork(), self.journal.spent, self.adapters.now())
@@ -232,8 +279,16 @@ async def claim(adapters: Adapters, run_id: str, owner: str) -> ClaimedRun | Non
         now = adapters.now()
         return await write(tx, found.row, transitions.claim(found.row.run, now, owner), now)
 
-    claimed = await adapters.store.write(work)
+    claimed = await adapters.store.write(work, lane=Lane.RUN)
     if claimed is None or found is None:
         return None
     await publish(adapters, claimed)
     return ClaimedRun(adapters, claimed.row, owner, new=found.row.run.started_at is None, limited=found.limited)
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between tries: longer and longer, and spread, so that the runs of a worker do not all try at once."""
+    pause = _FIRST_PAUSE
+    while True:
+        yield random.uniform(0.5, 1.5) * pause  # noqa: S311 - it guards nothing
+        pause = min(2 * pause, _MAX_PAUSE)

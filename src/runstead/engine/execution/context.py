@@ -40,7 +40,7 @@ async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
     """
     if claimed.is_read and claimed.journal.unfinished:
         return RunTools()
-    store, window = claimed.adapters.store, claimed.adapters.model.window(claimed.run.model)
+    window = claimed.adapters.model.window(claimed.run.model)
 
     async def first(tx: Tx) -> tuple[Journal, truncation.History | None, Newest]:
         journal = claimed.journal if claimed.is_read else await read_journal(tx, claimed.row, claimed.journal)
@@ -52,13 +52,13 @@ async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
         return journal, truncation.History(claimed.run, limit), await _newest(tx, claimed)
 
     single = claimed.is_read and not claimed.journal.unread
-    journal, history, page = await store.read(first, single=single)
+    journal, history, page = await claimed.read_store(first, single=single)
     claimed.read(journal)
     if history is None:
         return RunTools()
     while history.take(page.messages) and page.more:
         await asyncio.sleep(0)
-        page = await store.read(partial(_newest, claimed=claimed, before=page.messages[-1].id))
+        page = await claimed.read_store(partial(_newest, claimed=claimed, before=page.messages[-1].id))
     return _next_call(claimed, history, window, tools)
 
 

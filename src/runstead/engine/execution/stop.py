@@ -7,7 +7,7 @@ from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish, write
 from runstead.engine.execution.journal import read_open_work
-from runstead.store.port import RunRow, Stale, Tx
+from runstead.store.port import Lane, RunRow, Stale, Tx
 
 __all__ = ["end_unowned", "publish_stopped", "stop", "stop_unowned"]
 
@@ -45,7 +45,7 @@ async def end_unowned(adapters: Adapters, run_id: str, signal: Callable[[RunRow]
         return await write(tx, row, transitions.end(row.run, given, open_work, now, spent), now)
 
     try:
-        ended = await adapters.store.write(work)
+        ended = await adapters.store.write(work, lane=Lane.CLOSING)
     except Stale:
         return None
     if ended is None:

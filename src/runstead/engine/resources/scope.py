@@ -9,8 +9,9 @@ from runstead.domain import ids
 from runstead.domain.idempotency import IdempotentRequest
 from runstead.engine.adapters import Adapters
 from runstead.engine.idempotency import RecordedReply, as_reply, once
+from runstead.engine.refused_requests import RefusedRequests
 from runstead.store.port import Stale, Tx
-from runstead.wire.error import NotFound
+from runstead.wire.error import NotFound, Unconfirmed, Unreachable
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.thread import Thread
 
@@ -28,6 +29,7 @@ class Transactions:
     def __init__(self, adapters: Adapters, namespace: str) -> None:
         self._adapters = adapters
         self._namespace = namespace
+        self._refused = RefusedRequests()
         self.asked: Asked | None = None
         """How a retry of the one call that this copy is for is recognised."""
 
@@ -48,13 +50,23 @@ class Transactions:
         *,
         single: bool = False,
     ) -> T:
-        """Write, again from the start if another writer was first. `to_reply` gives the reply to record for retries.
+        """Write, once for all retries of the call. `to_reply` gives the reply to record for them.
 
         A method writes in one transaction: all that a call asks for is done, or nothing.
         """
-        if self.asked is not None:
-            asked = self.asked() if callable(self.asked) else self.asked
-            work, single = partial(once, self._namespace, asked, self._adapters.now(), work, to_reply), False
+        if self.asked is None:
+            return await self._write_fresh(work, single=single)
+        now = self._adapters.now()
+        asked = self._refused.as_sent(self.asked() if callable(self.asked) else self.asked, now)
+        try:
+            return await self._write_fresh(partial(once, self._namespace, asked, now, work, to_reply))
+        except Unreachable as error:
+            if not isinstance(error, Unconfirmed):
+                self._refused.add(asked, now)
+            raise
+
+    async def _write_fresh(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+        """Write, again from the start if another writer was first."""
         while True:
             try:
                 return await self._adapters.store.write(work, single=single)

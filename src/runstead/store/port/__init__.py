@@ -4,6 +4,7 @@ from runstead.store.port.assistants import AssistantRow, Assistants
 from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
+from runstead.store.port.lane import Lane
 from runstead.store.port.ledger import Ledger
 from runstead.store.port.messages import Messages, Newest
 from runstead.store.port.projects import Limits, ProjectRow, Projects
@@ -21,7 +22,7 @@ from runstead.store.port.runs import (
 )
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
-from runstead.store.port.transaction import Store, Tx
+from runstead.store.port.transaction import Presence, Store, Tx
 from runstead.store.port.webhooks import Attempt, WebhookRow, Webhooks
 from runstead.store.port.workers import Workers
 
@@ -36,12 +37,14 @@ __all__ = [
     "Events",
     "Idempotency",
     "IdempotencyRecord",
+    "Lane",
     "Ledger",
     "Limits",
     "Messages",
     "Newest",
     "NoRoom",
     "Opening",
+    "Presence",
     "ProjectRow",
     "Projects",
     "RunRow",

@@ -23,6 +23,7 @@ from runstead.store.port.assistants import Assistants
 from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
 from runstead.store.port.idempotency import Idempotency
+from runstead.store.port.lane import Lane
 from runstead.store.port.ledger import Ledger
 from runstead.store.port.messages import Messages
 from runstead.store.port.projects import Projects
@@ -32,7 +33,7 @@ from runstead.store.port.threads import Threads
 from runstead.store.port.webhooks import Webhooks
 from runstead.store.port.workers import Workers
 
-__all__ = ["Store", "Tx"]
+__all__ = ["Presence", "Store", "Tx"]
 
 T = TypeVar("T")
 
@@ -66,6 +67,14 @@ class Tx(Protocol):
     def ledger(self) -> Ledger: ...
 
 
+class Presence(Protocol):
+    """What a worker writes about itself. It waits behind no other transaction of the process."""
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
+        """Run a transaction of one statement that writes. Raises as `Store.write`."""
+        ...
+
+
 class Store(Protocol):
     """A database. What it has committed is the truth."""
 
@@ -79,17 +88,21 @@ class Store(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Commit what waits, and close."""
+        """Commit what waits, within a few seconds, and close. What is not committed by then is an error."""
         ...
 
-    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
+    async def check(self) -> None:
+        """Read, and commit a write that changes nothing. Raises `RunsteadError` when the store cannot."""
+        ...
+
+    def presence(self, worker: str) -> AbstractAsyncContextManager[Presence]:
         """While inside, the worker is seen to live; a shared store notices soon when its process is dead.
 
         To be entered before `Workers.register`.
         """
         ...
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
         """Run a transaction that only reads; it sees one consistent state, and only what is committed.
 
         `single`: the work is expected to make one statement, which needs no transaction around it. A work that makes
@@ -97,12 +110,13 @@ class Store(Protocol):
         """
         ...
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
         """Run a transaction; when this returns, what it did is on disk. An exception of the work undoes it.
 
         `single`: the work makes one call that writes (`insert` or `apply`) and no other, so the database may commit it
         by itself.
 
-        `RunsteadError` when the store cannot: then nothing was written, or its text says that it is unknown.
+        `Unreachable` when the store is away, full or overloaded: nothing was written, and a later try may succeed.
+        `Unconfirmed`, a kind of it, when it is unknown whether it was written. Any other `RunsteadError` is no outage.
         """
         ...

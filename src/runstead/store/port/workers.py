@@ -21,7 +21,8 @@ class Workers(Protocol):
         ...
 
     async def expired(self, observer: str) -> list[str]:
-        """The workers whose lease is over, or whose process is seen to be dead; in `write` they are locked.
+        """The workers whose lease is over, or whose process is seen to be dead; in `write` they are locked. The
+        observer is never among them.
 
         None, as long as the `observer` cannot tell: when the database has just come back, or the observer has come back
         to it, all workers look dead.

@@ -5,6 +5,7 @@ import logging
 from time import monotonic
 from typing import NamedTuple
 
+from runstead.store.port import Lane
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.connections import Connections
 from runstead.store.postgres.failure import Failure
@@ -75,7 +76,7 @@ class ServerClock:
         while True:
             await asyncio.sleep(_PERIOD)
             try:
-                async with connections.one() as connection:
+                async with connections.one(Lane.MAINTENANCE) as connection:
                     await self.read(connection.session)
             except Failure as error:  # an outage has its own line in the log
                 _log.debug("the server's clock cannot be read: %s", error)

@@ -17,7 +17,9 @@ from runstead.store.tables.table import NotSingle, Row, Value
 
 __all__ = ["PostgresSession", "connect"]
 
-_CLOSE_TIMEOUT = 5.0
+_CONNECT = 5.0
+"""Seconds that the server has to accept a connection."""
+_CLOSE_TIMEOUT = 2.0
 """Seconds that the server has to undo a transaction, or to close, before the connection is cut."""
 
 _STATEMENTS = 256
@@ -56,14 +58,12 @@ SELECT set_config('synchronous_commit', 'on', false)
 """
 
 
-async def connect(
-    address: Address, schema: str, patience: float, unknown: dict[str, Unknown] | None = None
-) -> "PostgresSession":
+async def connect(address: Address, schema: str, unknown: dict[str, Unknown] | None = None) -> "PostgresSession":
     """Open a connection on which a commit is on disk. Raises `Failure`."""
     try:
         connection = await asyncpg.connect(
             address.url,
-            timeout=patience,
+            timeout=_CONNECT,
             server_settings=_SETTINGS | {"search_path": schema},
             statement_cache_size=_STATEMENTS,
             max_cached_statement_lifetime=0,

@@ -5,16 +5,19 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 
-from runstead.store.port import Tx, Unknown
+from runstead.store.port import Lane, Tx, Unknown
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
+from runstead.store.postgres.failure import Lost, Overloaded, Rejected
 from runstead.store.postgres.optimistic_table import OptimisticTable
+from runstead.store.postgres.permits import Permits
 from runstead.store.postgres.runs import PostgresRuns
 from runstead.store.postgres.statements import unlocked
 from runstead.store.tables.queries import load
 from runstead.store.tables.transaction import SqlTx
+from runstead.wire.error import Closed
 
-__all__ = ["Connection", "Connections"]
+__all__ = ["Connection", "Connections", "collections_on"]
 
 _WRITING = load("postgres")
 _READING = unlocked(_WRITING)
@@ -28,36 +31,76 @@ class Connection(NamedTuple):
     reading: Tx
 
 
+def collections_on(session: PostgresSession) -> Connection:
+    """The collections on an open session."""
+    writing, reading = (SqlTx(session, queries, OptimisticTable, PostgresRuns) for queries in (_WRITING, _READING))
+    return Connection(session, writing, reading)
+
+
 class Connections:
-    """A pool. Transactions get connections in the order of asking. (asyncpg's own pool starts a task and sends one more
-    statement for every transaction, to reset what ours never change.)
+    """A pool: up to `most` connections for calls and runs, and one more for maintenance.
+
+    (asyncpg's own pool starts a task and sends one more statement for every transaction, to reset what ours never
+    change.)
     """
 
     def __init__(self, address: Address, schema: str, most: int, patience: float) -> None:
         self._address = address
         self._schema = schema
+        self._most = most
         self._patience = patience
-        self._room = asyncio.Semaphore(most)
+        self._shared = Permits(most)
+        self._maintenance = Permits(1)
         self._idle: list[Connection] = []
+        self._used: set[PostgresSession] = set()
+        self._closed = False
         self._unknown: dict[str, Unknown] = {}
 
     @asynccontextmanager
-    async def one(self) -> AsyncIterator[Connection]:
-        """A connection, free of transactions. Raises `Failure` when there is none to be had."""
-        async with self._room:
-            connection = self._reused() or await self._opened()
-            try:
+    async def one(self, lane: Lane) -> AsyncIterator[Connection]:
+        """A connection, free of transactions. Raises `Failure` when there is none to be had, and `Overloaded` when a
+        call has waited too long for its turn.
+        """
+        permits = self._maintenance if lane is Lane.MAINTENANCE else self._shared
+        try:
+            await permits.take(lane, self._patience if lane is Lane.CALL else None)
+        except TimeoutError:
+            raise Overloaded(
+                f"all {self._most} connections have been in use for {self._patience:g} seconds, and others wait too"
+            ) from None
+        try:
+            async with self._opened_or_reused() as connection:
                 yield connection
-            finally:
-                if connection.session.usable:
-                    self._idle.append(connection)
-                else:
-                    connection.session.cut()
+        finally:
+            permits.give_back()
 
     async def close(self) -> None:
-        """Close those that are idle."""
-        while self._idle:
-            await self._idle.pop().session.close()
+        """Close those that are idle. No transaction begins from now on."""
+        self._closed = True
+        idle, self._idle = self._idle, []
+        await asyncio.gather(*(connection.session.close() for connection in idle))
+
+    def cut(self) -> None:
+        """Cut those that are in use. No transaction begins from now on."""
+        self._closed = True
+        for session in self._used:
+            session.cut()
+
+    @asynccontextmanager
+    async def _opened_or_reused(self) -> AsyncIterator[Connection]:
+        if self._closed:
+            raise Closed(f"the store {self._address} was closed")
+        connection = self._reused() or await self._opened()
+        session = connection.session
+        self._used.add(session)
+        try:
+            yield connection
+        finally:
+            self._used.discard(session)
+            if session.usable and not self._closed:
+                self._idle.append(connection)
+            else:
+                session.cut()
 
     def _reused(self) -> Connection | None:
         while self._idle:
@@ -67,6 +110,8 @@ class Connections:
         return None
 
     async def _opened(self) -> Connection:
-        session = await connect(self._address, self._schema, self._patience, self._unknown)
-        writing, reading = (SqlTx(session, queries, OptimisticTable, PostgresRuns) for queries in (_WRITING, _READING))
-        return Connection(session, writing, reading)
+        try:
+            return collections_on(await connect(self._address, self._schema, self._unknown))
+        except Rejected as error:
+            # It was accepted when the store started: a password or a database that is being changed is an outage, too.
+            raise Lost(error) from error

@@ -4,12 +4,26 @@ Failure
 ├── Overtaken     another transaction was first: everything is undone, run it again
 ├── Lost          the connection is closed, or there is none: everything is undone, run it again when there is one
 ├── Unsure        the connection was lost during a commit: it may be done or not, so it cannot be run again
+├── Overloaded    too much waits, or there is no room: everything is undone, and a later try may succeed
+│   └── Full      the server's disk or memory is full
 └── Rejected      the database refuses: an error for the caller
 """
 
 import asyncpg
 
-__all__ = ["DATABASE_ERRORS", "Failure", "Lost", "Overtaken", "Rejected", "Unsure", "failure", "waited_too_long"]
+__all__ = [
+    "DATABASE_ERRORS",
+    "Failure",
+    "Full",
+    "Lost",
+    "Overloaded",
+    "Overtaken",
+    "Rejected",
+    "Unsure",
+    "failure",
+    "is_read_only",
+    "waited_too_long",
+]
 
 DATABASE_ERRORS = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 """Errors of asyncpg, and of the sockets below it. (A timeout is an `OSError`.)"""
@@ -24,6 +38,7 @@ _LOST = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     OSError,
 )
+_FULL = (asyncpg.DiskFullError, asyncpg.OutOfMemoryError, asyncpg.PostgresSystemError)
 
 
 class Failure(Exception):
@@ -42,6 +57,14 @@ class Unsure(Failure):
     """The connection was lost during a commit."""
 
 
+class Overloaded(Failure):
+    """Too much waits for the server or this process: a turn, or a lock, did not come in time."""
+
+
+class Full(Overloaded):
+    """The server's disk or memory is full, or fails."""
+
+
 class Rejected(Failure):
     """The database refuses."""
 
@@ -52,7 +75,16 @@ def failure(error: BaseException, *, closed: bool = False) -> Failure:
         return Overtaken(error)
     if closed or isinstance(error, _LOST):
         return Lost(error)
+    if isinstance(error, _FULL):
+        return Full(error)
+    if isinstance(error, asyncpg.QueryCanceledError):  # by `statement_timeout`
+        return Overloaded(error)
     return Rejected(error)
+
+
+def is_read_only(error: Failure) -> bool:
+    """A statement that writes was sent to a server, or a role, that only reads."""
+    return isinstance(error.__cause__, asyncpg.ReadOnlySQLTransactionError)
 
 
 def waited_too_long(error: Failure) -> bool:

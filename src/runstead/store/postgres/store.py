@@ -3,40 +3,46 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TypeVar
 
-from runstead.store.port import Tx
+from runstead.store.port import Lane, Presence, Tx
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.clock import ServerClock
 from runstead.store.postgres.connection import connect
 from runstead.store.postgres.connections import Connections
-from runstead.store.postgres.failure import Failure, Lost, Unsure
+from runstead.store.postgres.failure import Failure, Full, Lost, Overloaded, Unsure
 from runstead.store.postgres.migrations import migrate
-from runstead.store.postgres.outage import Outage
-from runstead.store.postgres.presence import present
+from runstead.store.postgres.outages import full, unreachable
+from runstead.store.postgres.presence import HeldPresence
 from runstead.store.postgres.transactions import patiently, run
-from runstead.wire.error import Closed, RunsteadError, Unreachable
+from runstead.wire.error import Closed, RunsteadError, Unconfirmed, Unreachable
 
 __all__ = ["PostgresStore"]
 
 T = TypeVar("T")
 
 _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
+_LAST_SECONDS = 3.0
+"""Seconds that the transactions under way get to end when the store stops. Then their connections are cut."""
+_CHECK = "SELECT pg_logical_emit_message(true, 'runstead', '')"
+"""Commits a record of the write-ahead log that no reader minds. A standby, or a full disk of the log, refuses it."""
 
 
 class PostgresStore:
     """`port.Store` in one schema of a PostgreSQL database, which any number of processes may use at once.
 
-    Up to `connections` transactions are open at a time, the others wait in order. A server that cannot be reached is
-    waited for up to `patience` seconds: a write that was certainly not committed is then done, and not an error.
+    Up to `connections` transactions are open at a time, the others wait for their turn: a call for `patience` seconds,
+    a run as long as it takes. A server that cannot be reached is waited for up to `patience` seconds: a write that was
+    certainly not committed is then done, and not an error.
     """
 
     def __init__(self, url: str, *, schema: str = "runstead", connections: int = 16, patience: float = 5.0) -> None:
         if not _SCHEMA.fullmatch(schema):
             raise RunsteadError(f"a schema is named in lower case, without quotes, not {schema!r}")
         self._address = Address(url)
-        self._outage = Outage(self._address)
+        self._unreachable = unreachable(self._address)
+        self._full = full(self._address)
         self._schema = schema
         self._most = connections
         self._patience = patience
@@ -55,17 +61,18 @@ class PostgresStore:
         return True
 
     @asynccontextmanager
-    async def presence(self, worker: str) -> AsyncIterator[None]:
-        async with AsyncExitStack() as session:
+    async def presence(self, worker: str) -> AsyncIterator[Presence]:
+        async with AsyncExitStack() as stack:
+            presence = HeldPresence(self._address, self._schema, worker, self._unreachable, self._error)
             try:
-                await session.enter_async_context(present(self._address, self._schema, worker))
+                await stack.enter_async_context(presence)
             except Failure as error:
                 raise self._error("reach", error) from error
-            yield
+            yield presence
 
     async def start(self) -> None:
         try:
-            await patiently(self._migrate, self._patience, self._outage)
+            await patiently(self._migrate, self._patience, self._unreachable)
         except Failure as error:
             raise self._error("open", error) from error
         self._connections = Connections(self._address, self._schema, self._most, self._patience)
@@ -78,32 +85,65 @@ class PostgresStore:
         if self._keeping_time is not None:
             self._keeping_time.cancel()
             await asyncio.wait([self._keeping_time])
-        if self._under_way:
-            self._quiet.clear()
-            await self._quiet.wait()
+        if not await self._quiet_within(_LAST_SECONDS):
+            connections.cut()
+            await self._quiet_within(_LAST_SECONDS)
         await connections.close()
 
-    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        return await self._run("read", work, writing=False, single=single)
+    async def check(self) -> None:
+        connections = self._open_connections
 
-    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
-        return await self._run("write to", work, writing=True, single=single)
+        async def once() -> None:
+            async with connections.one(Lane.CALL) as connection:
+                await connection.session.script(_CHECK)
 
-    async def _run(self, doing: str, work: Callable[[Tx], Awaitable[T]], *, writing: bool, single: bool) -> T:
-        if self._connections is None:
-            raise Closed(f"the store {self._address} is not open")
+        try:
+            await patiently(once, 0, self._unreachable)
+        except Failure as error:
+            raise self._error("write to", error) from error
+
+    async def read(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
+        return await self._run("read", work, writing=False, single=single, lane=lane)
+
+    async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
+        return await self._run("write to", work, writing=True, single=single, lane=lane)
+
+    async def _run(
+        self, doing: str, work: Callable[[Tx], Awaitable[T]], *, writing: bool, single: bool, lane: Lane
+    ) -> T:
+        connections = self._open_connections
         self._under_way += 1
         try:
-            return await run(self._connections, work, self._patience, self._outage, writing=writing, single=single)
+            done = await run(
+                connections, work, self._patience, self._unreachable, writing=writing, single=single, lane=lane
+            )
         except Failure as error:
             raise self._error(doing, error) from error
         finally:
             self._under_way -= 1
             if not self._under_way:
                 self._quiet.set()
+        if writing:
+            self._full.is_over()
+        return done
+
+    @property
+    def _open_connections(self) -> Connections:
+        if self._connections is None:
+            raise Closed(f"the store {self._address} is not open")
+        return self._connections
+
+    async def _quiet_within(self, seconds: float) -> bool:
+        """Whether all transactions under way end within so many seconds."""
+        self._quiet.clear()
+        if self._under_way:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await self._quiet.wait()
+        return not self._under_way
 
     async def _migrate(self) -> None:
-        session = await connect(self._address, self._schema, self._patience)
+        session = await connect(self._address, self._schema)
         try:
             await migrate(session, self._schema)
             await self.clock.read(session)
@@ -111,5 +151,11 @@ class PostgresStore:
             await session.close()
 
     def _error(self, doing: str, error: Failure) -> RunsteadError:
-        kind = Unreachable if isinstance(error, Lost | Unsure) else RunsteadError
+        if isinstance(error, Full):
+            self._full.goes_on(error)
+        kind = RunsteadError
+        if isinstance(error, Unsure):
+            kind = Unconfirmed
+        elif isinstance(error, Lost | Overloaded):
+            kind = Unreachable
         return kind(f"cannot {doing} {self._address}: {self._address.clean(error)}")

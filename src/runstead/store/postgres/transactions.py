@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
 from typing import NamedTuple, TypeVar
 
-from runstead.store.port import Tx
+from runstead.store.outage import Outage
+from runstead.store.port import Lane, Tx
 from runstead.store.postgres.connections import Connection, Connections
-from runstead.store.postgres.failure import Lost, Overtaken, Unsure
-from runstead.store.postgres.outage import Outage
+from runstead.store.postgres.failure import Lost, Overloaded, Overtaken, Rejected, Unsure, is_read_only
 from runstead.store.tables.table import NotSingle
 
 __all__ = ["patiently", "run"]
@@ -19,7 +19,7 @@ T = TypeVar("T")
 _WRITE = "ISOLATION LEVEL READ COMMITTED READ WRITE"
 _READ = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _LONGEST = 30.0
-"""Seconds that a transaction may take, waiting for others included."""
+"""Seconds that a transaction may take once it has a connection, waiting for locks included."""
 _MOST_TIMES = 20
 """How often a work may be overtaken. From the second try on it locks what it reads, so once is usual."""
 _PAUSE = 0.1
@@ -36,6 +36,7 @@ async def run(
     *,
     writing: bool,
     single: bool = False,
+    lane: Lane = Lane.CALL,
 ) -> T:
     """The result of the work, once it is committed. Raises the errors of the work, or `Failure`.
 
@@ -46,7 +47,7 @@ async def run(
     locking = False
 
     async def once() -> T:
-        async with connections.one() as connection:
+        async with connections.one(lane) as connection:
             return await _limited(connection, work, _How(writing, locking, single))
 
     for _ in range(_MOST_TIMES - 1):
@@ -68,19 +69,23 @@ class _How(NamedTuple):
 
 
 async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage: Outage) -> T:
-    """The result of the attempt. While the server cannot be reached, it is retried for a number of seconds."""
+    """The result of the attempt. While the server cannot be reached, it is retried for a number of seconds.
+
+    They count from the first loss: what waited for its turn before that is not held against the attempt.
+    """
     clock = asyncio.get_running_loop().time
-    began, tries = clock(), 0
+    lost: float | None = None
     while True:
         try:
             done = await attempt()
         except Lost as error:
-            if clock() - began >= patience:
+            if lost is None:  # it may be no more than a connection that lay idle too long
+                lost = clock()
+                continue
+            outage.goes_on(error)
+            if clock() - lost >= patience:
                 raise
-            if tries:  # at first it may be no more than a connection that lay idle too long
-                outage.goes_on(error)
-                await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE)  # noqa: S311 - so that not all try at once
-            tries += 1
+            await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE)  # noqa: S311 - so that not all try at once
         else:
             outage.is_over()
             return done
@@ -92,9 +97,17 @@ async def _limited(connection: Connection, work: Callable[[Tx], Awaitable[T]], h
     try:
         async with limit:
             return await once(connection, work, how)
+    except Rejected as error:
+        if not (how.writing and is_read_only(error)):
+            raise
+        # The server was demoted. A new connection finds its successor, if the address names several servers.
+        connection.session.cut()
+        raise Lost(error) from error
     except TimeoutError as error:
         if not limit.expired():  # it is the work's own
             raise
+        if not how.writing:
+            raise Overloaded(f"it took longer than {_LONGEST:.0f} seconds") from error
         raise Unsure(f"it took longer than {_LONGEST:.0f} seconds, so it may be done or not") from error
 
 

@@ -4,7 +4,7 @@ from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import connect
 from runstead.store.postgres.failure import Failure
 from runstead.store.postgres.migrations import migrate, missing
-from runstead.store.postgres.outage import Outage
+from runstead.store.postgres.outages import unreachable
 from runstead.store.postgres.transactions import patiently
 from runstead.wire.error import RunsteadError
 
@@ -19,7 +19,7 @@ async def upgrade(url: str, schema: str, *, check: bool) -> list[str]:
     address = Address(url)
 
     async def once() -> list[str]:
-        session = await connect(address, schema, _PATIENCE)
+        session = await connect(address, schema)
         try:
             migrations = await (missing if check else migrate)(session, schema)
         finally:
@@ -27,6 +27,6 @@ async def upgrade(url: str, schema: str, *, check: bool) -> list[str]:
         return [migration.name for migration in migrations]
 
     try:
-        return await patiently(once, _PATIENCE, Outage(address))
+        return await patiently(once, _PATIENCE, unreachable(address))
     except Failure as error:
         raise RunsteadError(f"cannot migrate {address}: {address.clean(error)}") from error

@@ -7,8 +7,9 @@ from typing import TypeAlias, TypeVar
 
 from runstead.store.port import Tx, Unknown
 from runstead.store.tables.table import NotSingle, Row, Value
+from runstead.wire.error import RunsteadError, Unreachable
 
-__all__ = ["SqliteSession", "Work", "connect", "is_busy", "perform", "wait_no_more"]
+__all__ = ["SqliteSession", "Work", "connect", "failed", "is_busy", "perform", "wait_no_more"]
 
 T = TypeVar("T")
 
@@ -29,6 +30,19 @@ _PRAGMAS = {
     "temp_store": "MEMORY",  # savepoints keep their undo there
     "cache_size": f"-{32 * 1024}",  # KiB
 }
+
+_OUTAGES = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_NOMEM,
+    sqlite3.SQLITE_READONLY,
+}
+"""Errors that pass: another program holds the file, the disk, the memory or the open files are used up, or the system
+has made the disk read-only.
+"""
 
 
 def connect(path: str, patience: float) -> sqlite3.Connection:
@@ -53,8 +67,20 @@ def wait_no_more(connection: sqlite3.Connection) -> None:
 
 def is_busy(error: sqlite3.Error) -> bool:
     """Another program holds the database: it may be free in a moment."""
+    return _code(error) == sqlite3.SQLITE_BUSY
+
+
+def failed(doing: str, path: str, cause: BaseException) -> RunsteadError:
+    """The error for a caller whose transaction failed: `Unreachable` where a later try may succeed."""
+    kind = Unreachable if not isinstance(cause, sqlite3.Error) or _code(cause) in _OUTAGES else RunsteadError
+    error = kind(f"cannot {doing} {path}: {cause}")
+    error.__cause__ = cause
+    return error
+
+
+def _code(error: sqlite3.Error) -> int:
     code: int = getattr(error, "sqlite_errorcode", 0)  # errors of Python's own have none
-    return code & 0xFF == sqlite3.SQLITE_BUSY
+    return code & 0xFF
 
 
 class SqliteSession:

@@ -8,9 +8,8 @@ from contextlib import suppress
 from typing import TypeVar
 
 from runstead.store.port import Tx
-from runstead.store.sqlite.connection import SqliteSession, Work, perform
+from runstead.store.sqlite.connection import SqliteSession, Work, failed, perform, wait_no_more
 from runstead.store.tables.table import NotSingle
-from runstead.wire.error import RunsteadError
 
 __all__ = ["Reader"]
 
@@ -22,6 +21,7 @@ class Reader:
 
     def __init__(self, connection: sqlite3.Connection, session: SqliteSession, tx: Tx, path: str) -> None:
         connection.execute("PRAGMA query_only = ON")
+        wait_no_more(connection)
         self._connection = connection
         self._session = session
         self._tx = tx
@@ -37,9 +37,17 @@ class Reader:
             try:
                 return perform(work, self._tx)
             finally:
-                self._connection.execute("COMMIT")
+                if self._connection.in_transaction:  # some errors have ended it already
+                    self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            raise RunsteadError(f"cannot read {self._path}: {error}") from error
+            raise failed("read", self._path, error) from error
+
+    def check(self) -> None:
+        """Read a little. Raises as `read` does."""
+        try:
+            self._connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
+        except sqlite3.Error as error:
+            raise failed("read", self._path, error) from error
 
     def stop(self) -> None:
         """Close the connection."""

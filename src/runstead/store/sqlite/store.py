@@ -5,7 +5,7 @@ from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext
 from pathlib import Path
 from typing import TypeVar
 
-from runstead.store.port import Unknown
+from runstead.store.port import Lane, Presence, Unknown
 from runstead.store.sqlite.connection import SqliteSession, Work, connect
 from runstead.store.sqlite.migrations import migrate
 from runstead.store.sqlite.ownership import Ownership
@@ -39,8 +39,8 @@ class SqliteStore:
     def shared(self) -> bool:
         return False
 
-    def presence(self, worker: str) -> AbstractAsyncContextManager[None]:
-        return nullcontext()
+    def presence(self, worker: str) -> AbstractAsyncContextManager[Presence]:
+        return nullcontext(self)
 
     @property
     def commits(self) -> int:
@@ -50,7 +50,7 @@ class SqliteStore:
     async def start(self) -> None:
         try:
             self._open()
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, RuntimeError, sqlite3.Error) as error:  # a thread that cannot start is a `RuntimeError`
             raise RunsteadError(f"cannot open {self._path}: {error}") from error
 
     async def stop(self) -> None:
@@ -65,13 +65,18 @@ class SqliteStore:
                 self._reader = None
             self._ownership.release()
 
-    async def read(self, work: Work[T], *, single: bool = False) -> T:
+    async def check(self) -> None:
+        if self._reader is not None:
+            self._reader.check()
+        await self._open_writer.check()
+
+    async def read(self, work: Work[T], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
         writer = self._open_writer
         if self._reader is None:  # in memory there is but one connection
             return await writer.write(work)
         return self._reader.read(work, single=single)
 
-    async def write(self, work: Work[T], *, single: bool = False) -> T:
+    async def write(self, work: Work[T], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
         return await self._open_writer.write(work)
 
     @property

@@ -6,17 +6,22 @@
 A work takes microseconds and runs on the loop, in a savepoint of its own, so it fails alone. The COMMIT takes
 milliseconds and runs in the one thread, without the interpreter's lock; what is written meanwhile waits for the next
 batch. No caller is answered, not even of a work that failed, before what the work saw is on disk.
+
+Whatever fails outside of a work fails the batch: it is rolled back, its callers get the error, and the next batch
+begins. So no caller waits for ever, and the writer works again as soon as its cause is gone.
 """
 
 import asyncio
 import sqlite3
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, NamedTuple, TypeVar
 
+from runstead.store.outage import Outage
 from runstead.store.port import Tx
-from runstead.store.sqlite.connection import Work, is_busy, perform, wait_no_more
-from runstead.wire.error import RunsteadError
+from runstead.store.sqlite.connection import Work, failed, is_busy, perform, wait_no_more
+from runstead.wire.error import Unreachable
 
 __all__ = ["Writer"]
 
@@ -27,6 +32,8 @@ _LONGEST_HOLD = 0.005
 """Seconds that a batch may hold the loop before it commits."""
 _PAUSE = 0.005
 """Seconds between two tries while another program holds the database."""
+_LAST_SECONDS = 3.0
+"""Seconds that what waits may take when the writer stops. Then it is answered with an error."""
 
 
 class _Done(NamedTuple):
@@ -46,12 +53,19 @@ class Writer:
         self._tx = tx
         self._path = path
         self._patience = patience
+        self._outage = Outage(
+            path, fails="cannot write to the database, trying again", works="the database can be written again"
+        )
         self._loop = asyncio.get_running_loop()
         self._thread = ThreadPoolExecutor(1, "runstead-commit")
+        # It starts here, or fails here: a commit must not be the first to find out that there is no thread for it.
+        self._thread.submit(lambda: None).result()
         self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
         self._busy_since: float | None = None
+        self._changes = 0
+        """Rows that were changed before the last transaction began."""
         self.commits = 0
         """How often something was committed."""
 
@@ -68,34 +82,67 @@ class Writer:
         finally:
             answer.cancel()  # if no caller waits any more, it need not begin
 
+    async def check(self) -> None:
+        """Commit a write that changes nothing."""
+
+        async def write_the_same(_: Tx) -> None:
+            (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+            self._connection.execute(f"PRAGMA user_version = {version}")
+
+        await self.write(write_the_same)
+
     async def stop(self) -> None:
         """Commit what waits, and close the connection: that, even when it is cancelled."""
         try:
-            await self._idle.wait()
+            if not await self._idle_within(_LAST_SECONDS):
+                self._patience = 0  # the next try is the last one
+                await self._idle_within(_LAST_SECONDS)
             await self._loop.run_in_executor(self._thread, self._connection.close)
         finally:
             self._thread.shutdown()  # after the commit at work
             self._connection.close()
 
+    async def _idle_within(self, seconds: float) -> bool:
+        """Whether nothing waits any more within so many seconds."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._idle.wait()
+        return self._idle.is_set()
+
     def _batch(self) -> None:
         if not self._waiting:
             self._idle.set()
             return
+        done: list[_Done] = []
+        try:
+            self._begin()
+            self._perform_waiting(done)
+            self._thread.submit(self._commit).add_done_callback(
+                lambda commit: self._loop.call_soon_threadsafe(self._committed, done, commit)
+            )
+        except _Later:
+            self._loop.call_later(_PAUSE, self._batch)
+        except _Lost as lost:
+            self._answer(done, lost.__cause__)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, its callers must not wait for ever
+            self._undo()
+            self._answer(done or self._given_up(), error)
+
+    def _begin(self) -> None:
+        """Begin a transaction. `_Later` while another program holds the database, for as long as patience lasts."""
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")  # it could not be rolled back when it failed
         try:
             self._connection.execute("BEGIN IMMEDIATE")
         except sqlite3.Error as error:
-            self._try_later_or_give_up(error)
-            return
+            now = self._loop.time()
+            self._busy_since = now if self._busy_since is None else self._busy_since
+            if is_busy(error) and now - self._busy_since < self._patience:
+                raise _Later from error
+            self._busy_since = None
+            raise
         self._busy_since = None
-        done: list[_Done] = []
-        try:
-            self._perform_waiting(done)
-        except _Lost as lost:
-            self._answer(done, lost.__cause__)
-            return
-        self._thread.submit(self._commit).add_done_callback(
-            lambda commit: self._loop.call_soon_threadsafe(self._committed, done, commit)
-        )
+        self._changes = self._connection.total_changes
 
     def _perform_waiting(self, done: list[_Done]) -> None:
         until = self._loop.time() + _LONGEST_HOLD
@@ -131,20 +178,36 @@ class Writer:
         execute("RELEASE work")
         return _Done(answer, value)
 
-    def _commit(self) -> None:
-        """In the thread."""
+    def _commit(self) -> bool:
+        """In the thread. Whether anything was written: a commit without changes succeeds on a full disk too."""
         if not self._connection.in_transaction:
-            return
+            return False
+        changed = self._connection.total_changes > self._changes
         try:
             self._connection.execute("COMMIT")
         except sqlite3.Error:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+            self._undo()
             raise
         self.commits += 1
+        return changed
 
-    def _committed(self, done: list[_Done], commit: Future[None]) -> None:
-        self._answer(done, commit.exception())
+    def _undo(self) -> None:
+        """Roll back. Where that fails as well, the next batch does it, or fails by it."""
+        with suppress(sqlite3.Error):
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+
+    def _committed(self, done: list[_Done], commit: Future[bool]) -> None:
+        failure = commit.exception()
+        if failure is None and commit.result():
+            self._outage.is_over()
+        self._answer(done, failure)
+
+    def _given_up(self) -> list[_Done]:
+        """Everything that waits."""
+        given_up = [_Done(answer) for _, answer in self._waiting]
+        self._waiting.clear()
+        return given_up
 
     def _answer(self, done: list[_Done], failure: BaseException | None) -> None:
         for answer, value, error in done:
@@ -159,23 +222,16 @@ class Writer:
         # Not at once: what the answered write next joins the batch.
         self._loop.call_soon(self._batch)
 
-    def _try_later_or_give_up(self, error: sqlite3.Error) -> None:
-        now = self._loop.time()
-        if self._busy_since is None:
-            self._busy_since = now
-        if is_busy(error) and now - self._busy_since < self._patience:
-            self._loop.call_later(_PAUSE, self._batch)
-            return
-        self._busy_since = None
-        given_up = [_Done(answer) for _, answer in self._waiting]
-        self._waiting.clear()
-        self._answer(given_up, error)
-
-    def _not_written(self, cause: BaseException) -> RunsteadError:
-        error = RunsteadError(f"cannot write to {self._path}: {cause}")
-        error.__cause__ = cause
+    def _not_written(self, cause: BaseException) -> Exception:
+        error = failed("write to", self._path, cause)
+        if isinstance(error, Unreachable):
+            self._outage.goes_on(cause)
         return error
 
 
 class _Lost(Exception):
     """The whole batch was undone."""
+
+
+class _Later(Exception):
+    """The batch has not begun: another program holds the database."""

@@ -16,8 +16,9 @@ from runstead.domain.webhooks import outcome
 from runstead.engine.adapters import Adapters
 from runstead.engine.webhook_outbox import send
 from runstead.outbound.port import DeliveryError
-from runstead.store.port import Attempt, WebhookRow
+from runstead.store.port import Attempt, Lane, WebhookRow
 from runstead.wire.error import ApiError
+from runstead.worker.failures import log_failure
 
 __all__ = ["deliver_webhooks"]
 
@@ -76,8 +77,8 @@ class _Deliverer:
             if self._adapters.now() - self._pruned_at >= _PRUNE_PERIOD:
                 await _prune(self._adapters)
                 self._pruned_at = self._adapters.now()
-        except Exception:
-            _log.exception("polling for webhook deliveries failed; trying again")
+        except Exception as error:
+            log_failure(_log, error, "polling for webhook deliveries failed; trying again")
 
     async def _unserved(self) -> list[str]:
         """Webhooks with due deliveries that have no task here, as many as may still be served."""
@@ -85,7 +86,7 @@ class _Deliverer:
         if free <= 0 or self._adapters.secret is None:  # a process without the key cannot sign
             return []
         now = self._adapters.now()
-        due = await self._adapters.store.read(lambda tx: tx.webhooks.due(now))
+        due = await self._adapters.store.read(lambda tx: tx.webhooks.due(now), lane=Lane.MAINTENANCE)
         unserved = [webhook_id for webhook_id in due if webhook_id not in self._served]
         random.shuffle(unserved)  # with too many, none is always last
         return unserved[:free]
@@ -95,8 +96,8 @@ class _Deliverer:
         try:
             while await _serve_some(self._adapters, webhook_id) and not self._stopping:
                 pass
-        except Exception:
-            _log.exception("serving a webhook failed; trying again", extra={"webhook": webhook_id})
+        except Exception as error:
+            log_failure(_log, error, "serving a webhook failed; trying again", extra={"webhook": webhook_id})
         finally:
             del self._served[webhook_id]
 
@@ -104,7 +105,9 @@ class _Deliverer:
 async def _serve_some(adapters: Adapters, webhook_id: str) -> bool:
     """Send some of what is due; whether there may be more."""
     now = adapters.now()
-    claimed = await adapters.store.write(lambda tx: tx.webhooks.claim(webhook_id, now, now + _CLAIM, _MAX_EACH))
+    claimed = await adapters.store.write(
+        lambda tx: tx.webhooks.claim(webhook_id, now, now + _CLAIM, _MAX_EACH), lane=Lane.RUN
+    )
     if claimed is None:
         return False
     row, attempts = claimed
@@ -135,7 +138,7 @@ async def _make(adapters: Adapters, row: WebhookRow, attempt: Attempt) -> None:
                 "next": result.status if result.next_at is None else result.next_at - adapters.now(),
             },
         )  # fmt: skip
-    await adapters.store.write(lambda tx: tx.webhooks.record(row.webhook.id, attempt, result))
+    await adapters.store.write(lambda tx: tx.webhooks.record(row.webhook.id, attempt, result), lane=Lane.CLOSING)
 
 
 def _host(row: WebhookRow) -> str:
@@ -146,5 +149,5 @@ def _host(row: WebhookRow) -> str:
 
 async def _prune(adapters: Adapters) -> None:
     before = adapters.now() - _RETENTION
-    while await adapters.store.write(lambda tx: tx.webhooks.prune(before, _PRUNE_BATCH)):
+    while await adapters.store.write(lambda tx: tx.webhooks.prune(before, _PRUNE_BATCH), lane=Lane.RUN):
         pass

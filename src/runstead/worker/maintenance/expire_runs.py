@@ -7,7 +7,8 @@ from runstead.domain.run.deadline import stop_signal
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.stop import end_unowned
-from runstead.store.port import RunRow
+from runstead.store.port import Lane, RunRow
+from runstead.worker.failures import log_failure
 
 __all__ = ["expire_runs", "expire_runs_once"]
 
@@ -23,8 +24,8 @@ async def expire_runs(adapters: Adapters) -> None:
     while True:
         try:
             await expire_runs_once(adapters)
-        except Exception:
-            _log.exception("expiring runs failed; trying again")
+        except Exception as error:
+            log_failure(_log, error, "expiring runs failed; trying again")
         await adapters.clock.sleep(_PERIOD)
 
 
@@ -34,7 +35,7 @@ async def expire_runs_once(adapters: Adapters) -> int:
     Several processes may find the same run. The first one ends it.
     """
     now = adapters.now()
-    overdue = await adapters.store.read(lambda tx: tx.runs.overdue(now, _BATCH))
+    overdue = await adapters.store.read(lambda tx: tx.runs.overdue(now, _BATCH), lane=Lane.MAINTENANCE)
     return sum(await asyncio.gather(*(_end(adapters, run_id, now) for run_id in overdue)))
 
 
@@ -46,6 +47,6 @@ async def _end(adapters: Adapters, run_id: str, now: int) -> bool:
 
     try:
         return await end_unowned(adapters, run_id, if_unowned) is not None
-    except Exception:
-        _log.exception("ending an overdue run failed; trying again run=%s", run_id)
+    except Exception as error:
+        log_failure(_log, error, "ending an overdue run failed; trying again run=%s", run_id)
         return False

@@ -4,7 +4,8 @@ import asyncio
 import logging
 
 from runstead.engine.adapters import Adapters
-from runstead.store.port import Tx
+from runstead.store.port import Lane, Tx
+from runstead.worker.failures import log_failure
 from runstead.worker.maintenance.recover_runs import recover_runs
 from runstead.worker.worker import Worker
 
@@ -23,17 +24,17 @@ async def expire_workers(adapters: Adapters, worker: Worker) -> None:
     while True:
         try:
             await expire_workers_once(adapters, worker.name)
-        except Exception:
-            _log.exception("expiring workers failed; trying again")
+        except Exception as error:
+            log_failure(_log, error, "expiring workers failed; trying again")
         await adapters.clock.sleep(_PERIOD)
 
 
 async def expire_workers_once(adapters: Adapters, observer: str) -> None:
     """Deregister the workers that are gone, as the worker `observer` sees them, and recover runs without an owner."""
-    expired = await adapters.store.read(lambda tx: tx.workers.expired(observer))
+    expired = await adapters.store.read(lambda tx: tx.workers.expired(observer), lane=Lane.MAINTENANCE)
     if expired:
         await asyncio.sleep(_CONFIRMATION)
-        gone = await adapters.store.write(lambda tx: _deregister(tx, observer, set(expired)))
+        gone = await adapters.store.write(lambda tx: _deregister(tx, observer, set(expired)), lane=Lane.MAINTENANCE)
         for name in gone:
             _log.warning("a worker is gone worker=%s", name)
     await recover_runs(adapters)

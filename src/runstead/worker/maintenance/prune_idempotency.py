@@ -3,6 +3,8 @@
 import logging
 
 from runstead.engine.adapters import Adapters
+from runstead.store.port import Lane
+from runstead.worker.failures import log_failure
 
 __all__ = ["prune_idempotency", "prune_idempotency_once"]
 
@@ -20,15 +22,15 @@ async def prune_idempotency(adapters: Adapters) -> None:
         await adapters.clock.sleep(_PERIOD)
         try:
             await prune_idempotency_once(adapters)
-        except Exception:
-            _log.exception("pruning idempotency records failed; trying again")
+        except Exception as error:
+            log_failure(_log, error, "pruning idempotency records failed; trying again")
 
 
 async def prune_idempotency_once(adapters: Adapters) -> int:
     """Remove the expired records; how many there were."""
     now, pruned = adapters.now(), 0
     while True:
-        removed = await adapters.store.write(lambda tx: tx.idempotency.prune(now, _BATCH))
+        removed = await adapters.store.write(lambda tx: tx.idempotency.prune(now, _BATCH), lane=Lane.RUN)
         pruned += removed
         if not removed:
             return pruned

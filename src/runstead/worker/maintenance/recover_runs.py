@@ -7,8 +7,9 @@ import random
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.stop import end_unowned
-from runstead.store.port import RunRow
+from runstead.store.port import Lane, RunRow
 from runstead.wire.run import Status
+from runstead.worker.failures import log_failure
 
 __all__ = ["recover_runs"]
 
@@ -25,7 +26,7 @@ async def recover_runs(adapters: Adapters) -> int:
     recovered = 0
     more = True
     while more:
-        orphans = await adapters.store.read(lambda tx: tx.runs.orphans(_BATCH))
+        orphans = await adapters.store.read(lambda tx: tx.runs.orphans(_BATCH), lane=Lane.MAINTENANCE)
         random.shuffle(orphans)  # several processes recover at once: this way they rarely try the same run
         done = sum(await asyncio.gather(*(_recover(adapters, run_id, owner) for run_id, owner in orphans)))
         recovered += done
@@ -45,8 +46,8 @@ async def _recover(adapters: Adapters, run_id: str, owner: str) -> bool:
 
     try:
         row = await end_unowned(adapters, run_id, if_still_owned)
-    except Exception:
-        _log.exception("recovering a run failed; trying again later run=%s", run_id)
+    except Exception as error:
+        log_failure(_log, error, "recovering a run failed; trying again later run=%s", run_id)
         return False
     if row is None:
         return False

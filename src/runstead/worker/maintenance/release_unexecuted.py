@@ -5,7 +5,8 @@ import logging
 from runstead.domain.run.lifecycle import Signal
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.stop import end_unowned
-from runstead.store.port import RunRow
+from runstead.store.port import Lane, RunRow
+from runstead.worker.failures import log_failure
 from runstead.worker.worker import Worker
 
 __all__ = ["release_unexecuted"]
@@ -23,8 +24,8 @@ async def release_unexecuted(adapters: Adapters, worker: Worker) -> None:
         worker.claim_unsure.clear()
         try:
             await _release(adapters, worker)
-        except Exception:
-            _log.exception("looking for owned runs that are not executed failed; trying again")
+        except Exception as error:
+            log_failure(_log, error, "looking for owned runs that are not executed failed; trying again")
             worker.claim_unsure.set()
             await adapters.clock.sleep(_PAUSE)
 
@@ -33,7 +34,7 @@ async def _release(adapters: Adapters, worker: Worker) -> None:
     def if_unexecuted(row: RunRow) -> Signal | None:
         return Signal.RECOVER if row.owner == worker.name and not worker.executes(row.run.id) else None
 
-    owned = await adapters.store.read(lambda tx: tx.runs.owned_by(worker.name))
+    owned = await adapters.store.read(lambda tx: tx.runs.owned_by(worker.name), lane=Lane.MAINTENANCE)
     await adapters.clock.sleep(_PAUSE)
     for run_id in owned:
         if not worker.executes(run_id) and await end_unowned(adapters, run_id, if_unexecuted):

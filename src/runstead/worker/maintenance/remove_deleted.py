@@ -3,6 +3,8 @@
 import logging
 
 from runstead.engine.adapters import Adapters
+from runstead.store.port import Lane
+from runstead.worker.failures import log_failure
 
 __all__ = ["remove_deleted", "remove_deleted_once"]
 
@@ -22,12 +24,12 @@ async def remove_deleted(adapters: Adapters) -> None:
         await adapters.clock.sleep(_PERIOD)
         try:
             await remove_deleted_once(adapters)
-        except Exception:
-            _log.exception("removing what was deleted failed; trying again")
+        except Exception as error:
+            log_failure(_log, error, "removing what was deleted failed; trying again")
 
 
 async def remove_deleted_once(adapters: Adapters) -> None:
     """Remove all that may be removed at this time. A crash loses nothing: the next pass goes on there."""
     now = adapters.now()
-    while await adapters.store.write(lambda tx: tx.deletions.remove(now, _ROWS, _SIZE)):
+    while await adapters.store.write(lambda tx: tx.deletions.remove(now, _ROWS, _SIZE), lane=Lane.RUN):
         pass
