@@ -1,8 +1,9 @@
 """The prompt: instructions, the thread's history, and the finished steps of the run itself.
 
-A model turn that calls functions leaves one or two steps: its text, if any, and its calls. A turn of text alone ends
-the run. So within a run, text followed by calls is one turn and becomes one message, because many model servers refuse
-two assistant messages in a row. Text whose turn was cut before its calls joins the next turn.
+A model turn that calls functions leaves up to three steps: its text, if any, its calls, and text behind them, if any. A
+turn of text alone ends the run. So within a run, the text before and behind calls is of their turn, and becomes one
+message with them, because many model servers refuse two assistant messages in a row. Text whose turn was cut before its
+calls joins the next turn.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -84,9 +85,14 @@ def own(steps: Iterable[StepRow], written: Mapping[str, Message]) -> Own:
     """The run's own finished steps. Failed steps are left out."""
     messages: list[ChatMessage] = []
     carried: dict[int, Any] = {}
-    for row in steps:
+    rows = list(steps)
+    joined = {row.followed_by for row in rows if _answered(row)}
+    for row in rows:
         calls = _answered(row)
-        message = _of_calls(calls) if calls else _of_text(row, written)
+        if calls:
+            message: ChatMessage | None = _of_calls(calls, written.get(row.followed_by or ""))
+        else:
+            message = None if _written_by(row) in joined else _of_text(row, written)
         if message is None:
             continue
         _append(messages, message)
@@ -136,16 +142,22 @@ def _answered(row: StepRow) -> Sequence[Call]:
     return row.calls if answered else ()
 
 
-def _of_calls(calls: Iterable[Call]) -> ChatMessage:
-    return {"role": "assistant", "content": None, "tool_calls": [_call(call) for call in calls]}
+def _of_calls(calls: Iterable[Call], behind: Message | None) -> ChatMessage:
+    """The message of a turn with calls, and with the text that stands behind them."""
+    said = as_chat_message(behind) if behind else None
+    content = said["content"] if said else None
+    return {"role": "assistant", "content": content, "tool_calls": [_call(call) for call in calls]}
 
 
 def _of_text(row: StepRow, written: Mapping[str, Message]) -> ChatMessage | None:
+    message = written.get(_written_by(row) or "")
+    return as_chat_message(message) if message and row.step.status == "completed" else None
+
+
+def _written_by(row: StepRow) -> str | None:
+    """The id of the message that the step wrote."""
     details = row.step.step_details
-    if row.step.status != "completed" or not isinstance(details, MessageCreationDetails):
-        return None
-    message = written.get(details.message_creation.message_id)
-    return as_chat_message(message) if message else None
+    return details.message_creation.message_id if isinstance(details, MessageCreationDetails) else None
 
 
 def _call(call: Call) -> dict[str, Any]:
@@ -165,7 +177,7 @@ def _choice(run: Run, offered: Sequence[Offer], steps: Iterable[StepRow]) -> tup
     Model servers know functions only: a tool of the server that is forced is its one function, or any of its several.
     """
     may_call, choice = functions(run, offered), run.tool_choice
-    if choice in {None, "none", "auto"} or not may_call or any(map(_answered, steps)):
+    if choice in {None, "none", "auto"} or not may_call or any(_answered(row) and not row.refused for row in steps):
         return "auto", may_call
     if not isinstance(choice, NamedToolChoice) or choice.type == "function":
         return choice, may_call

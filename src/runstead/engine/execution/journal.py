@@ -30,9 +30,9 @@ class Journal:
 
     @property
     def open_work(self) -> OpenWork:
-        """The open step, if any. It is always the last one."""
-        row = next(reversed(self._rows.values()), None)
-        if row is None or row.step.status != "in_progress":
+        """The open step, if any. Only a message that the model wrote behind its calls can follow it."""
+        row = next((row for row in reversed(self._rows.values()) if row.step.status == "in_progress"), None)
+        if row is None:
             return OpenWork()
         return OpenWork(row, self.messages.get(_written_by(row) or ""))
 

@@ -4,7 +4,7 @@
 reply ─▶ _begin: request, with retries ─▶ first pieces ─▶ batch by batch ─▶ complete, or ModelError
          (retries are safe: nothing was yielded)          (no retries: pieces were yielded)
 ```
-The only module that imports aiohttp for models.
+Only this module and `answer`, which receives the bytes, import aiohttp for models.
 """
 
 import asyncio
