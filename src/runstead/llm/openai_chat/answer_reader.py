@@ -32,6 +32,7 @@ _PORTION = 2**16
 """Bytes that are parsed before other tasks get their turn."""
 _EVENT = 64
 """Bytes that an event counts beside its data."""
+_END = Event("", None, "[DONE]")
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -93,7 +94,7 @@ class AnswerReader:
         if self.done:
             return
         if self._choice.finished or (self._document is not None and self._has_choices):
-            yield from self._batches([Event("", None, "[DONE]")])
+            yield from self._batches([_END])
         elif self._has_choices:
             raise Failure("broke off in the middle of its answer", retryable=True)
         elif self._document is not None or self._tokens.usage() is not None:
@@ -115,17 +116,22 @@ class AnswerReader:
         return begun
 
     def _batches(self, events: Iterable[Event]) -> Iterator[list[Piece]]:
-        parsed = 0
+        parsed, whole = 0, self.finished
         try:
             for event in events:
                 if self.done:
                     break
                 self._read(event)
+                whole = self.finished
                 parsed += _EVENT + event.size
                 if parsed > _PORTION:
                     yield self._pieces.take()
                     parsed = 0
         except (Failure, TooLarge) as error:
+            if whole and not self.done:
+                # What follows a whole answer cannot break it.
+                yield from self._batches([_END])
+                return
             if pieces := self._pieces.take():
                 yield pieces
             raise (error if isinstance(error, Failure) else Failure(str(error))) from None

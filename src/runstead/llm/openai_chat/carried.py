@@ -10,7 +10,7 @@ The state goes back with the turn's message in the next calls of the same run, t
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runstead.llm.openai_chat.characters import repaired_json
+from runstead.llm.openai_chat.characters import repaired, repaired_json
 from runstead.llm.openai_chat.growing import GrowingList, GrowingObject, is_continued
 from runstead.llm.openai_chat.lenient import as_list, as_object
 
@@ -59,7 +59,7 @@ class TurnState:
 
     def thinking(self) -> str:
         """The thinking as one text, whatever its shape, to be counted where the server does not count it."""
-        return "".join(_texts([self._message.value(), self._parts.value()]))
+        return repaired("".join(_texts([self._message.value(), self._parts.value()])))
 
 
 def with_state(messages: Sequence[dict[str, Any]], states: Mapping[int, Any], origin: str) -> list[dict[str, Any]]:

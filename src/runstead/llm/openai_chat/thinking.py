@@ -51,7 +51,8 @@ class ThinkTags:
 
     def begin_calls(self) -> str:
         """The text that was held back, when a call begins. White space alone is no text."""
-        return self._release() if self._state == "beginning" and any(map(str.strip, self._held)) else ""
+        held = self._release() if self._state == "beginning" else ""
+        return held if held.strip() else ""
 
     def end(self, *, whole: bool) -> str:
         """The text that was held back, at the end of the answer.
