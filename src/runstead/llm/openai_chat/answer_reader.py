@@ -28,10 +28,8 @@ _MAX_ANSWER_BYTES = 128 * 2**20
 """About half a million streamed tokens, at some 250 bytes a token."""
 _MAX_CHOICES = 100
 """Choices in one event that are looked at. A request asks for one."""
-_PORTION = 2**16
+_PORTION = 2**15
 """Bytes that are parsed before other tasks get their turn."""
-_EVENT = 64
-"""Bytes that an event counts beside its data."""
 _END = Event("", None, "[DONE]")
 _BOM = b"\xef\xbb\xbf"
 
@@ -65,7 +63,7 @@ class AnswerReader:
         return self._choice.finished
 
     def feed(self, data: bytes) -> Iterator[list[Piece]]:
-        """The pieces in these bytes, in batches that take a few milliseconds each. A batch may be empty.
+        """The pieces in these bytes, in batches that take some milliseconds each. A batch may be empty.
 
         The iterator must be exhausted. An error is raised after the pieces before it.
         """
@@ -75,7 +73,10 @@ class AnswerReader:
         if self._beginning is not None:
             data = self._begin(self._beginning + data)
         if self._document is None:
-            yield from self._batches(self._stream.feed(data))
+            for start in range(0, len(data), _PORTION):
+                if self.done:
+                    return
+                yield from self._batches(self._stream.feed(data[start : start + _PORTION]))
         elif data:
             self._document.append(data)
             if self._received > MAX_BYTES:
@@ -116,17 +117,13 @@ class AnswerReader:
         return begun
 
     def _batches(self, events: Iterable[Event]) -> Iterator[list[Piece]]:
-        parsed, whole = 0, self.finished
+        whole = self.finished
         try:
             for event in events:
                 if self.done:
                     break
                 self._read(event)
                 whole = self.finished
-                parsed += _EVENT + event.size
-                if parsed > _PORTION:
-                    yield self._pieces.take()
-                    parsed = 0
         except (Failure, TooLarge) as error:
             if whole and not self.done:
                 # What follows a whole answer cannot break it.

@@ -21,6 +21,7 @@ _OF_MESSAGE = frozenset({
 })  # fmt: skip
 """Fields of a message that are read, or that are output and no state."""
 _OF_CALL = frozenset({"index", "id", "type", "function", "name", "arguments"})
+_MAX_FIELDS = 1_000
 _OF_FUNCTION = frozenset({"name", "arguments"})
 
 
@@ -33,8 +34,8 @@ class TurnState:
         self._calls: dict[int, GrowingObject] = {}
 
     def add_message(self, delta: Mapping[str, Any]) -> int:
-        """Keep the unknown fields of a message."""
-        return self._message.add(_without(delta, _OF_MESSAGE)) if delta.keys() - _OF_MESSAGE else 0
+        """Keep the unknown fields of a message, unless it has more than any state has."""
+        return self._message.add(_without(delta, _OF_MESSAGE)) if len(delta) <= _MAX_FIELDS else 0
 
     def add_parts(self, parts: Sequence[Mapping[str, Any]]) -> int:
         """Keep parts of the content that are thinking."""

@@ -12,7 +12,10 @@ _INCOMPLETE = re.compile(
     "(?:[\ud800-\udbff]|[\udcc2-\udcdf]|[\udce0-\udcef][\udc80-\udcbf]?|[\udcf0-\udcf4][\udc80-\udcbf]{0,2})\\Z"
 )
 """The beginning of a character at the end of a text: a high surrogate, or the first bytes of UTF-8."""
+_PAIR = re.compile("[\ud800-\udbff][\udc00-\udfff]")
 _LONE = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_MAX_LENGTH = 2**16
+"""Characters of a text whose halves are looked at one by one. In a longer one each becomes a question mark."""
 _REPLACEMENT = "\ufffd"
 
 
@@ -26,7 +29,7 @@ class CharacterJoiner:
         """The whole characters so far. The beginning of a character is kept for the next piece."""
         if not self._begun and text.isascii():
             return text
-        text = _joined(self._begun + text)
+        text = _joined(self._begun + text[:1]) + text[1:]
         incomplete = _INCOMPLETE.search(text, max(0, len(text) - 3))
         self._begun = incomplete.group() if incomplete else ""
         return repaired(text[: len(text) - len(self._begun)])
@@ -44,6 +47,8 @@ def repaired(text: str) -> str:
     try:
         text.encode()
     except UnicodeEncodeError:
+        if len(text) > _MAX_LENGTH:
+            return text.encode("utf-8", "replace").decode()
         text = _LONE.sub(_REPLACEMENT, _joined(text))
         return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     return text
@@ -63,4 +68,4 @@ def repaired_json(value: Any) -> Any:
 
 def _joined(text: str) -> str:
     """The text with pairs of surrogates as the characters that they mean."""
-    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+    return _PAIR.sub(lambda pair: pair.group().encode("utf-16-le", "surrogatepass").decode("utf-16-le"), text)

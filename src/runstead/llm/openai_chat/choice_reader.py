@@ -18,8 +18,10 @@ from runstead.llm.openai_chat.tool_calls import MAX_CALLS, ToolCalls, read_call
 
 __all__ = ["MAX_LENGTH", "ChoiceReader"]
 
-MAX_LENGTH = 4 * 2**20
-"""Characters of one answer: its text, its thinking, the arguments of its calls, and its state. A million tokens."""
+MAX_LENGTH = 2 * 2**20
+"""Characters of one answer: its text, its thinking, the arguments of its calls, and its state. The largest models write
+a quarter of it.
+"""
 
 
 class ChoiceReader:

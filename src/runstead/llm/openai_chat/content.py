@@ -2,10 +2,13 @@
 
 from typing import Any, NamedTuple
 
+from runstead.llm.openai_chat.json_document import TooLarge
 from runstead.llm.openai_chat.lenient import as_list, as_object, raw_text
 
-__all__ = ["Content", "read_content"]
+__all__ = ["MAX_PARTS", "Content", "read_content"]
 
+MAX_PARTS = 1_000
+"""Parts of a content."""
 _THINKING = frozenset({"thinking", "redacted_thinking", "reasoning", "thought"})
 
 
@@ -22,9 +25,12 @@ def read_content(value: Any) -> Content:
         return Content(value, [])
     if not isinstance(value, dict | list):
         return Content(raw_text(value), [])
+    parts = as_list(value)
+    if len(parts) > MAX_PARTS:
+        raise TooLarge(f"sent more than {MAX_PARTS} parts of a message at once")
     texts: list[str] = []
     thinking: list[dict[str, Any]] = []
-    for part in as_list(value):
+    for part in parts:
         if isinstance(part, dict) and (part.get("type") in _THINKING or "thinking" in part):
             thinking.append(part)
         else:

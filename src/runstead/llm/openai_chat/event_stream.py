@@ -13,6 +13,10 @@ from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge,
 __all__ = ["Event", "EventStream"]
 
 
+_MAX_LINES = 10_000
+"""Lines of one event."""
+
+
 class Event(NamedTuple):
     """One event: its name, empty for most, and its data."""
 
@@ -23,8 +27,6 @@ class Event(NamedTuple):
     """The data that is not JSON, such as `[DONE]`."""
     reason: str = ""
     """Why the data is not JSON."""
-    size: int = 0
-    """The bytes of the data."""
 
 
 class EventStream:
@@ -87,6 +89,8 @@ class EventStream:
 
     def _add(self, data: bytes) -> Iterator[Event]:
         """One line of data: a document, or a part of one that an empty line ends."""
+        if not data.strip():
+            return
         if not self._data:
             event = _event(self._name, data)
             if not event.reason or event.text == "[DONE]" or event.text[:1] not in {"{", "["}:
@@ -94,8 +98,8 @@ class EventStream:
                 return
         self._data.append(data)
         self._data_bytes += len(data) + 1
-        if self._data_bytes > self._max_line_bytes:
-            raise TooLarge(f"sent an event of more than {self._max_line_bytes} bytes")
+        if self._data_bytes > self._max_line_bytes or len(self._data) > _MAX_LINES:
+            raise TooLarge(f"sent an event of more than {self._max_line_bytes} bytes or {_MAX_LINES} lines")
 
     def _dispatch(self) -> Iterator[Event]:
         """An event ends here."""
@@ -107,6 +111,6 @@ class EventStream:
 
 def _event(name: str, data: bytes) -> Event:
     try:
-        return Event(name, decode(data), size=len(data))
+        return Event(name, decode(data))
     except NotJSON as error:
-        return Event(name, None, data.decode("utf-8", "replace").strip(), str(error), len(data))
+        return Event(name, None, data.decode("utf-8", "replace").strip(), str(error))

@@ -14,6 +14,12 @@ _CONTINUED = re.compile(
 )
 
 
+_MAX_GROWING = 1_000
+"""Fields of an object, or elements of an array. Those of a larger one are kept, but not continued."""
+_VALUE = 64
+"""Characters that a value counts as."""
+
+
 def is_continued(name: str) -> bool:
     """Whether a text of this name is thinking, which arrives in pieces."""
     return _CONTINUED.fullmatch(name) is not None
@@ -48,14 +54,14 @@ class GrowingObject:
                 field = field if isinstance(field, _Texts) else _Texts()
                 field.append(value)
                 size = len(value)
-            case dict():
+            case dict() if len(value) <= _MAX_GROWING:
                 field = field if isinstance(field, GrowingObject) else GrowingObject()
                 size = field.add(value)
             case list():
                 field = field if isinstance(field, GrowingList) else GrowingList()
                 size = field.add(value)
             case _:
-                field, size = value, len(str(value)) if value else 0
+                field, size = value, _size(value) if value else 0
         if value and name not in self._fields:
             size += len(name)
         self._fields[name] = field
@@ -70,6 +76,9 @@ class GrowingList:
 
     def add(self, items: Sequence[Any]) -> int:
         """Take over more elements. Returns the characters that they have, about."""
+        if len(items) > _MAX_GROWING:
+            self._items += items
+            return _size(items)
         return sum(map(self._add, items))
 
     def value(self) -> list[Any]:
@@ -79,12 +88,21 @@ class GrowingList:
     def _add(self, item: Any) -> int:
         if not isinstance(item, dict):
             self._items.append(item)
-            return len(str(item))
+            return _size(item)
         last = self._items[-1] if self._items else None
         if not isinstance(last, GrowingObject) or not last.continues(item):
             last = GrowingObject()
             self._items.append(last)
+            return _VALUE + last.add(item)
         return last.add(item)
+
+
+def _size(value: Any) -> int:
+    """The characters of a value, about. Each value in it counts more than it has, because it takes time and memory."""
+    if isinstance(value, str):
+        return len(value)
+    text = str(value)
+    return len(text) + _VALUE * (text.count(",") + text.count("[") + text.count("{"))
 
 
 class _Texts(list[str]):

@@ -14,8 +14,8 @@ __all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_VALUES", "NotJSON", "TooLarge", "check
 
 MAX_BYTES = 8 * 2**20
 """The size of a document. One document may have all arguments of a call, and no model writes more than this."""
-MAX_VALUES = 2**17
-"""Values in a document. The largest models write as many tokens in one answer."""
+MAX_VALUES = 2**16
+"""Values in a document. An answer with as many would be longer than any model writes."""
 MAX_DEPTH = 128
 """Levels of nesting in a document. What is kept of it is read again by code with limits of its own."""
 
@@ -66,8 +66,12 @@ def _check_size(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise TooLarge(f"sent more than {MAX_BYTES} bytes in one JSON document")
     # A value stands at the beginning of the document, or behind one of these. Those inside a text count too.
-    if len(data) > _SMALL and sum(map(data.count, (b",", b"[", b"{"))) >= MAX_VALUES:
-        raise TooLarge(f"sent a JSON document of more than {MAX_VALUES} values")
+    if len(data) > _SMALL:
+        values = 0
+        for before in (b",", b"[", b"{"):
+            values += data.count(before)
+            if values >= MAX_VALUES:
+                raise TooLarge(f"sent a JSON document of more than {MAX_VALUES} values")
 
 
 def _read_leniently(data: bytes, reason: str) -> Any:

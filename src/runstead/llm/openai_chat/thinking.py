@@ -27,6 +27,8 @@ class ThinkTags:
     def __init__(self) -> None:
         self._state: _State = "beginning"
         self._held: list[str] = []
+        self._blank = True
+        """Whether only white space is held back."""
         self._end_tag = ""
         self._tail = ""
         self._thought: list[str] = []
@@ -47,12 +49,13 @@ class ThinkTags:
                 return self._add_behind(text)
             case _:
                 self._held.append(text)
-                return self._begin() if text.strip() or any(map(str.strip, self._held[:-1])) else ""
+                self._blank = self._blank and not text.strip()
+                return "" if self._blank else self._begin()
 
     def begin_calls(self) -> str:
         """The text that was held back, when a call begins. White space alone is no text."""
         held = self._release() if self._state == "beginning" else ""
-        return held if held.strip() else ""
+        return "" if self._blank else held
 
     def end(self, *, whole: bool) -> str:
         """The text that was held back, at the end of the answer.
