@@ -31,6 +31,8 @@ _MAX_CHOICES = 100
 _PORTION = 2**15
 """Bytes that are parsed before other tasks get their turn."""
 _END = Event("", None, "[DONE]")
+_ERRORS = frozenset({"error", "errors", "base_resp"})
+"""Fields that an event with choices may have for an error."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -149,15 +151,19 @@ class AnswerReader:
             raise Failure.in_answer(read_error(event.text or value))
 
     def _add(self, document: dict[str, Any]) -> None:
-        for choice in as_list(document.get("choices"))[:_MAX_CHOICES]:
-            if isinstance(choice, dict) and not as_number(choice.get("index")):
+        # This runs once for every token.
+        choices = document.get("choices")
+        for choice in as_list(choices)[:_MAX_CHOICES]:
+            if isinstance(choice, dict) and not ((index := choice.get("index")) and as_number(index)):
                 self._has_choices = True
-                self._tokens.add(choice.get("usage"))
                 self._choice.add(choice)
-        self._tokens.add(document.get("usage"))
-        self._tokens.add(as_object(document.get("x_groq")).get("usage"))
-        error = error_in(document)
-        if error is not None:
+                if "usage" in choice:
+                    self._tokens.add(choice["usage"])
+        if usage := document.get("usage"):
+            self._tokens.add(usage)
+        elif "x_groq" in document:
+            self._tokens.add(as_object(document["x_groq"]).get("usage"))
+        if (not choices or not _ERRORS.isdisjoint(document)) and (error := error_in(document)) is not None:
             raise Failure.in_answer(error)
 
     def _read_document(self, body: bytes) -> Iterator[Event]:

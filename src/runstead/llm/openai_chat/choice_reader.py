@@ -22,6 +22,8 @@ MAX_LENGTH = 2 * 2**20
 """Characters of one answer: its text, its thinking, the arguments of its calls, and its state. The largest models write
 a quarter of it.
 """
+_TEXT_ALONE = frozenset({"content", "role"})
+"""The fields of nearly every delta."""
 
 
 class ChoiceReader:
@@ -40,9 +42,9 @@ class ChoiceReader:
         self._state = TurnState()
         self._finish = FinishReasons()
         self._spoken = False
-        """Whether there was text, a refusal or a call."""
+        """Whether there was text or a refusal."""
         self._by_delta = False
-        """Whether a delta has brought a call or state, so that a message only repeats them."""
+        """Whether deltas have brought anything, so that a message only repeats it."""
 
     @property
     def finished(self) -> bool:
@@ -83,24 +85,27 @@ class ChoiceReader:
 
     def _add_delta(self, delta: Any, *, last: bool) -> None:
         fields = {"content": delta} if isinstance(delta, str) else as_object(delta)
-        content = read_content(fields.get("content"))
-        if content.text and not (last and self._said.is_repeated(content.text)):
-            self._said.add_piece(content.text)
-            self._add_text(content.text)
-        self._add_state(fields, content.thinking)
-        self._add_refusal(fields)
-        self._add_calls(fields)
+        said = fields.get("content")
+        content = said if isinstance(said, str) else ""
+        if said and not content:
+            content, thinking = read_content(said)
+            self._grow(self._state.add_parts(thinking))
+        if content and not (last and self._said.is_repeated(content)):
+            self._said.add_piece(content)
+            self._add_text(content)
+        if not fields.keys() <= _TEXT_ALONE:
+            self._add_rest(fields)
         self._by_delta = self._by_delta or self._length > 0
 
     def _add_message(self, message: Any) -> None:
         """A whole message. In a stream it repeats what the deltas have brought, if there were any."""
         fields = {"content": message} if isinstance(message, str) else as_object(message)
-        content = read_content(fields.get("content"))
-        self._add_text(self._said.rest_of(content.text))
+        content, thinking = read_content(fields.get("content"))
+        self._add_text(self._said.rest_of(content))
         if not self._by_delta:
-            self._add_state(fields, content.thinking)
-            self._add_refusal(fields)
-        if not self._by_delta or not self._calls.any:
+            self._grow(self._state.add_parts(thinking))
+            self._add_rest(fields)
+        elif not self._calls.any:
             self._add_calls(fields)
 
     def _add_text(self, text: str) -> None:
@@ -112,16 +117,18 @@ class ChoiceReader:
     def _add_shown(self, text: str) -> None:
         self._pieces.add_text(text)
 
+    def _add_rest(self, fields: Mapping[str, Any]) -> None:
+        """Take over all but the content."""
+        self._grow(self._state.add_message(fields))
+        self._add_refusal(fields)
+        self._add_calls(fields)
+
     def _add_refusal(self, fields: Mapping[str, Any]) -> None:
         if refusal := fields.get("refusal"):
             text = read_content(refusal).text
             self._spoken = self._spoken or bool(text)
             self._grow(len(text))
             self._pieces.add_text(self._refusal.add(text), "refusal")
-
-    def _add_state(self, fields: Mapping[str, Any], thinking: list[dict[str, Any]]) -> None:
-        if size := self._state.add_message(fields) + self._state.add_parts(thinking):
-            self._grow(size)
 
     def _add_calls(self, fields: Mapping[str, Any]) -> None:
         calls = as_objects(fields.get("tool_calls"))

@@ -12,7 +12,6 @@ from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge,
 
 __all__ = ["Event", "EventStream"]
 
-
 _MAX_LINES = 10_000
 """Lines of one event."""
 
@@ -49,15 +48,20 @@ class EventStream:
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         *lines, rest = data.split(b"\n")
+        if lines and self._line:
+            lines[0] = self._completed(lines[0])
         for line in lines:
-            yield from self._read(self._completed(line))
+            # This loop runs once for every token.
+            if (event := self._read(line)) is not None:
+                yield event
         if rest:
             self._keep(rest)
 
     def end(self) -> Iterator[Event]:
         """The last events, at the end of the body."""
-        yield from self._read(self._completed(b""))
-        yield from self._dispatch()
+        for event in (self._read(self._completed(b"")), self._dispatch()):
+            if event is not None:
+                yield event
 
     def _keep(self, part: bytes) -> None:
         self._line.append(part)
@@ -74,39 +78,42 @@ class EventStream:
         self._line, self._line_bytes = [], 0
         return line
 
-    def _read(self, line: bytes) -> Iterator[Event]:
-        # This runs once for every token.
+    def _read(self, line: bytes) -> Event | None:
+        """The event that the line completes."""
         if line[:5] == b"data:":
-            yield from self._add(line[5:])
-        elif not line:
-            yield from self._dispatch()
-        elif line[:6] == b"event:":
+            return self._add(line[5:])
+        if not line:
+            return self._dispatch()
+        if line[:6] == b"event:":
             self._name = line[6:].decode("utf-8", "replace").strip()
         elif line[:6] == b"error:":
-            yield _event("error", line[6:])
+            return _event("error", line[6:])
         elif line[:1] == b"{":
-            yield from self._add(line)
+            return self._add(line)
+        return None
 
-    def _add(self, data: bytes) -> Iterator[Event]:
+    def _add(self, data: bytes) -> Event | None:
         """One line of data: a document, or a part of one that an empty line ends."""
-        if not data.strip():
-            return
         if not self._data:
+            if not data.strip():
+                return None
             event = _event(self._name, data)
             if not event.reason or event.text == "[DONE]" or event.text[:1] not in {"{", "["}:
-                yield event
-                return
+                return event
         self._data.append(data)
         self._data_bytes += len(data) + 1
         if self._data_bytes > self._max_line_bytes or len(self._data) > _MAX_LINES:
             raise TooLarge(f"sent an event of more than {self._max_line_bytes} bytes or {_MAX_LINES} lines")
+        return None
 
-    def _dispatch(self) -> Iterator[Event]:
+    def _dispatch(self) -> Event | None:
         """An event ends here."""
         name, data = self._name, self._data
+        if not data:
+            self._name = ""
+            return None
         self._name, self._data, self._data_bytes = "", [], 0
-        if data:
-            yield _event(name, b"\n".join(data))
+        return _event(name, b"\n".join(data))
 
 
 def _event(name: str, data: bytes) -> Event:

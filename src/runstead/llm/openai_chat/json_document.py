@@ -38,14 +38,16 @@ def decode(data: bytes) -> Any:
 
     Raises `NotJSON`, or `TooLarge` if the document is beyond a limit.
     """
-    _check_size(data)
+    if len(data) > _SMALL:
+        _check_size(data)
     try:
         value = _read(data)
     except RecursionError:
         raise _too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         value = _read_leniently(data, str(error))
-    if data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
+    # A document of a token is too small to be nested so deeply.
+    if len(data) > 2 * MAX_DEPTH and data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise _too_deep()
     return value
 
@@ -66,12 +68,11 @@ def _check_size(data: bytes) -> None:
     if len(data) > MAX_BYTES:
         raise TooLarge(f"sent more than {MAX_BYTES} bytes in one JSON document")
     # A value stands at the beginning of the document, or behind one of these. Those inside a text count too.
-    if len(data) > _SMALL:
-        values = 0
-        for before in (b",", b"[", b"{"):
-            values += data.count(before)
-            if values >= MAX_VALUES:
-                raise TooLarge(f"sent a JSON document of more than {MAX_VALUES} values")
+    values = 0
+    for before in (b",", b"[", b"{"):
+        values += data.count(before)
+        if values >= MAX_VALUES:
+            raise TooLarge(f"sent a JSON document of more than {MAX_VALUES} values")
 
 
 def _read_leniently(data: bytes, reason: str) -> Any:
