@@ -4,7 +4,7 @@ The model's name selects the behaviour:
 
 - `tokens-2000` sends 2,000 tokens, each in its own write.
 - `paced-40` sends 40 tokens, one every 50 ms.
-- `burst-20` sends 20 tokens, many per write.
+- `burst-2000` sends 2,000 tokens, many per write.
 - `hold` sends nothing until `POST /release`, then twenty tokens. `hold-paced-60` then continues as `paced-60`.
 
 The body of `/release` may be the number of requests to release, oldest first. `GET /held` returns how many are held.

@@ -14,8 +14,8 @@ from benchmarks.processes import Server
 from benchmarks.stream_text import text_of_chunks, text_of_events
 
 SHORT_TOKENS = 20
-MODEL = f"burst-{SHORT_TOKENS}"
-"""Sends its whole answer at once, so that the rest of a run's time is the server's."""
+MODEL = f"tokens-{SHORT_TOKENS}"
+"""Writes each token by itself, as models do, but without a pause, so that the rest of a run's time is the server's."""
 HELLO = {"role": "user", "content": "Hello"}
 
 

@@ -75,3 +75,14 @@ async def test_unsubscribing_cancels_the_timer() -> None:
     async with broker.subscribe("run_1"):
         [subscriber] = broker._topics["run_1"].subscribers
     assert subscriber._timer.cancelled()
+
+
+async def test_offers_that_no_worker_takes_are_bounded() -> None:
+    broker = InProcessBroker()
+    for number in range(30_000):
+        await broker.offer(f"run_{number}")
+    async with broker.offers() as offers, within():
+        waiting = [(await anext(offers)).run_id for _ in range(10_000)]
+        await broker.offer("run_last")
+        assert (await anext(offers)).run_id == "run_last"
+    assert waiting == [f"run_{number}" for number in range(20_000, 30_000)], "the newest are kept"

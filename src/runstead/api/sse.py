@@ -31,7 +31,7 @@ _PATIENCE = 1.0
 class EventStream:
     """A response of events. It ends
 
-    - with `done`, after the last event;
+    - with `done`, after the last event, which may be an error;
     - without `done`, when the server is draining: clients resume the stream elsewhere;
     - at once, when the client disconnects. The run goes on in any case.
     """

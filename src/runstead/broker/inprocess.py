@@ -5,11 +5,15 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from runstead.broker.kept_deltas import KeptDeltas
 from runstead.broker.port import Offer
 from runstead.broker.subscriber import SILENCE, Subscriber
 from runstead.wire.event import RawEvent
 
 __all__ = ["InProcessBroker"]
+
+_MAX_OFFERS = 10_000
+"""Offers that wait for a worker of this process. The oldest are dropped: workers find those runs when they poll."""
 
 
 class _Topic:
@@ -18,16 +22,16 @@ class _Topic:
     __slots__ = ("kept", "subscribers")
 
     def __init__(self) -> None:
-        self.kept: list[RawEvent] = []
+        self.kept = KeptDeltas()
         self.subscribers: set[Subscriber] = set()
 
 
 class InProcessBroker:
-    """Loses nothing while the process runs, but promises no more than the port."""
+    """Loses no event while the process runs, but promises no more than the port."""
 
     def __init__(self, *, silence: float = SILENCE) -> None:
         self._silence = silence
-        self._offers: deque[str] = deque()
+        self._offers: deque[str] = deque(maxlen=_MAX_OFFERS)
         self._offered = asyncio.Event()
         self._topics: dict[str, _Topic] = {}
         self._interrupted: set[asyncio.Queue[str]] = set()
@@ -77,7 +81,7 @@ class InProcessBroker:
     @asynccontextmanager
     async def subscribe(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
         topic = self._topics.setdefault(run_id, _Topic())
-        subscriber = Subscriber(topic.kept, self._silence)
+        subscriber = Subscriber(self._silence, topic.kept)
         topic.subscribers.add(subscriber)
         try:
             yield subscriber.batches()
@@ -102,7 +106,7 @@ class InProcessBroker:
 
 
 def _ack() -> None:
-    """An offer needs no acknowledgement: it cannot be lost while the process runs."""
+    """An offer needs no acknowledgement: no other process could deliver it again."""
 
 
 async def _items(queue: asyncio.Queue[str]) -> AsyncIterator[str]:

@@ -1,8 +1,10 @@
 """One subscriber to one run in this process, for every broker."""
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
+from runstead.broker.kept_deltas import KeptBatch, KeptDeltas
 from runstead.wire.event import RawEvent
 
 __all__ = ["BACKLOG", "SILENCE", "Subscriber"]
@@ -14,11 +16,15 @@ BACKLOG = 20_000
 
 
 class Subscriber:
-    """A queue of events with a timeout. A wait costs one future, and one timer serves all waits."""
+    """A queue of events with a timeout, the kept deltas first.
 
-    def __init__(self, kept: Sequence[RawEvent], silence: float) -> None:
+    A wait costs one future, and one timer serves all waits.
+    """
+
+    def __init__(self, silence: float, kept: KeptDeltas) -> None:
         self._silence = silence
-        self._waiting: list[RawEvent] = list(kept)
+        self._kept = deque(kept.batches())
+        self._waiting: list[RawEvent] = []
         self._must_read = False
         self._loop = asyncio.get_running_loop()
         self._woken: asyncio.Future[None] | None = None
@@ -35,6 +41,7 @@ class Subscriber:
 
     def drop(self) -> None:
         """Events were lost. Drop those that wait, and make the subscriber read the store."""
+        self._kept.clear()
         self._waiting.clear()
         self._must_read = True
         self._wake()
@@ -51,7 +58,7 @@ class Subscriber:
             yield await self._next()
 
     async def _next(self) -> Sequence[RawEvent] | None:
-        while not self._waiting and not self._must_read:
+        while not self._kept and not self._waiting and not self._must_read:
             self._woken = self._loop.create_future()
             try:
                 await self._woken
@@ -61,6 +68,9 @@ class Subscriber:
         if self._must_read:
             self._must_read = False
             return None
+        if self._kept:
+            batch = self._kept.popleft()
+            return batch.unpack() if isinstance(batch, KeptBatch) else batch
         events, self._waiting = self._waiting, []
         return events
 

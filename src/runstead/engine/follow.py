@@ -36,10 +36,10 @@ async def follow(
 ) -> AsyncGenerator[Sequence[RawEvent]]:
     """The events after a position. Events that are available together are one batch.
 
-    `live` are the events that the broker delivers. The stream ends when the run has ended or waits for the client. A
-    `replay` passes the pauses that the run has already left, and ends where the run pauses now. Without `replay`, the
-    stream ends at the first pause, however late its reader is. Deltas of a message that is completed by now are not
-    sent again: the completed event has the whole text.
+    `live` are the events that the broker delivers. The stream ends when the run has ended or waits for the client (a
+    pause). With `replay`, only the pause in which the run is now ends the stream: earlier pauses are events like any
+    other. Without `replay`, the first pause ends the stream, even if the run has continued since. Deltas of a message
+    that is completed by now are not sent again: the completed event has the whole text.
 
     A store that cannot be read is an error before the first event. After it, the follower waits for a while.
     """
@@ -68,8 +68,8 @@ async def follow(
                 yield events
             if stored.pausing or (not replay and events and events[-1].name.pausing):
                 return
-        # The events received after the gap follow now. If the store does not have the missing events either, as one
-        # restored from a copy, wait for the next event.
+        # The events that were received after the gap are next. If the store lacks the missing events too, because it
+        # was restored from a copy, wait for a live event instead.
         received = () if gap and after == known else received or ()
 
 

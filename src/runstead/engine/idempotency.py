@@ -1,4 +1,13 @@
-"""Idempotency: a request is carried out once, and its reply is recorded in the transaction of its work."""
+"""Idempotency: a request is carried out once, and its reply is recorded in the transaction of its work.
+
+```
+api/idempotency     the key: the header, or a digest of the request where retries carry none
+resources/scope     every write of a caller passes through `once`, in its transaction
+once                no record: work, record the reply ── a record of the same request: raise Replay
+api/handlers        answer Replay with the recorded reply; a stream continues after the recorded event
+```
+The rules (which request is a retry) are in `domain/idempotency`; the records are the rows of the table `answers`.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple, TypeVar
@@ -38,7 +47,7 @@ async def once(
 ) -> T:
     """Do the work and record its reply, which `to_reply` makes from its result. `Replay` if the request is a retry."""
     before = await tx.idempotency.get(project, asked.key, now)
-    # A client that has used the new thread has received the reply, and does not retry.
+    # A client that has used its new thread has received the reply. The same request is then a new one, not a retry.
     pending = before is not None and not (asked.creates_thread and await _thread_was_used(tx, project, before, now))
     if before is not None and pending and is_retry(asked, before.digest, ambiguous=before.ambiguous):
         raise Replay(before.body, before.seq)

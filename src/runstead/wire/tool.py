@@ -34,7 +34,7 @@ def _no_parameters() -> FunctionParameters:
 
 
 class Function(Request, frozen=True, kw_only=True):
-    """A function of the client. To call it, a run goes to `requires_action` until its output is submitted."""
+    """A function that the model may call. A call of a client's function makes the run wait: `requires_action`."""
 
     name: Name
     description: str | None | UnsetType = UNSET

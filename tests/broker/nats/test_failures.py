@@ -1,6 +1,7 @@
 """NATS servers that die, freeze or lose their disk cause a delay and nothing else."""
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from nats.aio.client import Client
 
 from runstead.broker.nats import NatsBroker
+from runstead.broker.nats.client import Subscription
 from runstead.broker.port import Offer
 from runstead.wire.event import EventName, Position, RawEvent
 from tests.support.nats import NatsServer, nats_broker, request, streams_ready, subscribed
@@ -96,6 +98,30 @@ async def test_the_broker_works_again_after_the_server_was_killed(
     logged = [line.split()[2] for line in caplog.messages if line.startswith("NATS is")]
     assert sorted(logged) == ["away;", "away;", "back", "back"], "once for each broker, not for each attempt"
     assert len(caplog.messages) < 20
+
+
+async def test_streams_that_begin_and_end_during_an_outage_leave_nothing(server: NatsServer) -> None:
+    async with nats_broker(server, "a") as here, nats_broker(server, "a") as there:
+        async with here.subscribe("run_before"):
+            await subscribed(here)
+            server.kill()
+            await down(here, there)
+        known = subscriptions_in_memory()
+        for number in range(200):
+            async with here.subscribe(f"run_{number}"):
+                pass
+        assert subscriptions_in_memory() == known
+        async with here.subscribe("run_open") as live:
+            server.start()
+            await until(lambda: up(here, there))
+            await subscribed(here)
+            await there.publish("run_open", [stored(1)])
+            assert await received(live, 1) == [stored(1)], "a subscription of the outage is active after it"
+
+
+def subscriptions_in_memory() -> int:
+    gc.collect()
+    return sum(isinstance(each, Subscription) for each in gc.get_objects())
 
 
 async def test_messages_under_way_when_the_server_dies_are_sent_again(server: NatsServer) -> None:

@@ -4,13 +4,19 @@ import asyncio
 
 import pytest
 
+from runstead.broker.kept_deltas import KeptDeltas
 from runstead.broker.nats.run_feed import RunFeed
 from runstead.broker.subscriber import Subscriber
 from runstead.wire.event import EventName, Position, RawEvent
+from tests.support.deltas import all_events
 
 
 def event(seq: int, delta: int = 0, data: bytes = b"{}") -> RawEvent:
     return RawEvent(Position(seq, delta), EventName.MESSAGE_DELTA if delta else EventName.RUN_QUEUED, data)
+
+
+def kept(probe: "FeedProbe") -> list[RawEvent]:
+    return all_events(probe.feed.kept)
 
 
 class FeedProbe:
@@ -19,7 +25,7 @@ class FeedProbe:
     def __init__(self) -> None:
         self.requests = 0
         self.feed = RunFeed(self._request)
-        self.subscriber = Subscriber((), 60)
+        self.subscriber = Subscriber(60, KeptDeltas())
         self.feed.subscribers.add(self.subscriber)
 
     def _request(self) -> None:
@@ -44,7 +50,7 @@ async def test_events_that_arrive_before_the_kept_deltas_wait_for_them(here: Fee
     assert here.received() == []
     here.feed.add_kept([event(2), event(2, 1), event(2, 2), event(2, 3)])
     assert here.received() == [event(2, 1), event(2, 2), event(2, 3)]
-    assert here.feed.kept == [event(2, 1), event(2, 2), event(2, 3)]
+    assert kept(here) == [event(2, 1), event(2, 2), event(2, 3)]
 
 
 async def test_a_stored_event_that_arrives_before_the_kept_deltas_is_delivered(here: FeedProbe) -> None:
@@ -53,7 +59,7 @@ async def test_a_stored_event_that_arrives_before_the_kept_deltas_is_delivered(h
     here.feed.receive([event(3)])
     here.feed.add_kept([event(3)])
     assert (here.received(), here.requests) == ([event(2, 3), event(3)], 1)
-    assert here.feed.kept == []
+    assert kept(here) == []
 
 
 async def test_a_gap_is_requested_three_times_and_then_left_to_the_store(here: FeedProbe) -> None:
@@ -90,13 +96,13 @@ async def test_deltas_of_a_worker_that_lost_the_run_are_ignored(here: FeedProbe)
     here.feed.receive([event(2, 3)])
     here.feed.receive([event(5, 1), event(5, 2)])
     assert here.received() == [event(5, 2)]
-    assert here.feed.kept == [event(5, 1), event(5, 2)]
+    assert kept(here) == [event(5, 1), event(5, 2)]
     assert here.requests == 0
 
 
 async def test_events_of_two_workers_in_one_message_are_put_in_order(here: FeedProbe) -> None:
     here.feed.catch_up()
     here.feed.add_kept([event(3, 1), event(2, 6), event(3, 2)])
-    assert here.feed.kept == [event(3, 1), event(3, 2)]
+    assert kept(here) == [event(3, 1), event(3, 2)]
     here.feed.receive([event(4), event(3, 3)])
-    assert here.feed.kept == []
+    assert kept(here) == []

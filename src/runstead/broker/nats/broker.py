@@ -94,7 +94,7 @@ class NatsBroker:
     @asynccontextmanager
     async def subscribe(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
         feed = self._feeds.get(run_id) or self._open_feed(run_id)
-        subscriber = Subscriber(feed.kept, self._silence)
+        subscriber = Subscriber(self._silence, feed.kept)
         feed.subscribers.add(subscriber)
         try:
             yield subscriber.batches()

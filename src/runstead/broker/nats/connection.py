@@ -110,14 +110,16 @@ class Connection:
         """Subscribe to a subject. Messages sent after this call are sent after the subscription is active."""
         subscription = Subscription(subject, handler, on_active)
         self._subscriptions.add(subscription)
-        self._outbox.put(subscription)
+        if self.connected:  # else it is made when a server is connected
+            self._outbox.put(subscription)
         return subscription
 
     def close(self, subscription: Subscription) -> None:
         """End a subscription."""
         subscription.closed = True
         self._subscriptions.discard(subscription)
-        self._outbox.put(subscription)
+        if subscription.handle is not None:
+            self._outbox.put(subscription)
 
     def run(self, work: Work) -> bool:
         """Run `work` in the background until the client ends. False without a connection to a server."""
@@ -227,7 +229,9 @@ class Connection:
             return
         self._health.connected()
         for subscription in list(self._subscriptions):
-            if subscription.handle is not None:
+            if subscription.handle is None:
+                self._outbox.put(subscription)
+            else:
                 subscription.on_active()
 
     async def _send_outbox(self, client: Client) -> None:

@@ -6,6 +6,7 @@ wait for it, and both are merged in order. The same happens after a reconnection
 
 from collections.abc import Callable, Sequence
 
+from runstead.broker.kept_deltas import KeptDeltas
 from runstead.broker.nats.messages import since_stored, unpack
 from runstead.broker.subscriber import Subscriber
 from runstead.wire.event import START, Position, RawEvent
@@ -20,7 +21,7 @@ class RunFeed:
     """`request_kept` requests the events that the server has kept. Their receiver calls `add_kept`."""
 
     def __init__(self, request_kept: Callable[[], None]) -> None:
-        self.kept: list[RawEvent] = []
+        self.kept = KeptDeltas()
         self.subscribers: set[Subscriber] = set()
         self.close: Callable[[], None] = lambda: None
         """Ends the subscription."""
@@ -82,13 +83,12 @@ class RunFeed:
         self.last = max(event.at for event in events)
         deltas = since_stored(events)
         if len(deltas) < len(events):
-            self.kept = deltas
-        else:
-            self.kept.extend(deltas)
+            self.kept.clear()
+        self.kept.extend(deltas)
         for subscriber in self.subscribers:
             subscriber.receive(events)
 
     def _drop(self) -> None:
-        self.kept = []
+        self.kept.clear()
         for subscriber in self.subscribers:
             subscriber.drop()

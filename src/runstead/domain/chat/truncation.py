@@ -96,7 +96,7 @@ def fixed(run: Run, steps: Sequence[StepRow], written: Mapping[str, Message], fu
     )
 
 
-def _answer(left: int | None, window: int) -> int:
-    """The part of the window that is reserved for the answer."""
+def _answer(left: int | None, available: int) -> int:
+    """The part of the available tokens that is reserved for the answer. `left` is the rest of its own budget."""
     # A quarter of a large window would be wasted.
-    return min(window // 4, LONGEST_ANSWER) if left is None else min(left, window // 2)
+    return min(available // 4, LONGEST_ANSWER) if left is None else min(left, available // 2)

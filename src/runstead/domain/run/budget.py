@@ -1,4 +1,4 @@
-"""The rest of a run's budgets. Each is a total over all of its model calls. For the time limit see `deadline`."""
+"""How much is left of a run's budgets, each of which is a total over all model calls. For time see `deadline`."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, TypeAlias
@@ -33,7 +33,7 @@ class Allowance(Struct, frozen=True, kw_only=True):
     tokens: int | None = None
     """Tokens that it may write; None without a limit."""
     limit: Literal["max_completion_tokens", "max_total_tokens"] = "max_completion_tokens"
-    """The budget that an answer has used up that is cut short."""
+    """The budget that is used up if the answer reaches `tokens`."""
     calls: int | None = None
     """Calls of tools that it may ask for; None without a limit."""
 
@@ -81,8 +81,8 @@ def _usages(steps: Iterable[StepRow]) -> Iterator[Usage]:
 
 
 def _calls_left(run: Run, steps: Iterable[StepRow]) -> int | None:
-    """How many calls of tools the run may still ask for, of the client's and of the server's; those that were never
-    answered count nothing.
+    """How many tool calls the run may still ask for, of the client's and the server's tools together. Calls of steps
+    that did not complete are not counted.
     """
     if run.max_tool_calls is UNSET:
         return None

@@ -1,4 +1,4 @@
-"""A change: everything that one thing that happens to a run writes and reports, to be committed together."""
+"""A change of a run: the rows and events that one transaction writes."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,9 +18,9 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Change(Struct, frozen=True, kw_only=True):
-    """The run after it, the rows that are new or written again, and the events that report it, in order.
+    """The run after the change, its new and its rewritten rows, and the events that report it, in order.
 
-    What a change does not say stays as it is.
+    Fields and rows that a change does not name stay as they are.
     """
 
     run: Run

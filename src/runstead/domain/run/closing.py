@@ -1,4 +1,4 @@
-"""How messages and steps are closed before their end."""
+"""How the open message and step of a run are closed when the run is stopped, fails or is recovered."""
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias

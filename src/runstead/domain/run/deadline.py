@@ -1,4 +1,4 @@
-"""A run's time: until when it may go on, and what becomes of it then."""
+"""When a run must stop: because it was cancelled, or because its time is up."""
 
 from runstead.domain.run.lifecycle import Signal
 from runstead.wire.run import Run, Status
@@ -18,8 +18,8 @@ def deadline(run: Run) -> int | None:
 def stop_signal(run: Run, now: int) -> Signal | None:
     """The signal that a run that has not ended must get, whatever it is doing; None while it may go on.
 
-    A run that was asked to stop has stopped, however late it is. One whose time is up has run out of its budget if
-    that was no later than its expiry: the time that was set for this run.
+    A run that is cancelling ends as cancelled, even if its time is up. A run whose time is up ends as incomplete if
+    its budget of seconds ended before or with its expiry, and as expired otherwise.
     """
     if run.status is Status.CANCELLING:
         return Signal.STOP

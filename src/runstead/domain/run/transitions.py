@@ -68,9 +68,10 @@ def delay(run: Run, open_work: OpenWork, now: int, usage: Usage, cause: LastErro
 def end(
     run: Run, signal: Signal, open_work: OpenWork, now: int, usage: Usage, error: LastError | None = None
 ) -> Change:
-    """The run stops before its end: STOP, EXPIRE, RUN_OUT (of time), FAIL, DELAY (with `error`) or RECOVER.
+    """The work on a run is broken off: by STOP, EXPIRE, RUN_OUT (of time), FAIL, DELAY (with `error`) or RECOVER.
 
-    The open step is closed. In a run that continues, complete tool calls of the model survive.
+    The open step is closed. After DELAY the run is queued; after RECOVER too, unless it was cancelling. Complete
+    tool calls of the model survive in a queued run.
     """
     after = move(run, signal, now, last_error=error, incomplete=_OUT_OF_TIME, usage=usage)
     if open_work.row is not None and open_work.row.asked and after.status is Status.QUEUED:

@@ -13,7 +13,7 @@ __all__ = ["end_unowned", "publish_stopped", "stop"]
 
 
 async def stop(tx: Tx, row: RunRow, now: int) -> Committed:
-    """Cancel a run. A run without an owner ends at once; any other owner is interrupted after the commit."""
+    """Cancel a run. Without an owner it ends at once. An owner ends it: `publish_stopped` interrupts that worker."""
     if row.owner is None:
         return await write(tx, row, transitions.stop(row.run, *await read_open_work(tx, row), now), now)
     return await write(tx, row, transitions.cancel(row.run, now), now)

@@ -281,8 +281,8 @@ class Runs(Bound):
         """Write a run that is ready to be executed. With a free slot of this process's worker, the same commit claims
         the run; without one, the run is offered to all workers.
 
-        A run that is queued behind another one is neither claimed nor offered. With a slot, nor is a run of a project
-        at its limit of running runs: workers find it when they poll.
+        A run that is queued behind another one is neither claimed nor offered. A run of a project at its limit of
+        running runs is not claimed; if a slot was reserved, it is not offered either: workers find it when they poll.
         """
         slot = self._slots.reserve() if self._slots is not None else None
         written = await self._write_with_slot(slot, work)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from runstead.store.port import Tx, Unknown
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
-from runstead.store.postgres.guarded import GuardedTable
+from runstead.store.postgres.optimistic_table import OptimisticTable
 from runstead.store.postgres.runs import PostgresRuns
 from runstead.store.postgres.statements import unlocked
 from runstead.store.tables.queries import load
@@ -68,5 +68,5 @@ class Connections:
 
     async def _opened(self) -> Connection:
         session = await connect(self._address, self._schema, self._patience, self._unknown)
-        writing, reading = (SqlTx(session, queries, GuardedTable, PostgresRuns) for queries in (_WRITING, _READING))
+        writing, reading = (SqlTx(session, queries, OptimisticTable, PostgresRuns) for queries in (_WRITING, _READING))
         return Connection(session, writing, reading)

@@ -1,8 +1,8 @@
 """Which part of a list a query means: plain arithmetic on places.
 
-A list is ordered by `Place`, upwards or downwards as a whole. In the order asked for, `after` lies ahead of a page and
-`before` behind it. A page is read from the cursor that it touches: from `after` on, or, with only `before`, from there
-backwards, and then turned round.
+A list is ordered by `Place`, ascending or descending. `after` names the item before the page's first one, `before` the
+item after its last one. A page is read from `after` forwards; with `before` alone it is read from there backwards, and
+then reversed.
 """
 
 from typing import NamedTuple, TypeVar

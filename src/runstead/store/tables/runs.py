@@ -183,8 +183,9 @@ class SqlRuns:
         await self._move_successors(ahead, run_id)
         await self._session.execute(self._queries["move_added_messages"], id=ahead, predecessor=run_id)
 
-    # A statement that waits for the lock of a run which ends meanwhile passes that run over, though another run stands
-    # in its place by then. So what found none looks again while there is one. Each time the queue is one run shorter.
+    # On PostgreSQL a statement that waited for the lock of a run skips that run if it has ended meanwhile, although its
+    # successor matches by then. So a query without a result is repeated while the queue is not empty. Each repetition
+    # means that a run has ended, so the loop ends.
 
     async def _in_queue(self, statement: str, project: str, thread_id: str) -> RunRow | None:
         while True:

@@ -1,4 +1,4 @@
-"""Recovery: the runs of workers that are gone are queued again, their half-done work closed as what it is."""
+"""Recovery: runs of expired workers are queued again, or cancelled if they were cancelling. Open steps are closed."""
 
 import asyncio
 import logging

@@ -1,4 +1,4 @@
-"""Tables whose rows are written back only over the state that was read."""
+"""Tables with optimistic locking: a row is written back only if it is still as it was read. For runs see `runs`."""
 
 from typing import TypeVar
 
@@ -7,15 +7,15 @@ from runstead.store.postgres.failure import Overtaken
 from runstead.store.postgres.statements import locked
 from runstead.store.tables.table import Listed, Session, Table, Value
 
-__all__ = ["GuardedTable"]
+__all__ = ["OptimisticTable"]
 
 T = TypeVar("T", bound=Listed)
 
 
-class GuardedTable(Table[T]):
-    """Readers do not wait for each other. Of two that write back what they read, the second is `Overtaken`.
+class OptimisticTable(Table[T]):
+    """Reading a row does not lock it. If two transactions read a row and write it back, the second is `Overtaken`.
 
-    Its statement `get` gives a mark beside the body, and `replace` takes it.
+    The statement `get` returns a mark beside the body; `replace` writes only if the row still has that mark.
     """
 
     async def get(self, **key: Value) -> T | None:
