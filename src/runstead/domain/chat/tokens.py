@@ -20,7 +20,7 @@ from runstead.wire.content import Content, ContentPart, RefusalPart, TextPart
 from runstead.wire.run import CompletionTokensDetails, Usage
 from runstead.wire.tool import Function
 
-__all__ = ["of_call", "of_function", "of_message", "of_messages", "of_text"]
+__all__ = ["of_call", "of_function", "of_message", "of_messages", "of_states", "of_text"]
 
 _MESSAGE = 4
 """Tokens that a chat template adds to a message, for its role and its delimiters."""
@@ -60,6 +60,11 @@ def of_function(function: Function) -> int:
     return _CALL + of_text(msgspec.json.encode(function).decode())
 
 
+def of_states(states: Iterable[Any]) -> int:
+    """The tokens of the state that goes back to a model's server, most of which is thinking."""
+    return sum(of_text(msgspec.json.encode(state).decode()) for state in states)
+
+
 def of_call(
     reported: Usage | None, request: ModelRequest, content: Content, calls: Sequence[Call], thinking: str = ""
 ) -> Usage:
@@ -70,7 +75,9 @@ def of_call(
         return reported
     known = reported or Usage()
     thought = of_text(thinking)
-    asked = known.prompt_tokens or of_messages(request.messages) + sum(map(of_function, request.functions))
+    asked = known.prompt_tokens or (
+        of_messages(request.messages) + of_states(request.carried.values()) + sum(map(of_function, request.functions))
+    )
     wrote = known.completion_tokens or thought + _of_answer(content, calls)
     return replace(
         known,

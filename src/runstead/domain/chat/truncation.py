@@ -89,10 +89,12 @@ def history_limit(
 
 def fixed(run: Run, steps: Sequence[StepRow], written: Mapping[str, Message], functions: Sequence[Function]) -> int:
     """The tokens of the next call without history: instructions, functions, and the run's own steps."""
+    mine = prompt.own(steps, written)
     return (
         tokens.of_messages(prompt.instructions(run))
         + sum(tokens.of_function(function) for function in functions)
-        + tokens.of_messages(prompt.own(steps, written).messages)
+        + tokens.of_messages(mine.messages)
+        + tokens.of_states(mine.carried.values())
     )
 
 

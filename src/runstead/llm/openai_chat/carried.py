@@ -18,6 +18,7 @@ __all__ = ["TurnState", "with_state"]
 
 _OF_MESSAGE = frozenset({
     "role", "content", "refusal", "tool_calls", "function_call", "name", "annotations", "audio", "images",
+    "id", "index", "object", "created", "model", "usage", "logprobs", "finish_reason", "stop_reason", "token_ids",
 })  # fmt: skip
 """Fields of a message that are read, or that are output and no state."""
 _OF_CALL = frozenset({"index", "id", "type", "function", "name", "arguments"})
