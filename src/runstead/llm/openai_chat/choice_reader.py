@@ -12,9 +12,10 @@ from runstead.llm.openai_chat.finish import FinishReasons
 from runstead.llm.openai_chat.lenient import as_object, as_objects
 from runstead.llm.openai_chat.pieces import Pieces
 from runstead.llm.openai_chat.repeats import SaidText
+from runstead.llm.openai_chat.sent_call import read_call
 from runstead.llm.openai_chat.server_error import read_error
 from runstead.llm.openai_chat.thinking import ThinkTags
-from runstead.llm.openai_chat.tool_calls import MAX_CALLS, ToolCalls, read_call
+from runstead.llm.openai_chat.tool_calls import MAX_CALLS, ToolCalls
 
 __all__ = ["MAX_LENGTH", "ChoiceReader"]
 
