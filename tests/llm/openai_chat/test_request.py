@@ -18,7 +18,7 @@ PING = Function(name="ping", description=None)
 
 def body(field: MaxTokensField = "max_tokens", **options: Any) -> Any:
     request = ModelRequest(model="m", messages=[{"role": "user", "content": "Hi"}], run_id="run_1", **options)
-    return msgspec.json.decode(encode_request(request, field, "m at http://127.0.0.1"))
+    return msgspec.json.decode(encode_request(request, field))
 
 
 def test_options_that_are_not_set_are_not_sent() -> None:

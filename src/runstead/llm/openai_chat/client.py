@@ -24,6 +24,7 @@ from yarl import URL
 
 from runstead.domain.model_call import ModelRequest, Piece
 from runstead.llm.openai_chat.answer import Answer
+from runstead.llm.openai_chat.carried import with_state
 from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.json_document import NotJSON, TooLarge
 from runstead.llm.openai_chat.model_list import decode_models
@@ -134,21 +135,20 @@ class OpenAIChat:
     async def _begin(self, request: ModelRequest) -> _Begun:
         """Send the request until the first pieces are received, or until a retry cannot help."""
         origin = self._origin(request)
-        if origin in self._stateless:
-            request = replace(request, carried={})
-        sent_state = bool(request.carried)
-        body = encode_request(request, self._upstream.max_tokens_field, origin)
+        sent = self._with_state(request, origin)
+        has_state = sent is not request
+        body = encode_request(sent, self._upstream.max_tokens_field)
         run_id = None if request.run_id is UNSET else request.run_id
         retry, waited = 0, 0.0
         while True:
             try:
                 begun = await self._attempt(body, run_id, origin)
             except Failure as failure:
-                if request.carried and failure.status in _REFUSED:
+                if sent is not request and failure.status in _REFUSED:
                     # Some servers refuse what they have sent. They get the request without it, and no wait helps.
                     self._log_without_state(failure, run_id)
-                    request = replace(request, carried={})
-                    body = encode_request(request, self._upstream.max_tokens_field, origin)
+                    sent = request
+                    body = encode_request(sent, self._upstream.max_tokens_field)
                     continue
                 wait = self._backoff.wait(retry, failure.retry_after)
                 waited += wait
@@ -159,7 +159,7 @@ class OpenAIChat:
                     raise failure.model_error(self._upstream.name, retry + 1, self._secret) from None
                 self._log_retry(failure, retry, wait, run_id)
             else:
-                if sent_state and not request.carried:
+                if has_state and sent is request:
                     self._stateless.add(origin)
                 return begun
             await self._sleep(wait)
@@ -190,6 +190,12 @@ class OpenAIChat:
     def _origin(self, request: ModelRequest) -> str:
         """Names the model and its server, in state that goes back to no other. The query may have a secret."""
         return f"{request.model} at {self._chat.with_query(None)}"
+
+    def _with_state(self, request: ModelRequest, origin: str) -> ModelRequest:
+        """The request with the state of earlier turns in its messages; itself if there is none for `origin`."""
+        messages = with_state(request.messages, {} if origin in self._stateless else request.carried, origin)
+        changed = any(one is not other for one, other in zip(messages, request.messages, strict=True))
+        return replace(request, messages=messages) if changed else request
 
     def _log_retry(self, failure: Failure, retry: int, wait: float, run_id: str | None) -> None:
         name, reason = self._upstream.name, failure.message(self._secret)

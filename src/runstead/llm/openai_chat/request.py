@@ -6,7 +6,6 @@ import msgspec
 from msgspec import UNSET
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.openai_chat.carried import with_state
 from runstead.llm.openai_chat.upstream import MaxTokensField
 from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
 
@@ -15,15 +14,15 @@ __all__ = ["encode_request"]
 _encode = msgspec.json.Encoder().encode
 
 
-def encode_request(request: ModelRequest, max_tokens_field: MaxTokensField, origin: str) -> bytes:
-    """The JSON body to post, to the model and server that `origin` names.
+def encode_request(request: ModelRequest, max_tokens_field: MaxTokensField) -> bytes:
+    """The JSON body to post.
 
     Optional fields are sent only if the request sets them, because many servers refuse fields that they do not know.
     `parallel_tool_calls` is always sent with tools, because servers have different defaults.
     """
     body: dict[str, Any] = {
         "model": request.model,
-        "messages": with_state(request.messages, request.carried, origin),
+        "messages": request.messages,
         "stream": True,
         "stream_options": {"include_usage": True},
         **_tools(request),
