@@ -8,12 +8,12 @@ from runstead.domain.run.journal import Call, StepRow
 from runstead.domain.run.next_move import (
     MAX_REFUSED_TURNS,
     AskClient,
-    Astray,
     Filtered,
     Finish,
     OutOfBudget,
     Reply,
     RunTools,
+    UnknownFunction,
     before_call,
     next_move,
 )
@@ -45,7 +45,7 @@ class TestFunctionsThatWereNotOffered:
 
     def test_too_many_turns_of_nothing_else_fail_the_run(self) -> None:
         steps = [refused_step()] * (MAX_REFUSED_TURNS - 1)
-        assert next_move(Reply(calls=[refused()]), ANY, steps) == Astray("unheard_of")
+        assert next_move(Reply(calls=[refused()]), ANY, steps) == UnknownFunction("unheard_of")
         assert next_move(Reply(calls=[refused(), *CALLS]), ANY, steps) == AskClient()
         assert next_move(Reply(calls=CALLS), ANY, steps) == AskClient()
 

@@ -15,13 +15,13 @@ from runstead.wire.run_step import ToolCall
 __all__ = [
     "MAX_REFUSED_TURNS",
     "AskClient",
-    "Astray",
     "Filtered",
     "Finish",
     "Move",
     "OutOfBudget",
     "Reply",
     "RunTools",
+    "UnknownFunction",
     "Written",
     "before_call",
     "next_move",
@@ -72,13 +72,13 @@ class Filtered(Struct, frozen=True):
     """The model's server held the rest of the answer back."""
 
 
-class Astray(Struct, frozen=True):
+class UnknownFunction(Struct, frozen=True):
     """The model keeps calling functions that were not offered to it: the run fails."""
 
     function: str
 
 
-Move: TypeAlias = Finish | RunTools | AskClient | OutOfBudget | Filtered | Astray
+Move: TypeAlias = Finish | RunTools | AskClient | OutOfBudget | Filtered | UnknownFunction
 
 MAX_REFUSED_TURNS = 3
 """Turns in a row in which the model may call only functions that were not offered to it."""
@@ -114,7 +114,7 @@ def next_move(reply: Reply, allowed: Allowance, steps: Sequence[StepRow] = ()) -
         case Reply(calls=calls) if allowed.calls is not None and len(calls) > allowed.calls:
             return OutOfBudget("max_tool_calls")
         case Reply(calls=[*_, last] as calls) if _all_refused(calls) and _refused_turns(steps) + 1 >= MAX_REFUSED_TURNS:
-            return Astray(last.name)
+            return UnknownFunction(last.name)
         case Reply(calls=calls) if not all(call.for_client for call in calls):
             return RunTools()
         case Reply(calls=calls) if calls:

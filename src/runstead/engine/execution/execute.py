@@ -12,13 +12,13 @@ from runstead.domain.run.lifecycle import Signal
 from runstead.domain.run.next_move import (
     MAX_REFUSED_TURNS,
     AskClient,
-    Astray,
     Filtered,
     Finish,
     Move,
     OutOfBudget,
     Reply,
     RunTools,
+    UnknownFunction,
     next_move,
 )
 from runstead.engine.execution import context, model_turn, tool_turn
@@ -32,7 +32,7 @@ __all__ = ["execute"]
 
 _log = logging.getLogger("runstead.run")
 
-_ASTRAY = f"The model called functions that it was not offered in {MAX_REFUSED_TURNS} turns, at last '{{}}'."
+_UNKNOWN_FUNCTION = f"The model called functions that it was not offered in {MAX_REFUSED_TURNS} turns, at last '{{}}'."
 _FILTERED = LastError(code="server_error", message="The model's server held the answer back: its content filter.")
 
 
@@ -101,8 +101,8 @@ def _ended_turn(claimed: ClaimedRun, run: Run, reply: Reply, move: Move) -> Chan
         case OutOfBudget(reason=reason):
             closed = _close(run, open_work, reply, now, "max_tokens")
             return transitions.combine(closed, transitions.run_out(run, now, spent, reason))
-        case Astray(function=name):
-            why = LastError(code="server_error", message=_ASTRAY.format(name))
+        case UnknownFunction(function=name):
+            why = LastError(code="server_error", message=_UNKNOWN_FUNCTION.format(name))
             refused = call_step.refuse_calls(run, open_work, reply, now, why)
             return transitions.combine(refused, transitions.end(run, Signal.FAIL, OpenWork(), now, spent, why))
         case Filtered():
