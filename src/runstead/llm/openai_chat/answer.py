@@ -11,7 +11,7 @@ from runstead.llm.openai_chat.answer_reader import AnswerReader
 from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.idle_timeout import IdleTimeout
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "received"]
 
 _REST_TIMEOUT = 2.0
 """Seconds to wait for the usage and the end of an answer after its finish reason. Without them it is whole too."""
@@ -57,8 +57,10 @@ class Answer:
         self._rest_until = None
         self._idle_timeout.begin_read()
         try:
-            return await self._content.readany()
+            return await received(self._content)
         except (aiohttp.ClientError, OSError) as error:
+            if self._reader.is_whole():
+                return b""
             if self._idle_timeout.expired:
                 raise Failure(f"sent nothing for {self._token_timeout:g} s in the middle of its answer") from None
             raise Failure("broke off in the middle of its answer", retryable=True) from error
@@ -74,7 +76,7 @@ class Answer:
             return b""
         try:
             async with asyncio.timeout_at(self._rest_until):
-                return await self._content.readany()
+                return await received(self._content)
         except (TimeoutError, aiohttp.ClientError, OSError):
             return b""
 
@@ -83,3 +85,17 @@ class Answer:
             async with asyncio.timeout(_LAST_BYTES_TIMEOUT):
                 while not self._content.at_eof():
                     await self._content.readany()
+
+
+async def received(content: aiohttp.StreamReader) -> bytes:
+    """The next bytes of a body; none at its end. Bytes that came before the connection broke come before its error."""
+    try:
+        return await content.readany()
+    except (aiohttp.ClientError, OSError) as error:
+        # The library would leave them unread.
+        content.set_exception(None)  # type: ignore[arg-type]
+        rest = content.read_nowait()
+        content.set_exception(error)
+        if not rest:
+            raise
+        return rest

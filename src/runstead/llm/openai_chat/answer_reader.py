@@ -64,6 +64,16 @@ class AnswerReader:
         """Whether the answer has its finish reason. Only its usage and its end may follow."""
         return self._choice.finished
 
+    def is_whole(self) -> bool:
+        """Whether the answer may end here: it has its finish reason, or is a whole document."""
+        if self._document is None:
+            return self.finished
+        try:
+            decode(b"".join(self._document))
+        except (NotJSON, TooLarge):
+            return False
+        return True
+
     def feed(self, data: bytes) -> Iterator[list[Piece]]:
         """The pieces in these bytes, in batches that take some milliseconds each. A batch may be empty.
 

@@ -23,7 +23,7 @@ from msgspec.structs import replace
 from yarl import URL
 
 from runstead.domain.model_call import ModelRequest, Piece
-from runstead.llm.openai_chat.answer import Answer
+from runstead.llm.openai_chat.answer import Answer, received
 from runstead.llm.openai_chat.carried import with_state
 from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.json_document import NotJSON, TooLarge
@@ -175,7 +175,7 @@ class OpenAIChat:
                 response = await self._session.post(self._chat, data=body, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
                     await _check_status(response)
-                    data = await response.content.readany()
+                    data = await received(response.content)
         except aiohttp.ClientError as error:
             raise _connection_failure(error) from error
         except TimeoutError:

@@ -84,6 +84,8 @@ ENDS = [
     Case("a cut behind the usage", sent(delta({"content": "Hi"}, "stop"), {"choices": [], "usage": {"prompt_tokens": 7, "completion_tokens": 3}}, done=False), says("Hi", usage=(7, 3)), "cut"),
     Case("a cut in mid-answer", sent(text("Half of"), done=False), fails("broke off", said="Half of"), "cut"),
     Case("a cut in the middle of a line", sent(delta({"content": "Hi"}, "stop"), b'data: {"cho', done=False), HI, "cut"),
+    Case("a whole document without the end of the body", [Body(b'{"choices":[{"message":{"content":"Hi"}}]}')], HI, "cut"),
+    Case("half a document without the end of the body", [Body(b'{"choices":[{"message":{"cont')], fails("broke off"), "cut"),
     Case("a cut in the middle of a call", sent(call("a", "f", '{"city":"Os'), done=False), fails("broke off"), "cut"),
 ]  # fmt: skip
 
