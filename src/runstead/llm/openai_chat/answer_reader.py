@@ -85,14 +85,11 @@ class AnswerReader:
         if self._beginning is not None:
             data = self._begin(self._beginning + data)
         if self._document is None:
-            for start in range(0, len(data), _PORTION):
-                if self.done:
-                    return
-                yield from self._batches(self._stream.feed(data[start : start + _PORTION]))
-        elif data:
-            self._document.append(data)
-            if self._received > MAX_BYTES:
-                raise Failure(f"sent more than {MAX_BYTES} bytes in one JSON document")
+            return self._portions(data) if len(data) > _PORTION else self._batches(self._stream.feed(data))
+        self._document.append(data)
+        if self._received > MAX_BYTES:
+            raise Failure(f"sent more than {MAX_BYTES} bytes in one JSON document")
+        return iter(())
 
     def feed_documents(self, documents: Iterable[dict[str, Any]]) -> Iterator[list[Piece]]:
         """The pieces in events that are decoded already."""
@@ -127,6 +124,12 @@ class AnswerReader:
         if begun[:1] in {b"{", b"["}:
             self._document = []
         return begun
+
+    def _portions(self, data: bytes) -> Iterator[list[Piece]]:
+        for start in range(0, len(data), _PORTION):
+            if self.done:
+                return
+            yield from self._batches(self._stream.feed(data[start : start + _PORTION]))
 
     def _batches(self, events: Iterable[Event]) -> Iterator[list[Piece]]:
         whole = self.finished

@@ -163,6 +163,7 @@ class ChoiceReader:
             if meaning is None and not self._calls.are_complete():
                 raise Failure.unfinished(f"ended its answer in the middle of a call, with {named}")
             return "tool_calls"
+        # With `stop` the model has ended its answer itself: it may be empty, also after thinking.
         if meaning != "stop" and not self._spoken:
             raise Failure.unfinished(f"ended its answer without a word, with {named}")
         return "stop"
