@@ -51,6 +51,12 @@ def test_thinking_stands_before_the_text() -> None:
     ]
 
 
+def test_a_message_without_calls_gets_the_state_of_the_message_alone() -> None:
+    state = {"message": {"reasoning_content": "Hm."}, "calls": {"0": {"extra_content": 1}}}
+    text_alone = {"role": "assistant", "content": "Hi"}
+    assert sent(state, text_alone) == {**text_alone, "reasoning_content": "Hm."}
+
+
 def test_state_of_a_function_is_merged_into_it() -> None:
     call = sent({"calls": {"0": {"function": {"signature": "S==", "name": "other"}}}})["tool_calls"][0]
     assert call["function"] == {"name": "weather", "arguments": "{}", "signature": "S=="}

@@ -22,8 +22,8 @@ _OF_MESSAGE = frozenset({
 })  # fmt: skip
 """Fields of a message that are read, or that are output and no state."""
 _OF_CALL = frozenset({"index", "id", "type", "function", "name", "arguments"})
-_MAX_FIELDS = 1_000
 _OF_FUNCTION = frozenset({"name", "arguments"})
+_MAX_FIELDS = 1_000
 
 
 class TurnState:
@@ -82,7 +82,8 @@ def _restored(message: dict[str, Any], state: Mapping[str, Any]) -> dict[str, An
     if parts := as_list(state.get("parts")):
         content = [*parts, {"type": "text", "text": content}] if content else parts
     restored = {**as_object(state.get("message")), **message, "content": content}
-    if calls := as_object(state.get("calls")):
+    if "tool_calls" in message:
+        calls = as_object(state.get("calls"))
         restored["tool_calls"] = [
             _restored_call(call, as_object(calls.get(str(place)))) for place, call in enumerate(message["tool_calls"])
         ]
