@@ -71,6 +71,10 @@ class StartedCall:
         """Whether the arguments are JSON."""
         return _is_json(self.arguments)
 
+    def check_depth(self) -> None:
+        """Raise `TooLarge` if the arguments are nested too deeply."""
+        check_depth(self.arguments)
+
     def _begin(self) -> str:
         """All arguments so far. White space and `null` are held back: they are no arguments."""
         if not self._arguments or not self._arguments[-1].strip() or _NULL.startswith(self.arguments.strip()):
@@ -80,10 +84,6 @@ class StartedCall:
 
     def _ends_like_a_document(self) -> bool:
         return bool(self._arguments) and self._arguments[-1].rstrip()[-1:] in {"}", "]"}
-
-    def check_depth(self) -> None:
-        """Raise `TooLarge` if the arguments are nested too deeply."""
-        check_depth(self.arguments)
 
 
 def _is_json(text: str) -> bool:
