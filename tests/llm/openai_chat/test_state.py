@@ -91,6 +91,15 @@ async def test_a_server_that_refuses_its_own_state_gets_the_request_without_it()
     assert waits.all == []
 
 
+async def test_a_refusal_that_names_no_field_of_the_state_is_not_remembered() -> None:
+    refusal = refused(400, {"error": {"message": "The prompt is too long."}})
+    async with world(refusal, text("Hi"), text("Hi")) as (model, upstream, _):
+        for _ in range(2):
+            assert said(await ask(model, carrying(REQUEST, upstream.url))) == "Hi"
+    with_it = ["reasoning_content" in exchange.json["messages"][1] for exchange in upstream.exchanges]
+    assert with_it == [True, False, True]
+
+
 async def test_a_request_that_is_refused_for_another_reason_fails() -> None:
     async with world(refused(400, {"error": "Too long."})) as (model, upstream, _):
         error = await failure(model)

@@ -7,14 +7,14 @@ The state goes back with the turn's message in the next calls of the same run, t
 ```
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from runstead.llm.openai_chat.characters import repaired, repaired_json
 from runstead.llm.openai_chat.growing import GrowingList, GrowingObject, is_continued
 from runstead.llm.openai_chat.lenient import as_list, as_object
 
-__all__ = ["TurnState", "with_state"]
+__all__ = ["TurnState", "names_state", "with_state"]
 
 _OF_MESSAGE = frozenset({
     "role", "content", "refusal", "tool_calls", "function_call", "name", "annotations", "audio", "images",
@@ -73,6 +73,15 @@ def with_state(messages: Sequence[dict[str, Any]], states: Mapping[int, Any], or
         _restored(message, state) if (state := as_object(states.get(index))).get("origin") == origin else message
         for index, message in enumerate(messages)
     ]
+
+
+def names_state(words: str, states: Iterable[Any]) -> bool:
+    """Whether a server's words name a field of these states, so that it is likely to refuse every state."""
+    names: set[str] = set()
+    for state in map(as_object, states):
+        for fields in (state.get("message"), *as_object(state.get("calls")).values()):
+            names |= as_object(fields).keys()
+    return any(name in words for name in names)
 
 
 def _restored(message: dict[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:

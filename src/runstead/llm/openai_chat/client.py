@@ -24,7 +24,7 @@ from yarl import URL
 
 from runstead.domain.model_call import ModelRequest, Piece
 from runstead.llm.openai_chat.answer import Answer, received
-from runstead.llm.openai_chat.carried import with_state
+from runstead.llm.openai_chat.carried import names_state, with_state
 from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.json_document import NotJSON, TooLarge
 from runstead.llm.openai_chat.model_list import decode_models
@@ -70,7 +70,7 @@ class OpenAIChat:
         self._models = _endpoint(upstream.url, "models")
         self._secret: str | None = None
         self._stateless: set[str] = set()
-        """The origins that have refused the state of earlier turns and accepted the same request without it."""
+        """The origins that have refused a field of state by its name, and accepted the same request without it."""
         self._open_session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -136,7 +136,7 @@ class OpenAIChat:
         """Send the request until the first pieces are received, or until a retry cannot help."""
         origin = self._origin(request)
         sent = self._with_state(request, origin)
-        has_state = sent is not request
+        refuses_state = False
         body = encode_request(sent, self._upstream.max_tokens_field)
         run_id = None if request.run_id is UNSET else request.run_id
         retry, waited = 0, 0.0
@@ -147,6 +147,7 @@ class OpenAIChat:
                 if sent is not request and failure.status in _REFUSED:
                     # Some servers refuse what they have sent. They get the request without it, and no wait helps.
                     self._log_without_state(failure, run_id)
+                    refuses_state = names_state(failure.reason, request.carried.values())
                     sent = request
                     body = encode_request(sent, self._upstream.max_tokens_field)
                     continue
@@ -159,7 +160,7 @@ class OpenAIChat:
                     raise failure.model_error(self._upstream.name, retry + 1, self._secret) from None
                 self._log_retry(failure, retry, wait, run_id)
             else:
-                if has_state and sent is request:
+                if refuses_state:
                     self._stateless.add(origin)
                 return begun
             await self._sleep(wait)
