@@ -32,10 +32,10 @@ class Script:
         acts = [_whole(piece) if isinstance(piece, str) else piece for piece in pieces]
         self._turns.append([*acts, finish(reason), usage(prompt, completion)])
 
-    def calls(self, *calls: Call, says: str = "", prompt: int = 10, completion: int = 5) -> None:
-        """The next response calls functions, in parallel."""
-        before = [_whole(says)] if says else []
-        self._turns.append([*before, *calls, usage(prompt, completion)])
+    def calls(self, *calls: Call, says: str = "", says_behind: str = "", prompt: int = 10, completion: int = 5) -> None:
+        """The next response calls functions, in parallel, between two texts if they are given."""
+        before, behind = ([_whole(text)] if text else [] for text in (says, says_behind))
+        self._turns.append([*before, *calls, *behind, usage(prompt, completion)])
 
     def fails(self, message: str, code: ErrorCode = "server_error", after: str = "") -> None:
         """The next response fails, after a text if one is given."""

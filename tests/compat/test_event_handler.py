@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from openai import AssistantEventHandler, AsyncAssistantEventHandler, AsyncOpenAI, OpenAI
 from openai.types.beta import Assistant, AssistantStreamEvent, Thread
 from openai.types.beta.threads import Message, MessageDelta, Text, TextDelta
@@ -230,6 +231,32 @@ def test_the_callbacks_of_parallel_tool_calls_and_their_outputs(
         stream.until_done()
     assert listener.callbacks == ["step done completed", *ANSWER]
     assert listener.events[-1] == "thread.run.completed"
+
+
+@pytest.mark.parametrize("before", ["", "Hm."])
+def test_text_behind_calls_is_a_message_of_its_own(
+    client: OpenAI, model: Script, forecaster: Assistant, thread: Thread, before: str
+) -> None:
+    model.calls(ROME, says=before, says_behind="I am looking.")
+    listener = Recorder()
+    with client.beta.threads.runs.stream(
+        thread_id=thread.id, assistant_id=forecaster.id, event_handler=listener
+    ) as stream:
+        run = stream.get_final_run()
+        messages = stream.get_final_messages()
+    assert run.status == "requires_action"
+    said = [part.text.value for message in messages for part in message.content if part.type == "text"]
+    assert said == [text for text in (before, "I am looking.") if text]
+    assert listener.callbacks[-1] == "end"
+    assert not any(each.startswith("exception") for each in listener.callbacks)
+    model.says("Sunny.")
+    done = client.beta.threads.runs.submit_tool_outputs_and_poll(
+        run_id=run.id,
+        thread_id=thread.id,
+        tool_outputs=[{"tool_call_id": ROME.id or "", "output": "sunny"}],
+        poll_interval_ms=10,
+    )
+    assert done.status == "completed"
 
 
 def test_outputs_can_be_submitted_inside_a_callback(

@@ -3,9 +3,8 @@
 from typing import Any
 
 import msgspec
-import pytest
 
-from runstead.llm.scripted import Gate, Say, Turn, call, fail, finish, refuse, say, usage
+from runstead.llm.scripted import Gate, Turn, call, fail, finish, refuse, say, usage
 from runstead.wire.event import Event
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
@@ -275,13 +274,6 @@ async def test_a_refusal_is_a_separate_part() -> None:
     assert names(events) == PLAIN
     assert data(events, "message.delta")[0]["delta"]["content"] == [{"index": 0, "type": "refusal", "refusal": "I"}]
     assert data(events, "message.completed")[0]["content"] == [{"type": "refusal", "refusal": "I will not"}]
-
-
-@pytest.mark.parametrize("after", [say("\n"), refuse("No")])
-async def test_text_after_calls_is_dropped(after: Say) -> None:
-    async with world([[call("weather", city="Rome"), after]]) as here:
-        events = await streamed(here)
-    assert names(events) == CALLS
 
 
 async def test_steps_exist_once_the_model_has_begun() -> None:

@@ -210,15 +210,6 @@ async def test_a_turn_of_both_kinds_asks_the_client_when_the_server_is_done(any_
         await checked(here, run)
 
 
-async def test_a_call_of_an_unknown_function_is_asked_of_the_client() -> None:
-    async with world([[call("unheard_of"), call("search")], "Done."], tools=[Search()]) as here:
-        run = await here.ended(await here.start(tools=BOTH[:1]))
-        assert run.required_action is not None
-        assert [each.function.name for each in run.required_action.submit_tool_outputs.tool_calls] == ["unheard_of"]
-        await here.submit(run, "There is no such function.")
-        assert (await here.ended(run)).status == "completed"
-
-
 async def test_many_rounds_of_a_new_run_never_read_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
     rounds, reads, read = 60, list[str](), SqlSteps.of_run
 
@@ -460,9 +451,3 @@ class TestOffers:
             assert first.function
             assert (first.type, first.function.name) == ("function", "search")
             assert second == "auto"
-
-    async def test_without_tools_a_call_of_one_is_the_clients_to_answer(self) -> None:
-        async with world([call("search"), "Done."], tools=[Search()]) as here:
-            run = await here.ended(await here.start(tools=BOTH[:1], tool_choice="none"))
-            assert here.model.requests[0].functions == []
-            assert run.status == "requires_action"

@@ -107,12 +107,3 @@ async def test_a_concurrent_cancel_and_submit_have_one_winner() -> None:
                 assert isinstance(submitted, Run)
                 assert ended.status in {"cancelled", "completed"}
             assert isinstance(cancelled, Run) or ended.status == "completed"
-
-
-async def test_a_call_of_an_unknown_function_is_required_too() -> None:
-    async with world([call("unheard_of"), "Never mind."]) as here:
-        run = await here.ended(await here.start(tools=[WEATHER]))
-        assert run.required_action is not None
-        assert run.required_action.submit_tool_outputs.tool_calls[0].function.name == "unheard_of"
-        await here.submit(run, "There is no such function.")
-        assert (await here.ended(run)).status == "completed"

@@ -39,6 +39,8 @@ class Reader:
         self.names: list[str] = []
         self.status: Status | None = None
         self.step: RunStep | None = None
+        self.calls_step: RunStep | None = None
+        """The open step of calls, while a message behind them is shown."""
         self.message: Message | None = None
         self.texts: dict[str, str] = {}
         """The text of each message's deltas."""
@@ -104,7 +106,11 @@ class Reader:
     def _take_step(self, name: str, step: RunStep) -> None:
         kind = name.rpartition(".")[2]
         if kind == "created":
-            assert self.step is None
+            if self.step is not None:
+                assert (self.step.type, step.type) == ("tool_calls", "message_creation")
+                assert self.calls_step is None
+                self.calls_step, self.step = self.step, step
+                return
             assert self.status is Status.IN_PROGRESS or self._late
             self.step, self._calls, self._survived = step, {}, False
         elif kind == "in_progress":
@@ -118,7 +124,7 @@ class Reader:
             if self._survived:
                 assert isinstance(step.step_details, ToolCallsDetails)
                 assert not all(isinstance(call, FunctionToolCall) for call in step.step_details.tool_calls)
-            self.step = None
+            self.step, self.calls_step = self.calls_step, None
 
     def _take_message(self, name: str, message: Message) -> None:
         kind = name.rpartition(".")[2]

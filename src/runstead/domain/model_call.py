@@ -17,6 +17,7 @@ __all__ = [
     "Piece",
     "RefusalPiece",
     "TextPiece",
+    "ThinkingPiece",
     "ToolCallPiece",
     "UsagePiece",
 ]
@@ -81,6 +82,12 @@ class UsagePiece(Struct, frozen=True):
     usage: Usage
 
 
+class ThinkingPiece(Struct, frozen=True):
+    """Thinking that the model's server shows, as one text. It is no part of the message; it counts as written."""
+
+    text: str
+
+
 class CarriedPiece(Struct, frozen=True):
     """State of the turn that the model's server wants to see again in the run's next calls: reasoning text, thought
     signatures. Any JSON but null; it is stored, and read by the adapter alone. The last one of a turn counts.
@@ -89,4 +96,4 @@ class CarriedPiece(Struct, frozen=True):
     state: Any
 
 
-Piece: TypeAlias = TextPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece | CarriedPiece
+Piece: TypeAlias = TextPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece | ThinkingPiece | CarriedPiece

@@ -152,6 +152,22 @@ class TestOwnSteps:
         assert told[0]["content"] == "Let me\nI look."
         assert [each["role"] for each in told] == ["assistant", "tool"]
 
+    def test_text_behind_calls_is_told_with_them(self) -> None:
+        calls = replace(calls_step(call("call_a", "sunny")), followed_by="msg_3")
+        steps = text_step("msg_2"), calls, text_step("msg_3"), text_step("msg_4")
+        written = [spoken(text, f"msg_{number}") for number, text in enumerate(("Hm.", "I look.", "So."), 2)]
+        told = own(*steps, written=tuple(written))
+        assert told == [
+            {"role": "assistant", "content": "Hm.\nI look.", "tool_calls": [asked("call_a")]},
+            {"role": "tool", "tool_call_id": "call_a", "content": "sunny"},
+            {"role": "assistant", "content": "So."},
+        ]
+
+    def test_text_behind_calls_without_outputs_is_told_alone(self) -> None:
+        calls = replace(calls_step(call("call_a", None), status="failed"), followed_by="msg_2")
+        told = own(calls, text_step("msg_2"), written=(spoken("I look.", "msg_2"),))
+        assert told == [{"role": "assistant", "content": "I look."}]
+
     def test_a_last_text_stands_alone(self) -> None:
         told = own(calls_step(call("a", "1")), text_step("msg_2"), written=(spoken("So.", "msg_2"),))
         assert told[-1] == {"role": "assistant", "content": "So."}

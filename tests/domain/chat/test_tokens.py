@@ -2,6 +2,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstead.domain.chat import tokens
+from runstead.domain.model_call import ModelRequest
+from runstead.wire.content import Content, Text, TextPart
+from runstead.wire.run import Usage
 from runstead.wire.tool import Function
 
 
@@ -58,3 +61,31 @@ def test_text_is_never_counted_below_a_third_of_its_bytes_nor_above_its_bytes(on
 def test_a_conversation_takes_what_its_messages_take(texts: list[str]) -> None:
     messages = [{"role": "user", "content": text} for text in texts]
     assert tokens.of_messages(messages) == sum(tokens.of_message(message) for message in messages)
+
+
+REQUEST = ModelRequest(model="m", messages=[{"role": "user", "content": "abcdef"}])
+SAID: Content = [TextPart(text=Text(value="abcdef"))]
+
+
+def counted(reported: Usage | None, thinking: str = "") -> tuple[int, int, int, int]:
+    usage = tokens.of_call(reported, REQUEST, SAID, [], thinking)
+    thought = usage.completion_tokens_details.reasoning_tokens
+    return usage.prompt_tokens, usage.completion_tokens, usage.total_tokens, thought
+
+
+def test_a_call_is_estimated_where_its_server_counts_nothing() -> None:
+    assert counted(None) == (6, 2, 8, 0)
+
+
+def test_thinking_counts_as_written() -> None:
+    assert counted(None, "abcdef") == (6, 4, 10, 2)
+
+
+def test_a_reported_usage_is_taken_as_it_is() -> None:
+    assert counted(Usage(prompt_tokens=7, completion_tokens=3, total_tokens=12), "abcdef") == (7, 3, 12, 0)
+
+
+def test_a_count_of_zero_is_estimated() -> None:
+    assert counted(Usage(prompt_tokens=7)) == (7, 2, 9, 0)
+    assert counted(Usage(completion_tokens=3)) == (6, 3, 9, 0)
+    assert counted(Usage()) == (6, 2, 8, 0)

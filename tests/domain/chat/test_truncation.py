@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from runstead.domain.chat import prompt, tokens
 from runstead.domain.chat.offer import offers
@@ -223,6 +224,12 @@ class TestRoom:
         takes = tokens.of_messages(told.messages) + sum(map(tokens.of_function, told.functions))
         assert takes == fixed(full, steps, written, told.functions) > 0
         assert history_limit(full, steps, 8000, written, told.functions) == 6000 - takes
+
+    def test_state_that_goes_back_takes_room(self) -> None:
+        step = calls_step(call("call_a", "sunny"))
+        thought = replace(step, carried={"message": {"reasoning_content": "x" * 3000}})
+        more = fixed(run(), [thought], {}, []) - fixed(run(), [step], {}, [])
+        assert 1000 < more < 1100
 
     def test_room_may_be_less_than_none(self) -> None:
         left = history_limit(self.bare(instructions="x" * 3000, max_prompt_tokens=500), [], None, {}, [])

@@ -46,11 +46,11 @@ def again(row: StepRow) -> StepRow:
     return decode_journal(msgspec.json.decode(body, type=RunStep), journal)
 
 
-@given(st.lists(CALLS, max_size=4, unique_by=lambda each: each.id), CARRIED)
-def test_what_is_stored_is_read_as_it_was(calls: list[Call], carried: Any) -> None:
-    row = StepRow(step=showing(calls), calls=calls, carried=carried)
+@given(st.lists(CALLS, max_size=4, unique_by=lambda each: each.id), CARRIED, st.none() | TEXT)
+def test_what_is_stored_is_read_as_it_was(calls: list[Call], carried: Any, followed_by: str | None) -> None:
+    row = StepRow(step=showing(calls), calls=calls, carried=carried, followed_by=followed_by)
     read = again(row)
-    assert (read.step, list(read.calls), read.carried) == (row.step, calls, carried)
+    assert (read.step, list(read.calls), read.carried, read.followed_by) == (row.step, calls, carried, followed_by)
 
 
 @pytest.mark.parametrize("row", [text_step("msg_1"), calls_step(), calls_step(call("a", None), call("b", "sunny"))])

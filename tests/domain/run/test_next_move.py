@@ -1,21 +1,24 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from runstead.domain.run.budget import Allowance
 from runstead.domain.run.journal import Call, StepRow
 from runstead.domain.run.next_move import (
+    MAX_REFUSED_TURNS,
     AskClient,
     Filtered,
     Finish,
     OutOfBudget,
     Reply,
     RunTools,
+    UnknownFunction,
     before_call,
     next_move,
 )
 from runstead.wire.run import Usage
-from tests.domain.things import call, calls_step, run
+from tests.domain.things import call, calls_step, run, text_step
 
 CALLS = [
     Call(id="call_a", name="weather", arguments='{"city":"Rome"}'),
@@ -25,6 +28,30 @@ SEARCH = Call(id="call_c", name="search", arguments="{}", tool="file_search")
 
 
 ANY = Allowance()
+
+
+def refused(name: str = "unheard_of") -> Call:
+    return Call(id="call_x", name=name, arguments="{}", status="failed", output="No.")
+
+
+def refused_step() -> StepRow:
+    return replace(calls_step(call("call_x", "No.")), calls=[refused()])
+
+
+class TestFunctionsThatWereNotOffered:
+    def test_the_model_is_asked_again(self) -> None:
+        assert next_move(Reply(calls=[refused()]), ANY) == AskClient()
+        assert next_move(Reply(calls=[refused()]), ANY, [refused_step()]) == AskClient()
+
+    def test_too_many_turns_of_nothing_else_fail_the_run(self) -> None:
+        steps = [refused_step()] * (MAX_REFUSED_TURNS - 1)
+        assert next_move(Reply(calls=[refused()]), ANY, steps) == UnknownFunction("unheard_of")
+        assert next_move(Reply(calls=[refused(), *CALLS]), ANY, steps) == AskClient()
+        assert next_move(Reply(calls=CALLS), ANY, steps) == AskClient()
+
+    def test_only_the_last_turns_count(self) -> None:
+        steps = [refused_step(), refused_step(), calls_step(call("call_a", "sunny")), text_step("msg_1")]
+        assert next_move(Reply(calls=[refused()]), ANY, steps) == AskClient()
 
 
 class TestAfterATurn:

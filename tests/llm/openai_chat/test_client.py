@@ -21,6 +21,7 @@ from tests.llm.fake_upstream import (
     text,
 )
 from tests.llm.openai_chat.client import KEY, REQUEST, Waits, ask, cut_at_once, failure, said, world
+from tests.support.waiting import until
 
 
 async def test_an_answer_is_streamed_up_to_its_usage() -> None:
@@ -147,6 +148,29 @@ async def test_a_server_that_keeps_the_connection_open_after_done_delays_nothing
     async with world(answer) as (model, _, _):
         async with asyncio.timeout(5):
             assert said(await ask(model)) == "Hello"
+
+
+async def test_what_was_received_before_a_cut_is_read() -> None:
+    began, cut = asyncio.Event(), asyncio.Event()
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.begin()
+        await exchange.piece(sse(chunk({"content": "Hello"})))
+        await began.wait()
+        await exchange.piece(sse(chunk({"content": " you"}), chunk({}, "stop")))
+        exchange.cut()
+        cut.set()
+
+    async with world(answer) as (model, _, _), asyncio.timeout(20), model.reply(REQUEST) as batches:
+        first = await anext(batches)
+        began.set()
+        await cut.wait()
+        connector = model._session.connector
+        assert connector is not None
+        [connection] = connector._acquired
+        await until(lambda: not connection.is_connected())
+        rest = [piece for batch in [batch async for batch in batches] for piece in batch]
+    assert [*first, *rest] == [TextPiece("Hello"), TextPiece(" you"), Finish("stop")]
 
 
 async def test_models_are_listed() -> None:

@@ -77,6 +77,26 @@ async def test_a_rate_limit_is_waited_for_no_longer_than_two_seconds(
     assert (error.code, error.rate_limited, error.retry_after) == ("rate_limit_exceeded", True, retry_after)
 
 
+@pytest.mark.parametrize("begun", [{"error": {"message": "Busy.", "code": 503}}, chunk({}, "error")])
+async def test_an_answer_that_began_and_failed_is_retried_twice(begun: dict[str, Any]) -> None:
+    async with world(stream(begun)) as (model, upstream, waits):
+        error = await failure(model)
+    assert "(3 attempts)" in error.message
+    assert (len(upstream.exchanges), waits.all) == (3, [0.5, 1.0])
+
+
+async def test_an_answer_that_began_and_failed_can_succeed_at_the_next_attempt() -> None:
+    async with world(stream(), stream(chunk({}, "abort")), text("Hello")) as (model, _, waits):
+        assert said(await ask(model)) == "Hello"
+    assert waits.all == [0.5, 1.0]
+
+
+async def test_the_delay_that_an_error_in_the_stream_asks_for_is_kept() -> None:
+    async with world(stream({"error": {"message": "Slow.", "code": 429, "retry_after": 7}})) as (model, _, waits):
+        error = await failure(model)
+    assert (error.rate_limited, error.retry_after, waits.all) == (True, 7.0, [])
+
+
 async def test_a_rate_limit_in_the_middle_of_an_answer_is_rate_limited() -> None:
     events = chunk({"content": "Hello"}), {"error": {"message": "Slow down.", "code": 429}}
     async with world(stream(*events)) as (model, _, _):

@@ -133,7 +133,3 @@ class CallsDraft:
             Call(id=call.id, name=call.name, arguments="".join(arguments), tool=call.tool)
             for call, arguments in self._calls
         ]
-
-    def shown(self) -> list[ToolCall]:
-        """The same calls, as the step shows them."""
-        return [self._show(call) for call in self.calls()]

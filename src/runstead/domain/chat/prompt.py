@@ -1,8 +1,9 @@
 """The prompt: instructions, the thread's history, and the finished steps of the run itself.
 
-A model turn that calls functions leaves one or two steps: its text, if any, and its calls. A turn of text alone ends
-the run. So within a run, text followed by calls is one turn and becomes one message, because many model servers refuse
-two assistant messages in a row. Text whose turn was cut before its calls joins the next turn.
+A model turn that calls functions leaves up to three steps: its text, if any, its calls, and text behind them, if any. A
+turn of text alone ends the run. So within a run, the text before and behind calls is of their turn, and becomes one
+message with them, because many model servers refuse two assistant messages in a row. Text whose turn was cut before its
+calls joins the next turn.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -33,17 +34,23 @@ class Own:
         self.messages: list[ChatMessage] = []
         self.carried: dict[int, Any] = {}
         self.tokens = 0
-        """The tokens of the messages."""
+        """The tokens of the messages and of the state."""
+        self._joined: set[str] = set()
+        """The ids of the messages that are a part of the message of their calls."""
 
     def add(self, row: StepRow, written: Mapping[str, Message]) -> None:
         """Add a step, if it has ended and is part of the prompt."""
         calls = _answered(row)
-        message = _of_calls(calls) if calls else _of_text(row, written)
+        if calls:
+            message: ChatMessage | None = _of_calls(calls, written.get(row.followed_by or ""))
+            self._joined |= {row.followed_by} if row.followed_by else set()
+        else:
+            message = None if _written_by(row) in self._joined else _of_text(row, written)
         if message is None:
             return
         self._append(message)
         if row.carried is not None:
-            self.carried[len(self.messages) - 1] = row.carried
+            self._carry(row.carried)
         for call in calls:
             self._add(_output(call))
 
@@ -55,6 +62,14 @@ class Own:
             texts = [text for text in (last["content"], message["content"]) if text]
             message = {**message, "content": "\n".join(texts) or None}
         self._add(message)
+
+    def _carry(self, state: Any) -> None:
+        """Keep the state of the last message, instead of that of a text that was joined to it."""
+        place = len(self.messages) - 1
+        if place in self.carried:
+            self.tokens -= tokens.of_states([self.carried[place]])
+        self.carried[place] = state
+        self.tokens += tokens.of_states([state])
 
     def _add(self, message: ChatMessage) -> None:
         self.messages.append(message)
@@ -153,16 +168,22 @@ def _answered(row: StepRow) -> Sequence[Call]:
     return row.calls if answered else ()
 
 
-def _of_calls(calls: Iterable[Call]) -> ChatMessage:
-    return {"role": "assistant", "content": None, "tool_calls": [_call(call) for call in calls]}
+def _of_calls(calls: Iterable[Call], behind: Message | None) -> ChatMessage:
+    """The message of a turn with calls, and with the text that stands behind them."""
+    said = as_chat_message(behind) if behind else None
+    content = said["content"] if said else None
+    return {"role": "assistant", "content": content, "tool_calls": [_call(call) for call in calls]}
 
 
 def _of_text(row: StepRow, written: Mapping[str, Message]) -> ChatMessage | None:
+    message = written.get(_written_by(row) or "")
+    return as_chat_message(message) if message and row.step.status == "completed" else None
+
+
+def _written_by(row: StepRow) -> str | None:
+    """The id of the message that the step wrote."""
     details = row.step.step_details
-    if row.step.status != "completed" or not isinstance(details, MessageCreationDetails):
-        return None
-    message = written.get(details.message_creation.message_id)
-    return as_chat_message(message) if message else None
+    return details.message_creation.message_id if isinstance(details, MessageCreationDetails) else None
 
 
 def _call(call: Call) -> dict[str, Any]:
@@ -182,7 +203,7 @@ def _choice(run: Run, offered: Sequence[Offer], steps: Iterable[StepRow]) -> tup
     Model servers know functions only: a tool of the server that is forced is its one function, or any of its several.
     """
     may_call, choice = functions(run, offered), run.tool_choice
-    if choice in {None, "none", "auto"} or not may_call or any(map(_answered, steps)):
+    if choice in {None, "none", "auto"} or not may_call or any(_answered(row) and not row.refused for row in steps):
         return "auto", may_call
     if not isinstance(choice, NamedToolChoice) or choice.type == "function":
         return choice, may_call

@@ -12,14 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.journal import Call
 from runstead.wire.content import Content, ContentPart, RefusalPart, TextPart
-from runstead.wire.run import Usage
+from runstead.wire.run import CompletionTokensDetails, Usage
 from runstead.wire.tool import Function
 
-__all__ = ["of_call", "of_function", "of_message", "of_messages", "of_text"]
+__all__ = ["of_call", "of_function", "of_message", "of_messages", "of_states", "of_text"]
 
 _MESSAGE = 4
 """Tokens that a chat template adds to a message, for its role and its delimiters."""
@@ -59,12 +60,38 @@ def of_function(function: Function) -> int:
     return _CALL + of_text(msgspec.json.encode(function).decode())
 
 
-def of_call(request: ModelRequest, content: Content, calls: Sequence[Call]) -> Usage:
-    """The usage of a model call whose server does not report it."""
-    asked = of_messages(request.messages) + sum(map(of_function, request.functions))
-    wrote = sum(_of_content(part) for part in content)
-    wrote += sum(of_text(call.name + call.arguments) for call in calls)
-    return Usage(prompt_tokens=asked, completion_tokens=wrote, total_tokens=asked + wrote)
+def of_states(states: Iterable[Any]) -> int:
+    """The tokens of the state that goes back to a model's server, most of which is thinking."""
+    return sum(of_text(msgspec.json.encode(state).decode()) for state in states)
+
+
+def of_call(
+    reported: Usage | None, request: ModelRequest, content: Content, calls: Sequence[Call], thinking: str = ""
+) -> Usage:
+    """The usage of a model call: what its server reports, and an estimate of each count that it reports as 0 or not at
+    all, so that budgets hold.
+    """
+    if reported is not None and reported.prompt_tokens and reported.completion_tokens:
+        return reported
+    known = reported or Usage()
+    thought = of_text(thinking)
+    asked = known.prompt_tokens or (
+        of_messages(request.messages) + of_states(request.carried.values()) + sum(map(of_function, request.functions))
+    )
+    wrote = known.completion_tokens or thought + _of_answer(content, calls)
+    return replace(
+        known,
+        prompt_tokens=asked,
+        completion_tokens=wrote,
+        total_tokens=max(known.total_tokens, asked + wrote),
+        completion_tokens_details=CompletionTokensDetails(
+            reasoning_tokens=known.completion_tokens_details.reasoning_tokens or thought
+        ),
+    )
+
+
+def _of_answer(content: Content, calls: Sequence[Call]) -> int:
+    return sum(map(_of_content, content)) + sum(of_text(call.name + call.arguments) for call in calls)
 
 
 def _of_content(part: ContentPart) -> int:

@@ -20,11 +20,11 @@ from runstead.wire.event import EventName
 from runstead.wire.run import LastError, RequiredAction, RequiredToolOutputs, Run, Usage
 from runstead.wire.run_step import FunctionToolCall, RunStep, ToolCall, ToolCallsDetails
 
-__all__ = ["ask", "cut_calls", "finish", "open_calls", "refuse_calls", "start", "submit_outputs"]
+__all__ = ["TOO_MANY", "ask", "cut_calls", "finish", "open_calls", "refuse_calls", "start", "submit_outputs"]
 
 _CUT = LastError(code="server_error", message="The model stopped in the middle of its tool calls.")
 
-_TOO_MANY = LastError(
+TOO_MANY = LastError(
     code="server_error", message="These calls exceed the run's 'max_tool_calls': none of them was run or asked for."
 )
 
@@ -52,10 +52,10 @@ def cut_calls(run: Run, open_work: OpenWork, now: int, usage: Usage) -> Change:
     return Change(run=run, steps=[replace(row, step=step)], events=[event(EventName.STEP_FAILED, step)])
 
 
-def refuse_calls(run: Run, open_work: OpenWork, reply: Reply, now: int) -> Change:
-    """The model made more calls than the run may: none of them is run or asked for. The step shows what they were."""
+def refuse_calls(run: Run, open_work: OpenWork, reply: Reply, now: int, why: LastError = TOO_MANY) -> Change:
+    """The model made calls that it may not make: none of them is run or asked for. The step shows what they were."""
     asked = _asked(_open(open_work), reply)
-    row = replace(asked, step=close_step(asked.step, "failed", now, _TOO_MANY))
+    row = replace(asked, step=close_step(asked.step, "failed", now, why))
     return Change(run=run, steps=[row], events=[event(EventName.STEP_FAILED, row.step)])
 
 
@@ -92,7 +92,7 @@ def submit_outputs(run: Run, open_work: OpenWork, outputs: Mapping[str, str], no
     shown = [
         replace(call, function=replace(call.function, output=outputs[call.id]))
         for call in details.tool_calls
-        if isinstance(call, FunctionToolCall)
+        if isinstance(call, FunctionToolCall) and call.id in outputs
     ]
     change = _completed(run, row.with_calls(ended).shown(shown), now)
     return Change(run=after, steps=change.steps, events=[*change.events, run_event(after)])
@@ -116,7 +116,8 @@ def _completed(run: Run, row: StepRow, now: int) -> Change:
 
 def _asked(row: StepRow, reply: Reply) -> StepRow:
     step = replace(row.step, step_details=ToolCallsDetails(tool_calls=list(reply.shown)), usage=reply.usage)
-    return StepRow(step=step, calls=list(reply.calls), carried=reply.carried)
+    written = None if reply.written is None else reply.written.message_id
+    return StepRow(step=step, calls=list(reply.calls), carried=reply.carried, followed_by=written)
 
 
 def _ended(call: Call, output: str, status: CallStatus) -> Call:

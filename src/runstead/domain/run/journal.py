@@ -13,6 +13,7 @@ does. What has ended has an output.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from functools import reduce
 from typing import Any, Literal, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -80,6 +81,8 @@ class StepRow(Struct, frozen=True, kw_only=True):
     calls: Sequence[Call] = ()
     carried: Any = None
     """JSON that the model's server wants to see again in the run's next prompts; only its adapter reads it."""
+    followed_by: str | None = None
+    """The message that the model wrote behind these calls, in the same turn: a part of the turn's text."""
 
     @property
     def id(self) -> str:
@@ -99,6 +102,11 @@ class StepRow(Struct, frozen=True, kw_only=True):
     def waiting(self) -> list[Call]:
         """The calls without an outcome that the client answers."""
         return [call for call in self.calls if not call.ended and call.for_client]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the model called only functions that were not offered to it."""
+        return bool(self.calls) and all(call.for_client and call.status == "failed" for call in self.calls)
 
     def with_calls(self, calls: Iterable[Call]) -> "StepRow":
         """The same step; the given calls stand in place of those with their ids."""
@@ -132,7 +140,10 @@ class StepLog(list[StepRow]):
             total = add(total, self[count])
             count += 1
         self._folded[name] = count, total
-        for row in self[count:]:
+        rest = self[count:]
+        if any(row.step.status != "in_progress" for row in rest):
+            total = deepcopy(total)  # a text has ended behind calls that are still open
+        for row in rest:
             total = add(total, row)
         return cast("T", total)
 
@@ -174,6 +185,7 @@ class _Journal(Struct, frozen=True, omit_defaults=True):
 
     calls: list[Call] = []
     carried: Any = None
+    followed_by: str | None = None
 
 
 _encode = msgspec.json.Encoder().encode
@@ -182,9 +194,9 @@ _decode = msgspec.json.Decoder(_Journal).decode
 
 def encode_journal(row: StepRow) -> bytes | None:
     """The part to store beside the step; None if the step alone is enough."""
-    if row.carried is None and list(row.calls) == list(from_wire(row.step).calls):
+    if row.carried is None and row.followed_by is None and list(row.calls) == list(from_wire(row.step).calls):
         return None
-    return _encode(_Journal(list(row.calls), row.carried))
+    return _encode(_Journal(list(row.calls), row.carried, row.followed_by))
 
 
 def decode_journal(step: RunStep, journal: bytes | None) -> StepRow:
@@ -197,7 +209,7 @@ def decode_journal(step: RunStep, journal: bytes | None) -> StepRow:
     kept = _decode(journal)
     outputs: Mapping[str, Call] = {call.id: call for call in derived.calls if call.ended}
     calls = [call if call.ended else outputs.get(call.id, call) for call in kept.calls]
-    return StepRow(step=step, calls=calls, carried=kept.carried)
+    return StepRow(step=step, calls=calls, carried=kept.carried, followed_by=kept.followed_by)
 
 
 def _function(call: FunctionToolCall) -> Call:

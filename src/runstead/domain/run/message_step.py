@@ -4,15 +4,17 @@ from typing import Any, Literal
 
 from msgspec.structs import replace
 
+from runstead.domain.run import usage
 from runstead.domain.run.change import Change, event
 from runstead.domain.run.closing import close_step, cut_message
 from runstead.domain.run.journal import OpenWork, StepRow
+from runstead.domain.run.next_move import Written
 from runstead.wire.event import EventName
 from runstead.wire.message import Message
 from runstead.wire.run import Run, Usage
 from runstead.wire.run_step import MessageCreation, MessageCreationDetails, RunStep
 
-__all__ = ["close_message", "open_message"]
+__all__ = ["close_message", "open_message", "write_message"]
 
 
 def open_message(run: Run, step_id: str, message_id: str, now: int) -> Change:
@@ -46,11 +48,20 @@ def open_message(run: Run, step_id: str, message_id: str, now: int) -> Change:
     return Change(run=run, new_steps=[StepRow(step=step)], new_messages=[message], events=events)
 
 
+def write_message(run: Run, written: Written, now: int) -> Change:
+    """The model has written a whole message. Its step counts no tokens: those of the turn are counted on another."""
+    opened = open_message(run, written.step_id, written.message_id, now)
+    message = replace(opened.new_messages[0], content=written.content)
+    closed = close_message(run, OpenWork(opened.new_steps[0], message), now, usage.NONE)
+    events = [*opened.events, *closed.events]
+    return Change(run=run, new_steps=closed.steps, new_messages=closed.messages, events=events)
+
+
 def close_message(
     run: Run,
     open_work: OpenWork,
     now: int,
-    usage: Usage,
+    spent: Usage,
     reason: Literal["max_tokens", "content_filter"] | None = None,
     carried: Any = None,
 ) -> Change:
@@ -63,7 +74,7 @@ def close_message(
     else:
         message = cut_message(open_work.message, reason, now)
         closed = event(EventName.MESSAGE_INCOMPLETE, message)
-    step = replace(close_step(open_work.row.step, "completed", now), usage=usage)
+    step = replace(close_step(open_work.row.step, "completed", now), usage=spent)
     return Change(
         run=run,
         messages=[message],

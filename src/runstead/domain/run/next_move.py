@@ -8,10 +8,32 @@ from msgspec import Struct
 from runstead.domain.model_call import FinishReason
 from runstead.domain.run.budget import Allowance, CountedBudget, completion_left, prompt_left, total_left
 from runstead.domain.run.journal import Call, StepRow
+from runstead.wire.content import Content
 from runstead.wire.run import Run, Usage
 from runstead.wire.run_step import ToolCall
 
-__all__ = ["AskClient", "Filtered", "Finish", "Move", "OutOfBudget", "Reply", "RunTools", "before_call", "next_move"]
+__all__ = [
+    "MAX_REFUSED_TURNS",
+    "AskClient",
+    "Filtered",
+    "Finish",
+    "Move",
+    "OutOfBudget",
+    "Reply",
+    "RunTools",
+    "UnknownFunction",
+    "Written",
+    "before_call",
+    "next_move",
+]
+
+
+class Written(Struct, frozen=True, kw_only=True):
+    """A whole message, and the ids that it gets."""
+
+    step_id: str
+    message_id: str
+    content: Content
 
 
 class Reply(Struct, frozen=True, kw_only=True):
@@ -22,6 +44,8 @@ class Reply(Struct, frozen=True, kw_only=True):
     """The same calls, as the step shows them."""
     finish: FinishReason = "stop"
     usage: Usage = Usage()
+    written: Written | None = None
+    """The message that the model wrote behind its calls."""
     carried: Any = None
     """Opaque state of the turn, for the run's next prompts."""
 
@@ -48,7 +72,16 @@ class Filtered(Struct, frozen=True):
     """The model's server held the rest of the answer back."""
 
 
-Move: TypeAlias = Finish | RunTools | AskClient | OutOfBudget | Filtered
+class UnknownFunction(Struct, frozen=True):
+    """The model keeps calling functions that were not offered to it: the run fails."""
+
+    function: str
+
+
+Move: TypeAlias = Finish | RunTools | AskClient | OutOfBudget | Filtered | UnknownFunction
+
+MAX_REFUSED_TURNS = 3
+"""Turns in a row in which the model may call only functions that were not offered to it."""
 
 
 def before_call(run: Run, steps: Sequence[StepRow], asked: int) -> OutOfBudget | None:
@@ -68,8 +101,8 @@ def before_call(run: Run, steps: Sequence[StepRow], asked: int) -> OutOfBudget |
     return None
 
 
-def next_move(reply: Reply, allowed: Allowance) -> Move:
-    """The next move after a model turn that was `allowed` so much.
+def next_move(reply: Reply, allowed: Allowance, steps: Sequence[StepRow] = ()) -> Move:
+    """The next move after a model turn that was `allowed` so much. `steps` are all of the run's before it.
 
     A turn that was cut short leads to no call: its calls may be cut too. Nor does a turn that calls too much.
     """
@@ -80,9 +113,21 @@ def next_move(reply: Reply, allowed: Allowance) -> Move:
             return Filtered()
         case Reply(calls=calls) if allowed.calls is not None and len(calls) > allowed.calls:
             return OutOfBudget("max_tool_calls")
+        case Reply(calls=[*_, last] as calls) if _all_refused(calls) and _refused_turns(steps) + 1 >= MAX_REFUSED_TURNS:
+            return UnknownFunction(last.name)
         case Reply(calls=calls) if not all(call.for_client for call in calls):
             return RunTools()
         case Reply(calls=calls) if calls:
             return AskClient()
         case _:
             return Finish()
+
+
+def _all_refused(calls: Sequence[Call]) -> bool:
+    return all(call.for_client and call.ended for call in calls)
+
+
+def _refused_turns(steps: Sequence[StepRow]) -> int:
+    """How many turns with calls, of the last ones, called only functions that were not offered."""
+    turns = [row.refused for row in steps if row.calls]
+    return next((count for count, refused in enumerate(reversed(turns)) if not refused), len(turns))

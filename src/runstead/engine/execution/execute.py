@@ -9,7 +9,18 @@ from runstead.domain.run.budget import CountedBudget
 from runstead.domain.run.change import Change
 from runstead.domain.run.journal import OpenWork
 from runstead.domain.run.lifecycle import Signal
-from runstead.domain.run.next_move import AskClient, Filtered, Finish, Move, OutOfBudget, Reply, RunTools, next_move
+from runstead.domain.run.next_move import (
+    MAX_REFUSED_TURNS,
+    AskClient,
+    Filtered,
+    Finish,
+    Move,
+    OutOfBudget,
+    Reply,
+    RunTools,
+    UnknownFunction,
+    next_move,
+)
 from runstead.engine.execution import context, model_turn, tool_turn
 from runstead.engine.execution.claimed_run import ClaimedRun
 from runstead.engine.execution.context import AskModel
@@ -22,6 +33,7 @@ __all__ = ["execute"]
 
 _log = logging.getLogger("runstead.run")
 
+_UNKNOWN_FUNCTION = f"The model called functions that it was not offered in {MAX_REFUSED_TURNS} turns, at last '{{}}'."
 _FILTERED = LastError(code="server_error", message="The model's server held the answer back: its content filter.")
 
 
@@ -36,8 +48,9 @@ async def execute(claimed: ClaimedRun) -> None:
         while claimed.in_progress:
             match await context.load(claimed, tools):
                 case AskModel(request=request, allowed=allowed):
+                    steps = claimed.journal.rows
                     reply = await model_turn.ask(claimed, request, tools)
-                    await _follow_up(claimed, reply, next_move(reply, allowed))
+                    await _follow_up(claimed, reply, next_move(reply, allowed, steps))
                 case RunTools():
                     await tool_turn.run_calls(claimed, tools)
                 case OutOfBudget(reason=reason):
@@ -67,7 +80,14 @@ async def _model_failed(claimed: ClaimedRun, error: ModelError) -> None:
 
 
 def _after_turn(claimed: ClaimedRun, run: Run, reply: Reply, move: Move) -> Change:
-    """The result of a model turn, as one change with the end of its last step."""
+    """The result of a model turn, as one change with the end of its steps."""
+    change = _ended_turn(claimed, run, reply, move)
+    if reply.written is None:
+        return change
+    return transitions.combine(message_step.write_message(run, reply.written, claimed.adapters.now()), change)
+
+
+def _ended_turn(claimed: ClaimedRun, run: Run, reply: Reply, move: Move) -> Change:
     now, open_work = claimed.adapters.now(), claimed.open_work
     if isinstance(move, RunTools | AskClient):
         return call_step.ask(run, open_work, reply, now)
@@ -82,6 +102,10 @@ def _after_turn(claimed: ClaimedRun, run: Run, reply: Reply, move: Move) -> Chan
         case OutOfBudget(reason=reason):
             closed = _close(run, open_work, reply, now, "max_tokens")
             return transitions.combine(closed, transitions.run_out(run, now, spent, reason))
+        case UnknownFunction(function=name):
+            why = LastError(code="server_error", message=_UNKNOWN_FUNCTION.format(name))
+            refused = call_step.refuse_calls(run, open_work, reply, now, why)
+            return transitions.combine(refused, transitions.end(run, Signal.FAIL, OpenWork(), now, spent, why))
         case Filtered():
             closed = _close(run, open_work, reply, now, "content_filter")
             return transitions.combine(closed, transitions.end(run, Signal.FAIL, OpenWork(), now, spent, _FILTERED))

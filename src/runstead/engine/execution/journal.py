@@ -1,7 +1,6 @@
 """A run's journal in memory: its finished steps and its open step."""
 
 from collections.abc import Iterable, Sequence
-from itertools import takewhile
 
 from runstead.domain.run import usage
 from runstead.domain.run.change import Change
@@ -51,9 +50,9 @@ class Journal:
 
     @property
     def open_work(self) -> OpenWork:
-        """The open step, if any. It is always the last one."""
-        row = self._log[-1] if self._log else None
-        if row is None or row.step.status != "in_progress":
+        """The open step, if any. Only a message that the model wrote behind its calls can follow it."""
+        row = _open(self._log[-2:])
+        if row is None:
             return OpenWork()
         return OpenWork(row, self.messages.get(_written_by(row) or ""))
 
@@ -119,20 +118,28 @@ async def read_journal(tx: Tx, row: RunRow, known: Journal) -> Journal:
 
 async def read_open_work(tx: Tx, row: RunRow) -> OpenWork:
     """The open step of the run, and its message."""
-    rows = await tx.steps.newest(row.run.id, 1)
-    if not rows or rows[0].step.status != "in_progress":
-        return OpenWork()
-    return OpenWork(rows[0], await _open_message(tx, row, rows[0]))
+    found = _open(await tx.steps.newest(row.run.id, 2))
+    return OpenWork() if found is None else OpenWork(found, await _open_message(tx, row, found))
+
+
+def _open(rows: Iterable[StepRow]) -> StepRow | None:
+    return next((row for row in rows if row.step.status == "in_progress"), None)
 
 
 async def _changed(tx: Tx, run_id: str, known: Journal) -> list[StepRow]:
-    """The stored rows from the first one on that is not known to have ended, oldest first."""
+    """The stored rows from the first one on that is not known to have ended, oldest first.
+
+    Before two that are known to have ended, all have.
+    """
     limit = _FEW
     while True:
         newest = await tx.steps.newest(run_id, limit)
-        changed = list(takewhile(lambda row: not known.has_ended(row.id), newest))
-        if len(changed) < limit:
-            return changed[::-1]
+        ended = [known.has_ended(row.id) for row in newest]
+        for place in range(len(newest) - 1):
+            if ended[place] and ended[place + 1]:
+                return newest[:place][::-1]
+        if len(newest) < limit:
+            return newest[::-1]
         limit *= 8
 
 

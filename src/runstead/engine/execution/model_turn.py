@@ -14,15 +14,16 @@ from runstead.domain.model_call import (
     Piece,
     RefusalPiece,
     TextPiece,
+    ThinkingPiece,
     ToolCallPiece,
     UsagePiece,
 )
 from runstead.domain.run import call_step, message_step, transitions, usage
 from runstead.domain.run.change import Change
-from runstead.domain.run.next_move import Reply
+from runstead.domain.run.next_move import Reply, Written
 from runstead.engine.execution.claimed_run import ClaimedRun
 from runstead.engine.execution.toolbox import Toolbox
-from runstead.wire.content import Content
+from runstead.wire.content import Content, TextPart
 from runstead.wire.event import EventName
 from runstead.wire.run import Run, Usage
 
@@ -54,7 +55,9 @@ class _ModelTurn:
         self._finish: FinishReason = "stop"
         self._usage: Usage | None = None
         self._carried: Any = None
+        self._thinking = ""
         self._said: Content = []
+        self._behind: MessageDraft | None = None
         self._deltas: list[bytes] = []
         claimed.message, claimed.calls = None, None
 
@@ -63,7 +66,7 @@ class _ModelTurn:
         for piece in pieces:
             match piece:
                 case TextPiece() | RefusalPiece() if self._claimed.calls:
-                    pass  # the calls are the turn's last step: servers send no more than white space behind them
+                    self._add_behind(piece)
                 case TextPiece(text=text):
                     draft = self._claimed.message or await self._open_message()
                     self._deltas.append(draft.add_text(text))
@@ -77,6 +80,8 @@ class _ModelTurn:
                     self._finish = reason
                 case UsagePiece(usage=spent):
                     self._usage = spent
+                case ThinkingPiece(text=text):
+                    self._thinking = text
                 case CarriedPiece(state=state):
                     self._carried = state
         await self._publish()
@@ -86,17 +91,38 @@ class _ModelTurn:
         claimed = self._claimed
         if claimed.message is None and claimed.calls is None:
             await self._open_message()
-        calls = claimed.calls.calls() if claimed.calls else []
+        calls = [self._tools.checked(call) for call in claimed.calls.calls()] if claimed.calls else []
+        written = self._written_behind()
         if claimed.message is not None:
             self._said += claimed.message.content()
+        if written is not None:
+            self._said += written.content
         return Reply(
             calls=calls,
-            shown=claimed.calls.shown() if claimed.calls else [],
+            shown=[self._tools.show(call) for call in calls],
             finish=self._finish,
-            # Budgets hold also where the model's server does not count.
-            usage=self._usage or tokens.of_call(self._request, self._said, calls),
+            usage=tokens.of_call(self._usage, self._request, self._said, calls, self._thinking),
+            written=written,
             carried=self._carried,
         )
+
+    def _add_behind(self, piece: TextPiece | RefusalPiece) -> None:
+        """Keep text behind the calls. Their step is open, so the text becomes a message when the turn ends."""
+        draft = self._behind = self._behind or MessageDraft(self._claimed.adapters.new_id("msg"))
+        if isinstance(piece, TextPiece):
+            draft.add_text(piece.text)
+        else:
+            draft.add_refusal(piece.text)
+
+    def _written_behind(self) -> Written | None:
+        """The message behind the calls; none if it is only white space."""
+        content = self._behind.content() if self._behind else []
+        if self._behind is None or not any(
+            not isinstance(part, TextPart) or part.text.value.strip() for part in content
+        ):
+            return None
+        step_id = self._claimed.adapters.new_id("step")
+        return Written(step_id=step_id, message_id=self._behind.message_id, content=content)
 
     async def _open_message(self) -> MessageDraft:
         claimed, adapters = self._claimed, self._claimed.adapters

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from runstead.domain.chat.assembly import function_call
 from runstead.domain.chat.offer import Offer, kind_of, offers
 from runstead.domain.run.journal import FUNCTION, Call
@@ -15,7 +17,7 @@ __all__ = ["Toolbox"]
 class Toolbox:
     """The tools that the server runs for a run, beside the functions of the client.
 
-    A name that was not offered is a function: its call goes to the client, who knows best what the model may mean.
+    A call of a name that was not offered has failed at once: the model is given a text that says so.
     """
 
     def __init__(self, tools: Sequence[Tool], run: Run) -> None:
@@ -29,6 +31,14 @@ class Toolbox:
     def routed(self, function: str) -> str:
         """The kind of tool that serves the calls of a function, by its name."""
         return self._kinds.get(function, FUNCTION)
+
+    def checked(self, call: Call) -> Call:
+        """The call; it has failed if its function was not offered."""
+        if call.name in self._kinds:
+            return call
+        known = ", ".join(sorted(self._kinds))
+        there_are = f"The functions are: {known}." if known else "No function can be called here."
+        return replace(call, status="failed", output=f"There is no function '{call.name[:64]}'. {there_are}")
 
     def serving(self, call: Call) -> Tool | None:
         """The tool that serves a call; None if no tool of this server does."""

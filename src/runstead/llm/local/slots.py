@@ -7,14 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from runstead.domain.model_call import Piece
 from runstead.llm.local.event_queue import EventQueue
 from runstead.llm.local.runtime import Runtime
 from runstead.llm.openai_chat.answer_reader import AnswerReader
 from runstead.llm.openai_chat.failure import Failure
-from runstead.llm.openai_chat.response import Chunk
 
 __all__ = ["Slots"]
 
@@ -50,10 +47,11 @@ class Slots:
         reader = AnswerReader()
         try:
             while events := await queue.get():
-                if pieces := reader.add_chunks(msgspec.convert(events, list[Chunk])):
+                for pieces in filter(None, reader.feed_documents(events)):
                     yield pieces
             await work
-            yield reader.end()
+            for pieces in filter(None, reader.end()):
+                yield pieces
         except (ValueError, RuntimeError) as error:
             raise Failure(f"refused the request: {error}", status=400) from error
         finally:

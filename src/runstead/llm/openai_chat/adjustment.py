@@ -96,6 +96,11 @@ class AdjustedRequest:
         self._adjustment = Adjustment(self._adjustment.leave_out | leave_out, {**self._adjustment.rename, **rename})
         return bool(leave_out or rename)
 
+    def send_instead(self, request: ModelRequest) -> None:
+        """Send this request, with the adjustments so far."""
+        self._request = request
+        self._body = request_fields(request)
+
     def accepted(self) -> None:
         """The server answers the request as it was adjusted: send the next ones like it in the same way."""
         known, adjustment = self._known.of(self._request), self._adjustment

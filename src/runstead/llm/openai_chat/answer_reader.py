@@ -1,203 +1,198 @@
 """Parses a chat completions answer from bytes into pieces. It does no IO.
 
-The answer is a stream of `data:` lines that ends with `[DONE]`, or one JSON object if the server does not stream. The
-first byte shows which of the two it is. Comments, other SSE fields, and JSON fields without a piece are ignored.
+```
+bytes ─▶ events (event_stream) ─▶ documents ─┬─▶ choice (choice_reader) ─▶ text, thinking, calls, finish ─▶ pieces
+         or one document, unstreamed         ├─▶ usage
+                                             └─▶ errors (server_error)
+```
+The answer is a stream of events that ends with `[DONE]`, or one JSON document if the server does not stream. The first
+byte shows which of the two it is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from runstead.domain.model_call import Finish, FinishReason, Piece, RefusalPiece, TextPiece, UsagePiece
+from runstead.domain.model_call import Piece, UsagePiece
+from runstead.llm.openai_chat.choice_reader import MAX_LENGTH, ChoiceReader
+from runstead.llm.openai_chat.event_stream import Event, EventStream
 from runstead.llm.openai_chat.failure import Failure
-from runstead.llm.openai_chat.response import UNREADABLE, Call, Choice, Chunk, Delta, Tokens, decode_chunk, wire_usage
-from runstead.llm.openai_chat.tool_calls import CallPieces
+from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge, decode
+from runstead.llm.openai_chat.lenient import as_list, as_number, as_object
+from runstead.llm.openai_chat.pieces import Pieces
+from runstead.llm.openai_chat.server_error import error_in, read_error
+from runstead.llm.openai_chat.usage import Tokens
 
 __all__ = ["AnswerReader"]
 
-_MAX_LINE_BYTES = 8 * 2**20
-"""One line may have all arguments of a call, and no model writes more than this."""
 _MAX_ANSWER_BYTES = 128 * 2**20
 """About half a million streamed tokens, at some 250 bytes a token."""
-
-_FINISH: dict[str, FinishReason] = {
-    "stop": "stop",
-    "length": "length",
-    "tool_calls": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "content_filter",
-}
+_MAX_CHOICES = 100
+"""Choices in one event that are looked at. A request asks for one."""
+_PORTION = 2**15
+"""Bytes that are parsed before other tasks get their turn."""
+_END = Event("", None, "[DONE]")
+_ERRORS = frozenset({"error", "errors", "base_resp"})
+"""Fields that an event with choices may have for an error."""
+_BOM = b"\xef\xbb\xbf"
 
 
 class AnswerReader:
-    """Reads one answer. Raises `Failure` if the bytes are not a chat completion."""
+    """Reads one answer. Every method raises `Failure` if the bytes are no chat completion, or have an error.
 
-    def __init__(self, *, max_line_bytes: int = _MAX_LINE_BYTES, max_answer_bytes: int = _MAX_ANSWER_BYTES) -> None:
-        self._max_line_bytes = max_line_bytes
+    `origin` names the model and its server, in the state that goes back to it.
+    """
+
+    def __init__(
+        self, origin: str = "", *, max_length: int = MAX_LENGTH, max_answer_bytes: int = _MAX_ANSWER_BYTES
+    ) -> None:
         self._max_answer_bytes = max_answer_bytes
         self._received = 0
-        self._unstreamed: bool | None = None
-        self._parts: list[bytes] = []
-        self._incomplete_line = b""
+        self._beginning: bytes | None = b""
+        """Bytes before the first one that shows whether the answer is streamed; None once it is known."""
+        self._document: list[bytes] | None = None
+        """The parts of an unstreamed answer."""
+        self._stream = EventStream()
+        self._pieces = Pieces()
+        self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length)
         self._has_choices = False
-        self._calls = CallPieces()
-        self._finish: FinishReason | None = None
-        self._usage: Tokens | None = None
-        self._failure: Failure | None = None
+        self._tokens = Tokens()
         self.done = False
         """The answer is complete, and further bytes are ignored."""
 
-    def feed(self, data: bytes) -> list[Piece]:
-        """The pieces in these bytes, as one batch. Consecutive text pieces are joined."""
-        self.check()
+    @property
+    def finished(self) -> bool:
+        """Whether the answer has its finish reason. Only its usage and its end may follow."""
+        return self._choice.finished
+
+    def is_whole(self) -> bool:
+        """Whether the answer may end here: it has its finish reason, or is a whole document."""
+        if self._document is None:
+            return self.finished
+        try:
+            decode(b"".join(self._document))
+        except (NotJSON, TooLarge):
+            return False
+        return True
+
+    def feed(self, data: bytes) -> Iterator[list[Piece]]:
+        """The pieces in these bytes, in batches that take some milliseconds each. A batch may be empty.
+
+        The iterator must be exhausted. An error is raised after the pieces before it.
+        """
         self._received += len(data)
         if self._received > self._max_answer_bytes:
             raise Failure(f"sent more than {self._max_answer_bytes} bytes in one answer")
-        if self._unstreamed is None:
-            data = data.lstrip()
-            if not data:
-                return []
-            self._unstreamed = data[:1] == b"{"
-        if self._unstreamed:
-            self._parts.append(data)
-            return []
-        lines = (self._incomplete_line + data).split(b"\n")
-        self._incomplete_line = lines.pop()
-        if len(self._incomplete_line) > self._max_line_bytes:
-            raise Failure(f"sent a line of more than {self._max_line_bytes} bytes")
-        return self._pieces(lines)
+        if self._beginning is not None:
+            data = self._begin(self._beginning + data)
+        if self._document is None:
+            return self._portions(data) if len(data) > _PORTION else self._batches(self._stream.feed(data))
+        self._document.append(data)
+        if self._received > MAX_BYTES:
+            raise Failure(f"sent more than {MAX_BYTES} bytes in one JSON document")
+        return iter(())
 
-    def add_chunks(self, chunks: Iterable[Chunk]) -> list[Piece]:
-        """The pieces in chunks that are decoded already, as one batch."""
-        pieces: list[Piece] = []
-        texts: list[str] = []
-        for chunk in chunks:
-            self._add(chunk, pieces, texts)
-        _flush_text(texts, pieces)
-        return pieces
+    def feed_documents(self, documents: Iterable[dict[str, Any]]) -> Iterator[list[Piece]]:
+        """The pieces in events that are decoded already."""
+        return self._batches(Event("", document) for document in documents)
 
-    def check(self) -> None:
-        """Raise `Failure` if an error followed the pieces of the last batch."""
-        if self._failure is not None:
-            raise self._failure
-
-    def end(self) -> list[Piece]:
-        """The last pieces, at the end of the body. Raises `Failure` if the answer is incomplete."""
-        self.check()
-        if self._unstreamed:
-            return self._read_unstreamed(b"".join(self._parts))
-        pieces = self._pieces([self._incomplete_line])
-        if self.done or self._failure is not None:
-            return pieces
-        if self._finish is not None:
-            return pieces + self._close()
-        if self._has_choices:
+    def end(self) -> Iterator[list[Piece]]:
+        """The last pieces, at the end of the body."""
+        if self._document is not None:
+            yield from self._batches(self._read_document(b"".join(self._document)))
+        else:
+            yield from self._batches(self._stream.end())
+        if self.done:
+            return
+        if self._choice.finished or (self._document is not None and self._has_choices):
+            yield from self._batches([_END])
+        elif self._has_choices:
             raise Failure("broke off in the middle of its answer", retryable=True)
-        if self._received:
-            raise Failure("sent no chat completion; its url must be the base URL of the API, which usually ends in /v1")
-        raise Failure("sent an empty answer", retryable=True)
-
-    def _read_unstreamed(self, body: bytes) -> list[Piece]:
-        chunk = _decode(body)
-        pieces = self.add_chunks([chunk])
-        if not chunk.choices:
+        elif self._document is not None or self._tokens.usage() is not None:
             raise Failure("sent an answer without choices")
-        return pieces + self._close()
+        elif self._received:
+            raise Failure("sent no chat completion; its url must be the base URL of the API, which usually ends in /v1")
+        else:
+            raise Failure("sent an empty answer", retryable=True)
 
-    def _pieces(self, lines: list[bytes]) -> list[Piece]:
-        pieces: list[Piece] = []
-        texts: list[str] = []
+    def _begin(self, data: bytes) -> bytes:
+        """Look at the first byte of the answer, behind a byte-order mark and white space."""
+        begun = data.removeprefix(_BOM).lstrip()
+        if not begun or _BOM.startswith(data):
+            self._beginning = data if begun else b""
+            return b""
+        self._beginning = None
+        if begun[:1] in {b"{", b"["}:
+            self._document = []
+        return begun
+
+    def _portions(self, data: bytes) -> Iterator[list[Piece]]:
+        for start in range(0, len(data), _PORTION):
+            if self.done:
+                return
+            yield from self._batches(self._stream.feed(data[start : start + _PORTION]))
+
+    def _batches(self, events: Iterable[Event]) -> Iterator[list[Piece]]:
+        whole = self.finished
         try:
-            self._read(lines, pieces, texts)
-        except Failure as failure:
-            if not pieces and not texts:
-                raise
-            self._failure = failure
-        _flush_text(texts, pieces)
-        return pieces
-
-    def _read(self, lines: list[bytes], pieces: list[Piece], texts: list[str]) -> None:
-        for line in lines:
-            # This loop runs once for every token.
-            if line[:5] == b"data:":
+            for event in events:
                 if self.done:
                     break
-                try:
-                    chunk = decode_chunk(line[5:])
-                except UNREADABLE:
-                    self._add_other(line[5:], pieces, texts)
-                else:
-                    self._add(chunk, pieces, texts)
-            elif line[:6] == b"error:":
-                raise Failure.in_stream(line[6:].decode("utf-8", "replace").strip())
+                self._read(event)
+                whole = self.finished
+        except (Failure, TooLarge) as error:
+            if whole and not self.done:
+                # What follows a whole answer cannot break it.
+                yield from self._batches([_END])
+                return
+            if pieces := self._pieces.take():
+                yield pieces
+            raise (error if isinstance(error, Failure) else Failure(str(error))) from None
+        yield self._pieces.take()
 
-    def _add_other(self, data: bytes, pieces: list[Piece], texts: list[str]) -> None:
-        """Handle data that is not a chunk: `[DONE]`, nothing, or an error."""
-        data = data.strip()
-        if data == b"[DONE]":
-            _flush_text(texts, pieces)
-            pieces += self._close()
-        elif data:
-            _decode(data)
+    def _read(self, event: Event) -> None:
+        value = event.value
+        if isinstance(value, dict) and event.name != "error":
+            self._add(value)
+        elif event.text == "[DONE]" or value == "[DONE]":
+            self._close()
+        elif isinstance(value, list) and event.name != "error":
+            for document in value:
+                self._add(as_object(document))
+        elif event.text[:1] in {"{", "["}:
+            raise Failure(f"sent an answer that is no chat completion: {event.reason}")
+        elif event.text or isinstance(value, str | dict | list):
+            raise Failure.in_answer(read_error(event.text or value))
 
-    def _add(self, chunk: Chunk, pieces: list[Piece], texts: list[str]) -> None:
-        if chunk.choices:
-            self._has_choices = True
-            for choice in chunk.choices:
-                if not choice.index:
-                    self._add_choice(choice, pieces, texts)
-        if chunk.usage is not None:
-            # Some servers send a running total with every chunk, so the last one counts.
-            self._usage = chunk.usage
-        if chunk.error:
-            raise Failure.in_stream(chunk.error)
+    def _add(self, document: dict[str, Any]) -> None:
+        # This runs once for every token.
+        choices = document.get("choices")
+        for choice in as_list(choices)[:_MAX_CHOICES]:
+            if isinstance(choice, dict) and not ((index := choice.get("index")) and as_number(index)):
+                self._has_choices = True
+                self._choice.add(choice)
+                if "usage" in choice:
+                    self._tokens.add(choice["usage"])
+        if usage := document.get("usage"):
+            self._tokens.add(usage)
+        elif "x_groq" in document:
+            self._tokens.add(as_object(document["x_groq"]).get("usage"))
+        if (not choices or not _ERRORS.isdisjoint(document)) and (error := error_in(document)) is not None:
+            raise Failure.in_answer(error)
 
-    def _add_choice(self, choice: Choice, pieces: list[Piece], texts: list[str]) -> None:
-        delta = choice.delta or choice.message
-        if delta is not None:
-            if delta.content:
-                texts.append(delta.content)
-            if delta.tool_calls or delta.refusal or delta.function_call:
-                _flush_text(texts, pieces)
-                self._add_calls(delta, pieces)
-        if choice.finish_reason and self._finish is None:
-            _flush_text(texts, pieces)
-            self._finish = self._reason(choice.finish_reason)
-            pieces.append(Finish(self._finish))
+    def _read_document(self, body: bytes) -> Iterator[Event]:
+        """The events of an unstreamed answer: one document, or one on each line."""
+        try:
+            yield Event("", decode(body))
+        except NotJSON as error:
+            lines = EventStream()
+            events = [*lines.feed(body), *lines.end()]
+            yield from events or [Event("", None, body[:1].decode(), str(error))]
 
-    def _add_calls(self, delta: Delta, pieces: list[Piece]) -> None:
-        if delta.refusal:
-            pieces.append(RefusalPiece(delta.refusal))
-        calls = delta.tool_calls or []
-        if delta.function_call:
-            calls = [*calls, Call(function=delta.function_call)]
-        pieces += filter(None, map(self._calls.add, calls))
-
-    def _reason(self, sent: str) -> FinishReason:
-        reason = _FINISH.get(sent, "stop")
-        # By the API a forced call ends with `stop`. Some servers never send `tool_calls`, or send it without a call.
-        if self._calls.any:
-            return "tool_calls" if reason == "stop" else reason
-        return "stop" if reason == "tool_calls" else reason
-
-    def _close(self) -> list[Piece]:
+    def _close(self) -> None:
         self.done = True
-        pieces: list[Piece] = []
-        if self._finish is None:
-            self._finish = self._reason("stop")
-            pieces.append(Finish(self._finish))
-        if self._usage is not None:
-            pieces.append(UsagePiece(wire_usage(self._usage)))
-        return pieces
-
-
-def _flush_text(texts: list[str], pieces: list[Piece]) -> None:
-    """Append the collected text as one piece, so that it keeps its place before the next piece."""
-    if texts:
-        pieces.append(TextPiece("".join(texts)))
-        texts.clear()
-
-
-def _decode(data: bytes) -> Chunk:
-    try:
-        return decode_chunk(data)
-    except UNREADABLE as error:
-        raise Failure(f"sent an answer that is no chat completion: {error}") from error
+        if not self._has_choices:
+            raise Failure.unfinished("sent an answer without choices")
+        self._choice.end()
+        usage = self._tokens.usage()
+        if usage is not None:
+            self._pieces.add([UsagePiece(usage)])

@@ -4,30 +4,34 @@
 reply ─▶ _begin: request, with retries ─▶ first pieces ─▶ batch by batch ─▶ complete, or ModelError
          (retries are safe: nothing was yielded)          (no retries: pieces were yielded)
 ```
-The only module that imports aiohttp for models.
+Only this module and `answer`, which receives the bytes, import aiohttp for models.
 """
 
 import asyncio
 import logging
 import os
 import ssl
+import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 import aiohttp
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest, Piece
 from runstead.llm.openai_chat.adjustment import AdjustedRequest, Adjustments
-from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.answer import Answer, received
+from runstead.llm.openai_chat.carried import names_state, with_state
 from runstead.llm.openai_chat.endpoint import Endpoints
-from runstead.llm.openai_chat.failure import Failure, error_message
-from runstead.llm.openai_chat.idle_timeout import IdleTimeout
+from runstead.llm.openai_chat.failure import Failure
+from runstead.llm.openai_chat.json_document import NotJSON, TooLarge
 from runstead.llm.openai_chat.masking import Mask
-from runstead.llm.openai_chat.response import UNREADABLE, decode_models
+from runstead.llm.openai_chat.model_list import decode_models
 from runstead.llm.openai_chat.retry import Backoff
+from runstead.llm.openai_chat.server_error import error_message
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
 from runstead.wire.error import Closed
@@ -36,6 +40,8 @@ from runstead.wire.model import Model
 __all__ = ["OpenAIChat"]
 
 _Batch: TypeAlias = Sequence[Piece]
+_Begun: TypeAlias = tuple[Answer, _Batch, AsyncGenerator[_Batch, None]]
+"""An answer that has begun: its first pieces, and the rest of them."""
 
 _log = logging.getLogger("runstead.llm")
 
@@ -44,8 +50,9 @@ _MODELS_BYTES = 8 * 2**20
 _MODELS_TIMEOUT = 5.0
 _MAX_RATE_LIMIT_WAIT = 2.0
 """Seconds that one call waits for a rate limit to end, over all of its retries."""
-_LAST_BYTES_TIMEOUT = 0.25
-"""Seconds to wait for the end of the body after `[DONE]`. Reading it lets the connection be reused."""
+_MAX_BEGUN_RETRIES = 2
+"""Retries after an answer that had begun and failed: the server may have read the whole prompt, and count it."""
+_REFUSED = frozenset({400, 422})
 
 
 class OpenAIChat:
@@ -65,6 +72,8 @@ class OpenAIChat:
         self._fields = upstream.fields
         self._adjustments = Adjustments()
         self._mask = Mask(())
+        self._stateless: set[str] = set()
+        """The origins that have refused a field of state by its name, and accepted the same request without it."""
         self._open_session: aiohttp.ClientSession | None = None
 
     async def start(self) -> None:
@@ -104,7 +113,7 @@ class OpenAIChat:
             reason = failure.message(self._mask)
         except (aiohttp.ClientError, OSError) as error:
             reason = _connection_failure(error).message(self._mask)
-        except UNREADABLE as error:
+        except (NotJSON, TooLarge) as error:
             reason = f"sent an answer that is not a list of models: {error}"
         name = self._upstream.name
         _log.warning("Cannot list the models: the model server '%s' %s", name, reason, extra={"upstream": name})
@@ -116,42 +125,56 @@ class OpenAIChat:
             yield batches
 
     async def _batches(self, request: ModelRequest) -> AsyncGenerator[_Batch, None]:
-        answer, pieces = await self._begin(request)
+        answer, first, batches = await self._begin(request)
         try:
-            while pieces:
-                yield pieces
-                pieces = await answer.read()
+            async with aclosing(batches):
+                yield first
+                async for pieces in batches:
+                    yield pieces
         except Failure as failure:
             raise failure.model_error(self._upstream.name, mask=self._mask) from None
         finally:
             answer.close()
 
-    async def _begin(self, request: ModelRequest) -> tuple["_Answer", _Batch]:
+    async def _begin(self, request: ModelRequest) -> _Begun:
         """Send the request until the first pieces are received, or until a retry cannot help."""
-        adjusted = AdjustedRequest(request, self._upstream.name, self._fields, self._adjustments)
+        origin = self._origin(request)
+        sent = self._with_state(request, origin)
+        refuses_state = False
+        adjusted = AdjustedRequest(sent, self._upstream.name, self._fields, self._adjustments)
         run_id = None if request.run_id is UNSET else request.run_id
         retry, waited = 0, 0.0
         while True:
             try:
-                answer = await self._attempt(request.model, adjusted.encode(), run_id)
+                begun = await self._attempt(request.model, adjusted.encode(), run_id, origin)
             except Failure as failure:
                 if adjusted.adjust(failure):
+                    continue
+                if sent is not request and failure.status in _REFUSED:
+                    # Some servers refuse what they have sent. They get the request without it, and no wait helps.
+                    self._log_without_state(failure, run_id)
+                    refuses_state = names_state(failure.reason, request.carried.values())
+                    sent = request
+                    adjusted.send_instead(request)
                     continue
                 wait = self._backoff.wait(retry, failure.retry_after)
                 waited += wait
                 # A long wait would occupy one of the worker's slots; the engine delays the run instead.
                 too_long = failure.rate_limited and waited > _MAX_RATE_LIMIT_WAIT
-                if retry == self._upstream.max_retries or not failure.retryable or too_long:
+                max_retries = min(self._upstream.max_retries, _MAX_BEGUN_RETRIES if failure.began else sys.maxsize)
+                if retry >= max_retries or not failure.retryable or too_long:
                     error = failure.model_error(self._upstream.name, retry + 1, self._mask)
                     raise _with_remedy(error, adjusted.remedy(failure)) from None
                 self._log_retry(failure, retry, wait, run_id)
             else:
                 adjusted.accepted()
-                return answer
+                if refuses_state:
+                    self._stateless.add(origin)
+                return begun
             await self._sleep(wait)
             retry += 1
 
-    async def _attempt(self, model: str, body: bytes, run_id: str | None) -> tuple["_Answer", _Batch]:
+    async def _attempt(self, model: str, body: bytes, run_id: str | None, origin: str) -> _Begun:
         """Send the request once. Returns the answer and its first pieces."""
         headers = {"Content-Type": "application/json"}
         if run_id:
@@ -162,16 +185,27 @@ class OpenAIChat:
                 response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
                     await _check_status(response)
-                    data = await response.content.readany()
+                    data = await received(response.content)
         except aiohttp.ClientError as error:
             raise _connection_failure(error) from error
         except TimeoutError:
             raise Failure(f"sent nothing for {self._upstream.first_token_timeout:g} s") from None
         except OSError as error:
             raise _connection_failure(error) from error
-        answer = _Answer(response, self._upstream.token_timeout)
+        answer = Answer(response, self._upstream.token_timeout, origin)
         with _closed_on_error(answer):
-            return answer, await answer.read(data)
+            batches = answer.batches(data)
+            return answer, await anext(batches), batches
+
+    def _origin(self, request: ModelRequest) -> str:
+        """Names the model and its server, in state that goes back to no other. The query may have a secret."""
+        return f"{request.model} at {self._endpoints.chat(request.model).with_query(None)}"
+
+    def _with_state(self, request: ModelRequest, origin: str) -> ModelRequest:
+        """The request with the state of earlier turns in its messages; itself if there is none for `origin`."""
+        messages = with_state(request.messages, {} if origin in self._stateless else request.carried, origin)
+        changed = any(one is not other for one, other in zip(messages, request.messages, strict=True))
+        return replace(request, messages=messages) if changed else request
 
     def _log_retry(self, failure: Failure, retry: int, wait: float, run_id: str | None) -> None:
         name, reason = self._upstream.name, failure.message(self._mask)
@@ -181,6 +215,14 @@ class OpenAIChat:
             extra={"run_id": run_id, "upstream": name, "status": failure.status, "wait": wait},
         )  # fmt: skip
 
+    def _log_without_state(self, failure: Failure, run_id: str | None) -> None:
+        name, reason = self._upstream.name, failure.message(self._mask)
+        _log.warning(
+            "The model server '%s' %s; tried again without the state of earlier turns",
+            name, reason,
+            extra={"run_id": run_id, "upstream": name, "status": failure.status},
+        )  # fmt: skip
+
     @property
     def _session(self) -> aiohttp.ClientSession:
         if self._open_session is None:
@@ -188,58 +230,12 @@ class OpenAIChat:
         return self._open_session
 
 
-class _Answer:
-    """An answer that is being received over one connection."""
-
-    def __init__(self, response: aiohttp.ClientResponse, token_timeout: float) -> None:
-        self._response = response
-        self._content = response.content
-        self._reader = AnswerReader()
-        self._token_timeout = token_timeout
-        self._idle_timeout = IdleTimeout(token_timeout, response.close)
-
-    async def read(self, data: bytes | None = None) -> _Batch:
-        """The next pieces; empty when the answer is complete. `data` are bytes that were read already."""
-        while not self._reader.done:
-            if data is None:
-                self._reader.check()
-                data = await self._receive()
-            pieces = self._reader.feed(data) if data else self._reader.end()
-            if pieces:
-                return pieces
-            data = None
-        await self._finish()
-        return ()
-
-    def close(self) -> None:
-        """Stop reading. This closes the connection, unless the answer was read to its end."""
-        self._idle_timeout.stop()
-        self._response.close()
-
-    async def _receive(self) -> bytes:
-        self._idle_timeout.begin_read()
-        try:
-            return await self._content.readany()
-        except (aiohttp.ClientError, OSError) as error:
-            if self._idle_timeout.expired:
-                raise Failure(f"sent nothing for {self._token_timeout:g} s in the middle of its answer") from None
-            raise Failure("broke off in the middle of its answer", retryable=True) from error
-        finally:
-            self._idle_timeout.end_read()
-
-    async def _finish(self) -> None:
-        with suppress(TimeoutError, aiohttp.ClientError, OSError):
-            async with asyncio.timeout(_LAST_BYTES_TIMEOUT):
-                while not self._content.at_eof():
-                    await self._content.readany()
-
-
 def _with_remedy(error: ModelError, remedy: str) -> ModelError:
     return ModelError(error.message + remedy, error.code) if remedy else error
 
 
 @contextmanager
-def _closed_on_error(connection: aiohttp.ClientResponse | _Answer) -> Iterator[None]:
+def _closed_on_error(connection: aiohttp.ClientResponse | Answer) -> Iterator[None]:
     try:
         yield
     except BaseException:

@@ -3,15 +3,13 @@
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
-from typing import Any
 
-import msgspec
-
-from runstead.llm.openai_chat.response import UNREADABLE
+from runstead.llm.openai_chat.characters import repaired
 from runstead.llm.openai_chat.retry import read_retry_after
+from runstead.llm.openai_chat.server_error import ServerError
 from runstead.llm.port import ErrorCode, ModelError
 
-__all__ = ["Failure", "error_message"]
+__all__ = ["Failure"]
 
 _MAX_MESSAGE_LENGTH = 500
 _RETRYABLE = frozenset({408, 429})
@@ -40,6 +38,8 @@ class Failure(Exception):
         """Whether a retry may succeed."""
         self.body = b""
         """The error answer, unless it came in a stream."""
+        self.began = False
+        """The server had accepted the request and begun to answer, so that each retry is likely to cost tokens."""
 
     @classmethod
     def answered(cls, status: int, words: str, headers: Mapping[str, str] | None = None) -> "Failure":
@@ -51,18 +51,28 @@ class Failure(Exception):
         return cls(reason, status=status, retryable=retryable, retry_after=wait)
 
     @classmethod
-    def in_stream(cls, error: dict[str, Any] | str) -> "Failure":
-        """The server sent an error in place of the rest of the answer."""
-        words = _message({"error": error})
-        status = error.get("code") if isinstance(error, dict) else None
-        if isinstance(status, int) and 400 <= status <= 599:
-            return cls.answered(status, words)
-        return cls(f"sent an error instead of an answer: {words or 'without a message'}")
+    def in_answer(cls, error: ServerError) -> "Failure":
+        """The server began an answer, and sent an error in place of the rest."""
+        words = error.words or "without a message"
+        if error.status is None:
+            failure = cls(f"sent an error instead of an answer: {words}")
+        else:
+            failure = cls.answered(error.status, error.words)
+            failure.retry_after = error.retry_after
+        failure.began = True
+        return failure
+
+    @classmethod
+    def unfinished(cls, reason: str) -> "Failure":
+        """The server began an answer and has failed since, so that a retry may succeed."""
+        failure = cls(reason, retryable=True)
+        failure.began = True
+        return failure
 
     def message(self, mask: Callable[[str], str] = str) -> str:
         """The reason in one line of limited length. `mask` hides the secrets, which some servers repeat."""
         words = mask(self.reason)
-        words = re.sub(r"\s+", " ", words[: 4 * _MAX_MESSAGE_LENGTH]).strip()
+        words = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", repaired(words)[: 4 * _MAX_MESSAGE_LENGTH]).strip()
         return words if len(words) <= _MAX_MESSAGE_LENGTH else words[: _MAX_MESSAGE_LENGTH - 1] + "…"
 
     def model_error(self, upstream: str, attempts: int = 1, mask: Callable[[str], str] = str) -> ModelError:
@@ -83,31 +93,8 @@ class Failure(Exception):
         return "invalid_prompt" if self.status in _INVALID_PROMPT else "server_error"
 
 
-def error_message(body: bytes) -> str:
-    """The message in the body of an error answer; empty if the body is an HTML page."""
-    try:
-        return _message(msgspec.json.decode(body))
-    except UNREADABLE:
-        return "" if body.lstrip()[:1] == b"<" else body.decode("utf-8", "replace")
-
-
 def _status_name(status: int) -> str:
     try:
         return f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         return str(status)
-
-
-def _message(answer: Any) -> str:
-    """The message of a decoded error, in any of the shapes that servers use."""
-    if isinstance(answer, str):
-        return answer
-    if isinstance(answer, list):
-        return "; ".join(filter(None, map(_message, answer[:5])))
-    if not isinstance(answer, dict):
-        return ""
-    for field in ("error", "message", "detail", "msg"):
-        if words := _message(answer.get(field)):
-            kind = answer.get("code")
-            return f"{words} ({kind})" if isinstance(kind, str) and kind else words
-    return ""

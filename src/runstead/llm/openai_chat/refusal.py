@@ -5,9 +5,7 @@ from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-import msgspec
-
-from runstead.llm.openai_chat.response import UNREADABLE
+from runstead.llm.openai_chat.json_document import NotJSON, TooLarge, decode
 
 __all__ = ["is_unknown_field", "refused_fields"]
 
@@ -42,8 +40,8 @@ def is_unknown_field(body: bytes) -> bool:
 
 def _decoded(body: bytes) -> Any:
     try:
-        return msgspec.json.decode(body)
-    except UNREADABLE:
+        return decode(body)
+    except (NotJSON, TooLarge):
         return body.decode("utf-8", "replace")
 
 

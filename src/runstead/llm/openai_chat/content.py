@@ -1,0 +1,45 @@
+"""Reads the content of a message: a text, or a list of parts."""
+
+from typing import Any, NamedTuple
+
+from runstead.llm.openai_chat.json_document import TooLarge
+from runstead.llm.openai_chat.lenient import as_list, as_object, raw_text
+
+__all__ = ["MAX_PARTS", "Content", "read_content"]
+
+MAX_PARTS = 1_000
+"""Parts of a content."""
+_THINKING = frozenset({"thinking", "redacted_thinking", "reasoning", "thought"})
+
+
+class Content(NamedTuple):
+    """The text of a content, and its parts that are thinking."""
+
+    text: str
+    thinking: list[dict[str, Any]]
+
+
+def read_content(value: Any) -> Content:
+    """The content of a message or of a chunk. Parts that are neither text nor thinking are left out."""
+    if isinstance(value, str):
+        return Content(value, [])
+    if not isinstance(value, dict | list):
+        return Content(raw_text(value), [])
+    parts = as_list(value)
+    if len(parts) > MAX_PARTS:
+        raise TooLarge(f"sent more than {MAX_PARTS} parts of a message at once")
+    texts: list[str] = []
+    thinking: list[dict[str, Any]] = []
+    for part in parts:
+        if isinstance(part, dict) and (part.get("type") in _THINKING or "thinking" in part):
+            thinking.append(part)
+        else:
+            texts.append(_text(part))
+    return Content("".join(texts), thinking)
+
+
+def _text(part: Any) -> str:
+    if not isinstance(part, dict):
+        return raw_text(part)
+    text = part.get("text")
+    return raw_text(text if not isinstance(text, dict) else as_object(text).get("value"))

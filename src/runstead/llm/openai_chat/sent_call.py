@@ -1,0 +1,36 @@
+"""One chunk of a call, as a server sends it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from runstead.llm.openai_chat.characters import repaired_json
+from runstead.llm.openai_chat.lenient import as_number, as_text, raw_text
+
+__all__ = ["SentCall", "read_call"]
+
+_MAX_NAME = 256
+"""Characters of a function's name; more than the API allows. The rest is cut off."""
+
+
+class SentCall(Struct, frozen=True, gc=False):
+    """One chunk of a call, as the server sent it."""
+
+    index: int | None
+    id: str
+    name: str
+    arguments: str
+    """It may have halves of characters."""
+
+
+def read_call(call: Mapping[str, Any]) -> SentCall:
+    """A chunk of a call. Some servers send its function without `function`, and arguments as an object."""
+    function = call.get("function")
+    fields = function if isinstance(function, dict) else call
+    arguments = fields.get("arguments")
+    if isinstance(arguments, dict | list):
+        arguments = msgspec.json.encode(repaired_json(arguments)).decode()
+    name = as_text(fields.get("name") or (function if isinstance(function, str) else "")).strip()
+    return SentCall(as_number(call.get("index")), as_text(call.get("id")), name[:_MAX_NAME], raw_text(arguments))

@@ -1,0 +1,99 @@
+"""One call of an answer, while its arguments arrive."""
+
+from runstead.llm.openai_chat.characters import CharacterJoiner
+from runstead.llm.openai_chat.json_document import NotJSON, TooLarge, check_depth, decode_text
+
+__all__ = ["StartedCall"]
+
+_MAX_CHECKED = 2**12
+"""Characters of arguments up to which it is worth a look whether they are complete, or repeated in another format."""
+_NULL = "null"
+
+
+class StartedCall:
+    """A call that has begun. Its first piece is made when its name is known."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        self.name = ""
+        self.place = -1
+        """The call's index in the answer, once its name is known."""
+        self._arguments: list[str] = []
+        self._length = 0
+        self._passed_on = False
+        self._joiner = CharacterJoiner()
+
+    @property
+    def arguments(self) -> str:
+        """The arguments so far."""
+        return "".join(self._arguments)
+
+    def add(self, arguments: str) -> str:
+        """Take over more of the arguments. Returns those to pass on: none while the call has no name."""
+        text = self._joiner.add(arguments)
+        if text:
+            self._arguments.append(text)
+            self._length += len(text)
+        if self._passed_on:
+            return text
+        return self._begin() if self.place >= 0 else ""
+
+    def name_it(self, name: str, place: int) -> str:
+        """The name is known. Returns the arguments to pass on."""
+        self.name, self.place = name, place
+        return self._begin()
+
+    def end(self) -> str:
+        """The rest of the arguments, at the end of the answer. Without any they are an empty object."""
+        rest = self._joiner.end()
+        if rest:
+            self._arguments.append(rest)
+        if self._passed_on:
+            return rest
+        if self.arguments.strip() in {"", _NULL}:
+            self._arguments = ["{}"]
+        return self.arguments
+
+    def repeats(self, arguments: str) -> bool:
+        """Whether a chunk has all arguments of the call once more."""
+        if not self._ends_like_a_document() or arguments.lstrip()[:1] not in {"{", "["}:
+            return False
+        if len(arguments) == self._length:
+            return arguments == self.arguments
+        small = max(len(arguments), self._length) <= _MAX_CHECKED
+        return small and _same(arguments, self.arguments)
+
+    def is_complete(self) -> bool:
+        """Whether the arguments are a whole document. Of long ones only the last character is looked at."""
+        return self._ends_like_a_document() and (self._length > _MAX_CHECKED or self.is_json())
+
+    def is_json(self) -> bool:
+        """Whether the arguments are JSON."""
+        return _is_json(self.arguments)
+
+    def check_depth(self) -> None:
+        """Raise `TooLarge` if the arguments are nested too deeply."""
+        check_depth(self.arguments)
+
+    def _begin(self) -> str:
+        """All arguments so far. White space and `null` are held back: they are no arguments."""
+        if not self._arguments or not self._arguments[-1].strip() or _NULL.startswith(self.arguments.strip()):
+            return ""
+        self._passed_on = True
+        return self.arguments
+
+    def _ends_like_a_document(self) -> bool:
+        return bool(self._arguments) and self._arguments[-1].rstrip()[-1:] in {"}", "]"}
+
+
+def _is_json(text: str) -> bool:
+    try:
+        decode_text(text)
+    except (NotJSON, TooLarge):
+        return False
+    return True
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts are the same document."""
+    return _is_json(one) and _is_json(other) and bool(decode_text(one) == decode_text(other))
