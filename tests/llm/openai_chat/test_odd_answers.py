@@ -50,6 +50,7 @@ def read(data: bytes, *cuts: int) -> list[Piece]:
 
 @settings(max_examples=400)
 @given(ANSWERS, st.booleans())
+@example([{"choices": [{"delta": {"content": {"type": []}}}]}], False)
 @example([{"choices": [{"delta": {"tool_calls": [{"function": {"arguments": "\ud83d"}}]}}]}], True)
 def test_any_document_is_read_or_fails_in_words(answer: list[Any], streamed: bool) -> None:
     events = [f"data: {json.dumps(each)}\n\n" for each in answer]

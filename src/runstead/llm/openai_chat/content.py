@@ -3,7 +3,7 @@
 from typing import Any, NamedTuple
 
 from runstead.llm.openai_chat.json_document import TooLarge
-from runstead.llm.openai_chat.lenient import as_list, as_object, raw_text
+from runstead.llm.openai_chat.lenient import as_list, as_object, as_text, raw_text
 
 __all__ = ["MAX_PARTS", "Content", "read_content"]
 
@@ -31,7 +31,7 @@ def read_content(value: Any) -> Content:
     texts: list[str] = []
     thinking: list[dict[str, Any]] = []
     for part in parts:
-        if isinstance(part, dict) and (part.get("type") in _THINKING or "thinking" in part):
+        if isinstance(part, dict) and (as_text(part.get("type")) in _THINKING or "thinking" in part):
             thinking.append(part)
         else:
             texts.append(_text(part))
