@@ -134,15 +134,16 @@ async def test_stopping_ends_while_connections_are_held(make: Make, admin: Any, 
 
 FULL = """
 CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
-'BEGIN RAISE disk_full USING MESSAGE = ''could not extend file: No space left on device''; END';
+'BEGIN RAISE {condition} USING MESSAGE = ''could not extend file: No space left'', HINT = ''Check free disk space.''; END';
 CREATE TRIGGER full_disk BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION full_disk();
 """
 
 
+@pytest.mark.parametrize("condition", ["disk_full", "internal_error", "io_error"])
 async def test_a_server_without_room_is_one_outage_that_reads_do_not_end(
-    first: PostgresStore, admin: Any, caplog: pytest.LogCaptureFixture
+    first: PostgresStore, admin: Any, caplog: pytest.LogCaptureFixture, condition: str
 ) -> None:
-    await admin.execute(FULL)
+    await admin.execute(FULL.format(condition=condition))
     large = message()
     for _ in range(3):
         with pytest.raises(Unreachable, match="No space left") as refused:

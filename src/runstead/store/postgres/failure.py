@@ -75,11 +75,16 @@ def failure(error: BaseException, *, closed: bool = False) -> Failure:
         return Overtaken(error)
     if closed or isinstance(error, _LOST):
         return Lost(error)
-    if isinstance(error, _FULL):
+    if isinstance(error, _FULL) or _is_over_quota(error):
         return Full(error)
     if isinstance(error, asyncpg.QueryCanceledError):  # by `statement_timeout`
         return Overloaded(error)
     return Rejected(error)
+
+
+def _is_over_quota(error: BaseException) -> bool:
+    """A quota or another limit of the file system: PostgreSQL has no code for it, and gives this hint."""
+    return isinstance(error, asyncpg.InternalServerError) and "free disk space" in (error.hint or "")
 
 
 def is_read_only(error: Failure) -> bool:
