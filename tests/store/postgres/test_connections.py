@@ -134,7 +134,7 @@ async def test_stopping_ends_while_connections_are_held(make: Make, admin: Any, 
 
 FULL = """
 CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS
-'BEGIN RAISE {condition} USING MESSAGE = ''could not extend file: No space left'', HINT = ''Check free disk space.''; END';
+'BEGIN RAISE {condition} USING MESSAGE = ''No space left'', HINT = ''Check free disk space.''; END';
 CREATE TRIGGER full_disk BEFORE INSERT ON messages FOR EACH ROW EXECUTE FUNCTION full_disk();
 """
 
