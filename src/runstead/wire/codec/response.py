@@ -51,7 +51,9 @@ def _without_unknown_in_object(choices: list[kinds.Type], value: dict[str, Any])
     for choice in choices:
         if isinstance(choice, kinds.DictType):
             return {name: _without_unknown(choice.value_type, inner) for name, inner in value.items()}
-        if isinstance(choice, kinds.StructType) and (choice.tag is None or choice.tag == value.get(choice.tag_field)):
+        if isinstance(choice, kinds.StructType) and (
+            choice.tag is None or choice.tag == value.get(choice.tag_field or "")
+        ):
             return _without_unknown_in_struct(choice, value)
     return value
 
