@@ -224,7 +224,11 @@ class WireServer:
             writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk))
             await writer.drain()
         if stream.held or stream.pings:
-            await self._hold(stream, reader, writer)
+            try:
+                await self._hold(stream, reader, writer)
+            except ConnectionError:  # also the reset by a client that left with bytes unread
+                self.gone.set()
+                raise
         elif not stream.cut:
             writer.write(b"0\r\n\r\n")
             await writer.drain()
@@ -243,18 +247,10 @@ class WireServer:
             try:
                 async with asyncio.timeout(0.02 if stream.pings else 30):
                     await reader.read()
-                self.gone.set()
                 raise ConnectionResetError
             except TimeoutError:
-                await self._ping(writer)
-
-    async def _ping(self, writer: asyncio.StreamWriter) -> None:
-        try:
-            writer.write(b"%x\r\n%b\r\n" % (len(PING), PING))
-            await writer.drain()
-        except ConnectionError:  # a client that left with bytes unread resets the connection
-            self.gone.set()
-            raise
+                writer.write(b"%x\r\n%b\r\n" % (len(PING), PING))
+                await writer.drain()
 
 
 def _encoded(response: Response) -> bytes:

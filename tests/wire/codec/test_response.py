@@ -71,3 +71,9 @@ def test_other_errors_are_still_raised() -> None:
 def test_a_valid_response_equals_its_strict_decode() -> None:
     raw = b'{"id":"asst_1","created_at":1,"model":"m","tools":[{"type":"code_interpreter"}],"metadata":{"a":"b"}}'
     assert decode_lenient(Assistant, raw) == msgspec.json.decode(raw, type=Assistant)
+
+
+def test_a_value_that_cannot_be_a_tag_makes_no_other_error() -> None:
+    raw = b'{"id":"asst_1","created_at":1,"model":"m","tools":[{"type":[]}],"tool_resources":{"":[]}}'
+    with pytest.raises(msgspec.ValidationError):
+        decode_lenient(Assistant, raw)
