@@ -1,6 +1,7 @@
 """Bodies of any size: within the limits of one and of all together."""
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -44,6 +45,12 @@ async def test_a_body_that_does_not_fit_beside_the_others_is_refused_until_it_do
         _, writer = await asyncio.open_connection(client.base_url.host, client.base_url.port)
         writer.write(HEAD + b"Content-Length: 90000\r\n\r\n" + b" " * 80_000)
         await until(lambda: answered(503))
+
+        async def small() -> AsyncIterator[bytes]:
+            yield b'{"metadata"'
+            yield b": {}}"
+
+        assert (await client.post("/threads", content=small())).status_code == 200
         writer.close()
         await until(lambda: answered(200))
 

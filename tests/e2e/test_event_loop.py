@@ -116,6 +116,9 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
         "/threads", lambda: json.dumps({"metadata": {str(number): "v" for number in range(40_000)}}).encode(),
     ),
     "parameters_of_a_million": ("/assistants", lambda: with_function(b"{%b}" % repeated(b'"k":[]', MEGA))),
+    "parameters_with_awkward_numbers": (
+        "/assistants", lambda: with_function(b'{"a":[%b]}' % repeated(b"5e-324", 40_000)),
+    ),
     "parameters_with_long_numbers": (
         "/assistants", lambda: with_function(b"{%b}" % repeated(b'"k":' + b"7" * 4000, 1900)),
     ),
@@ -150,6 +153,14 @@ def nested_schema(client: httpx2.Client) -> None:
 def assistants_with_large_schemas(client: httpx2.Client) -> None:
     for _ in range(20):
         answered(client.post("/assistants", content=with_function(b'{"a":[%b]}' % repeated(b"[]", 24_000))))
+    pages(client, "/assistants")
+
+
+@case
+def assistants_with_awkward_numbers(client: httpx2.Client) -> None:
+    numbers = [b"1.2345678901234567e-300"] * 99 + [b"7" * 300] * 2000
+    for _ in range(20):
+        answered(client.post("/assistants", content=with_function(b'{"a":[%b]}' % b",".join(numbers))))
     pages(client, "/assistants")
 
 

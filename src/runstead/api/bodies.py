@@ -26,7 +26,7 @@ _THREADS = 2
 
 
 class Bodies:
-    """The JSON bodies that a server is receiving. Together they have at most `total` bytes."""
+    """The JSON bodies that a server is receiving. Together they have at most `total` bytes; small ones do not count."""
 
     def __init__(self, total: int) -> None:
         self._total = total
@@ -45,20 +45,24 @@ class Bodies:
         if not more and len(chunk) <= _SMALL:
             return decode(chunk)
         body = bytearray()
+        held = 0
         try:
             while True:
-                self._hold(len(chunk))
                 body += chunk
+                if len(body) > _SMALL:
+                    held = self._hold(held, len(body))
                 if not more:
                     return await self._decode(body, decode)
                 chunk, more = await _next_chunk(receive, len(body), limit)
         finally:
-            self._held -= len(body)
+            self._held -= held
 
-    def _hold(self, size: int) -> None:
-        if self._held + size > self._total:
+    def _hold(self, held: int, size: int) -> int:
+        """Count `size` bytes of a body, of which `held` were counted before. Returns `size`."""
+        if self._held - held + size > self._total:
             raise BodiesFull
-        self._held += size
+        self._held += size - held
+        return size
 
     async def _decode(self, body: bytearray, decode: Callable[[bytes], T]) -> T:
         if len(body) <= _SMALL:

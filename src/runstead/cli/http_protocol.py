@@ -46,6 +46,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._body = bytearray()  # what was parsed of a body and not passed on
         self._waiting_since = self.loop.time()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -58,6 +59,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             piece, data = data[:room], data[room:]
             self._buffered += len(piece)
             super().data_received(piece)
+            self._pass_body_on()
             if self._buffered >= HEAD_LIMIT:
                 self._refuse(
                     BadRequest(
@@ -77,16 +79,25 @@ class LimitedHttpProtocol(HttpToolsProtocol):
             self._cut()
 
     def on_body(self, body: bytes) -> None:
+        # A client may send chunks of one byte, so as little as possible is done for each.
         self._buffered = 0
-        self._body_size += len(body)
-        super().on_body(body)
-        if self.cycle is not self._running and len(self.cycle.body) > _MAX_AHEAD:
-            self._cut()
+        self._body += body
 
     def on_message_complete(self) -> None:
+        self._pass_body_on()
         self._buffered = 0
         self._body_since = None
         super().on_message_complete()
+
+    def _pass_body_on(self) -> None:
+        """Give the request the part of its body that was parsed."""
+        if not self._body or self._refused:
+            return
+        self._body_size += len(self._body)
+        super().on_body(bytes(self._body))
+        self._body.clear()
+        if self.cycle is not self._running and len(self.cycle.body) > _MAX_AHEAD:
+            self._cut()
 
     def on_response_complete(self) -> None:
         self._waiting_since = self.loop.time()

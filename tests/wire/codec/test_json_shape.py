@@ -42,8 +42,20 @@ def depth_of(value: Any) -> int:
         b"[%b,%b]" % (LONG, nested(MAX_DEPTH - 1)),
         b"[%b]" % b",".join([b"[]"] * (MAX_VALUES // 2 - 1)),
         b'["%b"]' % (b"7" * 1_000_000),
+        b'["%b",%b]' % (b"7" * 10_000, b"7" * 308),
+        b'["%b",%b]' % (b"1e308" * 1000, b",".join([b"1.7976931348623157E+308", b"1e23", b"true"] * 100)),
     ],
-    ids=["deep", "deep objects", "brackets in a string", "escapes", "deep after a long string", "many", "digits"],
+    ids=[
+        "deep",
+        "deep objects",
+        "brackets in a string",
+        "escapes",
+        "deep after a long string",
+        "many",
+        "digits",
+        "few digits",
+        "exponents",
+    ],
 )
 def test_text_within_the_limits_is_accepted(text: bytes) -> None:
     check_shape(text)
@@ -60,9 +72,23 @@ def test_text_within_the_limits_is_accepted(text: bytes) -> None:
         (b"[" * 10_000_000, "it has more than 50,000 values"),
         (b"[%b]" % b",".join([b"0"] * MAX_VALUES), "it has more than 50,000 values"),
         (b"{%b}" % b",".join([b'"":""'] * 1_000_000), "it has more than 50,000 values"),
-        (b"[%b]" % b",".join([b"7" * 4000] * 200), "its numbers have more than 500,000 digits"),
+        (b"[%b]" % b",".join([b"5e-324"] * 101), "it has more than 100 numbers with exponents of three digits"),
+        (b"[%b]" % (b"7" * 309), "it has a number of more than 308 digits"),
+        (b"[%b,-%b]" % (LONG, b"7" * 309), "it has a number of more than 308 digits"),
     ],
-    ids=["deep", "objects", "after a long string", "after a backslash", "after many", "open", "many", "keys", "digits"],
+    ids=[
+        "deep",
+        "objects",
+        "after a long string",
+        "after a backslash",
+        "after many",
+        "open",
+        "many",
+        "keys",
+        "exponents",
+        "digits",
+        "more digits",
+    ],
 )
 def test_text_beyond_a_limit_is_refused(text: bytes, reason: str) -> None:
     with pytest.raises(ShapeError) as caught:

@@ -5,6 +5,8 @@ before text of another program is decoded. The depth is far below the interprete
 accepted can be decoded and encoded inside other values later, at any depth of the stack.
 """
 
+import re
+
 __all__ = ["MAX_DEPTH", "MAX_VALUES", "ShapeError", "check_shape"]
 
 MAX_DEPTH = 128
@@ -12,10 +14,15 @@ MAX_DEPTH = 128
 MAX_VALUES = 50_000
 """Values of one text, at most: the members of all arrays and objects. To decode them takes 10 ms."""
 
-_MAX_DIGITS = 500_000
-"""Digits of all numbers together, at most: the time to read an integer grows with the square of its length."""
+_MAX_DIGITS = 308
+"""Digits of a number, about as many as a float has. The time to read an integer grows with the square of its length."""
+_MAX_EXPONENTS = 100
+"""Numbers with exponents of three digits: reading one may take as long as reading two hundred others."""
+_EXPONENT = re.compile(rb"[eE][+-]?[0-9]{3}")
+_TOO_LONG = b"0" * (_MAX_DIGITS + 1)
+_DIGITS_AS_ZEROS = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
 _SMALL = 64 * 1024
-"""Bytes whose numbers cannot be too long."""
+"""Bytes of text that is probably within the limits: they are counted before the text is read."""
 _PORTION = 256 * 1024
 """Bytes that are read at once. Other threads can take the interpreter between two portions."""
 _OPENING = frozenset(b"[{")
@@ -27,14 +34,16 @@ class ShapeError(ValueError):
 
 
 def check_shape(raw: bytes, *, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES) -> None:
-    """Raise `ShapeError` if JSON text is nested deeper than `max_depth`, or has too many values or digits.
+    """Raise `ShapeError` if JSON text is nested deeper than `max_depth`, or has too many values or too long a number.
 
     Of text that is no JSON only so much is certain: a decoder finds its error within these limits.
     """
     if len(raw) <= _SMALL:
         # Those inside strings are counted too here, so this accepts nothing that is too deep or too large.
         opening = raw.count(b"[") + raw.count(b"{")
-        if opening <= max_depth and opening + raw.count(b",") < max_values:
+        exponents = raw.count(b"e") + raw.count(b"E")
+        within = opening <= max_depth and opening + raw.count(b",") < max_values and exponents <= _MAX_EXPONENTS
+        if within and not _has_long_number(raw):
             return
     structure = _Structure(max_depth, max_values)
     start = 0
@@ -44,16 +53,19 @@ def check_shape(raw: bytes, *, max_depth: int = MAX_DEPTH, max_values: int = MAX
         start = stop
 
 
+def _has_long_number(text: bytes) -> bool:
+    return len(text) > _MAX_DIGITS and _TOO_LONG in text.translate(_DIGITS_AS_ZEROS)
+
+
 def _end_of_portion(raw: bytes, start: int) -> int:
     """Where the portion from `start` on ends: not inside an escape sequence."""
-    stop = start + _PORTION
-    while raw[stop - 1 : stop] == b"\\":
-        stop += 1
-    return stop
+    portion = raw[start : start + _PORTION]
+    backslashes = len(portion) - len(portion.rstrip(b"\\"))
+    return start + len(portion) + backslashes % 2
 
 
 class _Structure:
-    """Reads text portion by portion, and counts its brackets, commas and digits outside of strings."""
+    """Reads text portion by portion, and looks at its brackets, commas and numbers outside of strings."""
 
     def __init__(self, max_depth: int, max_values: int) -> None:
         self._max_depth = max_depth
@@ -61,7 +73,7 @@ class _Structure:
         self._in_string = False
         self._depth = 0
         self._values = 1
-        self._digits = 0
+        self._exponents = 0
 
     def read(self, portion: bytes) -> None:
         plain = portion.replace(b"\\\\", b"").replace(b'\\"', b"")
@@ -70,9 +82,11 @@ class _Structure:
             raise self._too_many()
         outside = b"".join(plain.split(b'"')[int(self._in_string) :: 2])
         self._in_string ^= bool(quotes % 2)
-        self._digits += len(outside) - len(outside.translate(None, b"0123456789"))
-        if self._digits > _MAX_DIGITS:
-            raise ShapeError(f"its numbers have more than {_MAX_DIGITS:,} digits")
+        if _has_long_number(outside):
+            raise ShapeError(f"it has a number of more than {_MAX_DIGITS} digits")
+        self._exponents += len(_EXPONENT.findall(outside))
+        if self._exponents > _MAX_EXPONENTS:
+            raise ShapeError(f"it has more than {_MAX_EXPONENTS} numbers with exponents of three digits")
         structure = outside.translate(None, _NOT_STRUCTURE)
         self._values += structure.count(b",") + structure.count(b"[") + structure.count(b"{")
         if self._values > self._max_values:
