@@ -1,6 +1,7 @@
 """Deltas add up to the whole, and have the shapes that clients know."""
 
 import json
+import tracemalloc
 from typing import Any
 
 import msgspec
@@ -127,3 +128,25 @@ def test_mixed_pieces_of_parallel_calls_add_up(pieces: list[tuple[int, str]]) ->
         for call in calls(draft.add(ToolCallPiece(number, f"call_{number}", "f", arguments), "call_new")):
             told[call["index"]] = told.get(call["index"], "") + call["function"]["arguments"]
     assert [call.arguments for call in draft.calls()] == [told[place] for place in range(len(told))]
+
+
+def test_a_draft_takes_little_more_memory_than_its_text() -> None:
+    draft = MessageDraft("msg_1")
+    draft.add_text("first")
+    tracemalloc.start()
+    try:
+        for number in range(20_000):
+            draft.add_text(f" {number:05d}")
+        taken = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert taken < 4 * 20_000 * 6
+
+
+def test_a_draft_keeps_every_character() -> None:
+    draft = MessageDraft("msg_1")
+    for piece in ("a\r\n", "\r", "\n", "é", "\U0001f600", "\x00", ""):
+        draft.add_text(piece)
+    [part] = draft.content()
+    assert isinstance(part, TextPart)
+    assert part.text.value == "a\r\n\r\né\U0001f600\x00"

@@ -23,6 +23,7 @@ from runstead.wire.run_step import FunctionCallResult, FunctionToolCall, ToolCal
 __all__ = ["CallsDraft", "MessageDraft", "as_delta", "function_call", "step_delta"]
 
 _encode = msgspec.json.Encoder().encode
+_UTF8 = "utf-8", "surrogatepass"
 
 
 def function_call(call: Call) -> FunctionToolCall:
@@ -44,30 +45,33 @@ def step_delta(step_id: str, *calls: ToolCallDelta) -> bytes:
 
 
 class MessageDraft:
-    """A message that is being written."""
+    """A message that is being written.
+
+    Its text is kept in one growing buffer, as UTF-8: a list of its tokens would take ten times its size.
+    """
 
     def __init__(self, message_id: str) -> None:
         self.message_id = message_id
         self._head = b'{"id":%b,"object":"thread.message.delta","delta":{"content":[{"index":' % _encode(message_id)
-        self._parts: list[tuple[type[TextPart | RefusalPart], list[str]]] = []
+        self._parts: list[tuple[type[TextPart | RefusalPart], bytearray]] = []
         self._before = b""
 
     def add_text(self, text: str) -> bytes:
         """The delta that brings more text."""
         if self._parts and self._parts[-1][0] is TextPart:
-            self._parts[-1][1].append(text)
+            self._parts[-1][1].extend(text.encode(*_UTF8))
             return b"%b%b}}]}}" % (self._before, _encode(text))
         index = len(self._parts)
-        self._parts.append((TextPart, [text]))
+        self._begin(TextPart, text)
         self._before = b'%b%d,"type":"text","text":{"value":' % (self._head, index)
         return b'%b%b,"annotations":[]}}]}}' % (self._before, _encode(text))
 
     def add_refusal(self, text: str) -> bytes:
         """The delta that brings more of a refusal."""
         if self._parts and self._parts[-1][0] is RefusalPart:
-            self._parts[-1][1].append(text)
+            self._parts[-1][1].extend(text.encode(*_UTF8))
         else:
-            self._parts.append((RefusalPart, [text]))
+            self._begin(RefusalPart, text)
         index = len(self._parts) - 1
         return b'%b%d,"type":"refusal","refusal":%b}]}}' % (self._head, index, _encode(text))
 
@@ -75,10 +79,14 @@ class MessageDraft:
         """The content so far; one empty text before the first word."""
         if not self._parts:
             return [TextPart(text=Text(value=""))]
-        return [
-            TextPart(text=Text(value="".join(pieces))) if kind is TextPart else RefusalPart(refusal="".join(pieces))
-            for kind, pieces in self._parts
-        ]
+        return [_part(kind, text.decode(*_UTF8)) for kind, text in self._parts]
+
+    def _begin(self, kind: type[TextPart | RefusalPart], text: str) -> None:
+        self._parts.append((kind, bytearray(text.encode(*_UTF8))))
+
+
+def _part(kind: type[TextPart | RefusalPart], text: str) -> TextPart | RefusalPart:
+    return TextPart(text=Text(value=text)) if kind is TextPart else RefusalPart(refusal=text)
 
 
 class CallsDraft:
