@@ -16,8 +16,8 @@ MAX_VALUES = 50_000
 
 _MAX_DIGITS = 308
 """Digits of a number, about as many as a float has. The time to read an integer grows with the square of its length."""
-_MAX_EXPONENTS = 100
-"""Numbers with exponents of three digits: reading one may take as long as reading two hundred others."""
+_EXPONENTS = 500
+"""One number in so many values may have an exponent of three digits: it takes as long to read as two hundred others."""
 _EXPONENT = re.compile(rb"[eE][+-]?[0-9]{3}")
 _TOO_LONG = b"0" * (_MAX_DIGITS + 1)
 _DIGITS_AS_ZEROS = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for byte in range(256))
@@ -42,7 +42,9 @@ def check_shape(raw: bytes, *, max_depth: int = MAX_DEPTH, max_values: int = MAX
         # Those inside strings are counted too here, so this accepts nothing that is too deep or too large.
         opening = raw.count(b"[") + raw.count(b"{")
         exponents = raw.count(b"e") + raw.count(b"E")
-        within = opening <= max_depth and opening + raw.count(b",") < max_values and exponents <= _MAX_EXPONENTS
+        within = (
+            opening <= max_depth and opening + raw.count(b",") < max_values and exponents <= max_values // _EXPONENTS
+        )
         if within and not _has_long_number(raw):
             return
     structure = _Structure(max_depth, max_values)
@@ -70,6 +72,7 @@ class _Structure:
     def __init__(self, max_depth: int, max_values: int) -> None:
         self._max_depth = max_depth
         self._max_values = max_values
+        self._max_exponents = max_values // _EXPONENTS
         self._in_string = False
         self._depth = 0
         self._values = 1
@@ -85,8 +88,8 @@ class _Structure:
         if _has_long_number(outside):
             raise ShapeError(f"it has a number of more than {_MAX_DIGITS} digits")
         self._exponents += len(_EXPONENT.findall(outside))
-        if self._exponents > _MAX_EXPONENTS:
-            raise ShapeError(f"it has more than {_MAX_EXPONENTS} numbers with exponents of three digits")
+        if self._exponents > self._max_exponents:
+            raise ShapeError(f"it has more than {self._max_exponents} numbers with exponents of three digits")
         structure = outside.translate(None, _NOT_STRUCTURE)
         self._values += structure.count(b",") + structure.count(b"[") + structure.count(b"{")
         if self._values > self._max_values:
