@@ -116,7 +116,7 @@ class AdjustedRequest:
         """What the server's administrator can do about a refused field; empty if the failure names none."""
         if failure.status not in _REFUSED:
             return ""
-        fields, answer = self._adjusted, _answer(failure)
+        fields, answer = self._adjusted, failure.answer
         own = fields.names(self._body)
         for name in refused_fields(answer, {*own, *fields.add}, [name for name in fields.add if name not in own]):
             return f" (`{name}` is in `add` of this [[upstream]])"
@@ -135,12 +135,12 @@ class AdjustedRequest:
         fields = self._adjusted
         own = fields.names(self._body)
         candidates = sorted((each for each in own if own[each] in names), key=lambda each: names.index(own[each]))
-        return [own[each] for each in refused_fields(_answer(failure), {*own, *fields.add}, candidates)]
+        return [own[each] for each in refused_fields(failure.answer, {*own, *fields.add}, candidates)]
 
     def _other_limit(self, failure: Failure) -> Mapping[str, str]:
         """The other name of the token limit, if the server does not know the one that was sent."""
         before = self._fields.wire_name("max_tokens")
-        unknown = "max_tokens" not in self._adjustment.rename and is_unknown_field(_answer(failure))
+        unknown = "max_tokens" not in self._adjustment.rename and is_unknown_field(failure.answer)
         if before not in _TOKEN_LIMITS or not unknown or not self._named_by(failure, ("max_tokens",)):
             return {}
         return {"max_tokens": next(name for name in _TOKEN_LIMITS if name != before)}
@@ -163,8 +163,3 @@ class AdjustedRequest:
 def _keys(request: ModelRequest) -> tuple[Key, Key]:
     """What adjustments are remembered by: the model, and its sampling."""
     return (request.model,), (request.model, request.temperature, request.top_p, request.reasoning_effort)
-
-
-def _answer(failure: Failure) -> bytes:
-    """The server's error answer. One in a stream has only its words."""
-    return failure.body or failure.reason.encode("utf-8", "replace")

@@ -153,7 +153,7 @@ class OpenAIChat:
                 if sent is not request and failure.status in _REFUSED:
                     # Some servers refuse what they have sent. They get the request without it, and no wait helps.
                     self._log_without_state(failure, run_id)
-                    refuses_state = names_state(failure.reason, request.carried.values())
+                    refuses_state = names_state(failure.answer.decode("utf-8", "replace"), request.carried.values())
                     sent = request
                     adjusted.send_instead(request)
                     continue

@@ -82,6 +82,11 @@ class Failure(Exception):
         return ModelError(words, self._code, rate_limited=self.rate_limited, retry_after=self.retry_after)
 
     @property
+    def answer(self) -> bytes:
+        """The server's error answer. Of one in a stream there are only its words."""
+        return self.body or self.reason.encode("utf-8", "replace")
+
+    @property
     def rate_limited(self) -> bool:
         """Whether this is a temporary rate limit."""
         return self.status == 429 and self.retryable

@@ -28,7 +28,7 @@ SELECT body FROM steps
  LIMIT :limit;
 
 -- name: newest
-SELECT body, journal FROM steps WHERE run_id = :run_id ORDER BY created_at DESC, seq DESC LIMIT :limit;
+SELECT body, journal FROM steps WHERE run_id = :run_id ORDER BY seq DESC LIMIT :limit;
 
 -- name: spent
 SELECT body FROM steps WHERE run_id = :run_id;

@@ -65,8 +65,10 @@ def options_for(choices: list[kinds.Type], value: Any) -> list[kinds.Type]:
 def struct_for(choices: Sequence[kinds.Type], value: dict[str, Any]) -> kinds.StructType | None:
     """The struct among the choices that `value` would be decoded as, by its tag; None if there is none."""
     for choice in choices:
-        if isinstance(choice, kinds.StructType) and choice.tag in {None, value.get(choice.tag_field or "")}:
-            return choice
+        if isinstance(choice, kinds.StructType):
+            tag = value.get(choice.tag_field or "")
+            if choice.tag is None or choice.tag == tag:
+                return choice
     return None
 
 
