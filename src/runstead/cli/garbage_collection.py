@@ -6,7 +6,7 @@ over the objects of the time in between alone.
 
 ```
 new objects ─▶ generations 0 and 1 ─▶ generation 2, a portion ─▶ exempt
-                                                                   │ every ten minutes, if few objects live; once a day
+      └────────── too many for one pass ─────────────────────────▶ │ every ten minutes, if few objects live; once a day
                                                                    ▼
                                                               a pass over all
 ```
@@ -23,6 +23,10 @@ __all__ = ["collected_in_portions"]
 
 _PORTION = 1
 """Passes over generation 1 before one over generation 2, which then walks over 15,000 objects: 10 to 30 ms."""
+_MAX_OBJECTS = 30_000
+"""Objects that a pass may walk over. Python begins one after 700 objects more than were freed, so there are more of
+them where the objects of thousands of runs are replaced.
+"""
 _PERIOD = 600.0
 """Seconds between two looks whether few objects live."""
 _FEW = 100_000
@@ -38,33 +42,47 @@ def collected_in_portions() -> Iterator[None]:
     """
     thresholds = gc.get_threshold()
     portions = _Portions()
-    gc.callbacks.append(_exempt_survivors)
-    gc.set_threshold(*thresholds[:2], _PORTION)
     portions.collect_all()
+    gc.set_threshold(*thresholds[:2], _PORTION)
+    gc.callbacks.append(portions.limit)
     portions.look_later()
     try:
         yield
     finally:
         portions.stop()
+        gc.callbacks.remove(portions.limit)
         gc.set_threshold(*thresholds)
-        gc.callbacks.remove(_exempt_survivors)
         gc.unfreeze()
 
 
 class _Portions:
-    """Passes over all objects, when they are short."""
+    """Limits each pass, and makes those over all objects when they are short."""
 
     def __init__(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._blocks = 0
         self._postponed = 0
+        self._all = False
+
+    def limit(self, phase: str, info: dict[str, int]) -> None:
+        """Exempt what survives a full pass, and what is too much for one: called by the collector."""
+        if self._all:
+            return
+        if phase == "stop":
+            if info["generation"] == 2:
+                gc.freeze()
+        elif sum(len(gc.get_objects(number)) for number in range(info["generation"] + 1)) > _MAX_OBJECTS:
+            gc.freeze()
 
     def collect_all(self) -> None:
         """Collect all garbage."""
         gc.unfreeze()
+        self._all = True
         gc.collect()
+        gc.freeze()
         gc.collect()  # over nothing: Python delays a pass until a quarter of the last one's survivors are new
+        self._all = False
         self._blocks = self._blocks or sys.getallocatedblocks()
         self._postponed = 0
 
@@ -82,8 +100,3 @@ class _Portions:
         if sys.getallocatedblocks() < self._blocks + _FEW or self._postponed >= _MAX_POSTPONED:
             self.collect_all()
         self.look_later()
-
-
-def _exempt_survivors(phase: str, info: dict[str, int]) -> None:
-    if phase == "stop" and info["generation"] == 2:
-        gc.freeze()
