@@ -67,6 +67,16 @@ class ChoiceReader:
         if choice.get("error"):
             raise Failure.in_answer(read_error(choice))
 
+    def add_plain(self, text: str) -> bool:
+        """Take over a delta with text alone. False, and nothing is done, while text must be looked at more closely."""
+        if not text or not self._tags.over or self._text.begun or self._finish.sent:
+            return False
+        self._said.add_piece(text)
+        self._spoken = self._by_delta = True
+        self._grow(len(text))
+        self._pieces.add_text(text)
+        return True
+
     def end(self) -> None:
         """The answer is complete."""
         self._add_shown(self._tags.add(self._text.end()))
