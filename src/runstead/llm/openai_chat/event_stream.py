@@ -57,7 +57,9 @@ class EventStream:
         if lines and self._line:
             lines[0] = self._completed(lines[0])
         for line in lines:
-            # This loop runs once for every token.
+            # This loop runs twice for every token.
+            if not self._data and not self._name and (not line or (line[:5] == b"data:" and self._consume(line[5:]))):
+                continue
             if (event := self._read(line)) is not None:
                 yield event
         if rest:
@@ -101,8 +103,6 @@ class EventStream:
     def _add(self, data: bytes) -> Event | None:
         """One line of data: a document, or a part of one that an empty line ends."""
         if not self._data:
-            if not self._name and self._consume(data):
-                return None
             if not data.strip():
                 return None
             event = _event(self._name, data)
