@@ -1,5 +1,6 @@
 """The server's health: whether it lives, and whether it is ready, for people, supervisors and load balancers."""
 
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal, TypeAlias
 
@@ -46,8 +47,9 @@ async def readiness(application: Application) -> Readiness:
     return Readiness(status=phase if phase != "ok" or whole else "unavailable", store=store, broker=broker)
 
 
+@cache
 def package_version() -> str:
-    """The installed version."""
+    """The installed version. Cached, because to look it up takes milliseconds, which every health check would cost."""
     try:
         return version("runstead")
     except PackageNotFoundError:

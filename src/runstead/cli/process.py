@@ -1,7 +1,6 @@
 """A server's or worker's process: its event loop, its limit of open files, and the signals that shut it down."""
 
 import asyncio
-import gc
 import logging
 import resource
 import signal
@@ -11,11 +10,9 @@ import uvloop
 
 from runstead.wire.error import RunsteadError
 
-__all__ = ["ShutdownSignals", "keep_imports", "run_process"]
+__all__ = ["ShutdownSignals", "run_process"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
-_GC_THRESHOLDS = (10_000, 10, 20)
-"""Python's default looks for cycles at every 700th new object. A run makes thousands of objects, and few cycles."""
 
 
 def run_process(main: Coroutine[None, None, None], name: str, log: logging.Logger) -> None:
@@ -33,16 +30,6 @@ def run_process(main: Coroutine[None, None, None], name: str, log: logging.Logge
         raise RunsteadError(
             f"The {name} failed; its log shows the cause. After a restart, all runs continue."
         ) from error
-
-
-def keep_imports() -> None:
-    """Exempt the objects that exist now from garbage collection: they live as long as the process.
-
-    To walk over the imported modules holds the event loop for 25 ms, whenever many objects have been created.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 class ShutdownSignals:

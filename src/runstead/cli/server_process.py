@@ -12,9 +12,10 @@ import uvicorn
 
 from runstead import bootstrap
 from runstead.api.app import Settings, create_app
+from runstead.cli.garbage_collection import collected_in_portions
 from runstead.cli.http_protocol import IDLE, LimitedHttpProtocol, close_expired
 from runstead.cli.listen_socket import bind, listen
-from runstead.cli.process import ShutdownSignals, keep_imports, run_process
+from runstead.cli.process import ShutdownSignals, run_process
 from runstead.cli.tls import server_context
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
@@ -49,11 +50,11 @@ async def _serve(config: Config) -> None:
                 server.should_exit = True
 
             signals.on_shutdown(shut_down)
-            keep_imports()
             url = listen(bound, "http" if tls is None else "https")
             _log.info("started", extra={"url": url, "pid": os.getpid()})
             click.echo(f"Runstead listens on {url}/v1 (API reference: {url}/docs)")
-            await server.serve(sockets=[bound])
+            with collected_in_portions():
+                await server.serve(sockets=[bound])
     _log.info("stopped")
 
 

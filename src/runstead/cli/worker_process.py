@@ -7,7 +7,8 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 import click
 
 from runstead import bootstrap
-from runstead.cli.process import ShutdownSignals, keep_imports, run_process
+from runstead.cli.garbage_collection import collected_in_portions
+from runstead.cli.process import ShutdownSignals, run_process
 from runstead.config import Config
 from runstead.worker.application import Application
 
@@ -25,10 +26,10 @@ async def _work(config: Config) -> None:
     signals = ShutdownSignals(_log)
     async with bootstrap.application(config) as application, _probes(application, config):
         signals.on_shutdown(application.draining.set)
-        keep_imports()
         _log.info("started", extra={"max_runs": config.max_runs, "pid": os.getpid()})
         click.echo(f"Runstead works: up to {config.max_runs} runs at once (process {os.getpid()})")
-        await application.draining.wait()
+        with collected_in_portions():
+            await application.draining.wait()
     _log.info("stopped")
 
 

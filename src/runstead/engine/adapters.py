@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from runstead.broker.port import Broker
 from runstead.domain import ids
@@ -16,6 +16,7 @@ from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
 from runstead.store.port import Store
 from runstead.tools.port import Tool
+from runstead.turn_budget import TurnBudget
 
 __all__ = ["Adapters", "Clock", "SystemClock"]
 
@@ -61,6 +62,10 @@ class Adapters(Struct, frozen=True, kw_only=True):
     """Sends webhooks. Without it there are none."""
     secret: Callable[[], bytes] | None = None
     """The server's own key, for signing; the same in all its processes."""
+    turn_budget: TurnBudget = field(default_factory=TurnBudget)
+    """How many runs go on in one turn of the event loop."""
+    reader_budget: TurnBudget = field(default_factory=TurnBudget)
+    """How many readers of events do."""
 
     def now(self) -> int:
         """Unix time in whole seconds, as the wire has it."""

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from runstead.engine.adapters import Adapters
 from runstead.store.port import Tx
+from runstead.turn_budget import TurnBudget
 from runstead.wire.codec.run_parts import Settings, encode_settings
 from runstead.wire.error import Closed, RunsteadError, Unreachable
 from runstead.wire.event import EVENT_DATA, Position, RawEvent
@@ -84,7 +85,7 @@ async def _follow(
     adapters: Adapters, run_id: str, after: Position, live: Live, *, replay: bool
 ) -> AsyncGenerator[Sequence[RawEvent]]:
     """The same events, as they are stored and published."""
-    read = _read if replay else _read_patiently
+    read, budget = (_read if replay else _read_patiently), adapters.reader_budget
     received: Sequence[RawEvent] | None = None if replay else ()
     while True:
         fresh, gap = _next(received or (), after)
@@ -96,7 +97,7 @@ async def _follow(
             if fresh[-1].name.pausing and not (replay and gap):
                 return
         if received is not None and not gap:
-            received = await anext(live)
+            received = await _receive(live, budget)
             continue
         known, more = after, True
         while more:
@@ -114,6 +115,14 @@ async def _follow(
         # The events that were received after the gap are next. If the store lacks the missing events too, because it
         # was restored from a copy, wait for a live event instead.
         received = () if gap and after == known else received or ()
+
+
+async def _receive(live: Live, budget: TurnBudget) -> Sequence[RawEvent] | None:
+    """The next live events, in a turn of the loop that has not thousands of readers already."""
+    received = await anext(live)
+    if not budget.take():
+        await budget.next_turn()
+    return received
 
 
 def _next(received: Sequence[RawEvent], after: Position) -> tuple[list[RawEvent], bool]:

@@ -107,15 +107,15 @@ class Executor:
         """Whether this run is being executed, or its interruption recorded."""
         return run_id in self._owned
 
-    def release_all(self, limit: asyncio.Timeout) -> None:
+    async def release_all(self, limit: asyncio.Timeout) -> None:
         """Interrupt every run and queue it again, for any worker. `limit` is the timeout of the tasks that do so: it
         expires when no run could be released for a while. What is left then is for recovery.
         """
         self._limit = limit
         self._release_until = asyncio.get_running_loop().time() + _RELEASE_ALL
         self._extend_limit()
-        for task in list(self._executing.values()):
-            task.cancel()
+        for run_id in list(self._executing):
+            await self._interrupt_in_turn(run_id)
 
     def rename(self, name: str) -> None:
         """Execute what is claimed from now on for the worker of this name. Runs of the name before go on until another
@@ -164,7 +164,14 @@ class Executor:
         due, still_owned = await self._adapters.store.read(work, lane=Lane.MAINTENANCE)
         recovered = [id for id, claimed in self._owned.items() if claimed.owner in former and id not in still_owned]
         for run_id in (*due, *recovered):
-            self.interrupt(run_id)
+            await self._interrupt_in_turn(run_id)
+
+    async def _interrupt_in_turn(self, run_id: str) -> None:
+        """Interrupt one of many runs: the loop's turn in which they all close their model calls would be long."""
+        budget = self._adapters.turn_budget
+        if not budget.take():
+            await budget.next_turn()
+        self.interrupt(run_id)
 
     async def _interrupt_if_due(self, run_id: str) -> None:
         if run_id not in self._executing and not self._claims:

@@ -98,7 +98,7 @@ class Worker:
             async with limit, asyncio.TaskGroup() as tasks:
                 self._tasks = tasks
                 await self._claim_until_stopped()
-                self._executor.release_all(limit)
+                await self._executor.release_all(limit)
                 # A reserved slot is in the middle of a write: its run is still handed over, and released at once.
                 await self._none_reserved.wait()
                 self._tasks = None

@@ -35,12 +35,14 @@ async def ask(claimed: ClaimedRun, request: ModelRequest, tools: Toolbox) -> Rep
     decided on the whole reply. Leaving, for whatever reason, closes the upstream request.
     """
     turn = _ModelTurn(claimed, request, tools)
-    asked, waiting = perf_counter(), True
+    asked, waiting, budget = perf_counter(), True, claimed.adapters.turn_budget
     async with claimed.adapters.model.reply(request) as batches:
         async for pieces in batches:
             if waiting:
                 claimed.adapters.observer.first_token(claimed.row, perf_counter() - asked)
                 waiting = False
+            if not budget.take():  # the pieces of thousands of answers may have come in the same moment
+                await budget.next_turn()
             await turn.add(pieces)
     return await turn.finish()
 

@@ -44,6 +44,8 @@ async def end_unowned(adapters: Adapters, run_id: str, signal: Callable[[RunRow]
         now = adapters.now()
         return await write(tx, row, transitions.end(row.run, given, open_work, now, spent), now)
 
+    if not adapters.turn_budget.take():  # thousands of runs may be ended in the same moment
+        await adapters.turn_budget.next_turn()
     try:
         ended = await adapters.store.write(work, lane=Lane.CLOSING)
     except Stale:

@@ -34,6 +34,7 @@ from runstead.llm.openai_chat.retry import Backoff
 from runstead.llm.openai_chat.server_error import error_message
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
+from runstead.turn_budget import TurnBudget
 from runstead.wire.error import Closed
 from runstead.wire.model import Model
 
@@ -75,6 +76,7 @@ class OpenAIChat:
         self._stateless: set[str] = set()
         """The origins that have refused a field of state by its name, and accepted the same request without it."""
         self._open_session: aiohttp.ClientSession | None = None
+        self._turn_budget = TurnBudget()
 
     async def start(self) -> None:
         own = self._upstream.all_headers()
@@ -184,6 +186,8 @@ class OpenAIChat:
                 url = self._endpoints.chat(model)
                 response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
+                    if not self._turn_budget.take():  # thousands of answers may begin in the same moment
+                        await self._turn_budget.next_turn()
                     await _check_status(response)
                     data = await received(response.content)
         except aiohttp.ClientError as error:
