@@ -1,6 +1,6 @@
 """Reads the one choice of an answer into pieces: its text, its calls, its thinking, and its end."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from runstead.domain.model_call import CarriedPiece, Finish, FinishReason, ThinkingPiece
@@ -30,7 +30,7 @@ _TEXT_ALONE = frozenset({"content", "role"})
 class ChoiceReader:
     """Appends what the choice has to `pieces`. Raises `Failure` if it is, or has, an error."""
 
-    def __init__(self, pieces: Pieces, *, origin: str, max_length: int) -> None:
+    def __init__(self, pieces: Pieces, *, origin: str, max_length: int, names: Collection[str] = ()) -> None:
         self._pieces = pieces
         self._origin = origin
         self._max_length = max_length
@@ -39,7 +39,7 @@ class ChoiceReader:
         self._text = CharacterJoiner()
         self._refusal = CharacterJoiner()
         self._tags = ThinkTags()
-        self._calls = ToolCalls()
+        self._calls = ToolCalls(names)
         self._state = TurnState()
         self._finish = FinishReasons()
         self._spoken = False
@@ -116,6 +116,10 @@ class ChoiceReader:
             self._add_shown(self._tags.add(self._text.add(text)))
 
     def _add_shown(self, text: str) -> None:
+        if text and self._calls.any:
+            # What follows a call stays behind it.
+            for piece in self._calls.announce():
+                self._pieces.add_call(piece)
         self._pieces.add_text(text)
 
     def _add_rest(self, fields: Mapping[str, Any]) -> None:
@@ -145,8 +149,8 @@ class ChoiceReader:
         self._grow(len(sent.arguments) + len(sent.name))
         if not self._calls.any:
             self._add_shown(self._tags.begin_calls())
-        piece, place = self._calls.add(sent)
-        if piece is not None:
+        pieces, place = self._calls.add(sent)
+        for piece in pieces:
             self._pieces.add_call(piece)
         if place >= 0 and (size := self._state.add_call(place, call)):
             self._grow(size)

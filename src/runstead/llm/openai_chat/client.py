@@ -146,7 +146,7 @@ class OpenAIChat:
         retry, waited = 0, 0.0
         while True:
             try:
-                begun = await self._attempt(request.model, adjusted.encode(), run_id, origin)
+                begun = await self._attempt(request, adjusted.encode(), origin)
             except Failure as failure:
                 if adjusted.adjust(failure):
                     continue
@@ -174,14 +174,15 @@ class OpenAIChat:
             await self._sleep(wait)
             retry += 1
 
-    async def _attempt(self, model: str, body: bytes, run_id: str | None, origin: str) -> _Begun:
+    async def _attempt(self, request: ModelRequest, body: bytes, origin: str) -> _Begun:
         """Send the request once. Returns the answer and its first pieces."""
         headers = {"Content-Type": "application/json"}
-        if run_id:
-            headers["X-Client-Request-Id"] = run_id
+        if request.run_id:
+            headers["X-Client-Request-Id"] = request.run_id
+        begin_until = asyncio.get_running_loop().time() + self._upstream.first_token_timeout
         try:
-            async with asyncio.timeout(self._upstream.first_token_timeout):
-                url = self._endpoints.chat(model)
+            async with asyncio.timeout_at(begin_until):
+                url = self._endpoints.chat(request.model)
                 response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
                     await _check_status(response)
@@ -192,10 +193,20 @@ class OpenAIChat:
             raise Failure(f"sent nothing for {self._upstream.first_token_timeout:g} s") from None
         except OSError as error:
             raise _connection_failure(error) from error
-        answer = Answer(response, self._upstream.token_timeout, origin)
+        answer = Answer(
+            response,
+            token_timeout=self._upstream.token_timeout,
+            begin_until=begin_until,
+            origin=origin,
+            names=frozenset(function.name for function in request.functions),
+        )
         with _closed_on_error(answer):
             batches = answer.batches(data)
-            return answer, await anext(batches), batches
+            try:
+                return answer, await anext(batches), batches
+            except TimeoutError:
+                limit = self._upstream.first_token_timeout
+                raise Failure(f"sent no part of an answer for {limit:g} s, only comments") from None
 
     def _origin(self, request: ModelRequest) -> str:
         """Names the model and its server, in state that goes back to no other. The query may have a secret."""
