@@ -193,13 +193,13 @@ async def test_an_upstream_that_sends_nothing_times_out() -> None:
 async def test_an_upstream_that_sends_only_comments_times_out() -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.begin()
-        while True:
-            await exchange.piece(b': PROCESSING\n\ndata: {"choices":[]}\n\n')
+        await exchange.piece(b': PROCESSING\n\ndata: {"choices":[]}\n\n')
+        await exchange.left()
 
-    async with world(answer, first_token_timeout=0.1, token_timeout=60.0) as (model, upstream, _):
+    async with world(answer, first_token_timeout=0.5, token_timeout=60.0) as (model, upstream, _):
         error = await failure(model)
         assert len(upstream.exchanges) == 1
-    assert error.message == "The model server 'main' sent no part of an answer for 0.1 s, only comments"
+    assert error.message == "The model server 'main' sent no part of an answer for 0.5 s, only comments"
 
 
 async def test_an_upstream_that_stops_sending_times_out() -> None:

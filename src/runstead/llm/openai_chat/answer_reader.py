@@ -33,6 +33,8 @@ _PORTION = 2**15
 _END = Event("", None, "[DONE]")
 _ERRORS = frozenset({"error", "errors", "base_resp"})
 """Fields that an event with choices may have for an error."""
+_WRAPPERS = frozenset({"response", "result", "data", "body"})
+"""Fields in which gateways put the document of another server."""
 _BOM = b"\xef\xbb\xbf"
 
 
@@ -187,6 +189,11 @@ class AnswerReader:
             self._tokens.add(usage)
         elif "x_groq" in document:
             self._tokens.add(as_object(document["x_groq"]).get("usage"))
+        if not choices and not _WRAPPERS.isdisjoint(document):
+            for name in _WRAPPERS & document.keys():
+                if as_object(inner := document[name]).get("choices"):
+                    self._add(inner)
+                    return
         if (not choices or not _ERRORS.isdisjoint(document)) and (error := error_in(document)) is not None:
             raise Failure.in_answer(error)
 

@@ -19,10 +19,11 @@ __all__ = ["TurnState", "names_state", "with_state"]
 _OF_MESSAGE = frozenset({
     "role", "content", "refusal", "tool_calls", "function_call", "name", "annotations", "audio", "images",
     "id", "index", "object", "created", "model", "usage", "logprobs", "finish_reason", "stop_reason", "token_ids",
+    "obfuscation", "padding",
 })  # fmt: skip
 """Fields of a message that are read, or that are output and no state."""
-_OF_CALL = frozenset({"index", "id", "type", "function", "name", "arguments"})
-_OF_FUNCTION = frozenset({"name", "arguments"})
+_OF_FUNCTION = frozenset({"name", "arguments", "parameters", "args", "input"})
+_OF_CALL = _OF_FUNCTION | {"index", "id", "type", "function"}
 _MAX_FIELDS = 1_000
 
 

@@ -1,9 +1,12 @@
 """Recognises text that a server sends twice: in pieces, and whole at the end of its answer."""
 
-__all__ = ["SaidText"]
+__all__ = ["MIN_REPEATED", "SaidText"]
 
-_MIN_REPEATED = 16
+MIN_REPEATED = 16
 """Characters. Models do repeat short words."""
+_MIN_PIECES = 2
+_MAX_BLANK = 16
+"""Characters of white space around a text."""
 
 
 class SaidText:
@@ -21,9 +24,13 @@ class SaidText:
         self._length += len(text)
 
     def is_repeated(self, text: str) -> bool:
-        """Whether the text of the last delta is the whole text, which was sent in several pieces before."""
-        long = len(text) >= _MIN_REPEATED and len(self._pieces) > 1
-        return long and len(text) == self._length and text == "".join(self._pieces)
+        """Whether the text of the last delta is the whole text, which was sent in several pieces before.
+
+        White space around it does not matter.
+        """
+        if len(text) < MIN_REPEATED or len(self._pieces) < _MIN_PIECES or abs(len(text) - self._length) > _MAX_BLANK:
+            return False
+        return text.strip() == "".join(self._pieces).strip()
 
     def rest_of(self, text: str) -> str:
         """The part of a message's text that was not sent yet. A message that begins otherwise has more text."""
