@@ -31,7 +31,7 @@ _MAX_CHOICES = 100
 _PORTION = 2**15
 """Bytes that are parsed before other tasks get their turn."""
 _END = Event("", None, "[DONE]")
-_ERRORS = frozenset({"error", "errors", "base_resp"})
+_ERRORS = frozenset({"error", "errors", "Error", "base_resp"})
 """Fields that an event with choices may have for an error."""
 _WRAPPERS = frozenset({"response", "result", "data", "body"})
 """Fields in which gateways put the document of another server."""

@@ -31,7 +31,6 @@ from runstead.llm.openai_chat.json_document import NotJSON, TooLarge
 from runstead.llm.openai_chat.masking import Mask
 from runstead.llm.openai_chat.model_list import decode_models
 from runstead.llm.openai_chat.retry import Backoff
-from runstead.llm.openai_chat.server_error import error_message
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
 from runstead.wire.error import Closed
@@ -52,7 +51,6 @@ _MAX_RATE_LIMIT_WAIT = 2.0
 """Seconds that one call waits for a rate limit to end, over all of its retries."""
 _MAX_BEGUN_RETRIES = 2
 """Retries after an answer that had begun and failed: the server may have read the whole prompt, and count it."""
-_REFUSED = frozenset({400, 422})
 
 
 class OpenAIChat:
@@ -140,6 +138,7 @@ class OpenAIChat:
         """Send the request until the first pieces are received, or until a retry cannot help."""
         origin = self._origin(request)
         sent = self._with_state(request, origin)
+        refusal: Failure | None = None
         refuses_state = False
         adjusted = AdjustedRequest(sent, self._upstream.name, self._fields, self._adjustments)
         run_id = None if request.run_id is UNSET else request.run_id
@@ -148,15 +147,20 @@ class OpenAIChat:
             try:
                 begun = await self._attempt(request, adjusted.encode(), origin)
             except Failure as failure:
-                if adjusted.adjust(failure):
+                has_state = sent is not request
+                names_it = has_state and failure.rejected and names_state(failure.answer, request.carried.values())
+                if not names_it and adjusted.adjust(failure):
                     continue
-                if sent is not request and failure.status in _REFUSED:
+                if has_state and failure.rejected:
                     # Some servers refuse what they have sent. They get the request without it, and no wait helps.
                     self._log_without_state(failure, run_id)
-                    refuses_state = names_state(failure.answer.decode("utf-8", "replace"), request.carried.values())
+                    refusal, refuses_state = failure, names_it
                     sent = request
                     adjusted.send_instead(request)
                     continue
+                if refusal is not None and failure.rejected and not refuses_state:
+                    # The state was not the reason, and without it the server may complain that it is missing.
+                    failure = refusal
                 wait = self._backoff.wait(retry, failure.retry_after)
                 waited += wait
                 # A long wait would occupy one of the worker's slots; the engine delays the run instead.
@@ -265,9 +269,7 @@ async def _check_status(response: aiohttp.ClientResponse) -> None:
         body = await _read_body(response, _ERROR_BYTES)
     except aiohttp.ClientError:
         body = b""
-    failure = Failure.answered(response.status, error_message(body), response.headers)
-    failure.body = body
-    raise failure
+    raise Failure.with_body(response.status, body, response.headers)
 
 
 async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
