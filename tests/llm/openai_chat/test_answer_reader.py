@@ -105,7 +105,7 @@ def test_text_around_a_call_keeps_its_place() -> None:
     pieces = read(
         sse(chunk({"content": "a"}), chunk({"tool_calls": [call], "content": "b"}), chunk({"content": "c"})), DONE
     )
-    assert pieces[:3] == [TextPiece("ab"), ToolCallPiece(0, "call_1", "f", "{}"), TextPiece("c")]
+    assert pieces[:3] == [TextPiece("ab"), ToolCallPiece(0, "call_1", "f"), TextPiece("c")]
 
 
 def test_a_refusal_is_a_refusal_piece() -> None:
@@ -188,13 +188,13 @@ def test_whole_calls_with_the_same_index_are_separate_calls() -> None:
 
 def test_calls_without_index_and_id_get_both() -> None:
     one, two = calls(
-        {"function": {"name": "f", "arguments": "{"}},
-        {"function": {"arguments": "}"}},
+        {"function": {"name": "f", "arguments": '{"x":'}},
+        {"function": {"arguments": "0}"}},
         {"function": {"name": "f", "arguments": {"x": 1}}},
     )[:2]
     assert isinstance(one, ToolCallPiece)
     assert isinstance(two, ToolCallPiece)
-    assert (one.index, one.name, one.arguments) == (0, "f", "{}")
+    assert (one.index, one.name, one.arguments) == (0, "f", '{"x":0}')
     assert (two.index, two.name, two.arguments) == (1, "f", '{"x":1}')
     assert one.id != two.id
     assert re.fullmatch(r"call_[0-9A-Za-z]{24}", one.id or "")

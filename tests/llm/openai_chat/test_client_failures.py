@@ -190,6 +190,41 @@ async def test_an_upstream_that_sends_nothing_times_out() -> None:
     assert waits.all == []
 
 
+RETRY_INFO = {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "53s"}
+DELAYS = [
+    (429, {"error": {"message": "Quota", "status": "RESOURCE_EXHAUSTED", "details": [RETRY_INFO]}}, 53.0),
+    (429, [{"error": {"message": "Quota", "code": 429, "details": [RETRY_INFO]}}], 53.0),
+    (429, {"error": {"message": "Rate limit reached. Please try again in 7.5s.", "code": "rate_limit_exceeded"}}, 7.5),
+    (429, {"error": {"message": "Rate limit reached. Please try again in 250ms."}}, 0.25),
+    (429, {"error": {"message": "Please try again in 2m3.5s."}}, 123.5),
+    (429, {"error": {"message": "Exceeded the call rate limit. Please retry after 3 seconds."}}, 3.0),
+    (429, {"error": {"message": "Slow.", "metadata": {"headers": {"Retry-After": "9"}}}}, 9.0),
+    (429, {"error": {"message": "Slow."}, "retry_after": 4}, 4.0),
+    (500, {"error": {"message": "litellm.RateLimitError: Slow.", "type": "throttling_error", "code": "429"}}, None),
+    (400, {"message": "Too many requests", "__type": "ThrottlingException"}, None),
+    (424, {"error": {"message": '{"error":{"message":"Slow.","code":429}}', "code": 424}}, None),
+]
+
+
+@pytest.mark.parametrize(("status", "body", "delay"), DELAYS)
+async def test_a_rate_limit_is_one_with_its_delay_in_any_wording(status: int, body: Any, delay: float | None) -> None:
+    async with world(refused(status, body), max_retries=0) as (model, _, _):
+        error = await failure(model)
+    assert (error.code, error.rate_limited, error.retry_after) == ("rate_limit_exceeded", True, delay)
+
+
+async def test_an_upstream_that_sends_only_comments_times_out() -> None:
+    async def answer(exchange: Exchange) -> None:
+        await exchange.begin()
+        await exchange.piece(b': PROCESSING\n\ndata: {"choices":[]}\n\n')
+        await exchange.left()
+
+    async with world(answer, first_token_timeout=0.5, token_timeout=60.0) as (model, upstream, _):
+        error = await failure(model)
+        assert len(upstream.exchanges) == 1
+    assert error.message == "The model server 'main' sent no part of an answer for 0.5 s, only comments"
+
+
 async def test_an_upstream_that_stops_sending_times_out() -> None:
     async def answer(exchange: Exchange) -> None:
         await exchange.begin()

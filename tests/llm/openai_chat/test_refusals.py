@@ -154,6 +154,33 @@ async def test_a_refusal_inside_an_answer_counts_too() -> None:
     assert asked_of(upstream.exchanges, "top_p") == [0.9, None]
 
 
+BAD = "litellm.BadRequestError: OpenAIException - Unsupported parameter: 'top_p' is not supported with this model."
+RAW = f'{{"error":{{"message":"{BAD}"}}}}'
+WRAPPED = [
+    (500, {"error": {"message": BAD, "type": None, "param": None, "code": "400"}}),
+    (500, {"error": {"message": BAD, "code": "500"}}),
+    (502, {"error": {"message": "upstream error", "code": 502, "metadata": {"raw": RAW}}}),
+    (424, {"error": {"message": f'{{"error":{{"message":"{BAD}","code":400}}}}', "code": 424}}),
+    (503, {"detail": f"Error code: 400 - {{'error': {{'message': \"{BAD}\"}}}}"}),
+    (500, b"ValidationException: 1 validation error: top_p: extra fields not permitted"),
+    (400, {"error": {"message": "Provider returned error", "metadata": {"raw": f"data: {RAW}"}}}),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("status", "body"), WRAPPED)
+async def test_a_refusal_inside_the_error_of_a_gateway_counts_too(status: int, body: Any) -> None:
+    async with world(refusing(Wording("", body, ("top_p",), ("top_p",), status))) as (model, upstream, waits):
+        assert said(await ask(model, ALL)) == "Fine."
+    assert asked_of(upstream.exchanges, "top_p") == [0.9, None]
+    assert waits.all == []
+
+
+async def test_the_failure_of_a_server_that_mentions_a_field_is_no_refusal() -> None:
+    async with world(refused(500, {"error": {"message": "The stream died."}}), max_retries=1) as (model, upstream, _):
+        await failure(model)
+    assert asked_of(upstream.exchanges, "stream") == [True, True]
+
+
 OLD = "max_tokens"
 NEW = "max_completion_tokens"
 INSTEAD = f"Unsupported parameter: '{OLD}' is not supported with this model. Use '{NEW}' instead."

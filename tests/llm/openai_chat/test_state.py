@@ -10,6 +10,7 @@ from runstead.domain.model_call import ModelRequest
 from runstead.llm.openai_chat.carried import with_state
 from runstead.llm.openai_chat.client import OpenAIChat
 from runstead.llm.openai_chat.upstream import Upstream
+from runstead.llm.port import ModelError
 from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, refused, stream, text
 from tests.llm.openai_chat.client import REQUEST, ask, failure, said, world
 from tests.support import worlds
@@ -106,6 +107,36 @@ async def test_a_request_that_is_refused_for_another_reason_fails() -> None:
         with pytest.raises(type(error), match="Too long"):
             await ask(model, carrying(REQUEST, upstream.url))
         assert model._stateless == set()
+
+
+async def test_the_first_refusal_is_told_if_the_state_was_not_its_reason() -> None:
+    too_long, missing = "The prompt is too long.", "reasoning_content must be passed back."
+    answers = [refused(400, {"error": {"message": words}}) for words in (too_long, missing)]
+    async with world(*answers) as (model, upstream, _):
+        with pytest.raises(ModelError, match=too_long):
+            await ask(model, carrying(REQUEST, upstream.url))
+        assert len(upstream.exchanges) == 2
+
+
+async def test_a_refused_field_does_not_cost_the_state() -> None:
+    refusal = refused(400, {"error": {"message": "Unsupported parameter: stream_options", "param": "stream_options"}})
+    async with world(refusal, text("Hi")) as (model, upstream, _):
+        await ask(model, carrying(REQUEST, upstream.url))
+    sent = [
+        (each.json["messages"][1].get("reasoning_content"), "stream_options" in each.json)
+        for each in upstream.exchanges
+    ]
+    assert sent == [("Hm.", True), ("Hm.", False)]
+
+
+async def test_a_refused_state_does_not_cost_a_field() -> None:
+    words = "messages.1: reasoning_content is not supported, also with stream_options or temperature"
+    async with world(refused(400, {"error": {"message": words}}), text("Hi")) as (model, upstream, _):
+        await ask(model, carrying(REQUEST, upstream.url))
+    sent = [
+        ("reasoning_content" in each.json["messages"][1], "stream_options" in each.json) for each in upstream.exchanges
+    ]
+    assert sent == [(True, True), (False, True)]
 
 
 def first_asks(*events: dict[str, Any], back: dict[str, Any]) -> Any:

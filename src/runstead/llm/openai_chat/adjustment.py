@@ -24,7 +24,6 @@ __all__ = ["AdjustedRequest", "Adjustment", "Adjustments"]
 
 _log = logging.getLogger("runstead.llm")
 
-_REFUSED = frozenset({400, 422})
 _DISPENSABLE: Final = ("stream_options", "parallel_tool_calls", "top_p", "temperature", "reasoning_effort", "stream")
 """In the order in which they are left out if the server's words do not say which one."""
 _NEEDED: Final = ("response_format", "tool_choice", "max_tokens")
@@ -89,7 +88,7 @@ class AdjustedRequest:
 
     def adjust(self, failure: Failure) -> bool:
         """Adjust the request to a failure. False if that cannot help: the failure is the call's."""
-        if failure.status not in _REFUSED:
+        if not failure.rejected:
             return False
         leave_out = frozenset(self._named_by(failure, _DISPENSABLE))
         rename = {} if leave_out else self._other_limit(failure)
@@ -114,7 +113,7 @@ class AdjustedRequest:
 
     def remedy(self, failure: Failure) -> str:
         """What the server's administrator can do about a refused field; empty if the failure names none."""
-        if failure.status not in _REFUSED:
+        if not failure.rejected:
             return ""
         fields, answer = self._adjusted, failure.answer
         own = fields.names(self._body)

@@ -1,7 +1,7 @@
 """An answer that is being received over one connection."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from contextlib import suppress
 
 import aiohttp
@@ -20,12 +20,24 @@ _LAST_BYTES_TIMEOUT = 0.25
 
 
 class Answer:
-    """The answer to one request. `origin` names the model and its server."""
+    """The answer to one request. `origin` names the model and its server, `names` the functions that it may call.
 
-    def __init__(self, response: aiohttp.ClientResponse, token_timeout: float, origin: str) -> None:
+    It must have begun at `begin_until` of the loop's time: comments alone are no answer.
+    """
+
+    def __init__(
+        self,
+        response: aiohttp.ClientResponse,
+        *,
+        token_timeout: float,
+        begin_until: float,
+        origin: str,
+        names: Collection[str],
+    ) -> None:
         self._response = response
         self._content = response.content
-        self._reader = AnswerReader(origin)
+        self._reader = AnswerReader(origin, names=names)
+        self._begin_until = begin_until
         self._token_timeout = token_timeout
         self._idle_timeout = IdleTimeout(token_timeout, response.close)
         self._rest_until: float | None = None
@@ -54,6 +66,12 @@ class Answer:
         """The next bytes; none at the end of the body."""
         if self._reader.finished:
             return await self._receive_rest()
+        if not self._reader.begun:
+            async with asyncio.timeout_at(self._begin_until):
+                return await self._receive_more()
+        return await self._receive_more()
+
+    async def _receive_more(self) -> bytes:
         self._rest_until = None
         self._idle_timeout.begin_read()
         try:

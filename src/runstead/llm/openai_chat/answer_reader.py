@@ -9,7 +9,7 @@ The answer is a stream of events that ends with `[DONE]`, or one JSON document i
 byte shows which of the two it is.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from runstead.domain.model_call import Piece, UsagePiece
@@ -32,19 +32,27 @@ _MAX_CHOICES = 100
 _PORTION = 2**15
 """Bytes that are parsed before other tasks get their turn."""
 _END = Event("", None, "[DONE]")
-_ERRORS = frozenset({"error", "errors", "base_resp"})
+_ERRORS = frozenset({"error", "errors", "Error", "base_resp"})
 """Fields that an event with choices may have for an error."""
+_WRAPPERS = frozenset({"response", "result", "data", "body"})
+"""Fields in which gateways put the document of another server."""
 _BOM = b"\xef\xbb\xbf"
 
 
 class AnswerReader:
     """Reads one answer. Every method raises `Failure` if the bytes are no chat completion, or have an error.
 
-    `origin` names the model and its server, in the state that goes back to it.
+    `origin` names the model and its server, in the state that goes back to it. `names` are those of the offered
+    functions.
     """
 
     def __init__(
-        self, origin: str = "", *, max_length: int = MAX_LENGTH, max_answer_bytes: int = _MAX_ANSWER_BYTES
+        self,
+        origin: str = "",
+        *,
+        names: Collection[str] = (),
+        max_length: int = MAX_LENGTH,
+        max_answer_bytes: int = _MAX_ANSWER_BYTES,
     ) -> None:
         self._max_answer_bytes = max_answer_bytes
         self._received = 0
@@ -54,7 +62,7 @@ class AnswerReader:
         """The parts of an unstreamed answer."""
         self._stream = EventStream(consume=self._read_plain)
         self._pieces = Pieces()
-        self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length)
+        self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length, names=names)
         self._has_choices = False
         self._tokens = Tokens()
         self.done = False
@@ -64,6 +72,11 @@ class AnswerReader:
     def finished(self) -> bool:
         """Whether the answer has its finish reason. Only its usage and its end may follow."""
         return self._choice.finished
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was a part of the answer: a choice, or the beginning of an unstreamed document."""
+        return self._has_choices or self._document is not None
 
     def is_whole(self) -> bool:
         """Whether the answer may end here: it has its finish reason, or is a whole document."""
@@ -185,6 +198,11 @@ class AnswerReader:
             self._tokens.add(usage)
         elif "x_groq" in document:
             self._tokens.add(as_object(document["x_groq"]).get("usage"))
+        if not choices and not _WRAPPERS.isdisjoint(document):
+            for name in _WRAPPERS & document.keys():
+                if as_object(inner := document[name]).get("choices"):
+                    self._add(inner)
+                    return
         if (not choices or not _ERRORS.isdisjoint(document)) and (error := error_in(document)) is not None:
             raise Failure.in_answer(error)
 

@@ -7,6 +7,7 @@ The state goes back with the turn's message in the next calls of the same run, t
 ```
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -19,10 +20,11 @@ __all__ = ["TurnState", "names_state", "with_state"]
 _OF_MESSAGE = frozenset({
     "role", "content", "refusal", "tool_calls", "function_call", "name", "annotations", "audio", "images",
     "id", "index", "object", "created", "model", "usage", "logprobs", "finish_reason", "stop_reason", "token_ids",
+    "obfuscation", "padding",
 })  # fmt: skip
 """Fields of a message that are read, or that are output and no state."""
-_OF_CALL = frozenset({"index", "id", "type", "function", "name", "arguments"})
-_OF_FUNCTION = frozenset({"name", "arguments"})
+_OF_FUNCTION = frozenset({"name", "arguments", "parameters", "args", "input"})
+_OF_CALL = _OF_FUNCTION | {"index", "id", "type", "function"}
 _MAX_FIELDS = 1_000
 
 
@@ -75,13 +77,16 @@ def with_state(messages: Sequence[dict[str, Any]], states: Mapping[int, Any], or
     ]
 
 
-def names_state(words: str, states: Iterable[Any]) -> bool:
-    """Whether a server's words name a field of these states, so that it is likely to refuse every state."""
+def names_state(answer: bytes, states: Iterable[Any]) -> bool:
+    """Whether an error answer names a field of these states, so that its server is likely to refuse every state."""
     names: set[str] = set()
     for state in map(as_object, states):
-        for fields in (state.get("message"), *as_object(state.get("calls")).values()):
-            names |= as_object(fields).keys()
-    return any(name in words for name in names)
+        calls = [as_object(fields) for fields in as_object(state.get("calls")).values()]
+        functions = [as_object(fields.get("function")) for fields in calls]
+        for fields in (as_object(state.get("message")), *calls, *functions):
+            names |= fields.keys()
+    words = answer.decode("utf-8", "replace")
+    return any(re.search(rf"(?<![a-z0-9_]){re.escape(name)}(?![a-z0-9_])", words) for name in names - {"function"})
 
 
 def _restored(message: dict[str, Any], state: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Reads the one choice of an answer into pieces: its text, its calls, its thinking, and its end."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from runstead.domain.model_call import CarriedPiece, Finish, FinishReason, ThinkingPiece
@@ -9,6 +9,7 @@ from runstead.llm.openai_chat.characters import CharacterJoiner
 from runstead.llm.openai_chat.content import read_content
 from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.finish import FinishReasons
+from runstead.llm.openai_chat.json_document import NotJSON, decode_text
 from runstead.llm.openai_chat.lenient import as_object, as_objects
 from runstead.llm.openai_chat.pieces import Pieces
 from runstead.llm.openai_chat.repeats import SaidText
@@ -30,16 +31,17 @@ _TEXT_ALONE = frozenset({"content", "role"})
 class ChoiceReader:
     """Appends what the choice has to `pieces`. Raises `Failure` if it is, or has, an error."""
 
-    def __init__(self, pieces: Pieces, *, origin: str, max_length: int) -> None:
+    def __init__(self, pieces: Pieces, *, origin: str, max_length: int, names: Collection[str] = ()) -> None:
         self._pieces = pieces
         self._origin = origin
         self._max_length = max_length
         self._length = 0
         self._said = SaidText()
+        self._refused = SaidText()
         self._text = CharacterJoiner()
         self._refusal = CharacterJoiner()
         self._tags = ThinkTags()
-        self._calls = ToolCalls()
+        self._calls = ToolCalls(names)
         self._state = TurnState()
         self._finish = FinishReasons()
         self._spoken = False
@@ -60,7 +62,7 @@ class ChoiceReader:
         delta, message, text = choice.get("delta"), choice.get("message"), choice.get("text")
         reason = choice.get("finish_reason")
         if delta:
-            self._add_delta(delta, last=bool(reason))
+            self._add_delta(delta, last=bool(reason) or self.finished)
         if message:
             self._add_message(message)
         if text and not delta and not message:
@@ -109,7 +111,7 @@ class ChoiceReader:
             self._said.add_piece(content)
             self._add_text(content)
         if not fields.keys() <= _TEXT_ALONE:
-            self._add_rest(fields)
+            self._add_rest(fields, last=last)
         self._by_delta = self._by_delta or self._length > 0
 
     def _add_message(self, message: Any) -> None:
@@ -119,7 +121,7 @@ class ChoiceReader:
         self._add_text(self._said.rest_of(content))
         if not self._by_delta:
             self._grow(self._state.add_parts(thinking))
-            self._add_rest(fields)
+            self._add_rest(fields, last=False)
         elif not self._calls.any:
             self._add_calls(fields)
 
@@ -130,23 +132,30 @@ class ChoiceReader:
             self._add_shown(self._tags.add(self._text.add(text)))
 
     def _add_shown(self, text: str) -> None:
+        if text and self._calls.any:
+            # What follows a call stays behind it.
+            for piece in self._calls.announce():
+                self._pieces.add_call(piece)
         self._pieces.add_text(text)
 
-    def _add_rest(self, fields: Mapping[str, Any]) -> None:
+    def _add_rest(self, fields: Mapping[str, Any], *, last: bool) -> None:
         """Take over all but the content."""
         self._grow(self._state.add_message(fields))
-        self._add_refusal(fields)
+        self._add_refusal(fields, last=last)
         self._add_calls(fields)
 
-    def _add_refusal(self, fields: Mapping[str, Any]) -> None:
+    def _add_refusal(self, fields: Mapping[str, Any], *, last: bool) -> None:
         if refusal := fields.get("refusal"):
             text = read_content(refusal).text
+            if last and self._refused.is_repeated(text):
+                return
+            self._refused.add_piece(text)
             self._spoken = self._spoken or bool(text)
             self._grow(len(text))
             self._pieces.add_text(self._refusal.add(text), "refusal")
 
     def _add_calls(self, fields: Mapping[str, Any]) -> None:
-        calls = as_objects(fields.get("tool_calls"))
+        calls = as_objects(_decoded(fields.get("tool_calls")))
         if not calls and fields.get("function_call"):
             calls = [{"index": 0, "function": fields["function_call"]}]
         if len(calls) > MAX_CALLS:
@@ -159,8 +168,8 @@ class ChoiceReader:
         self._grow(len(sent.arguments) + len(sent.name))
         if not self._calls.any:
             self._add_shown(self._tags.begin_calls())
-        piece, place = self._calls.add(sent)
-        if piece is not None:
+        pieces, place = self._calls.add(sent)
+        for piece in pieces:
             self._pieces.add_call(piece)
         if place >= 0 and (size := self._state.add_call(place, call)):
             self._grow(size)
@@ -186,3 +195,13 @@ class ChoiceReader:
         self._length += length
         if self._length > self._max_length:
             raise Failure(f"sent an answer of more than {self._max_length} characters")
+
+
+def _decoded(calls: Any) -> Any:
+    """The calls. Some gateways send them as JSON in a text."""
+    if not isinstance(calls, str):
+        return calls
+    try:
+        return decode_text(calls)
+    except NotJSON:
+        return None

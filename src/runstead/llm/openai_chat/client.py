@@ -31,7 +31,6 @@ from runstead.llm.openai_chat.json_document import NotJSON, TooLarge
 from runstead.llm.openai_chat.masking import Mask
 from runstead.llm.openai_chat.model_list import decode_models
 from runstead.llm.openai_chat.retry import Backoff
-from runstead.llm.openai_chat.server_error import error_message
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
 from runstead.turn_budget import TurnBudget
@@ -53,7 +52,6 @@ _MAX_RATE_LIMIT_WAIT = 2.0
 """Seconds that one call waits for a rate limit to end, over all of its retries."""
 _MAX_BEGUN_RETRIES = 2
 """Retries after an answer that had begun and failed: the server may have read the whole prompt, and count it."""
-_REFUSED = frozenset({400, 422})
 
 
 class OpenAIChat:
@@ -142,23 +140,29 @@ class OpenAIChat:
         """Send the request until the first pieces are received, or until a retry cannot help."""
         origin = self._origin(request)
         sent = self._with_state(request, origin)
+        refusal: Failure | None = None
         refuses_state = False
         adjusted = AdjustedRequest(sent, self._upstream.name, self._fields, self._adjustments)
         run_id = None if request.run_id is UNSET else request.run_id
         retry, waited = 0, 0.0
         while True:
             try:
-                begun = await self._attempt(request.model, adjusted.encode(), run_id, origin)
+                begun = await self._attempt(request, adjusted.encode(), origin)
             except Failure as failure:
-                if adjusted.adjust(failure):
+                has_state = sent is not request
+                names_it = has_state and failure.rejected and names_state(failure.answer, request.carried.values())
+                if not names_it and adjusted.adjust(failure):
                     continue
-                if sent is not request and failure.status in _REFUSED:
+                if has_state and failure.rejected:
                     # Some servers refuse what they have sent. They get the request without it, and no wait helps.
                     self._log_without_state(failure, run_id)
-                    refuses_state = names_state(failure.answer.decode("utf-8", "replace"), request.carried.values())
+                    refusal, refuses_state = failure, names_it
                     sent = request
                     adjusted.send_instead(request)
                     continue
+                if refusal is not None and failure.rejected and not refuses_state:
+                    # The state was not the reason, and without it the server may complain that it is missing.
+                    failure = refusal
                 wait = self._backoff.wait(retry, failure.retry_after)
                 waited += wait
                 # A long wait would occupy one of the worker's slots; the engine delays the run instead.
@@ -176,14 +180,15 @@ class OpenAIChat:
             await self._sleep(wait)
             retry += 1
 
-    async def _attempt(self, model: str, body: bytes, run_id: str | None, origin: str) -> _Begun:
+    async def _attempt(self, request: ModelRequest, body: bytes, origin: str) -> _Begun:
         """Send the request once. Returns the answer and its first pieces."""
         headers = {"Content-Type": "application/json"}
-        if run_id:
-            headers["X-Client-Request-Id"] = run_id
+        if request.run_id:
+            headers["X-Client-Request-Id"] = request.run_id
+        begin_until = asyncio.get_running_loop().time() + self._upstream.first_token_timeout
         try:
-            async with asyncio.timeout(self._upstream.first_token_timeout):
-                url = self._endpoints.chat(model)
+            async with asyncio.timeout_at(begin_until):
+                url = self._endpoints.chat(request.model)
                 response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
                     if not self._turn_budget.take():  # thousands of answers may begin in the same moment
@@ -196,10 +201,20 @@ class OpenAIChat:
             raise Failure(f"sent nothing for {self._upstream.first_token_timeout:g} s") from None
         except OSError as error:
             raise _connection_failure(error) from error
-        answer = Answer(response, self._upstream.token_timeout, origin)
+        answer = Answer(
+            response,
+            token_timeout=self._upstream.token_timeout,
+            begin_until=begin_until,
+            origin=origin,
+            names=frozenset(function.name for function in request.functions),
+        )
         with _closed_on_error(answer):
             batches = answer.batches(data)
-            return answer, await anext(batches), batches
+            try:
+                return answer, await anext(batches), batches
+            except TimeoutError:
+                limit = self._upstream.first_token_timeout
+                raise Failure(f"sent no part of an answer for {limit:g} s, only comments") from None
 
     def _origin(self, request: ModelRequest) -> str:
         """Names the model and its server, in state that goes back to no other. The query may have a secret."""
@@ -258,9 +273,7 @@ async def _check_status(response: aiohttp.ClientResponse) -> None:
         body = await _read_body(response, _ERROR_BYTES)
     except aiohttp.ClientError:
         body = b""
-    failure = Failure.answered(response.status, error_message(body), response.headers)
-    failure.body = body
-    raise failure
+    raise Failure.with_body(response.status, body, response.headers)
 
 
 async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:

@@ -1,14 +1,18 @@
 """Reads the content of a message: a text, or a list of parts."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from runstead.llm.openai_chat.json_document import TooLarge
-from runstead.llm.openai_chat.lenient import as_list, as_object, as_text, raw_text
+from runstead.llm.openai_chat.lenient import as_list, as_text, raw_text
 
 __all__ = ["MAX_PARTS", "Content", "read_content"]
 
 MAX_PARTS = 1_000
 """Parts of a content."""
+_MAX_DEPTH = 4
+_TEXTS = ("text", "content", "parts", "value", "refusal")
+"""The fields in which servers put the text of a part."""
 _THINKING = frozenset({"thinking", "redacted_thinking", "reasoning", "thought"})
 
 
@@ -31,15 +35,24 @@ def read_content(value: Any) -> Content:
     texts: list[str] = []
     thinking: list[dict[str, Any]] = []
     for part in parts:
-        if isinstance(part, dict) and (as_text(part.get("type")) in _THINKING or "thinking" in part):
+        if isinstance(part, dict) and _is_thinking(part):
             thinking.append(part)
         else:
             texts.append(_text(part))
     return Content("".join(texts), thinking)
 
 
-def _text(part: Any) -> str:
+def _is_thinking(part: Mapping[str, Any]) -> bool:
+    return as_text(part.get("type")) in _THINKING or "thinking" in part or part.get("thought") is True
+
+
+def _text(part: Any, depth: int = 0) -> str:
+    """The text of a part, which may be inside other objects or arrays."""
+    if isinstance(part, list) and depth < _MAX_DEPTH:
+        return "".join(_text(each, depth + 1) for each in part[:MAX_PARTS])
     if not isinstance(part, dict):
         return raw_text(part)
-    text = part.get("text")
-    return raw_text(text if not isinstance(text, dict) else as_object(text).get("value"))
+    for name in _TEXTS:
+        if depth < _MAX_DEPTH and (text := _text(part.get(name), depth + 1)):
+            return text
+    return ""

@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from runstead.llm.openai_chat.characters import repaired
 from runstead.llm.openai_chat.retry import read_retry_after
-from runstead.llm.openai_chat.server_error import ServerError
+from runstead.llm.openai_chat.server_error import EXHAUSTED, ServerError, read_error_body
 from runstead.llm.port import ErrorCode, ModelError
 
 __all__ = ["Failure"]
@@ -14,6 +14,10 @@ __all__ = ["Failure"]
 _MAX_MESSAGE_LENGTH = 500
 _RETRYABLE = frozenset({408, 429})
 _INVALID_PROMPT = frozenset({400, 413, 422})
+_REJECTED = frozenset({400, 422})
+_FAILED_DEPENDENCY = 424
+_WRAPPING = frozenset({400, 403, _FAILED_DEPENDENCY})
+"""Statuses below 500 under which gateways pass on the rate limit of another server."""
 
 
 class Failure(Exception):
@@ -38,6 +42,8 @@ class Failure(Exception):
         """Whether a retry may succeed."""
         self.body = b""
         """The error answer, unless it came in a stream."""
+        self.inner_status: int | None = None
+        """The status that the words of the error stand for; a gateway's own status may be another one."""
         self.began = False
         """The server had accepted the request and begun to answer, so that each retry is likely to cost tokens."""
 
@@ -45,10 +51,27 @@ class Failure(Exception):
     def answered(cls, status: int, words: str, headers: Mapping[str, str] | None = None) -> "Failure":
         """The server answered with an error status."""
         # The hosted service answers 429 for an exhausted account too, and no retry helps there.
-        retryable = (status in _RETRYABLE or status >= 500) and "insufficient_quota" not in words
+        exhausted = any(kind in words for kind in EXHAUSTED)
+        retryable = (status in _RETRYABLE or status >= 500) and not exhausted
         wait = read_retry_after(headers) if headers else None
         reason = f"answered {_status_name(status)}{words and ': '}{words}"
         return cls(reason, status=status, retryable=retryable, retry_after=wait)
+
+    @classmethod
+    def with_body(cls, status: int, body: bytes, headers: Mapping[str, str]) -> "Failure":
+        """The server answered with an error status and this body.
+
+        A rate limit of the server behind a gateway is one, whatever status the gateway gives it.
+        """
+        error = read_error_body(body)
+        failure = cls.answered(status, error.words, headers)
+        failure.body, failure.inner_status = body, error.status
+        if failure.retry_after is None:
+            failure.retry_after = error.retry_after
+        if error.status == 429 and (status >= 500 or status in _WRAPPING):
+            failure.status = 429
+            failure.retryable = not any(kind in error.words for kind in EXHAUSTED)
+        return failure
 
     @classmethod
     def in_answer(cls, error: ServerError) -> "Failure":
@@ -85,6 +108,12 @@ class Failure(Exception):
     def answer(self) -> bytes:
         """The server's error answer. Of one in a stream there are only its words."""
         return self.body or self.reason.encode("utf-8", "replace")
+
+    @property
+    def rejected(self) -> bool:
+        """Whether the server refuses the request itself, or a gateway says so of the server behind it."""
+        wrapped = (self.status or 0) >= 500 or self.status == _FAILED_DEPENDENCY
+        return self.status in _REJECTED or (wrapped and self.inner_status in _REJECTED)
 
     @property
     def rate_limited(self) -> bool:

@@ -34,16 +34,20 @@ _REASONS: Mapping[Meaning, Sequence[str]] = {
 }  # fmt: skip
 """The reasons that servers are known to send, in snake case."""
 
-_FRAGMENTS: Sequence[tuple[Meaning, str]] = (
-    (
-        "error",
-        r"error|abort|fail|malform|cancel|time_?out|exception|invalid|unavailable|overload|interrupt|crash|insuff",
-    ),
-    ("content_filter", r"filter|safety|sensitiv|prohibit|block|moderat|policy|guardrail|refus|censor"),
-    ("length", r"length|limit|max_|exceed|truncat|too_long"),
-    ("tool_calls", r"tool|function"),
-    ("stop", r"stop|end|eos|complete|finish|done"),
-)
+_FRAGMENTS: Sequence[tuple[Meaning, Sequence[str]]] = (
+    ("error", (
+        "error", "abort", "fail", "malform", "cancel", "time_?out", "exception", "invalid", "unavailable", "overload",
+        "interrupt", "crash", "insuff", "network", "connection", "deadline", "preempt", "evict", "kill", "shut_?down",
+        "busy", "rate_?limit", "quota", "unfinished", "not_finished",
+    )),
+    ("content_filter", (
+        "filter", "safety", "sensitiv", "prohibit", "block", "moderat", "policy", "guardrail", "refus", "censor",
+        "unsafe", "toxic", "hate", "violen", "illegal", "copyright", "risk_?control",
+    )),
+    ("length", ("length", "limit", "max_", "exceed", "truncat", "too_long", "overflow", "out_of_tokens")),
+    ("tool_calls", ("tool", "function")),
+    ("stop", ("stop", "end", "eos", "complete", "finish", "done")),
+)  # fmt: skip
 """What any other reason means, by the first of these that it contains."""
 
 _MEANINGS: Mapping[str, Meaning] = {reason: meaning for meaning, reasons in _REASONS.items() for reason in reasons}
@@ -53,6 +57,8 @@ def reason_of(value: Any) -> str:
     """The finish reason of a choice as text; empty if there is none yet. Some servers send it as an object."""
     if isinstance(value, dict):
         return next(filter(None, (as_text(as_object(value).get(field)) for field in ("type", "reason", "value"))), "")
+    if isinstance(value, list):
+        return reason_of(value[0]) if len(value) == 1 and not isinstance(value[0], list) else ""
     reason = as_text(value).strip()
     return "" if reason.lower() in {"null", "none"} else reason
 
@@ -61,7 +67,7 @@ def meaning_of(reason: str) -> Meaning | None:
     """What a finish reason means; None if it is not known, and says nothing."""
     name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", reason[:200]).lower()).strip("_")
     known = _MEANINGS.get(name) or _MEANINGS.get(name.removeprefix("finish_reason_"))
-    return known or next((meaning for meaning, words in _FRAGMENTS if re.search(words, name)), None)
+    return known or next((meaning for meaning, words in _FRAGMENTS if re.search("|".join(words), name)), None)
 
 
 class FinishReasons:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from runstead.llm.openai_chat.repeats import MIN_REPEATED
+
 __all__ = ["GrowingList", "GrowingObject", "is_continued"]
 
 _CONTINUED = re.compile(
-    r"text|summary|.*(?:reasoning|thinking|thought)(?!.*(?:signature|_id|format|type|tokens|effort)).*"
+    r"text|summary|.*(?:reasoning|thinking|thought)(?!.*(?:signature|opaque|encrypted|_id|format|type|tokens|effort)).*"
 )
 
 
@@ -52,8 +54,7 @@ class GrowingObject:
         match value:
             case str() if is_continued(name):
                 field = field if isinstance(field, _Texts) else _Texts()
-                field.append(value)
-                size = len(value)
+                size = field.add(value)
             case dict() if len(value) <= _MAX_GROWING:
                 field = field if isinstance(field, GrowingObject) else GrowingObject()
                 size = field.add(value)
@@ -107,6 +108,17 @@ def _size(value: Any) -> int:
 
 class _Texts(list[str]):
     """The pieces of a text."""
+
+    _length = 0
+
+    def add(self, text: str) -> int:
+        """Take over a piece, unless it is the whole text once more. Returns the characters that it has."""
+        whole = len(text) == self._length >= MIN_REPEATED and len(self) > 1
+        if whole and text == "".join(self):
+            return 0
+        self.append(text)
+        self._length += len(text)
+        return len(text)
 
 
 def _value(field: Any) -> Any:

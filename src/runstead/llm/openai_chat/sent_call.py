@@ -7,12 +7,15 @@ import msgspec
 from msgspec import Struct
 
 from runstead.llm.openai_chat.characters import repaired_json
+from runstead.llm.openai_chat.json_document import NotJSON, TooLarge, decode_text
 from runstead.llm.openai_chat.lenient import as_number, as_text, raw_text
 
 __all__ = ["SentCall", "read_call"]
 
 _MAX_NAME = 256
 """Characters of a function's name; more than the API allows. The rest is cut off."""
+_ARGUMENTS = ("parameters", "args", "input")
+"""Other names of the arguments."""
 
 
 class SentCall(Struct, frozen=True, gc=False):
@@ -26,11 +29,26 @@ class SentCall(Struct, frozen=True, gc=False):
 
 
 def read_call(call: Mapping[str, Any]) -> SentCall:
-    """A chunk of a call. Some servers send its function without `function`, and arguments as an object."""
+    """A chunk of a call.
+
+    Some servers send its function without `function` or as JSON in a text, its arguments as an object or under the name
+    of another API.
+    """
     function = call.get("function")
+    if isinstance(function, str) and function.lstrip()[:1] == "{":
+        function = _decoded(function)
     fields = function if isinstance(function, dict) else call
     arguments = fields.get("arguments")
+    if arguments is None:
+        arguments = next((fields[name] for name in _ARGUMENTS if isinstance(fields.get(name), dict | str)), None)
     if isinstance(arguments, dict | list):
         arguments = msgspec.json.encode(repaired_json(arguments)).decode()
     name = as_text(fields.get("name") or (function if isinstance(function, str) else "")).strip()
     return SentCall(as_number(call.get("index")), as_text(call.get("id")), name[:_MAX_NAME], raw_text(arguments))
+
+
+def _decoded(text: str) -> Any:
+    try:
+        return decode_text(text)
+    except (NotJSON, TooLarge):
+        return text

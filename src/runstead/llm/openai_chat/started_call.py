@@ -1,5 +1,7 @@
 """One call of an answer, while its arguments arrive."""
 
+import re
+
 from runstead.llm.openai_chat.characters import CharacterJoiner
 from runstead.llm.openai_chat.json_document import NotJSON, TooLarge, check_depth, decode_text
 
@@ -7,17 +9,22 @@ __all__ = ["StartedCall"]
 
 _MAX_CHECKED = 2**12
 """Characters of arguments up to which it is worth a look whether they are complete, or repeated in another format."""
-_NULL = "null"
+_NOTHING = ("{}", "[]", "null", "None", "undefined", '""')
+"""Arguments that are none."""
+_LEADING = re.compile(r'(?:\s*(?:\{\s*\}|\[\s*\]|null|None|undefined|""))*\s*')
+_QUOTE = '"'
 
 
 class StartedCall:
-    """A call that has begun. Its first piece is made when its name is known."""
+    """A call that has begun. Its first piece is made when its name is known, and its arguments begin."""
 
     def __init__(self, id: str) -> None:
         self.id = id
         self.name = ""
         self.place = -1
-        """The call's index in the answer, once its name is known."""
+        """The call's index in the answer, once its name has begun."""
+        self.announced = False
+        """Whether its name was passed on."""
         self._arguments: list[str] = []
         self._length = 0
         self._passed_on = False
@@ -38,8 +45,8 @@ class StartedCall:
             return text
         return self._begin() if self.place >= 0 else ""
 
-    def name_it(self, name: str, place: int) -> str:
-        """The name is known. Returns the arguments to pass on."""
+    def begin_name(self, name: str, place: int) -> str:
+        """The name, or its beginning. Returns the arguments to pass on."""
         self.name, self.place = name, place
         return self._begin()
 
@@ -50,17 +57,25 @@ class StartedCall:
             self._arguments.append(rest)
         if self._passed_on:
             return rest
-        if self.arguments.strip() in {"", _NULL}:
-            self._arguments = ["{}"]
+        self._arguments = [_unquoted(self.arguments)]
         return self.arguments
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there are no arguments so far, or only the sign that there are none."""
+        return not self._passed_on and not _rest(self.arguments)
+
     def repeats(self, arguments: str) -> bool:
-        """Whether a chunk has all arguments of the call once more."""
-        if not self._ends_like_a_document() or arguments.lstrip()[:1] not in {"{", "["}:
+        """Whether a chunk has all arguments of the call once more, or the sign that there are none."""
+        if not self._ends_like_a_document():
+            return False
+        small = max(len(arguments), self._length) <= _MAX_CHECKED
+        if small and arguments.strip() in _NOTHING:
+            return self.is_json()
+        if arguments.lstrip()[:1] not in {"{", "["}:
             return False
         if len(arguments) == self._length:
             return arguments == self.arguments
-        small = max(len(arguments), self._length) <= _MAX_CHECKED
         return small and _same(arguments, self.arguments)
 
     def is_complete(self) -> bool:
@@ -76,14 +91,42 @@ class StartedCall:
         check_depth(self.arguments)
 
     def _begin(self) -> str:
-        """All arguments so far. White space and `null` are held back: they are no arguments."""
-        if not self._arguments or not self._arguments[-1].strip() or _NULL.startswith(self.arguments.strip()):
+        """All arguments so far. Those are held back that may be none, or a document inside a text."""
+        if not self._arguments or not self._arguments[-1].strip():
             return ""
+        text = self.arguments
+        if text.lstrip()[:1] == _QUOTE:
+            return ""
+        if self._length <= _MAX_CHECKED:
+            rest = _rest(text)
+            if any(nothing.startswith(rest) for nothing in _NOTHING):
+                return ""
+            if rest[0] == "{" and text[: len(text) - len(rest)].strip():
+                # An empty object before the arguments is how some servers begin a call.
+                self._arguments = [rest]
         self._passed_on = True
         return self.arguments
 
     def _ends_like_a_document(self) -> bool:
         return bool(self._arguments) and self._arguments[-1].rstrip()[-1:] in {"}", "]"}
+
+
+def _rest(text: str) -> str:
+    """The text behind every sign that there are no arguments."""
+    leading = _LEADING.match(text)
+    return text[leading.end() :] if leading else text
+
+
+def _unquoted(text: str) -> str:
+    """Whole arguments. Some servers encode them twice, or say in another way that there are none."""
+    if not _rest(text):
+        return "{}"
+    if text.lstrip()[:1] != _QUOTE or not _is_json(text):
+        return text
+    inner = str(decode_text(text))
+    if not _rest(inner):
+        return "{}"
+    return inner if inner.lstrip()[:1] == "{" and _is_json(inner) else text
 
 
 def _is_json(text: str) -> bool:

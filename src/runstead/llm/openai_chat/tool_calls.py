@@ -2,8 +2,10 @@
 
 By the API a call is streamed as chunks that all have its index; the first has its id and name, and each may have a part
 of its arguments. Real servers also send whole calls, omit the index or the id, repeat the name, the call or its
-arguments, change the index within a call, give every parallel call the index 0, or use one id twice.
+arguments, split the name, change the index within a call, give every parallel call the index 0, or use one id twice.
 """
+
+from collections.abc import Collection
 
 from runstead.domain.model_call import ToolCallPiece
 from runstead.llm.chat_messages import new_call_id
@@ -18,9 +20,10 @@ MAX_CALLS = 1_000
 
 
 class ToolCalls:
-    """The tool calls of one answer."""
+    """The tool calls of one answer. `names` are those of the functions that were offered."""
 
-    def __init__(self) -> None:
+    def __init__(self, names: Collection[str] = ()) -> None:
+        self._names = names
         self._calls: list[StartedCall] = []
         self._named: list[StartedCall] = []
         self._by_index: dict[int, StartedCall] = {}
@@ -32,23 +35,40 @@ class ToolCalls:
         """Whether the answer has a call so far."""
         return bool(self._named)
 
-    def add(self, sent: SentCall) -> tuple[ToolCallPiece | None, int]:
-        """The piece for one chunk of a call, None if there is nothing to pass on yet; and the place of its call, -1
-        while its name is not known. Raises `Failure` if the answer has too many calls.
+    def add(self, sent: SentCall) -> tuple[list[ToolCallPiece], int]:
+        """The pieces for one chunk of a call, and the place of its call, -1 while its name is not known.
+
+        The first piece of a call waits for its arguments, because its name may come in pieces. Raises `Failure` if the
+        answer has too many calls.
         """
         call = self._find(sent)
         if call.place >= 0 and call.repeats(sent.arguments):
-            return None, call.place
+            return [], call.place
+        if sent.name and call.place >= 0:
+            call.name = self._continued_name(call, sent) or call.name
         more = call.add(sent.arguments)
         if call.place < 0 and sent.name:
-            more = call.name_it(sent.name, len(self._named))
+            more = call.begin_name(sent.name, len(self._named))
             self._named.append(call)
-            return ToolCallPiece(call.place, self._unique_id(call.id), call.name, more), call.place
-        return ToolCallPiece(call.place, arguments=more) if more else None, call.place
+        if not more:
+            return [], call.place
+        if call.announced:
+            return [ToolCallPiece(call.place, arguments=more)], call.place
+        return [*self.announce(call.place), self._announced(call, more)], call.place
+
+    def announce(self, until: int | None = None) -> list[ToolCallPiece]:
+        """The first pieces of the calls before this place that wait for their arguments; of all calls if None."""
+        return [self._announced(each) for each in self._named[:until] if not each.announced]
 
     def end(self) -> list[ToolCallPiece]:
         """The last pieces. Raises `TooLarge` if arguments are nested too deeply."""
-        pieces = [ToolCallPiece(call.place, arguments=rest) for call in self._named if (rest := call.end())]
+        pieces: list[ToolCallPiece] = []
+        for call in self._named:
+            rest = call.end()
+            if not call.announced:
+                pieces.append(self._announced(call, rest))
+            elif rest:
+                pieces.append(ToolCallPiece(call.place, arguments=rest))
         for call in self._named:
             call.check_depth()
         return pieces
@@ -91,11 +111,27 @@ class ToolCalls:
         if not (call.name and sent.name):
             return False
         other_id = bool(sent.id and call.id and sent.id != call.id)
+        if not other_id and self._continued_name(call, sent):
+            return False
         if other_id or sent.name != call.name or (sent.index is None and not sent.id):
             return True
+        if sent.id and call.is_empty:
+            return False
         # The same function again. Its arguments cannot continue a whole document.
         begins = sent.arguments.lstrip()[:1] in {"{", "["}
         return begins and call.is_complete() and not call.repeats(sent.arguments)
+
+    def _continued_name(self, call: StartedCall, sent: SentCall) -> str:
+        """The name of the call with its next part, if that is the beginning of an offered name; else empty."""
+        if not call.is_empty or sent.name == call.name:
+            return ""
+        name = sent.name if sent.name.startswith(call.name) else call.name + sent.name
+        return name if any(offered.startswith(name) for offered in self._names) else ""
+
+    def _announced(self, call: StartedCall, arguments: str = "") -> ToolCallPiece:
+        """The first piece of a call."""
+        call.announced = True
+        return ToolCallPiece(call.place, self._unique_id(call.id), call.name, arguments)
 
     def _unique_id(self, id: str) -> str:
         if not id or id in self._ids:

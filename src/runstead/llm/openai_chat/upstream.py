@@ -36,7 +36,7 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The context window of its models, in tokens."""
     connect_timeout: float = 5.0
     first_token_timeout: float = 120.0
-    """Seconds from the request to the first byte of the answer."""
+    """Seconds from the request to the first part of the answer. Comments of the stream are no part of it."""
     token_timeout: float = 60.0
     """Seconds without data, once the answer has begun."""
     max_retries: int = 5

@@ -10,6 +10,7 @@ __all__ = ["Tokens"]
 
 _MAX = 10**9
 """Tokens. No call uses as many: a larger number counts something else."""
+_COMPLETION = ("completion_tokens", "output_tokens", "completionTokens", "outputTokens", "candidatesTokenCount")
 
 
 class Tokens:
@@ -20,14 +21,14 @@ class Tokens:
 
     def add(self, value: Any) -> None:
         """Take over what a report counts. What it does not count, or counts as 0, stays as it was."""
-        fields = as_object(value)
+        fields = as_object(value[-1] if isinstance(value, list) and value else value)
         if not fields:
             return
         prompt = fields.get("prompt_tokens_details"), fields.get("input_tokens_details")
         completion = fields.get("completion_tokens_details"), fields.get("output_tokens_details")
-        self._take("prompt", fields, "prompt_tokens", "input_tokens")
-        self._take("completion", fields, "completion_tokens", "output_tokens")
-        self._take("total", fields, "total_tokens")
+        self._take("prompt", fields, "prompt_tokens", "input_tokens", "promptTokens", "inputTokens", "promptTokenCount")
+        self._take("completion", fields, *_COMPLETION)
+        self._take("total", fields, "total_tokens", "totalTokens", "totalTokenCount")
         for details in map(as_object, (*prompt, fields)):
             self._take("cached", details, "cached_tokens", "prompt_cache_hit_tokens")
         for details in map(as_object, (*completion, fields)):
@@ -39,6 +40,9 @@ class Tokens:
         prompt, completion = count("prompt", 0), count("completion", 0)
         if not prompt and not completion:
             return None
+        # A server that counts one of them and the sum has counted both.
+        rest = max(0, count("total", 0) - prompt - completion)
+        prompt, completion = prompt or rest, completion or rest
         return Usage(
             prompt_tokens=prompt,
             completion_tokens=completion,

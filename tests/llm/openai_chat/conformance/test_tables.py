@@ -3,10 +3,12 @@
 import asyncio
 
 import pytest
+from msgspec.structs import replace
 
 from runstead.domain.model_call import Piece
 from runstead.llm.openai_chat import answer
 from runstead.llm.port import ModelError
+from runstead.wire.tool import Function
 from tests.llm.fake_upstream import Answer, Exchange, head
 from tests.llm.openai_chat.client import REQUEST, said, world
 from tests.llm.openai_chat.conformance import calls_table, errors_table, stream_table, text_table
@@ -19,6 +21,7 @@ PLAYED = [
     for body in case.bodies
 ]
 COMMENTS = 10_000
+ASKING = replace(REQUEST, functions=[Function(name=name) for name in ("f", "g", "get_weather", "get_weather_of")])
 
 
 def playing(body: Body, then: Then) -> Answer:
@@ -55,7 +58,7 @@ async def test_the_answer_is_read_right(case: Case, body: Body, monkeypatch: pyt
     error: ModelError | None = None
     async with world(playing(body, case.then), token_timeout=5.0) as (model, _, _), asyncio.timeout(20):
         try:
-            async with model.reply(REQUEST) as batches:
+            async with model.reply(ASKING) as batches:
                 async for batch in batches:
                     pieces += batch
         except ModelError as failed:

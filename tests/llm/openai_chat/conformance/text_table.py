@@ -26,6 +26,7 @@ __all__ = ["CASES"]
 
 HI = says("Hi")
 SUNNY = says("It is sunny.")
+USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 CALL = [{"index": 0, "id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}]
 F = ("a", "f", "{}")
 
@@ -40,6 +41,22 @@ TYPES = [
     Case("content in texts", either({"content": ["It is ", "sunny."]}), SUNNY),
     Case("content whose text is an object", either({"content": [{"type": "text", "text": {"value": "Hi"}}]}), HI),
     Case("content with a part of another kind", either({"content": [{"type": "reference", "reference_ids": [1]}, {"type": "text", "text": "Hi"}]}), HI),
+    Case("content in parts of another API", either({"content": [{"type": "output_text", "text": "It is "}, {"type": "text", "content": "sunny."}]}), SUNNY),
+    Case("content in lists of parts", either({"content": [[{"type": "text", "text": "It is "}], [{"text": {"value": "sunny."}}]]}), SUNNY),
+    Case("content that is an object with parts", either({"content": {"role": "model", "parts": [{"text": "It is "}, {"text": "sunny."}]}}), SUNNY),
+    Case("content inside content", either({"content": {"content": "Hi"}}), HI),
+    Case("content with a refusal among its parts", either({"content": [{"type": "refusal", "refusal": "No."}]}), says("No.")),
+    Case("content with parts that are thoughts", either({"content": [{"text": "Hm.", "thought": True}, {"text": "Hi"}]}), says("Hi", thought="Hm.")),
+    Case("content with a summary of the reasoning", either({"content": [{"type": "reasoning", "summary": [{"type": "summary_text", "text": "Hm.", "signature": "S=="}]}, {"type": "text", "text": "Hi"}]}), says("Hi", thought="Hm.")),
+    Case("content nested without end", plain(b'{"choices":[{"message":{"content":' + b"[" * 100 + b'"Hi"' + b"]" * 100 + b'},"finish_reason":"stop"}]}'), says("")),
+    Case("calls as JSON in a text", either({"tool_calls": '[{"id":"a","function":{"name":"f","arguments":"{}"}}]'}, "tool_calls"), asks(F)),
+    Case("calls that are an empty text", either({"content": "Hi", "tool_calls": ""}), HI),
+    Case("a function as JSON in a text", either({"tool_calls": [{"id": "a", "function": '{"name":"f","arguments":"{}"}'}]}, "tool_calls"), asks(F)),
+    *(Case(f"arguments under the name {name}", either({"tool_calls": [{"id": "a", "function": {"name": "f", name: {"x": 1}}}]}, "tool_calls"), asks(("a", "f", '{"x":1}'))) for name in ("parameters", "args", "input")),
+    Case("a call without its function, and input", either({"tool_calls": [{"id": "a", "name": "f", "input": {"x": 1}}]}, "tool_calls"), asks(("a", "f", '{"x":1}'))),
+    *(Case(f"the document inside {name}", [*sent({name: {"choices": [{"delta": {"content": "Hi"}, "finish_reason": "stop"}]}}), *plain({name: {"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}, "success": True, "code": 200})], HI) for name in ("response", "result", "data", "body")),
+    Case("the document inside a list", plain([{"choices": [{"message": {"content": "Hi"}, "finish_reason": "stop"}]}]), HI),
+    Case("the role in capitals", sent(delta({"role": "ASSISTANT", "content": "Hi"}), end("STOP")), HI),
     Case("content that is a number", either({"content": 4}), says("4")),
     Case("content that is false", sent(delta({"content": False}), text("Hi")), HI),
     Case("a delta that is a text", sent(delta("Hi")), HI),
@@ -69,6 +86,16 @@ REPEATS = [
     Case("the whole message at the end", sent(text("It is "), text("sunny."), last({"content": "It is sunny."})), SUNNY),
     Case("another message at the end", sent(text("It is "), text("sunny."), last({"content": " It is sunny. "})), SUNNY),
     Case("the whole text in the last delta", sent(text("It is really "), text("sunny."), delta({"content": "It is really sunny."}, "stop")), says("It is really sunny.")),
+    Case("the whole text in the last delta, without its white space", sent(text(" It is really "), text("sunny.\n"), delta({"content": "It is really sunny."}, "stop")), says(" It is really sunny.\n")),
+    Case("the whole text behind the reason", sent(text("It is really "), text("sunny."), end("stop"), text("It is really sunny.")), says("It is really sunny.")),
+    Case("the whole text beside the usage", sent(text("It is really "), text("sunny."), end("stop"), chunk({"delta": {"content": "It is really sunny."}}, usage=USAGE)), says("It is really sunny.", usage=(7, 3))),
+    Case("the whole text in parts in the last delta", sent(text([{"type": "text", "text": "It is really "}]), text("sunny."), delta({"content": [{"type": "text", "text": "It is really sunny."}]}, "stop")), says("It is really sunny.")),
+    Case("the whole refusal in the last delta", sent(delta({"refusal": "I cannot help "}), delta({"refusal": "with that."}), delta({"refusal": "I cannot help with that."}, "stop")), Right(refused="I cannot help with that.")),
+    Case("the whole refusal in the last message", sent(delta({"refusal": "I cannot help "}), delta({"refusal": "with that."}), last({"refusal": "I cannot help with that."})), Right(refused="I cannot help with that.")),
+    Case("the whole reasoning in a later delta", sent(reasoned(reasoning_content="I think a "), reasoned(reasoning_content="long thought."), delta({"reasoning_content": "I think a long thought.", "content": "Hi"}), end("stop")), says("Hi", thought="I think a long thought.")),
+    Case("the whole reasoning in the last message", sent(reasoned(reasoning_content="I think."), text("Hi"), last({"reasoning_content": "I think.", "content": "Hi"})), says("Hi", thought="I think.")),
+    Case("the same words in two deltas that are not the last", sent(text("It is sunny, it is. "), text("It is sunny, it is. "), end("stop")), says("It is sunny, it is. " * 2)),
+    Case("the reason twice", sent(text("Hi"), end("stop"), end("stop")), HI),
     Case("a short word twice", sent(text("ha"), delta({"content": "ha"}, "stop")), says("haha")),
     Case("messages that grow", sent(last({"content": "It is "}, ""), last({"content": "It is sunny."})), SUNNY),
     Case("messages in place of deltas", sent(last({"content": "It is "}, ""), last({"content": "sunny."})), SUNNY),
@@ -100,7 +127,6 @@ THINKING = [
     Case("thinking before a call", sent(text("<think>Hm.</think>\n\n"), call("a", "f", "{}"), end("tool_calls")), asks(F, thought="<think>Hm.</think>\n\n", state={"thought": "<think>Hm.</think>\n\n"})),
 ]  # fmt: skip
 
-USAGE = {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10}
 COUNTED = says("Hi", usage=(7, 3))
 UNCOUNTED = HI
 
@@ -122,6 +148,17 @@ USAGES = [
     Case("a usage of zeros at the end", sent(text("Hi"), counts(USAGE), counts({"total_tokens": 0})), COUNTED),
     Case("half a usage at the end", sent(text("Hi"), counts({"prompt_tokens": 7, "completion_tokens": 1}), counts({"completion_tokens": 3})), COUNTED),
     Case("running totals", sent(text("Hi"), counts({"prompt_tokens": 7, "completion_tokens": 1}), counts(USAGE)), COUNTED),
+    Case("the prompt and the sum", either({"content": "Hi"}, usage={"prompt_tokens": 7, "total_tokens": 10}), COUNTED),
+    Case("the completion and the sum", either({"content": "Hi"}, usage={"completion_tokens": 3, "total_tokens": 10}), COUNTED),
+    Case("the sum alone", either({"content": "Hi"}, usage={"total_tokens": 10}), UNCOUNTED),
+    Case("a sum that has more than its parts", either({"content": "Hi"}, usage={**USAGE, "total_tokens": 110}), COUNTED),
+    Case("a usage in a list", either({"content": "Hi"}, usage=[USAGE]), COUNTED),
+    Case("a usage in camel case", either({"content": "Hi"}, usage={"promptTokens": 7, "completionTokens": 3}), COUNTED),
+    Case("a usage in camel case by its newer names", either({"content": "Hi"}, usage={"inputTokens": 7, "outputTokens": 3}), COUNTED),
+    Case("a usage as another API counts it", either({"content": "Hi"}, usage={"promptTokenCount": 7, "candidatesTokenCount": 3, "totalTokenCount": 10}), COUNTED),
+    Case("zeros under one name and counts under the other", either({"content": "Hi"}, usage={"prompt_tokens": 0, "completion_tokens": 0, "input_tokens": 7, "output_tokens": 3}), COUNTED),
+    Case("counts that are objects", either({"content": "Hi"}, usage={"prompt_tokens": {"total": 7}, "completion_tokens": 3}), says("Hi", usage=(0, 3))),
+    Case("counts that are true", either({"content": "Hi"}, usage={"prompt_tokens": True, "completion_tokens": 3}), says("Hi", usage=(0, 3))),
     Case("a usage in the choice", sent(delta({"content": "Hi"}, "stop", usage=USAGE)), COUNTED),
     Case("a usage under another name", sent(text("Hi"), chunk(x_groq={"usage": USAGE})), COUNTED),
     Case("a usage before the text", sent(counts(USAGE), text("Hi"), end("stop")), COUNTED),
