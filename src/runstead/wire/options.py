@@ -7,6 +7,7 @@ from msgspec import UNSET, Meta, UnsetType
 from runstead.wire.struct import Name, Request
 
 __all__ = [
+    "MAX_AMOUNT",
     "Instructions",
     "JsonSchema",
     "JsonSchemaFormat",
@@ -26,7 +27,9 @@ ModelName: TypeAlias = Annotated[str, Meta(min_length=1, max_length=256)]
 Instructions: TypeAlias = Annotated[str, Meta(max_length=256_000)]
 Temperature: TypeAlias = Annotated[float, Meta(ge=0, le=2)]
 TopP: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
-TokenBudget: TypeAlias = Annotated[int, Meta(ge=256)]
+MAX_AMOUNT = 2**53 - 1
+"""The largest amount of a request: databases store it, even as seconds from now on, and every JSON reader keeps it."""
+TokenBudget: TypeAlias = Annotated[int, Meta(ge=256, le=MAX_AMOUNT)]
 """Tokens of all model calls of a run together. The hosted service refused less than 256."""
 OnBusy: TypeAlias = Literal["reject", "enqueue", "interrupt"]
 """What to do with a run or a message for a thread that has an active run: refuse it, queue it behind the active run and
@@ -64,4 +67,4 @@ class TruncationStrategy(Request, frozen=True, kw_only=True):
     """Which messages of the thread the model gets: those that fit (`auto`), or only the newest `last_messages`."""
 
     type: Literal["auto", "last_messages"] = "auto"
-    last_messages: Annotated[int, Meta(ge=1)] | None = None
+    last_messages: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)] | None = None

@@ -8,6 +8,7 @@ from msgspec import UNSET, Meta, UnsetType, field
 from runstead.wire.assistant import AssistantId
 from runstead.wire.message import Messages
 from runstead.wire.options import (
+    MAX_AMOUNT,
     Instructions,
     ModelName,
     OnBusy,
@@ -43,7 +44,7 @@ __all__ = [
 
 Lifetime: TypeAlias = Annotated[int, Meta(ge=1, le=30 * 24 * 3600)]
 """Seconds, up to thirty days."""
-Amount: TypeAlias = Annotated[int, Meta(ge=1)]
+Amount: TypeAlias = Annotated[int, Meta(ge=1, le=MAX_AMOUNT)]
 """Tokens, calls or seconds. A budget of zero would be useless, so it is an error."""
 
 RunId: TypeAlias = str

@@ -110,7 +110,7 @@ def text(value: str) -> list[TextPart]:
 async def test_a_page_of_large_items_ends_early_and_the_next_one_continues(store: Store, order: str) -> None:
     """Each item has 1.5 megabytes, or as many values as take as long: two fit a page of four."""
     large = [message(f"item_{number}", content=text("x" * 1_500_000)) for number in range(5)]
-    many = [message(f"item_{number}", content=text("," * 23_000)) for number in range(5, 10)]
+    many = [message(f"item_{number}", content=text("x") * 6_000) for number in range(5, 10)]
     await store.write(lambda tx: tx.messages.insert(MINE, [*large, *many]))
     expected = [*range(10)] if order == "asc" else [*range(9, -1, -1)]
     for start in range(0, 10, 2):
@@ -125,6 +125,12 @@ async def test_an_item_that_is_larger_than_a_page_is_a_page(store: Store) -> Non
     await store.write(lambda tx: tx.messages.insert(MINE, large))
     assert await ids(store, "messages", asked(100)) == ([2], True)
     assert await ids(store, "messages", asked(100, after="item_1")) == ([0], False)
+
+
+async def test_commas_in_a_text_do_not_make_it_larger(store: Store) -> None:
+    tables = [message(f"item_{number}", content=text('1,"\\",' * 2_000)) for number in range(100)]
+    await store.write(lambda tx: tx.messages.insert(MINE, tables))
+    assert await ids(store, "messages", asked(100)) == ([*range(100)][::-1], False)
 
 
 async def test_large_messages_of_a_history_are_read_in_parts(store: Store) -> None:

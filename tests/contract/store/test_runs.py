@@ -8,6 +8,7 @@ import pytest
 from runstead.store.port import RunRow, Stale, Store, ThreadBusy, Tx
 from runstead.wire.error import RunsteadError
 from runstead.wire.event import EventName, Position, RawEvent
+from runstead.wire.options import MAX_AMOUNT
 from runstead.wire.run import Status
 from runstead.wire.struct import UNSET
 from tests.store.things import MINE, THEIRS, add_runs, becomes, changed, created, event, run, thread
@@ -209,3 +210,8 @@ async def test_the_data_of_an_event_comes_back_byte_for_byte(store: Store) -> No
     [kept] = await store.read(lambda tx: tx.events.after("run_1", 0, 1))
     assert kept.data == data
     assert type(kept.data) is bytes
+
+
+async def test_a_run_may_have_the_largest_budget_of_seconds(store: Store) -> None:
+    rows = await add_runs(store, run(status=Status.IN_PROGRESS, max_seconds=MAX_AMOUNT, expires_at=None))
+    assert await store.read(lambda tx: tx.runs.overdue(2**60, 10)) == [rows[0].run.id]

@@ -1,13 +1,14 @@
 """Every error of an invalid request, with its message."""
 
 import json
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, inspect
 
 from runstead.wire.assistant import AssistantRequest
 from runstead.wire.codec.request import decode_request, validate
@@ -185,6 +186,12 @@ def function(**fields: Any) -> dict[str, Any]:
             "Invalid 'truncation_strategy.last_messages': integer below minimum value. "
             "Expected a value >= 1, but got 0 instead.",
             "truncation_strategy.last_messages", "integer_below_min_value",
+        ),
+        (
+            RunRequest, RUN | {"max_seconds": 10**30},
+            "Invalid 'max_seconds': integer above maximum value. "
+            f"Expected a value <= 9007199254740991, but got {10**30} instead.",
+            "max_seconds", "integer_above_max_value",
         ),
         (
             RunRequest, RUN | {"tools": [{"type": "file_search", "file_search": {"max_num_results": 51}}]},
@@ -392,3 +399,29 @@ def test_a_request_that_cannot_be_encoded_is_refused() -> None:
     odd: Metadata = {"a": object()}  # type: ignore[dict-item]
     with pytest.raises(BadRequest):
         validate(ThreadRequest(metadata=odd))
+
+
+@pytest.mark.parametrize("body", BODIES, ids=lambda body: body.__name__)
+def test_integers_of_requests_are_bounded(body: type[Struct]) -> None:
+    """A database refuses to store a larger one, again and again while the run is executed."""
+    integers = [found for found in _types(inspect.type_info(body), set()) if isinstance(found, inspect.IntType)]
+    assert all(found.le is not None and found.le < 2**63 for found in integers)
+
+
+def _types(found: Any, seen: set[type]) -> Iterator[Any]:
+    """The type, and all that it is made of."""
+    match found:
+        case inspect.StructType(cls=cls, fields=fields):
+            parts = [] if cls in seen else [field.type for field in fields]
+            seen.add(cls)
+        case inspect.UnionType(types=types):
+            parts = list(types)
+        case inspect.ListType(item_type=item):
+            parts = [item]
+        case inspect.DictType(key_type=key, value_type=value):
+            parts = [key, value]
+        case _:
+            parts = []
+    yield found
+    for part in parts:
+        yield from _types(part, seen)

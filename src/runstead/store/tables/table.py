@@ -1,11 +1,13 @@
 """One table of wire objects: a few columns to find them by, and the object itself as JSON in `body`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from runstead.store.port import Unknown
 from runstead.store.tables.body import Body, unknown_in, with_unknown
 from runstead.store.tables.pagination import cut, span
+from runstead.store.tables.portion import first_within
+from runstead.wire.codec.json_shape import count_separators
 from runstead.wire.page import ListQuery, Page
 
 __all__ = ["Codec", "Listed", "NotSingle", "Row", "Session", "Table", "Value", "remember"]
@@ -127,14 +129,8 @@ class Table(Generic[T]):
     async def first(self, name: str, **values: Value) -> tuple[list[T], bool]:
         """The first objects that a statement finds, as many as are read at once, and whether there are more."""
         rows, more = await self._session.rows_within(self._queries[name], self.columns, _PAGE_SIZE, **values)
-        room = _PAGE_SIZE
-        items: list[T] = []
-        for row in rows:
-            room -= sum(len(part) + _VALUE_SIZE * part.count(b",") for part in row if part)
-            if items and room < 0:
-                return items, True
-            items.append(self.item(row))
-        return items, more
+        fitting = _first_fitting(rows)
+        return [self.item(row) for row in rows[:fitting]], more or fitting < len(rows)
 
     def item(self, row: Row) -> T:
         """The object of a row that a page was read from."""
@@ -166,3 +162,20 @@ class Table(Generic[T]):
     async def between(self, low: int, high: int, limit: int, statement: str, **scope: Value) -> tuple[list[T], bool]:
         """Up to `limit` objects between two positions, exclusive; whether some were left out for their size."""
         return await self.first(statement, low=low, high=high, limit=limit, **scope)
+
+
+def _first_fitting(rows: Sequence[Row]) -> int:
+    """How many of the first rows are decoded at once: as many as a page has, counting the values in them too."""
+    # To count every comma is quicker, and accepts nothing too large: most pages are far below the limit.
+    if sum(_size(row, _commas) for row in rows) <= _PAGE_SIZE:
+        return len(rows)
+    return first_within([_size(row, count_separators) for row in rows], _PAGE_SIZE)
+
+
+def _size(row: Row, separators: Callable[[bytes], int]) -> int:
+    """The bytes of a row, and as many for each of its values as take as long."""
+    return sum(len(part) + _VALUE_SIZE * separators(part) for part in row if part)
+
+
+def _commas(part: bytes) -> int:
+    return part.count(b",")

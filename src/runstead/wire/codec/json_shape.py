@@ -7,7 +7,7 @@ accepted can be decoded and encoded inside other values later, at any depth of t
 
 import re
 
-__all__ = ["MAX_DEPTH", "MAX_VALUES", "ShapeError", "check_shape"]
+__all__ = ["MAX_DEPTH", "MAX_VALUES", "ShapeError", "check_shape", "count_separators"]
 
 MAX_DEPTH = 128
 """Arrays and objects inside each other, at most."""
@@ -55,6 +55,11 @@ def check_shape(raw: bytes, *, max_depth: int = MAX_DEPTH, max_values: int = MAX
         start = stop
 
 
+def count_separators(raw: bytes) -> int:
+    """The commas of whole JSON text that separate values. Those inside strings are not counted."""
+    return _outside_strings(_without_escapes(raw)).count(b",")
+
+
 def _has_long_number(text: bytes) -> bool:
     return len(text) > _MAX_DIGITS and _TOO_LONG in text.translate(_DIGITS_AS_ZEROS)
 
@@ -64,6 +69,16 @@ def _end_of_portion(raw: bytes, start: int) -> int:
     portion = raw[start : start + _PORTION]
     backslashes = len(portion) - len(portion.rstrip(b"\\"))
     return start + len(portion) + backslashes % 2
+
+
+def _without_escapes(text: bytes) -> bytes:
+    """The text without the escape sequences that matter for where a string ends."""
+    return text.replace(b"\\\\", b"").replace(b'\\"', b"")
+
+
+def _outside_strings(plain: bytes, *, in_string: bool = False) -> bytes:
+    """What stands outside of strings in text without escape sequences. It may begin `in_string`."""
+    return b"".join(plain.split(b'"')[int(in_string) :: 2])
 
 
 class _Structure:
@@ -79,11 +94,11 @@ class _Structure:
         self._exponents = 0
 
     def read(self, portion: bytes) -> None:
-        plain = portion.replace(b"\\\\", b"").replace(b'\\"', b"")
+        plain = _without_escapes(portion)
         quotes = plain.count(b'"')
         if quotes > 4 * self._max_values:  # each value has two strings at most, its name and itself
             raise self._too_many()
-        outside = b"".join(plain.split(b'"')[int(self._in_string) :: 2])
+        outside = _outside_strings(plain, in_string=self._in_string)
         self._in_string ^= bool(quotes % 2)
         if _has_long_number(outside):
             raise ShapeError(f"it has a number of more than {_MAX_DIGITS} digits")
