@@ -49,7 +49,7 @@ class ChoiceReader:
         self._by_delta = False
         """Whether deltas have brought anything, so that a message only repeats it."""
         self._in_text = False
-        """Whether text is passed on as it is: behind thinking, between whole characters, before the finish reason."""
+        """Whether text is passed on as it is: after thinking, between whole characters, before calls and finish reasons."""
 
     @property
     def finished(self) -> bool:
@@ -70,7 +70,8 @@ class ChoiceReader:
         self._finish.add(reason, has_content=self._length > before)
         if choice.get("error"):
             raise Failure.in_answer(read_error(choice))
-        self._in_text = self._by_delta and self._tags.over and not self._text.begun and not self._finish.sent
+        special = self._text.begun or self._calls.any or self._finish.sent
+        self._in_text = self._by_delta and self._tags.over and not special
 
     def add_plain(self, text: str) -> bool:
         """Append a delta that has only text. If the text needs the long way of `add`, return False and do nothing."""
