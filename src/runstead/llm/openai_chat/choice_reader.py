@@ -49,7 +49,7 @@ class ChoiceReader:
         self._by_delta = False
         """Whether deltas have brought anything, so that a message only repeats it."""
         self._in_text = False
-        """Whether text is passed on as it is: after thinking, between whole characters, before calls and finish reasons."""
+        """Whether text passes unchanged: after thinking, between whole characters, before calls and finish reasons."""
 
     @property
     def finished(self) -> bool:
