@@ -14,12 +14,12 @@ import pytest
 from tests.llm.fake_upstream import Exchange, fake_upstream, text
 from tests.support import postgres
 from tests.support.waiting import until
-from tests.support.watched_server import WatchedServer, watched_server
+from tests.support.watched_server import watched_server
 
-RUNS = 1500
+RUNS = 1000
 CLIENTS = 20
-BOUND = 0.2
-"""Seconds of processor time. Without a limit on what goes on in one turn it is twice as much, and grows with the runs."""
+BOUND = 0.1
+"""Seconds of processor time, which is half of what these runs take if all of them go on in one turn."""
 HEADERS = {"OpenAI-Beta": "assistants=v2"}
 UNLIMITED = {"project_runs": 0, "project_queue": 0, "model_key": "none"}
 
@@ -56,7 +56,7 @@ async def test_thousands_of_answers_in_the_same_moment(settings: dict[str, objec
 
     async def complete(client: httpx2.AsyncClient) -> None:
         path = paths.pop(0)
-        while (run := (await client.get(path)).json())["status"] == "in_progress":
+        while (run := (await client.get(path)).json())["status"] == "in_progress":  # noqa: ASYNC110 - as a client does
             await asyncio.sleep(0.05)
         assert run["status"] == "completed"
 
