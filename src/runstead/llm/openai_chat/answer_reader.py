@@ -14,7 +14,7 @@ from typing import Any
 
 from runstead.domain.model_call import Piece, UsagePiece
 from runstead.llm.openai_chat.choice_reader import MAX_LENGTH, ChoiceReader
-from runstead.llm.openai_chat.event_stream import Event, EventStream
+from runstead.llm.openai_chat.event_stream import DONE, Event, EventStream
 from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge, decode
 from runstead.llm.openai_chat.lenient import as_list, as_number, as_object
@@ -31,7 +31,7 @@ _MAX_CHOICES = 100
 """Choices in one event that are looked at. A request asks for one."""
 _PORTION = 2**15
 """Bytes that are parsed before other tasks get their turn."""
-_END = Event("", None, "[DONE]")
+_END = Event("", None, DONE)
 _ERRORS = frozenset({"error", "errors", "Error", "base_resp"})
 """Fields that an event with choices may have for an error."""
 _WRAPPERS = frozenset({"response", "result", "data", "body"})
@@ -175,7 +175,7 @@ class AnswerReader:
         value = event.value
         if isinstance(value, dict) and event.name != "error":
             self._add(value)
-        elif event.text == "[DONE]" or value == "[DONE]":
+        elif DONE in (event.text, value):
             self._close()
         elif isinstance(value, list) and event.name != "error":
             for document in value:

@@ -5,12 +5,20 @@ differ from it, so this reads more: an event is read as soon as its data is a do
 behind it, and a document may stand on a line of its own, without `data:`.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge, decode
+from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge, decode, decode_glued, decode_text
 
-__all__ = ["Event", "EventStream"]
+__all__ = ["DONE", "Event", "EventStream"]
+
+DONE = "[DONE]"
+_ENDS = frozenset({"DONE", "END"})
+_BEFORE = b"\xef\xbb\xbf\x00\x1e \t"
+"""Bytes that may stand before a line: a byte-order mark, a record separator, white space."""
+_KEEP_ALIVE = re.compile(r":.*|ping|pong|keep[-_ ]?alive|heart[-_ ]?beat", re.IGNORECASE | re.DOTALL)
+"""Data that only keeps the connection open."""
 
 _MAX_LINES = 10_000
 """Lines of one event."""
@@ -92,10 +100,15 @@ class EventStream:
             return self._add(line[5:])
         if not line:
             return self._dispatch()
-        if line[:6] == b"event:":
-            self._name = line[6:].decode("utf-8", "replace").strip()
-        elif line[:6] == b"error:":
-            return _event("error", line[6:])
+        line = line.lstrip(_BEFORE)
+        field, colon, data = line.partition(b":")
+        name = field.strip().lower() if colon else b""
+        if name == b"data":
+            return self._add(data)
+        if name == b"event":
+            self._name = data.decode("utf-8", "replace").strip()
+        elif name == b"error":
+            return _event("error", data)
         elif line[:1] == b"{":
             return self._add(line)
         return None
@@ -105,8 +118,12 @@ class EventStream:
         if not self._data:
             if not data.strip():
                 return None
+            while (begun := data.lstrip())[:5] == b"data:":
+                data = begun[5:]
             event = _event(self._name, data)
-            if not event.reason or event.text == "[DONE]" or event.text[:1] not in {"{", "["}:
+            if event.reason and _KEEP_ALIVE.fullmatch(event.text):
+                return None
+            if not event.reason or event.text == DONE or event.text[:1] not in {"{", "["}:
                 return event
         self._data.append(data)
         self._data_bytes += len(data) + 1
@@ -126,6 +143,14 @@ class EventStream:
 
 def _event(name: str, data: bytes) -> Event:
     try:
-        return Event(name, decode(data))
+        value = decode(data)
+        if isinstance(value, str) and value.lstrip()[:1] == "{":
+            value = decode_text(value)
+        return Event(name, value)
     except NotJSON as error:
-        return Event(name, None, data.decode("utf-8", "replace").strip(), str(error))
+        reason = str(error)
+    try:
+        return Event(name, decode_glued(data))
+    except NotJSON:
+        text = data.decode("utf-8", "replace").strip()
+        return Event(name, None, DONE if text.strip("[]<>").upper() in _ENDS else text, reason)

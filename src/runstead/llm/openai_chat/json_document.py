@@ -5,12 +5,23 @@ characters inside strings.
 """
 
 import json
+import re
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-__all__ = ["MAX_BYTES", "MAX_DEPTH", "MAX_VALUES", "NotJSON", "TooLarge", "check_depth", "decode", "decode_text"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_DEPTH",
+    "MAX_VALUES",
+    "NotJSON",
+    "TooLarge",
+    "check_depth",
+    "decode",
+    "decode_glued",
+    "decode_text",
+]
 
 MAX_BYTES = 8 * 2**20
 """The size of a document. One document may have all arguments of a call, and no model writes more than this."""
@@ -22,6 +33,12 @@ MAX_DEPTH = 128
 _SMALL = 2**16
 """Bytes up to which the number of values is not worth counting."""
 
+_MAX_GLUED = 2**16
+"""Characters of documents that are not separated."""
+_BETWEEN = re.compile(r"(?:\s|,|data:|(?:\\r|\\n)|\[DONE\])*")
+"""What may stand behind a document, and before the next one."""
+
+_decoder = json.JSONDecoder(strict=False)
 _read = msgspec.json.Decoder().decode
 
 
@@ -50,6 +67,31 @@ def decode(data: bytes) -> Any:
     if len(data) > 2 * MAX_DEPTH and data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise _too_deep()
     return value
+
+
+def decode_glued(data: bytes) -> list[Any]:
+    """Several documents without a line end between them. Some proxies lose it, with `data:` or without.
+
+    Raises `NotJSON` or `TooLarge`.
+    """
+    text = data.decode("utf-8", "surrogateescape").strip()
+    if text[:1] != "{" or len(text) > _MAX_GLUED:
+        raise NotJSON("it is no document")
+    documents: list[Any] = []
+    place = 0
+    try:
+        while place < len(text):
+            document, end = _decoder.raw_decode(text, place)
+            documents.append(document)
+            between = _BETWEEN.match(text, end)
+            place = between.end() if between else end
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:
+        raise NotJSON(str(error)) from None
+    if _is_deeper(documents, MAX_DEPTH):
+        raise _too_deep()
+    return documents
 
 
 def decode_text(text: str) -> Any:

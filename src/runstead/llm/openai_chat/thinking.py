@@ -12,6 +12,8 @@ _TAGS: Mapping[str, str] = {
     "<reasoning>": "</reasoning>",
     "[THINK]": "[/THINK]",
     "◁think▷": "◁/think▷",
+    "<seed:think>": "</seed:think>",
+    "<|begin_of_thought|>": "<|end_of_thought|>",
 }
 """The tag that begins the thinking, and the one that ends it."""
 
@@ -81,7 +83,15 @@ class ThinkTags:
                 self._state, self._held, self._end_tag = "thinking", [], end_tag
                 self._thought.append(held[:opened])
                 return self._add_thinking(held[opened:])
-        return "" if any(tag.startswith(begin) for tag in _TAGS) else self._release()
+        for end_tag in _TAGS.values():
+            if begin.startswith(end_tag):
+                # The server has separated the thinking from the text, and left its last tag there.
+                ended = len(held) - len(begin) + len(end_tag)
+                self._state, self._held = "behind", []
+                self._thought.append(held[:ended])
+                return self._add_behind(held[ended:])
+        tags = (*_TAGS, *_TAGS.values())
+        return "" if any(tag.startswith(begin) for tag in tags) else self._release()
 
     def _add_thinking(self, text: str) -> str:
         searched = self._tail + text
