@@ -10,8 +10,8 @@ import pytest
 
 from runstead.store.sqlite import SqliteStore, migrations
 from runstead.wire.run import Status
+from tests.store.rows_without_positions import LISTS, expected, newest, rows, whole_lists
 from tests.store.things import MINE, becomes, changed, message
-from tests.store.unordered import LISTS, expected, newest, rows, whole_lists
 
 BEFORE = 7
 """The last schema without positions."""

@@ -12,7 +12,7 @@ from runstead.domain.idempotency import MINUTE, IdempotentRequest
 
 __all__ = ["RefusedRequests"]
 
-_MOST = 10_000
+_MAX_REQUESTS = 10_000
 """Different requests that are remembered. With more, all are forgotten: nothing else works then either."""
 
 
@@ -27,7 +27,7 @@ class RefusedRequests:
         """Nothing was written for this request, and its reply says so."""
         if request.client_key:
             return
-        if len(self._refused) >= _MOST:
+        if len(self._refused) >= _MAX_REQUESTS:
             self._refused.clear()
         self._refused.setdefault((request.key, request.digest), deque()).append(now)
 

@@ -11,8 +11,8 @@ import pytest
 from runstead.store.postgres import PostgresStore, migrations
 from runstead.wire.run import Status
 from tests.store.postgres.conftest import Make
+from tests.store.rows_without_positions import LISTS, expected, newest, rows, whole_lists
 from tests.store.things import MINE, becomes, changed, message
-from tests.store.unordered import LISTS, expected, newest, rows, whole_lists
 
 BEFORE = 11
 """The last schema without positions."""

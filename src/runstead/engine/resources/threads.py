@@ -14,7 +14,7 @@ from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpd
 __all__ = ["Threads", "new_thread"]
 
 
-_MOST_STOPPED = 100
+_MAX_STOPPED = 100
 """Runs that one transaction ends."""
 
 
@@ -59,7 +59,7 @@ class Threads(Bound):
         async def work(tx: Tx) -> list[Committed]:
             await the_thread(tx, self._project, thread_id)
             stopped = await self._stopped(tx, thread_id)
-            if len(stopped) < _MOST_STOPPED:
+            if len(stopped) < _MAX_STOPPED:
                 await tx.threads.delete(self._project, thread_id, self._adapters.now())
             return stopped
 
@@ -67,7 +67,7 @@ class Threads(Bound):
         for stopped in ended:
             await self._adapters.broker.interrupt(stopped.row.run.id)
             await publish(self._adapters, stopped)
-        return len(ended) < _MOST_STOPPED
+        return len(ended) < _MAX_STOPPED
 
     async def threads(
         self,
@@ -86,7 +86,7 @@ class Threads(Bound):
         yet for the followers of the run and for webhooks.
         """
         stopped: list[Committed] = []
-        while len(stopped) < _MOST_STOPPED:
+        while len(stopped) < _MAX_STOPPED:
             row = await tx.runs.queue_tail(self._project, thread_id)
             if row is None:
                 break

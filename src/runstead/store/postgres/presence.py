@@ -113,9 +113,9 @@ class HeldPresence:
             try:
                 session = await self._opened(_LOCK, _RETURNED)
             except Failure as error:
-                self._outage.goes_on(error)
+                self._outage.begin(error)
             else:
-                self._outage.is_over()
+                self._outage.end()
                 return session
             await asyncio.sleep(_PAUSE)
 

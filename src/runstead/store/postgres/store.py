@@ -124,7 +124,7 @@ class PostgresStore:
             if not self._under_way:
                 self._quiet.set()
         if writing:
-            self._full.is_over()
+            self._full.end()
         return done
 
     @property
@@ -152,7 +152,7 @@ class PostgresStore:
 
     def _error(self, doing: str, error: Failure) -> RunsteadError:
         if isinstance(error, Full):
-            self._full.goes_on(error)
+            self._full.begin(error)
         kind = RunsteadError
         if isinstance(error, Unsure):
             kind = Unconfirmed

@@ -1,8 +1,8 @@
-"""Text of other programs is shown without control characters."""
+"""Control characters are escaped."""
 
 import pytest
 
-from runstead.wire.printable import printable
+from runstead.wire.control_characters import escape_control
 
 
 @pytest.mark.parametrize(
@@ -17,8 +17,8 @@ from runstead.wire.printable import printable
     ],
 )
 def test_characters_that_are_not_printable_are_escaped(text: str, shown: str) -> None:
-    assert printable(text) == shown
+    assert escape_control(text) == shown
 
 
 def test_some_characters_are_kept() -> None:
-    assert printable("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"
+    assert escape_control("a\n\tb\x1b", keep="\n\t") == "a\n\tb\\x1b"

@@ -1,4 +1,4 @@
-"""The rows of a database without positions, whose times do not grow with their insertion."""
+"""Rows of a database of the schema before positions. Their times do not grow in the order of insertion."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
