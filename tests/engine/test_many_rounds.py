@@ -69,7 +69,7 @@ def test_a_prompt_that_grows_is_the_one_made_at_once() -> None:
     log = StepLog()
     for turn in turns:
         log.append(turn)
-        grown, made = prompt.own(log, written), prompt.own(list(log), written)
+        grown, made = prompt.own_turns(log, written), prompt.own_turns(list(log), written)
         assert (grown.messages, grown.carried, grown.tokens) == (made.messages, made.carried, made.tokens)
         assert grown.tokens == tokens.of_messages(grown.messages)
 

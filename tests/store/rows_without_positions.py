@@ -5,7 +5,7 @@ from typing import Any, TypeAlias
 
 from runstead.store.port import Store, Tx
 from runstead.store.tables.body import encode
-from runstead.store.tables.chosen import ASSISTANT
+from runstead.store.tables.chosen_defaults import ASSISTANT
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Status
 from runstead.wire.webhook import Webhook

@@ -23,7 +23,7 @@ _FOREIGN_SITES = (b"cross-site", b"same-site")
 
 
 class _Place(NamedTuple):
-    """A host and its port; None for the default one of a scheme that is not known."""
+    """A host and its port; None for the default port of an unknown scheme."""
 
     name: str
     port: int | None

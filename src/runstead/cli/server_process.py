@@ -25,7 +25,7 @@ __all__ = ["Server", "run"]
 _log = logging.getLogger("runstead.serve")
 
 _TICKS = 10
-"""Ticks of uvicorn, of a tenth of a second, between two looks at the connections."""
+"""uvicorn's ticks, a tenth of a second each, between two checks of the connections."""
 _GRACE = 5
 """Seconds that open connections get to end during a shutdown."""
 

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from runstead.domain.chat import prompt
 from runstead.domain.chat.offer import offers
-from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
+from runstead.domain.chosen_defaults import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.journal import StepRow
 from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, RefusalPart, Text, TextPart

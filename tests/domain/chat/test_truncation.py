@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runstead.domain.chat import prompt, tokens
 from runstead.domain.chat.offer import offers
 from runstead.domain.chat.truncation import MAX_HISTORY, History, fixed, history_limit
-from runstead.domain.chosen import NONE_CHOSEN
+from runstead.domain.chosen_defaults import NONE_CHOSEN
 from runstead.wire.content import Text, TextPart
 from runstead.wire.message import Message
 from runstead.wire.options import TruncationStrategy

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 
-__all__ = ["MAX_SHOWN", "Shown", "safe_text"]
+__all__ = ["MAX_SHOWN", "TextSanitizer", "safe_text"]
 
 MAX_SHOWN = 4096
 """Characters of a server's text that an error shows."""
@@ -26,8 +26,8 @@ def _escaped(found: re.Match[str]) -> str:
     return repr(found[0])[1:-1]
 
 
-class Shown:
-    """Makes a server's text safe to show: `safe_text`, without the secrets that this client sends to it."""
+class TextSanitizer:
+    """`safe_text` that also replaces the secrets that this client sends to the server."""
 
     def __init__(self, secrets: Sequence[str] = ()) -> None:
         kept = {secret for secret in secrets if len(secret) >= _SHORTEST_SECRET}
@@ -41,4 +41,4 @@ class Shown:
         return safe_text(text, limit)
 
     def __repr__(self) -> str:
-        return "Shown()"
+        return "TextSanitizer()"

@@ -54,7 +54,7 @@ class Threads(Bound):
         return ThreadDeleted(id=thread_id)
 
     async def _delete(self, thread_id: str) -> bool:
-        """End the newest runs of the queue, and delete the thread if none is left; whether it was."""
+        """End the newest runs of the queue, and delete the thread if none is left. Returns whether it was deleted."""
 
         async def work(tx: Tx) -> list[Committed]:
             await the_thread(tx, self._project, thread_id)
@@ -82,8 +82,8 @@ class Threads(Bound):
         )
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
-        """The ends of runs of the thread that have not ended, the last of the queue first: deleted with the thread, and
-        yet for the followers of the run and for webhooks.
+        """End unfinished runs of the thread, the last of the queue first. Their rows go with the thread, but followers
+        and webhooks receive their end.
         """
         stopped: list[Committed] = []
         while len(stopped) < _MAX_STOPPED:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET, Struct
 
-from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
+from runstead.domain.chosen_defaults import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
 from runstead.store.port.assistants import AssistantRow

@@ -67,5 +67,5 @@ class Webhooks(Protocol):
         ...
 
     async def prune(self, before: int, limit: int) -> int:
-        """Remove deliveries that ended before then: up to `limit`, and about a megabyte. How many there were."""
+        """Remove deliveries that ended before then: up to `limit`, and about a megabyte. Returns their number."""
         ...

@@ -26,7 +26,7 @@ _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _LAST_SECONDS = 3.0
 """Seconds that the transactions under way get to end when the store stops. Then their connections are cut."""
 _CHECK = "SELECT pg_logical_emit_message(true, 'runstead', '')"
-"""Commits a record of the write-ahead log that no reader minds. A standby, or a full disk of the log, refuses it."""
+"""Commits a record of the write-ahead log that readers ignore. A standby, or a full disk of the log, refuses it."""
 
 
 class PostgresStore:

@@ -71,7 +71,7 @@ class _How(NamedTuple):
 async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage: Outage) -> T:
     """The result of the attempt. While the server cannot be reached, it is retried for a number of seconds.
 
-    They count from the first loss: what waited for its turn before that is not held against the attempt.
+    They count from the first loss; time spent waiting for a connection before does not count.
     """
     clock = asyncio.get_running_loop().time
     lost: float | None = None
@@ -79,7 +79,7 @@ async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage
         try:
             done = await attempt()
         except Lost as error:
-            if lost is None:  # it may be no more than a connection that lay idle too long
+            if lost is None:  # perhaps only this connection was idle for too long
                 lost = clock()
                 continue
             outage.begin(error)

@@ -1,7 +1,7 @@
 """Snapshots: a message or a step with its deltas applied.
 
-Parts and calls are found by their `index`. Strings are concatenated; everything else is replaced. What does not fit the
-types, as from a newer server, is left out.
+Parts and calls are found by their `index`. Strings are concatenated; everything else is replaced. Values that
+do not fit the types, such as those of a newer server, are left out.
 """
 
 from collections.abc import Callable, Sequence
