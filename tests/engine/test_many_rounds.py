@@ -41,7 +41,7 @@ async def test_a_late_round_reads_few_steps(tmp_path: Path) -> None:
         assert run.usage == await here.adapters.store.read(lambda tx: tx.steps.spent(run.id))
 
 
-def test_what_has_ended_is_added_up_once() -> None:
+def test_ended_steps_are_added_up_once() -> None:
     seen: list[str] = []
 
     def add(count: int, row: StepRow) -> int:

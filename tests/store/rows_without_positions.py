@@ -16,7 +16,7 @@ __all__ = ["LISTS", "expected", "newest", "rows", "whole_lists"]
 Columns: TypeAlias = Mapping[str, str | int | bytes | None]
 
 TIMES = [105, 101, 101, 109, 90, 2_000, 100, 100]
-"""When the items of a list say that they were created, in the order of their insertion."""
+"""The creation times of the items of a list, in the order of their insertion."""
 WAITING = [120, 95]
 """The same of messages that wait behind a run."""
 _LAST = 2**61

@@ -51,7 +51,7 @@ async def test_a_migrated_file_has_its_lists_in_the_order_before(old: Path) -> N
     await store.stop()
 
 
-async def test_what_is_added_to_a_migrated_file_stands_at_the_end(old: Path) -> None:
+async def test_rows_added_to_a_migrated_file_stand_at_the_end(old: Path) -> None:
     store = SqliteStore(old)
     await store.start()
     await store.write(lambda tx: tx.messages.insert(MINE, [message("new", 1)]))

@@ -1,4 +1,4 @@
-"""What a run takes on disk: its settings once, however many tool rounds it has."""
+"""The size of a run on disk: its settings are stored once, however many tool rounds it has."""
 
 from pathlib import Path
 

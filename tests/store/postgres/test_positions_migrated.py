@@ -66,7 +66,7 @@ async def test_a_migrated_schema_has_its_lists_in_the_order_before(migrated: Pos
     assert [row[0] for row in await admin.fetch(PAGE_BEFORE)] == expected("messages")
 
 
-async def test_what_is_added_to_a_migrated_schema_stands_at_the_end(migrated: PostgresStore) -> None:
+async def test_rows_added_to_a_migrated_schema_stand_at_the_end(migrated: PostgresStore) -> None:
     await migrated.write(lambda tx: tx.messages.insert(MINE, [message("new", 1)]))
     before = [name for name in expected("messages") if name.startswith("item")]
     assert await newest(migrated) == [*before, "new"]

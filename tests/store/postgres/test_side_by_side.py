@@ -269,7 +269,7 @@ async def test_a_migration_whose_process_was_killed_is_finished_by_the_next(
     assert len(await indexes(admin, schema)) > 20
 
 
-async def test_it_is_told_beforehand_what_is_missing(old: None, migrate: Migrate, admin: Any, schema: str) -> None:
+async def test_a_check_lists_the_missing_migrations(old: None, migrate: Migrate, admin: Any, schema: str) -> None:
     before = await indexes(admin, schema)
     looking = migrate("--check")
     assert await ended(looking) == 1

@@ -1,4 +1,4 @@
-"""What a run takes in tables, with their indexes and large values, before any vacuum."""
+"""The size of a run in tables, with their indexes and large values, before any vacuum."""
 
 from typing import Any
 
