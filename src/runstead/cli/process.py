@@ -38,7 +38,7 @@ def run_process(main: Coroutine[None, None, None], name: str, log: logging.Logge
 def keep_imports() -> None:
     """Exempt the objects that exist now from garbage collection: they live as long as the process.
 
-    A collection that walks over the imported modules holds the event loop for 25 ms.
+    To walk over the imported modules holds the event loop for 25 ms, whenever many objects have been created.
     """
     gc.collect()
     gc.freeze()
