@@ -1,4 +1,4 @@
-"""The journal of a run: its steps, each with what only the engine knows of it.
+"""The journal of a run: its steps, each with the fields that are stored but not shown.
 
 The wire's step is what the world is shown. The journal says what the model asked for, what the model was given back,
 and what the model's server wants to see again. Prompts, budgets and take-overs read the journal.

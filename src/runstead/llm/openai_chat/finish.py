@@ -1,4 +1,4 @@
-"""What the finish reasons of servers mean. The API has five; servers have many more, in any case and spelling."""
+"""The meaning of finish reasons. The API has five; servers have many more, in any case and spelling."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -44,7 +44,7 @@ _FRAGMENTS: Sequence[tuple[Meaning, str]] = (
     ("tool_calls", r"tool|function"),
     ("stop", r"stop|end|eos|complete|finish|done"),
 )
-"""What any other reason means, by the first of these that it contains."""
+"""The meaning of any other reason, by the first of these fragments that it contains."""
 
 _MEANINGS: Mapping[str, Meaning] = {reason: meaning for meaning, reasons in _REASONS.items() for reason in reasons}
 
@@ -58,7 +58,7 @@ def reason_of(value: Any) -> str:
 
 
 def meaning_of(reason: str) -> Meaning | None:
-    """What a finish reason means; None if it is not known, and says nothing."""
+    """The meaning of a finish reason; None if it is unknown."""
     name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", reason[:200]).lower()).strip("_")
     known = _MEANINGS.get(name) or _MEANINGS.get(name.removeprefix("finish_reason_"))
     return known or next((meaning for meaning, words in _FRAGMENTS if re.search(words, name)), None)
@@ -70,7 +70,7 @@ class FinishReasons:
     def __init__(self) -> None:
         self._reason = ""
         self.meaning: Meaning | None = None
-        """What the reason means; None if it is not known, or if there is none."""
+        """The meaning of the reason; None if it is unknown, or if there is none."""
         self.certain = False
         """Whether the answer has ended: nothing has followed the reason."""
 

@@ -43,7 +43,7 @@ class Unknown(NamedTuple):
 
 
 class RunRow(Struct, frozen=True, kw_only=True):
-    """A run with what only the engine knows of it."""
+    """A run, and the fields that are stored with it but not shown."""
 
     run: Run
     project: str

@@ -12,7 +12,7 @@ __all__ = ["Attempt", "WebhookRow", "Webhooks"]
 
 
 class WebhookRow(Struct, frozen=True, kw_only=True):
-    """A webhook with what only the engine knows of it."""
+    """A webhook, and the fields that are stored with it but not shown."""
 
     webhook: Webhook
     generation: int = 1
