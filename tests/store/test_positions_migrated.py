@@ -1,9 +1,7 @@
 """A file of the schema before positions keeps the order of its lists."""
 
-import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -12,27 +10,16 @@ from runstead.store.sqlite import SqliteStore, migrations
 from runstead.wire.run import Status
 from tests.store.rows_without_positions import LISTS, expected, newest, rows, whole_lists
 from tests.store.things import MINE, becomes, changed, message
+from tests.support.older_schema import migrations_up_to
 
 BEFORE = 7
 """The last schema without positions."""
 
 
-@contextmanager
-def schema(number: int, tmp_path: Path) -> Iterator[None]:
-    """The migrations up to this one are all that there are."""
-    folder = tmp_path / f"to{number}"
-    folder.mkdir(exist_ok=True)
-    for file in migrations.migrations()[:number]:
-        shutil.copy(file, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "_FOLDER", folder)
-        yield
-
-
 @pytest.fixture
 async def old(path: Path, tmp_path: Path) -> Path:
     """A file of the schema before."""
-    with schema(BEFORE, tmp_path):
+    with migrations_up_to(BEFORE, migrations, tmp_path):
         store = SqliteStore(path)
         await store.start()
         await store.stop()

@@ -12,10 +12,11 @@ import uvicorn
 
 from runstead import bootstrap
 from runstead.api.app import Settings, create_app
-from runstead.cli.http_protocol import IDLE, LimitedHttpProtocol, close_expired
+from runstead.cli.http_protocol import close_expired
 from runstead.cli.listen_socket import bind, listen
 from runstead.cli.process import ShutdownSignals, keep_imports, run_process
 from runstead.cli.tls import server_context
+from runstead.cli.uvicorn_config import uvicorn_config
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application
@@ -67,19 +68,7 @@ def _settings(application: Application, config: Config, tls: ssl.SSLContext | No
         allowed_hosts=config.allowed_hosts,
         allowed_origins=config.allowed_origins,
     )
-    return uvicorn.Config(
-        create_app(application, api),
-        http=LimitedHttpProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
-        timeout_keep_alive=int(IDLE),
-        timeout_graceful_shutdown=_GRACE,
-    )
+    return uvicorn_config(create_app(application, api), _GRACE, tls)
 
 
 class Server(uvicorn.Server):
