@@ -113,7 +113,7 @@ class AdjustedRequest:
             self._log(name, f"`{adjustment.rename[name]}` is sent instead")
 
     def remedy(self, failure: Failure) -> str:
-        """A hint how to configure the refused field; empty if the failure names no field."""
+        """What the server's administrator can do about a refused field; empty if the failure names none."""
         if failure.status not in _REFUSED:
             return ""
         fields, answer = self._adjusted, failure.answer

@@ -44,7 +44,7 @@ _FRAGMENTS: Sequence[tuple[Meaning, str]] = (
     ("tool_calls", r"tool|function"),
     ("stop", r"stop|end|eos|complete|finish|done"),
 )
-"""The meaning of any other reason, by the first of these fragments that it contains."""
+"""What any other reason means, by the first of these that it contains."""
 
 _MEANINGS: Mapping[str, Meaning] = {reason: meaning for meaning, reasons in _REASONS.items() for reason in reasons}
 

@@ -12,7 +12,7 @@ __all__ = ["ServerError", "error_in", "error_message", "read_error"]
 _STATUS_FIELDS = ("code", "status", "status_code", "http_status", "error_code", "type")
 _WORDS_FIELDS = ("error", "message", "detail", "msg", "error_msg", "status_msg", "error_message", "errors", "text")
 _EXHAUSTED = "insufficient_quota"
-"""The error type of a 429 that does not pass with time."""
+"""The kind of a 429 that no waiting ends."""
 _MAX_WORDS = 2_000
 """Characters that are looked at in the words of an error."""
 
