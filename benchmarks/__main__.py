@@ -14,11 +14,11 @@ from benchmarks.plan import Plan, quick
 from benchmarks.report import show, show_goals
 from benchmarks.sections import (
     backlog,
+    burst,
     clients,
     cluster,
     costs,
     listeners,
-    moment,
     runs,
     starts,
     streams,
@@ -39,7 +39,7 @@ SECTIONS = {
     "takeover": takeover.measure,
     "listeners": listeners.measure,
     "backlog": backlog.measure,
-    "moment": moment.measure,
+    "burst": burst.measure,
 }
 FSYNCS = 100
 

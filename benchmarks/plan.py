@@ -28,7 +28,7 @@ class Plan:
     waiting_in_worker: int = 10_000
     """Runs that wait in the only worker of a cluster."""
     backlog: int = 2000
-    moment: int = 10_000
+    burst: int = 10_000
     """Runs whose model answers all in the same moment."""
     client_rounds: int = 3
     client_seconds: float = 0.6
@@ -38,4 +38,4 @@ class Plan:
 def quick(disk: Path) -> Plan:
     plan = Plan(disk, rounds=2, window=0.2, streams=4, waiting=200, lengths=(10, 1_000), starts=2)
     plan = replace(plan, cluster_rounds=1, counted=100, kills=2, listeners=100, waiting_in_worker=500, backlog=200)
-    return replace(plan, moment=1000, client_rounds=1, client_seconds=0.15)
+    return replace(plan, burst=1000, client_rounds=1, client_seconds=0.15)

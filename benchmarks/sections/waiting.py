@@ -63,7 +63,7 @@ async def grow_in_cluster(plan: Plan) -> list[float]:
         await warm_up(target)
 
         async def release_in_batches() -> None:
-            """Release the model's answers in batches. The section `moment` has them arrive together."""
+            """Release the model's answers in batches. The section `burst` has them arrive together."""
             left = plan.waiting_in_worker
             while left:
                 left -= await release(model, BATCH)

@@ -54,7 +54,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model_url: str | None = None
     """The URL of a model server. Without it, `model_preset` and `upstream`, the embedded model answers."""
     model_preset: str | None = None
-    """The kind of model server, such as `openai`: see docs/models.md. It is found by `model_url` if that is plain."""
+    """The kind of model server, such as `openai`: see docs/models.md. By default it is derived from `model_url`."""
     model_key: str | None = None
     model_path: str | None = None
     """A GGUF file to use as the embedded model."""

@@ -6,8 +6,8 @@ import logging
 import sys
 from typing import Any
 
+from runstead.wire.control_characters import escape_control
 from runstead.wire.error import Unreachable
-from runstead.wire.printable import printable
 
 __all__ = ["configure"]
 
@@ -42,11 +42,11 @@ class _Line(logging.Formatter):
 
     def formatException(self, ei: Any) -> str:  # noqa: N802 (the library's name)
         # Model servers and clients send some of the text: it must not reach a terminal as control sequences.
-        return printable(super().formatException(ei), keep="\n")
+        return escape_control(super().formatException(ei), keep="\n")
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 (the library's name)
         fields = ((name, value) for name, value in vars(record).items() if name not in _NO_FIELDS and value is not None)
-        parts = [self.formatTime(record), record.levelname, record.name, printable(record.message)]
+        parts = [self.formatTime(record), record.levelname, record.name, escape_control(record.message)]
         return " ".join([*parts, *(f"{name}={_value(value)}" for name, value in fields)])
 
 

@@ -1,4 +1,4 @@
-"""A store that is away: calls are refused in bounded time, in a way that clients may retry, and the server says so."""
+"""A store that is away: calls get a 503 in bounded time that clients may retry, and the server is not ready."""
 
 import asyncio
 import sqlite3
@@ -72,7 +72,7 @@ async def is_ready(client: httpx2.AsyncClient, expected: bool) -> bool:
     return ((await client.get(READY)).status_code == 200) is expected
 
 
-async def test_an_official_client_rides_out_an_outage(tmp_path: Path) -> None:
+async def test_an_official_client_succeeds_after_an_outage(tmp_path: Path) -> None:
     path = tmp_path / "rs.db"
     async with (
         within(),
@@ -128,9 +128,7 @@ async def test_calls_for_which_there_is_no_connection_are_refused(tmp_path: Path
     [({}, False), ({"Idempotency-Key": "mine"}, True), ({"X-Stainless-Retry-Count": "0"}, True)],
     ids=["plain", "with a key", "with a retry count"],
 )
-async def test_a_write_that_may_be_done_is_retried_only_where_that_is_safe(
-    headers: dict[str, str], retry: bool
-) -> None:
+async def test_an_unconfirmed_write_is_retried_only_where_that_is_safe(headers: dict[str, str], retry: bool) -> None:
     async def create_thread(*_: object, **__: object) -> None:
         raise Unconfirmed("The connection was lost during the commit.")
 

@@ -1,4 +1,4 @@
-"""What a connection may hold and wait for. Time is a parameter, so no test waits for it."""
+"""The limits of a connection. Time is a parameter, so no test waits for it."""
 
 import asyncio
 import logging
@@ -85,7 +85,7 @@ async def here(size: int = 2) -> AsyncIterator[Here]:
 
 
 async def closes(reader: asyncio.StreamReader) -> bytes:
-    """What is read until the server closes the connection."""
+    """The bytes until the server closes the connection."""
     async with within():
         try:
             return await reader.read()

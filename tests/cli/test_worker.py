@@ -49,7 +49,7 @@ def test_a_stopped_worker_releases_its_runs_to_other_workers(here: Cluster, tmp_
     assert worker.log.endswith(" INFO runstead.worker stopped\n")
 
 
-def test_a_worker_says_whether_it_lives_and_is_ready(here: Cluster) -> None:
+def test_a_worker_serves_its_probes(here: Cluster) -> None:
     worker = here.worker(health_port="0")
     worker.ready()
     url = worker.wait_for_log("runstead.worker health url=").partition("url=")[2].strip().removesuffix("/ready")

@@ -256,7 +256,7 @@ def test_an_error_that_is_no_object_has_its_status(call: Caller, server: WireSer
     assert raised.value.status == 418
 
 
-def test_what_a_server_accepts_is_not_nested_too_deeply(call: Caller, server: WireServer) -> None:
+def test_nesting_that_a_server_accepts_is_accepted(call: Caller, server: WireServer) -> None:
     run = with_tool('{"a":' * 120 + "1" + "}" * 120)
     server.on("GET", RUNS_PATH, Response(b'{"object":"list","data":[' + run + b"]}"))
     assert len(call(server.url, lambda client: client.runs(THREAD_ID)).data) == 1
@@ -281,7 +281,7 @@ def test_what_a_server_accepts_is_not_nested_too_deeply(call: Caller, server: Wi
         b" folded",
     ],
 )
-def test_odd_headers_make_no_other_error(call: Caller, server: WireServer, headers: bytes) -> None:
+def test_odd_headers_raise_no_other_error(call: Caller, server: WireServer, headers: bytes) -> None:
     for status in (b"200", b"429"):
         server.on("GET", THREAD_PATH, Raw(b"HTTP/1.1 %b X\r\n%b\r\n\r\n{}" % (status, headers)))
         with pytest.raises(RunsteadError):
@@ -292,7 +292,7 @@ def test_odd_headers_make_no_other_error(call: Caller, server: WireServer, heade
     "line",
     [b"HTTP/1.1 999 X", b"HTTP/1.1 000 X", b"HTTP/1.1 101 X", b"HTTP/1.1 99 X", b"HTTP/9.9 200", b"ICY 200 OK", b"\0"],
 )
-def test_odd_status_lines_make_no_other_error(call: Caller, server: WireServer, line: bytes) -> None:
+def test_odd_status_lines_raise_no_other_error(call: Caller, server: WireServer, line: bytes) -> None:
     server.on("GET", THREAD_PATH, Raw(line + b"\r\n\r\n{}"))
     with pytest.raises(RunsteadError):
         call(server.url, get_thread, max_retries=0)

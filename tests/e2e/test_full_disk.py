@@ -1,4 +1,4 @@
-"""A real server whose disk is full: it says so, ends when it is told to, and throws no answer away."""
+"""A real server whose disk is full: it reports that, stops on request, and loses no answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -23,7 +23,7 @@ BETA = {"OpenAI-Beta": "assistants=v2"}
 
 
 class HalfAnswer:
-    """A model that says half of its answer, and the rest when it may."""
+    """A model that streams half of its answer, and the rest when the test allows it."""
 
     def __init__(self) -> None:
         self.half_said = asyncio.Event()

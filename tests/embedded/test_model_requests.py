@@ -1,4 +1,4 @@
-"""What a model server is sent for a run, also by another program on the same file."""
+"""The requests that a run sends to its model server, also from another program on the same file."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -84,7 +84,7 @@ STREAM = {"stream": True, "stream_options": {"include_usage": True}}
         ({}, {"max_completion_tokens": 500}, {"max_tokens": 500}),
     ],
 )
-async def test_only_what_was_chosen_is_sent_also_after_a_restart(
+async def test_only_chosen_options_are_sent_also_after_a_restart(
     assistant: dict[str, Any], run: dict[str, Any], sent: dict[str, Any], tmp_path: Path
 ) -> None:
     async with fake_upstream(call_then_say) as upstream:

@@ -77,7 +77,7 @@ def prompts(here: World) -> list[list[str]]:
 
 
 async def converse(worlds: Sequence[World]) -> tuple[str, list[str], list[Run]]:
-    """Ask in one process and run in the next, again and again: the thread, what was said in order, and the runs."""
+    """Ask in one process and run in the next, again and again. Returns the thread, its texts in order, and the runs."""
     assistant_id, thread_id = await worlds[0].assistant(), await worlds[0].thread()
     said, runs = list[str](), list[Run]()
     for number in range(ROUNDS):
@@ -127,7 +127,7 @@ async def test_last_messages_are_the_last_ones_that_were_written(cluster: list[W
     assert prompts(here)[-1] == [*said[-2:], f"Question {ROUNDS}?"]
 
 
-async def test_what_waited_joins_at_the_end_and_runs_in_its_turn(tmp_path: Path) -> None:
+async def test_a_waiting_message_joins_at_the_end_and_its_run_follows_in_turn(tmp_path: Path) -> None:
     gate = Gate()
     turns: list[Turn] = [[say("Half"), gate, say(" and whole.")]]
     stores = [PostgresStore(server().url, schema=place(tmp_path)) for _ in range(2)]

@@ -1,4 +1,4 @@
-"""What is deleted is out of sight at once, and then removed: what a deleted thread said is nowhere any more."""
+"""Deleted objects are hidden at once and then removed, with every copy of their text."""
 
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ async def counts(store: Store) -> dict[str, int]:
 
 
 async def everything(store: Store) -> bytes:
-    """All that the tables say, in bytes."""
+    """The contents of all tables, in bytes."""
 
     async def read(tx: Tx) -> bytes:
         session: Any = tx.threads._session  # type: ignore[attr-defined]
@@ -76,7 +76,7 @@ async def everything(store: Store) -> bytes:
     return await store.read(read)
 
 
-async def test_a_deleted_thread_is_out_of_sight_at_once_and_then_nowhere(any_store: Store) -> None:
+async def test_a_deleted_thread_is_hidden_at_once_and_then_removed_everywhere(any_store: Store) -> None:
     async with receiver() as there, world(TURNS, store=any_store) as here:
         await here.project.create_webhook(WebhookRequest(url=there.url))
         run = await secret_run(here)
@@ -121,7 +121,7 @@ async def test_a_retry_of_a_request_about_a_deleted_thread_is_not_carried_out_ag
         assert (await here.project.threads()).data == []
 
 
-async def test_a_deleted_message_is_nowhere_any_more(any_store: Store) -> None:
+async def test_a_deleted_message_is_removed_everywhere(any_store: Store) -> None:
     async with world(["Fine."], store=any_store) as here:
         thread_id = await here.thread("Hi")
         said = await once(here, "message").create_message(thread_id, MessageRequest(role="user", content=SECRET))

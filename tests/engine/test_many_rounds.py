@@ -41,7 +41,7 @@ async def test_a_late_round_reads_few_steps(tmp_path: Path) -> None:
         assert run.usage == await here.adapters.store.read(lambda tx: tx.steps.spent(run.id))
 
 
-def test_what_has_ended_is_added_up_once() -> None:
+def test_ended_steps_are_added_up_once() -> None:
     seen: list[str] = []
 
     def add(count: int, row: StepRow) -> int:
@@ -69,7 +69,7 @@ def test_a_prompt_that_grows_is_the_one_made_at_once() -> None:
     log = StepLog()
     for turn in turns:
         log.append(turn)
-        grown, made = prompt.own(log, written), prompt.own(list(log), written)
+        grown, made = prompt.own_turns(log, written), prompt.own_turns(list(log), written)
         assert (grown.messages, grown.carried, grown.tokens) == (made.messages, made.carried, made.tokens)
         assert grown.tokens == tokens.of_messages(grown.messages)
 

@@ -82,7 +82,7 @@ async def test_a_run_shows_defaults_that_the_model_is_not_sent() -> None:
         ({"top_p": 1.0}, {"parallel_tool_calls": True}, (1.0, 1.0, True), (None, 1.0, True)),
     ],
 )
-async def test_what_the_assistant_or_the_run_chose_is_sent(
+async def test_options_of_the_assistant_or_the_run_are_sent(
     of_assistant: dict[str, Any], of_run: dict[str, Any], seen: Any, told: Any
 ) -> None:
     async with world(["Hello"]) as here:

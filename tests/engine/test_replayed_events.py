@@ -1,4 +1,4 @@
-"""Stored events say what changed. A reader gets them whole, byte for byte as they were when they happened."""
+"""Events are stored without what other rows have. A reader gets them byte for byte as they were published."""
 
 from pathlib import Path
 

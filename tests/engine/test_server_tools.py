@@ -299,7 +299,7 @@ class TestFailures:
             assert shown == Execute().show(Call(id=shown.id, name="execute", arguments='{"code":"x"}'))
             await checked(here, run)
 
-    async def test_an_output_that_is_no_text_of_unicode_is_told_as_far_as_it_is(self) -> None:
+    async def test_an_output_with_lone_surrogates_reaches_the_model_with_replacements(self) -> None:
         class Plain(Search):
             async def run(self, call: Call, session: ToolSession) -> ToolResult:
                 return ToolResult(output="a\udc00b", shown=self.show(call))

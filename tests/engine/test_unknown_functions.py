@@ -1,4 +1,4 @@
-"""Calls of functions that the model was not offered: they never reach the client, and the model is told."""
+"""Calls of functions that the model was not offered: they fail with a text for the model, never reaching the client."""
 
 import pytest
 
@@ -36,7 +36,7 @@ def told(here: World, number: int) -> list[str]:
     return [each["content"] for each in here.model.requests[number].messages if each["role"] == "tool"]
 
 
-async def test_the_model_is_told_and_asked_again() -> None:
+async def test_the_model_gets_an_error_and_is_asked_again() -> None:
     async with world([UNKNOWN, "Never mind."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER]))
         assert run.status == "completed"

@@ -1,38 +1,25 @@
 """A file of the schema before positions keeps the order of its lists."""
 
-import shutil
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from runstead.store.sqlite import SqliteStore, migrations
 from runstead.wire.run import Status
+from tests.store.rows_without_positions import LISTS, expected, newest, rows, whole_lists
 from tests.store.things import MINE, becomes, changed, message
-from tests.store.unordered import LISTS, expected, newest, rows, whole_lists
+from tests.support.older_schema import migrations_up_to
 
 BEFORE = 7
 """The last schema without positions."""
 
 
-@contextmanager
-def schema(number: int, tmp_path: Path) -> Iterator[None]:
-    """The migrations up to this one are all that there are."""
-    folder = tmp_path / f"to{number}"
-    folder.mkdir(exist_ok=True)
-    for file in migrations.migrations()[:number]:
-        shutil.copy(file, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "_FOLDER", folder)
-        yield
-
-
 @pytest.fixture
 async def old(path: Path, tmp_path: Path) -> Path:
     """A file of the schema before."""
-    with schema(BEFORE, tmp_path):
+    with migrations_up_to(BEFORE, migrations, tmp_path):
         store = SqliteStore(path)
         await store.start()
         await store.stop()
@@ -51,7 +38,7 @@ async def test_a_migrated_file_has_its_lists_in_the_order_before(old: Path) -> N
     await store.stop()
 
 
-async def test_what_is_added_to_a_migrated_file_stands_at_the_end(old: Path) -> None:
+async def test_rows_added_to_a_migrated_file_stand_at_the_end(old: Path) -> None:
     store = SqliteStore(old)
     await store.start()
     await store.write(lambda tx: tx.messages.insert(MINE, [message("new", 1)]))

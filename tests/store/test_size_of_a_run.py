@@ -1,4 +1,4 @@
-"""What a run takes on disk: its settings once, however many tool rounds it has."""
+"""The size of a run on disk: its settings are stored once, however many tool rounds it has."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from tests.support.large_run import large_assistant, large_run, tool_rounds
 from tests.support.worlds import world
 
 RUNS = 3
-MOST = 150 * 1024
+MAX_SIZE = 150 * 1024
 """Bytes of a run with 64 KiB of instructions, 20 tools of 1 KiB and ten tool rounds."""
 
 
@@ -26,4 +26,4 @@ async def test_a_run_of_many_rounds_takes_its_settings_once_on_disk(path: Path) 
     before = path.stat().st_size
     await make_runs(SqliteStore(path), assistant_id, RUNS)
     assert not path.with_name(f"{path.name}-wal").exists()
-    assert (path.stat().st_size - before) / RUNS <= MOST
+    assert (path.stat().st_size - before) / RUNS <= MAX_SIZE

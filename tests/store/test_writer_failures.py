@@ -1,4 +1,4 @@
-"""What fails outside of a transaction fails its batch: every caller gets the error, and the writer goes on."""
+"""A failure outside of a transaction fails its batch: every caller gets the error, and the writer goes on."""
 
 import asyncio
 import logging

@@ -43,7 +43,7 @@ class MortalStore(WrappedStore):
         return await self.living(partial(super().write, single=single, lane=lane), work)
 
     async def living(self, do: Callable[[Any], Awaitable[T]], work: Callable[[Tx], Awaitable[T]]) -> T:
-        """What `do` makes of the work, if the process lives long enough."""
+        """The result of `do`, if the process lives long enough."""
         if not self._dead:
             answer = await do(work)
             if not self._dead:

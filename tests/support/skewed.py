@@ -1,8 +1,8 @@
 """`runstead` with wrong clocks: `python -m tests.support.skewed MACHINE SERVER COMMAND…`, both in seconds.
 
 The machine's clock shows MACHINE seconds beyond the right time, or less if they are negative; so does what the process
-reads of the database server's clock, by SERVER seconds. At SIGUSR1 the machine's clock is set: then it shows as many
-seconds less, or beyond. What the process counts by itself is right.
+reads of the database server's clock, by SERVER seconds. SIGUSR1 moves the machine's clock to the other side: as many
+seconds before the right time, or beyond it. The monotonic clock is right.
 """
 
 import signal

@@ -1,4 +1,4 @@
-"""A store that is away: no answer is lost or asked for twice, and a worker that is told to stop ends."""
+"""A store that is away: no answer is lost, no model call is repeated, and a worker can still be stopped."""
 
 import asyncio
 import logging
@@ -44,7 +44,7 @@ def own_server() -> Iterator[Server]:
 
 @pytest.fixture
 def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What stops waits for a part of a second only, instead of a few."""
+    """Shorten the waits of a stop to fractions of a second."""
     for bound in (
         "worker.executor._RELEASE",
         "worker.lease._DEREGISTER",
@@ -133,7 +133,7 @@ async def test_answers_outlast_a_server_that_is_away(
 
 
 class UnconfirmedStore(WrappedStore):
-    """Loses the answer of every write of a run that is at work: it is committed, but not confirmed."""
+    """Commits the writes of an executing run, and raises `Unconfirmed`."""
 
     async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
         answer = await super().write(work, single=single, lane=lane)

@@ -114,7 +114,7 @@ async def test_a_retry_call_runs_again_and_a_finished_one_does_not(store: Open) 
         ]
 
 
-async def test_the_model_is_told_that_an_at_most_once_call_was_interrupted(store: Open) -> None:
+async def test_the_model_reads_that_an_at_most_once_call_was_interrupted(store: Open) -> None:
     gate, second = Gate(), Execute()
     turn: Turn = [call("execute", code="1"), call("execute", code="2")]
     first = Execute(only('{"code":"2"}', gate))

@@ -20,7 +20,7 @@ __all__ = ["ADDRESS", "PREFIX", "Address", "address_of", "has_api_version"]
 
 PREFIX = "/v1"
 ADDRESS = "runstead.address"
-"""The key of the scope under which the address of a call is."""
+"""The key of the ASGI scope that holds the address of a call."""
 
 _OTHER_PREFIXES = re.compile(
     r"/(?:openai(?:/deployments/[^/]+)?|api/projects/(?P<project>[^/]+)(?:/openai)?)(?:/v1)?(?=/)"
@@ -32,7 +32,7 @@ class Address(NamedTuple):
     """What a path addresses."""
 
     path: str
-    """The path of the endpoint: that of the table, below `/v1`."""
+    """The path as the table of endpoints has it, below `/v1`."""
     project: str | None = None
     """The project, if the path names one."""
     needs_beta: bool = True
@@ -40,7 +40,7 @@ class Address(NamedTuple):
 
 
 def address_of(path: str) -> Address | None:
-    """The address that a request's path is; None for a path outside the API."""
+    """The address that a request's path names; None for a path outside the API."""
     if path.startswith(PREFIX):
         return Address(path)
     found = _OTHER_PREFIXES.match(path)

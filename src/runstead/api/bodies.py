@@ -1,6 +1,6 @@
-"""Bodies of requests: received within the limits of one and of all together, and decoded.
+"""Request bodies: received within a limit for each and a limit for all together, and decoded.
 
-A large body is decoded on a thread. The decoder holds the interpreter for some milliseconds at a time, because
+A large body is decoded on a thread. The decoder holds the interpreter lock for some milliseconds at a time, because
 `json_shape` limits what it reads. The event loop continues in between.
 """
 
@@ -20,9 +20,9 @@ __all__ = ["Bodies", "check_length", "chunks"]
 T = TypeVar("T")
 
 _SMALL = 32 * 1024
-"""Bytes of a body that is decoded at once: in about a millisecond."""
+"""Bytes up to which a body is decoded on the event loop, in about a millisecond."""
 _THREADS = 2
-"""More would only take turns at the interpreter."""
+"""More threads would only take turns at the interpreter lock."""
 
 
 class Bodies:

@@ -27,11 +27,11 @@ _EXPOSED = (
 )
 """The headers of replies that clients read."""
 _PREFLIGHT_LASTS = 7200
-"""Seconds in which a browser does not repeat a preflight: the longest that browsers grant."""
+"""Seconds for which a browser reuses the reply to a preflight: the maximum of browsers."""
 
 
 def with_cors(app: ASGIApp, origins: Sequence[str]) -> ASGIApp:
-    """The application, whose replies pages of exactly these origins may read. Unchanged if there are none."""
+    """The application, with replies that pages of exactly these origins may read. Unchanged without origins."""
     if not origins:
         return app
     return CORSMiddleware(

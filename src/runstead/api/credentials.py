@@ -10,7 +10,7 @@ _NONE = Credentials()
 
 
 def credentials_of(headers: Mapping[bytes, bytes], addressed: str | None = None) -> Credentials:
-    """The key of `Authorization: Bearer …`, or else of `api-key`; and the addressed project, or of `OpenAI-Project`."""
+    """The key in `Authorization: Bearer …`, else in `api-key`. The project in the path, else in `OpenAI-Project`."""
     key, project = headers.get(b"authorization"), headers.get(b"openai-project")
     if key is not None:
         key = key[7:] if key[:7].lower() == b"bearer " else None

@@ -39,7 +39,7 @@ _log = logging.getLogger("runstead.api")
 _NO_RETRY: Headers = ((b"x-should-retry", b"false"),)
 _JSON = (b"content-type", b"application/json")
 _REST_UNREAD: Headers = ((b"connection", b"close"),)
-"""The rest of the body is still on its way, and will not be read."""
+"""The connection closes after the reply, because the rest of the request's body is not read."""
 
 
 class MethodNotAllowed(BadRequest):

@@ -22,8 +22,8 @@ _HOST = re.compile(rb"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _FOREIGN_SITES = (b"cross-site", b"same-site")
 
 
-class _Place(NamedTuple):
-    """A host and its port; None for the default one of a scheme that is not known."""
+class _HostPort(NamedTuple):
+    """A host and its port; None for the default port of an unknown scheme."""
 
     name: str
     port: int | None
@@ -58,25 +58,25 @@ class HostCheck:
             raise _origin_error("another site")
 
     def _is_known(self, host: bytes) -> bool:
-        place = _place_of(host, None)
-        return place is not None and (place.name in self._allowed or _is_loopback(place.name))
+        named = _host_port(host, None)
+        return named is not None and (named.name in self._allowed or _is_loopback(named.name))
 
     def _is_own(self, origin: bytes, host: bytes | None) -> bool:
         """Whether a page of this origin is one of this server."""
         scheme, _, rest = origin.partition(b"://")
         default = _DEFAULT_PORTS.get(scheme.decode("latin-1"))
-        page = None if default is None else _place_of(rest, default)
+        page = None if default is None else _host_port(rest, default)
         if page is None:
             return False
         if page.name in self._allowed and page.port == default:
             return True  # a proxy may have called the server by another name
-        server = None if host is None else _place_of(host, default)
+        server = None if host is None else _host_port(host, default)
         if server is None or server.port != page.port:
             return False
         return server.name == page.name or (_is_loopback(server.name) and _is_loopback(page.name))
 
 
-def _place_of(host: bytes, default: int | None) -> _Place | None:
+def _host_port(host: bytes, default: int | None) -> _HostPort | None:
     """The host and port that a header names, `default` if it names no port; None if it is neither."""
     if not _HOST.fullmatch(host):
         return None
@@ -85,7 +85,7 @@ def _place_of(host: bytes, default: int | None) -> _Place | None:
         name, port = url.hostname, url.port
     except ValueError:
         return None
-    return None if name is None else _Place(name, default if port is None else port)
+    return None if name is None else _HostPort(name, default if port is None else port)
 
 
 def _follows_link(headers: Mapping[bytes, bytes], method: str) -> bool:

@@ -47,7 +47,7 @@ def pages(application: Application) -> list[Route]:
 
 
 def probes(application: Application) -> list[Route]:
-    """The routes for those who watch the process: `/health` answers while it lives, `/ready` says if it can serve."""
+    """The probes: `/health` answers while the process lives, `/ready` says whether calls can succeed."""
 
     async def health_page(_: Request) -> Response:
         return Response(msgspec.json.encode(health(application)), media_type="application/json")

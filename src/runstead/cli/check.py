@@ -10,7 +10,7 @@ import click
 
 from runstead import config, telemetry
 from runstead.cli.options import ALWAYS, DATA, DATABASE, options
-from runstead.wire.printable import printable
+from runstead.wire.control_characters import escape_control
 
 if TYPE_CHECKING:
     from runstead.domain.invariants.record import Violation
@@ -45,7 +45,7 @@ def check(file: Path | None, drained: bool, **flags: Any) -> None:
 
 
 def _show(violation: "Violation") -> None:
-    click.echo(printable(str(violation)))
+    click.echo(escape_control(str(violation)))
 
 
 def _summary(examined: "Examined") -> str:

@@ -9,10 +9,10 @@ from runstead.cli.demo_server import DemoServer
 from runstead.client import Client, RunStream, connect
 from runstead.client.streams.text_deltas import TextDeltas
 from runstead.wire.assistant import Assistant, AssistantRequest
+from runstead.wire.control_characters import escape_control
 from runstead.wire.error import RunsteadError
 from runstead.wire.event import Event
 from runstead.wire.message import Message, MessageRequest
-from runstead.wire.printable import printable
 from runstead.wire.run import Run, RunRequest, Usage
 from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, RunStep
 from runstead.wire.struct import SortOrder
@@ -111,7 +111,7 @@ class DemoScenes:
         """Print the text of an event; returns the number of its pieces of text."""
         pieces = list(texts.new_text(event))
         for piece in pieces:
-            self._console.print(printable(piece, keep="\n\t"), end="", style="green", markup=False, soft_wrap=True)
+            self._console.print(escape_control(piece, keep="\n\t"), end="", style="green", markup=False, soft_wrap=True)
         data = event.data
         if isinstance(data, Run) and data.required_action is not None:
             for call in data.required_action.submit_tool_outputs.tool_calls:
@@ -137,7 +137,7 @@ class DemoScenes:
         self._console.rule(title, align="left")
 
     def _say(self, text: str) -> None:
-        self._console.print(printable(text, keep="\n\t"), markup=False, soft_wrap=True)
+        self._console.print(escape_control(text, keep="\n\t"), markup=False, soft_wrap=True)
 
 
 def _tokens(usage: Usage | None) -> tuple[str, str]:

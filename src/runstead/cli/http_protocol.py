@@ -127,7 +127,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def _is_late(self, now: float) -> bool:
         if self._body_since is None:
             return False
-        if self.flow.read_paused:  # the server is not ready for more: the client has until then, and as long again
+        if self.flow.read_paused:  # the server is not reading: the time starts when it does
             self._body_since = now
         return now - self._body_since > _BODY_TIMEOUT + self._body_size / _BODY_RATE
 

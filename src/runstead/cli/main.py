@@ -7,8 +7,8 @@ from runstead.cli.demo import demo
 from runstead.cli.migrate import migrate
 from runstead.cli.serve import serve
 from runstead.cli.worker import worker
+from runstead.wire.control_characters import escape_control
 from runstead.wire.error import RunsteadError
-from runstead.wire.printable import printable
 
 __all__ = ["main"]
 
@@ -20,7 +20,7 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except RunsteadError as error:
-            raise click.ClickException(printable(str(error), keep="\n")) from error
+            raise click.ClickException(escape_control(str(error), keep="\n")) from error
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -5,12 +5,10 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import uvicorn
-
 from runstead.api.app import create_probes
-from runstead.cli.http_protocol import LimitedHttpProtocol
 from runstead.cli.listen_socket import bind, listen
 from runstead.cli.server_process import Server
+from runstead.cli.uvicorn_config import uvicorn_config
 from runstead.config import Config
 from runstead.worker.application import Application
 
@@ -26,19 +24,7 @@ _GRACE = 1
 async def probes_served(application: Application, config: Config, port: int) -> AsyncIterator[None]:
     """While inside, the probes are served at this port."""
     with bind(config.host, port) as bound:
-        server = Server(
-            uvicorn.Config(
-                create_probes(application, config.allowed_hosts),
-                http=LimitedHttpProtocol,
-                ws="none",
-                lifespan="off",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                timeout_graceful_shutdown=_GRACE,
-            )
-        )
+        server = Server(uvicorn_config(create_probes(application, config.allowed_hosts), _GRACE))
         _log.info("health", extra={"url": f"{listen(bound)}/ready"})
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[bound]), name="probes")

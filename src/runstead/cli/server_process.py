@@ -13,10 +13,11 @@ import uvicorn
 from runstead import bootstrap
 from runstead.api.app import Settings, create_app
 from runstead.cli.garbage_collection import collected_in_portions
-from runstead.cli.http_protocol import IDLE, LimitedHttpProtocol, close_expired
+from runstead.cli.http_protocol import close_expired
 from runstead.cli.listen_socket import bind, listen
 from runstead.cli.process import ShutdownSignals, run_process
 from runstead.cli.tls import server_context
+from runstead.cli.uvicorn_config import uvicorn_config
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application
@@ -26,7 +27,7 @@ __all__ = ["Server", "run"]
 _log = logging.getLogger("runstead.serve")
 
 _TICKS = 10
-"""Ticks of uvicorn, of a tenth of a second, between two looks at the connections."""
+"""uvicorn's ticks, a tenth of a second each, between two checks of the connections."""
 _GRACE = 5
 """Seconds that open connections get to end during a shutdown."""
 
@@ -68,19 +69,7 @@ def _settings(application: Application, config: Config, tls: ssl.SSLContext | No
         allowed_hosts=config.allowed_hosts,
         allowed_origins=config.allowed_origins,
     )
-    return uvicorn.Config(
-        create_app(application, api),
-        http=LimitedHttpProtocol,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        ssl_context_factory=None if tls is None else lambda _config, _default: tls,
-        timeout_keep_alive=int(IDLE),
-        timeout_graceful_shutdown=_GRACE,
-    )
+    return uvicorn_config(create_app(application, api), _GRACE, tls)
 
 
 class Server(uvicorn.Server):

@@ -28,5 +28,5 @@ def server_context(certificate: str | None, key: str | None) -> ssl.SSLContext |
 
 
 def _no_passphrase() -> str:
-    """Without it a key with a passphrase would ask for it on the terminal."""
+    """Refuse a key with a passphrase. By default OpenSSL would ask for it on the terminal."""
     raise ValueError("the key has a passphrase, which is not supported")

@@ -30,7 +30,7 @@ class Deadline:
 
 
 class CallTime(Deadline):
-    """The time of one call with its retries: `seconds`, and not beyond the `deadline` of what it is part of.
+    """The time of one call with its retries: `seconds`, but not beyond the `deadline` of the operation around it.
 
     Files may be large and lines slow, so an upload has its `seconds` only after it was sent, for the response.
     """

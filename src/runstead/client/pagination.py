@@ -37,7 +37,7 @@ def next_query(page: PageOf[Any], query: ListQuery) -> ListQuery | None:
 
 
 class VisitedPages:
-    """The cursors of one iteration. A server that leads it in a circle ends it."""
+    """The cursors that one iteration has visited. A repeated cursor ends the iteration."""
 
     def __init__(self) -> None:
         self._cursors: set[str] = set()

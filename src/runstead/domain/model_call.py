@@ -83,7 +83,7 @@ class UsagePiece(Struct, frozen=True):
 
 
 class ThinkingPiece(Struct, frozen=True):
-    """Thinking that the model's server shows, as one text. It is no part of the message; it counts as written."""
+    """Thinking that the model's server shows, as one text. It counts as written, but is not part of the message."""
 
     text: str
 

@@ -1,4 +1,4 @@
-"""Requests that this process refused, because the store was away: their retries are first attempts.
+"""Requests that this process refused because the store was away. Their retries count as first attempts.
 
 A client that counts its retries sends no key. Its retry is answered with the reply of an equal earlier request. After a
 refusal that earlier request would be another one: an equal one of another caller, or the same words said a second time.
@@ -12,8 +12,8 @@ from runstead.domain.idempotency import MINUTE, IdempotentRequest
 
 __all__ = ["RefusedRequests"]
 
-_MOST = 10_000
-"""Different requests that are remembered. With more, all are forgotten: nothing else works then either."""
+_MAX_REQUESTS = 10_000
+"""Different requests that are remembered. When there are more, all are forgotten."""
 
 
 class RefusedRequests:
@@ -24,15 +24,15 @@ class RefusedRequests:
         """When each was refused, in unix seconds."""
 
     def add(self, request: IdempotentRequest, now: int) -> None:
-        """Nothing was written for this request, and its reply says so."""
+        """Remember a refused request, for which nothing was written."""
         if request.client_key:
             return
-        if len(self._refused) >= _MOST:
+        if len(self._refused) >= _MAX_REQUESTS:
             self._refused.clear()
         self._refused.setdefault((request.key, request.digest), deque()).append(now)
 
     def as_sent(self, request: IdempotentRequest, now: int) -> IdempotentRequest:
-        """The request as it is to be treated: as a first attempt, if it retries a refused one."""
+        """The request; as a first attempt, if it retries a refused one."""
         name = (request.key, request.digest)
         times = self._refused.get(name) if request.may_be_retry else None
         if times is None:

@@ -41,7 +41,7 @@ def _read_or_create(path: Path) -> bytes:
 
 def _read(path: Path) -> bytes | None:
     with suppress(FileNotFoundError):
-        # A link that another user planted could lead to a key that the other user knows.
+        # A symbolic link that another user planted could lead to a key of that user.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NOFOLLOW), encoding="ascii") as file:
             key = bytes.fromhex(file.read())
         if len(key) < _BYTES:

@@ -10,9 +10,9 @@ _log = logging.getLogger("runstead.store")
 
 
 class Outage:
-    """Of the store at one place, as one process sees it.
+    """An outage of one store, as one process sees it.
 
-    `place` is how the log names the store; `fails` and `works` say what it cannot do during the outage, and can again.
+    `place` names the store in the log. `fails` is the text of the line at the beginning, `works` that at the end.
     `clean` removes secrets from the text of a cause.
     """
 
@@ -23,14 +23,14 @@ class Outage:
         self._clean = clean
         self._since: float | None = None
 
-    def goes_on(self, cause: object) -> None:
-        """A transaction failed because of it."""
+    def begin(self, cause: object) -> None:
+        """A transaction failed: log the cause, unless the outage has begun already."""
         if self._since is None:
             self._since = monotonic()
             _log.warning("%s: %s: %s", self._fails, self._place, self._clean(cause))
 
-    def is_over(self) -> None:
-        """A transaction succeeded."""
+    def end(self) -> None:
+        """A transaction succeeded: log the end of the outage, if there was one."""
         if self._since is not None:
             _log.warning("%s after %.1f seconds: %s", self._works, monotonic() - self._since, self._place)
             self._since = None

@@ -1,6 +1,6 @@
 """Idempotency keys that a client makes for its own retries of one request.
 
-No caller knows such a key, so it names the request only while the client may still retry: a few minutes. A key of the
+Only the client has such a key, so it is needed only while the client may still retry: a few minutes. A key of the
 caller's choice may come back after a restart, and is kept for a day. A server tells both apart by the prefix; to any
 other server it is a key like any other.
 """

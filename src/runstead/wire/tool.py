@@ -136,4 +136,4 @@ class ToolOutput(Request, frozen=True, kw_only=True):
     tool_call_id: str
     output: str = ""
     type: Literal["function_call_output", "function"] | UnsetType = UNSET
-    """Some clients say it; it has no other value, and no effect."""
+    """Some clients send it. It has no other value, and no effect."""

@@ -13,8 +13,8 @@ from runstead.engine.execution.claimed_run import ClaimedRun, Interrupted
 from runstead.engine.execution.execute import execute
 from runstead.engine.execution.journal_cache import JournalCache
 from runstead.store.port import Lane, Tx
+from runstead.wire.control_characters import escape_control
 from runstead.wire.error import RunsteadError
-from runstead.wire.printable import printable
 from runstead.wire.run import LastError, Run, Status
 from runstead.worker.failures import log_failure
 
@@ -205,7 +205,8 @@ class Executor:
         except Exception as cause:
             _log.exception("unexpected error while executing a run run=%s", claimed.run.id)
             return LastError(
-                code="server_error", message=printable(f"The server failed: {type(cause).__name__}: {cause}")
+                code="server_error",
+                message=escape_control(f"The server failed: {type(cause).__name__}: {cause}"),
             )
         else:
             return _ENDED

@@ -1,4 +1,4 @@
-"""How failures of the worker's own loops are logged: an outage of the store has its lines already."""
+"""Logs failures of the worker's own loops. An outage of the store has log lines of its own."""
 
 import logging
 from collections.abc import Mapping

@@ -11,11 +11,11 @@ __all__ = ["Readiness"]
 _TIMEOUT = 2.0
 """Seconds that the store may take."""
 _KEPT = 1.0
-"""Seconds for which a result is kept: a commit is not made for each of many questions."""
+"""Seconds for which a result is kept, so that many requests do not cause many commits."""
 
 
 class Readiness:
-    """Tries the adapters, however often it is asked, once a second at most."""
+    """Checks the adapters, at most once a second however often it is asked."""
 
     def __init__(self, adapters: Adapters) -> None:
         self._adapters = adapters

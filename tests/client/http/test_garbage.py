@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from runstead.client.http.incoming import EventReader, advice, content_head, error_of, object_of, poll_after
-from runstead.client.http.server_text import MAX_SHOWN, Shown
+from runstead.client.http.server_text import MAX_SHOWN, TextSanitizer
 from runstead.client.streams.snapshots import Snapshots
 from runstead.client.streams.stream_position import StreamPosition
 from runstead.client.streams.text_deltas import TextDeltas
@@ -27,7 +27,7 @@ from tests.client.wire_server import Raw, WireServer, event
 
 SECRET = "sk-a-secret-of-the-client"
 REQUEST = RunRequest(assistant_id=ASSISTANT_ID)
-SHOWN = Shown([SECRET])
+SHOWN = TextSanitizer([SECRET])
 KINDS = st.sampled_from([Run, Message, Assistant, RunStep, Page[Run]])
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(SECRET),

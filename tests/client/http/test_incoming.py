@@ -3,7 +3,7 @@
 import pytest
 
 from runstead.client.http.incoming import EventReader, advice, poll_after
-from runstead.client.http.server_text import Shown
+from runstead.client.http.server_text import TextSanitizer
 from runstead.wire.error import ServerError, Unreachable
 from tests.client import samples
 from tests.client.wire_server import DONE, event
@@ -21,7 +21,7 @@ STREAM = b"".join(
 
 @pytest.mark.parametrize("size", [1, 2, 7, 64, len(STREAM)])
 def test_events_do_not_depend_on_how_the_bytes_are_split(size: int) -> None:
-    reader = EventReader(Shown())
+    reader = EventReader(TextSanitizer())
     chunks = [STREAM[at : at + size] for at in range(0, len(STREAM), size)]
     events = [got for chunk in chunks for got in reader.feed(chunk)]
     assert [got.id for got in events] == ["1", "1.1", "2"]
@@ -30,20 +30,20 @@ def test_events_do_not_depend_on_how_the_bytes_are_split(size: int) -> None:
 
 
 def test_events_after_done_are_ignored() -> None:
-    reader = EventReader(Shown())
+    reader = EventReader(TextSanitizer())
     assert reader.feed(DONE + event("thread.run.created", samples.run())) == []
 
 
 @pytest.mark.parametrize("name", ["completed", "failed", "cancelled", "expired", "incomplete", "requires_action"])
 def test_a_stream_is_complete_once_the_run_has_paused(name: str) -> None:
-    reader = EventReader(Shown())
+    reader = EventReader(TextSanitizer())
     reader.feed(event(f"thread.run.{name}", samples.run(name)))
     reader.end()
 
 
 @pytest.mark.parametrize("frames", [b"", event("thread.run.created", samples.run()), event("strange", {})])
 def test_a_stream_is_incomplete_before_that(frames: bytes) -> None:
-    reader = EventReader(Shown())
+    reader = EventReader(TextSanitizer())
     reader.feed(frames)
     with pytest.raises(Unreachable):
         reader.end()
@@ -51,7 +51,7 @@ def test_a_stream_is_incomplete_before_that(frames: bytes) -> None:
 
 def test_an_event_that_is_not_json_is_an_error_that_shows_it() -> None:
     with pytest.raises(ServerError, match="thread.run.created.*not JSON.*<html>"):
-        EventReader(Shown()).feed(b"event: thread.run.created\ndata: <html>\n\n")
+        EventReader(TextSanitizer()).feed(b"event: thread.run.created\ndata: <html>\n\n")
 
 
 @pytest.mark.parametrize(

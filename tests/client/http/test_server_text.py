@@ -2,7 +2,7 @@
 
 import pytest
 
-from runstead.client.http.server_text import MAX_SHOWN, Shown, safe_text
+from runstead.client.http.server_text import MAX_SHOWN, TextSanitizer, safe_text
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,10 @@ def test_a_long_text_is_cut() -> None:
 
 
 def test_secrets_are_replaced_the_longest_first() -> None:
-    shown = Shown(["sk-secret", "sk-secret-and-more", "", "short"])
-    assert shown("Bearer sk-secret-and-more, sk-secret, short") == "Bearer [secret], [secret], short"
-    assert "secret" not in repr(shown)
+    sanitize = TextSanitizer(["sk-secret", "sk-secret-and-more", "", "short"])
+    assert sanitize("Bearer sk-secret-and-more, sk-secret, short") == "Bearer [secret], [secret], short"
+    assert "secret" not in repr(sanitize)
 
 
 def test_a_secret_across_the_cut_is_not_shown_in_part() -> None:
-    assert "sk-" not in Shown(["sk-secret-key"])("x" * 95 + "sk-secret-key", 100)
+    assert "sk-" not in TextSanitizer(["sk-secret-key"])("x" * 95 + "sk-secret-key", 100)

@@ -62,6 +62,6 @@ def test_a_header_name_not_allowed_in_http_is_refused(name: str) -> None:
 
 def test_secrets_are_the_key_and_the_values_of_headers_with_and_without_their_scheme() -> None:
     own = {"Authorization": "Basic dXNlcjpwdw==", "X-Token": "a-token-of-mine", "Accept": "text/event-stream"}
-    shown = Target("http://x", "sk-secret", own).shown
-    assert shown("sk-secret dXNlcjpwdw== a-token-of-mine") == "[secret] [secret] [secret]"
-    assert shown("text/event-stream") == "text/event-stream"
+    sanitize = Target("http://x", "sk-secret", own).sanitize
+    assert sanitize("sk-secret dXNlcjpwdw== a-token-of-mine") == "[secret] [secret] [secret]"
+    assert sanitize("text/event-stream") == "text/event-stream"

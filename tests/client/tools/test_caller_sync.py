@@ -80,7 +80,7 @@ DEEP = '{"value":' + '{"a":' * 300 + "1" + "}" * 301
     ],
     ids=["no text", "no result", "half a character", "deep", "no json", "no text in arguments"],
 )
-def test_whatever_fails_in_a_call_is_its_output(function: Any, arguments: str, said: str) -> None:
+def test_every_failure_of_a_call_is_its_output(function: Any, arguments: str, said: str) -> None:
     [got] = ToolCaller([function]).call_all([call(function.__name__, arguments=arguments)], Deadline(10))
     assert said in got.output
     got.output.encode()

@@ -23,7 +23,7 @@ CLOCKS = {
 
 @pytest.fixture(params=CLOCKS, ids=lambda name: name.replace(" ", "_"))
 def times(request: pytest.FixtureRequest) -> Sequence[int]:
-    """What five writes in a row read on the clocks of their machines."""
+    """The times that five writes in a row read on the clocks of their machines."""
     return CLOCKS[request.param]
 
 

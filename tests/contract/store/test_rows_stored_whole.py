@@ -1,8 +1,6 @@
 """A database of the versions that stored runs and events whole: it is migrated, read, and written on."""
 
-import shutil
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import msgspec
@@ -18,6 +16,7 @@ from runstead.wire.event import EventName
 from runstead.wire.run import Status
 from tests.contract.store.adapters import ADAPTERS, Adapter
 from tests.store.things import MINE, becomes, message, run, thread
+from tests.support.older_schema import migrations_up_to
 
 RUN = run(status=Status.IN_PROGRESS, instructions="Be brief.", metadata={"a": "1"})
 EVENT = EventName.RUN_IN_PROGRESS
@@ -39,22 +38,11 @@ VALUES ('default', :key, :digest, 0, 0, 1000, :body)
 """
 
 
-def keep_those_before(migrations: ModuleType, first: str, folder: Path, patch: pytest.MonkeyPatch) -> None:
-    """Leave only the migrations before the one of this name."""
-    files = sorted(migrations._FOLDER.glob("*.sql"))
-    folder.mkdir()
-    for file in files[: [file.stem[5:] for file in files].index(first)]:
-        shutil.copy(file, folder)
-    patch.setattr(migrations, "_FOLDER", folder)
-
-
 @pytest.fixture(params=[adapter for adapter in ADAPTERS if adapter.durable], ids=lambda adapter: adapter.name)
 async def migrated(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
     """A store that was filled before the migration, and opened after it."""
     adapter: Adapter = request.param
-    with pytest.MonkeyPatch.context() as patch:
-        keep_those_before(sqlite, "slim", tmp_path / "sqlite", patch)
-        keep_those_before(postgres, "run_settings", tmp_path / "postgres", patch)
+    with migrations_up_to(8, sqlite, tmp_path), migrations_up_to(14, postgres, tmp_path):
         before = adapter.make(tmp_path)
         await before.start()
         await before.write(fill)

@@ -13,7 +13,7 @@ async def orphans(store: Store) -> list[tuple[str, str]]:
     return await store.read(lambda tx: tx.runs.orphans(10))
 
 
-async def absent(store: Store, observer: str = "me") -> list[str]:
+async def expired(store: Store, observer: str = "me") -> list[str]:
     return await store.read(lambda tx: tx.workers.expired(observer))
 
 
@@ -26,7 +26,7 @@ async def test_runs_of_a_live_worker_are_not_orphans(store: Store) -> None:
         await store.write(lambda tx: tx.workers.register("worker_1", 10))
         await hold_a_run(store)
         assert await orphans(store) == []
-        assert await absent(store) == []
+        assert await expired(store) == []
 
 
 async def test_runs_of_a_deregistered_worker_are_orphans(store: Store) -> None:
@@ -51,15 +51,15 @@ async def test_a_worker_without_heartbeats_expires_with_its_lease(make_shared: C
     async with within(), store.presence("quick"), store.presence("slow"):
         await store.write(lambda tx: tx.workers.register("quick", 0.2))
         await store.write(lambda tx: tx.workers.register("slow", 30))
-        assert await absent(store) == []
+        assert await expired(store) == []
 
         async def over() -> bool:
-            return await absent(store) == ["quick"]
+            return await expired(store) == ["quick"]
 
         await until(over)
-        assert await absent(store, "quick") == [], "the observer is alive"
+        assert await expired(store, "quick") == [], "the observer is alive"
         assert await store.write(lambda tx: tx.workers.heartbeat("quick", 30)), "the worker is not expired yet"
-        assert await absent(store) == []
+        assert await expired(store) == []
     await store.stop()
 
 

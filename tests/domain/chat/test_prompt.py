@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from runstead.domain.chat import prompt
 from runstead.domain.chat.offer import offers
-from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
+from runstead.domain.chosen_defaults import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.journal import StepRow
 from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, RefusalPart, Text, TextPart
@@ -69,17 +69,17 @@ def asked(id: str, arguments: str = '{"city":"Rome"}') -> dict[str, Any]:
 
 class TestHistory:
     def test_instructions_are_the_system_message(self) -> None:
-        told = build(run(instructions="Be brief."), message("Hello")).messages
-        assert told == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
+        messages = build(run(instructions="Be brief."), message("Hello")).messages
+        assert messages == [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hello"}]
 
     @pytest.mark.parametrize("nothing", [None, ""])
     def test_without_instructions_there_is_no_system_message(self, nothing: str | None) -> None:
-        told = build(run(instructions=nothing), message("Hello")).messages
-        assert told == [{"role": "user", "content": "Hello"}]
+        messages = build(run(instructions=nothing), message("Hello")).messages
+        assert messages == [{"role": "user", "content": "Hello"}]
 
-    def test_the_thread_is_told_in_its_order(self) -> None:
-        told = build(run(), message("One"), message("Two", role="assistant"), message("Three")).messages
-        assert [(each["role"], each["content"]) for each in told] == [
+    def test_the_prompt_has_the_thread_in_its_order(self) -> None:
+        messages = build(run(), message("One"), message("Two", role="assistant"), message("Three")).messages
+        assert [(each["role"], each["content"]) for each in messages] == [
             ("user", "One"),
             ("assistant", "Two"),
             ("user", "Three"),
@@ -88,7 +88,7 @@ class TestHistory:
     def test_text_parts_are_joined_by_lines(self) -> None:
         assert prompt.as_chat_message(message([text("One"), text("Two")])) == {"role": "user", "content": "One\nTwo"}
 
-    def test_a_refusal_is_told_as_text(self) -> None:
+    def test_a_refusal_is_text_in_the_prompt(self) -> None:
         refused = message([RefusalPart(refusal="I will not.")], role="assistant")
         assert prompt.as_chat_message(refused) == {"role": "assistant", "content": "I will not."}
 
@@ -119,7 +119,7 @@ class TestHistory:
         assert prompt.as_chat_message(message(content, role="assistant")) is None
         assert build(run(), message(content, role="assistant")).messages == []
 
-    def test_an_empty_message_of_the_user_is_told(self) -> None:
+    def test_an_empty_message_of_the_user_is_in_the_prompt(self) -> None:
         assert prompt.as_chat_message(message("")) == {"role": "user", "content": ""}
 
 
@@ -132,64 +132,65 @@ class TestOwnSteps:
         ]
 
     def test_what_the_run_did_comes_after_the_thread(self) -> None:
-        told = build(run(), message("Hello"), steps=(calls_step(call("call_a", "sunny")),)).messages
-        assert [each["role"] for each in told] == ["user", "assistant", "tool"]
+        messages = build(run(), message("Hello"), steps=(calls_step(call("call_a", "sunny")),)).messages
+        assert [each["role"] for each in messages] == ["user", "assistant", "tool"]
 
     def test_text_and_calls_of_one_turn_are_one_message(self) -> None:
-        told = own(text_step("msg_2"), calls_step(call("call_a", "sunny")), written=(spoken("Let me see.", "msg_2"),))
-        assert told[0] == {"role": "assistant", "content": "Let me see.", "tool_calls": [asked("call_a")]}
-        assert [each["role"] for each in told] == ["assistant", "tool"]
+        written = (spoken("Let me see.", "msg_2"),)
+        messages = own(text_step("msg_2"), calls_step(call("call_a", "sunny")), written=written)
+        assert messages[0] == {"role": "assistant", "content": "Let me see.", "tool_calls": [asked("call_a")]}
+        assert [each["role"] for each in messages] == ["assistant", "tool"]
 
     def test_every_turn_has_its_own_text(self) -> None:
         turns = text_step("msg_2"), calls_step(call("a", "1")), text_step("msg_3"), calls_step(call("b", "2"))
-        told = own(*turns, written=(spoken("First.", "msg_2"), spoken("Second.", "msg_3")))
-        assert [each.get("content") for each in told] == ["First.", "1", "Second.", "2"]
+        messages = own(*turns, written=(spoken("First.", "msg_2"), spoken("Second.", "msg_3")))
+        assert [each.get("content") for each in messages] == ["First.", "1", "Second.", "2"]
 
     def test_text_whose_turn_broke_off_joins_the_next_turn(self) -> None:
         broken = text_step("msg_2"), calls_step(status="failed")
         again = text_step("msg_3"), calls_step(call("call_a", "sunny"))
-        told = own(*broken, *again, written=(spoken("Let me", "msg_2"), spoken("I look.", "msg_3")))
-        assert told[0]["content"] == "Let me\nI look."
-        assert [each["role"] for each in told] == ["assistant", "tool"]
+        messages = own(*broken, *again, written=(spoken("Let me", "msg_2"), spoken("I look.", "msg_3")))
+        assert messages[0]["content"] == "Let me\nI look."
+        assert [each["role"] for each in messages] == ["assistant", "tool"]
 
-    def test_text_behind_calls_is_told_with_them(self) -> None:
+    def test_text_behind_calls_is_in_their_message(self) -> None:
         calls = replace(calls_step(call("call_a", "sunny")), followed_by="msg_3")
         steps = text_step("msg_2"), calls, text_step("msg_3"), text_step("msg_4")
         written = [spoken(text, f"msg_{number}") for number, text in enumerate(("Hm.", "I look.", "So."), 2)]
-        told = own(*steps, written=tuple(written))
-        assert told == [
+        messages = own(*steps, written=tuple(written))
+        assert messages == [
             {"role": "assistant", "content": "Hm.\nI look.", "tool_calls": [asked("call_a")]},
             {"role": "tool", "tool_call_id": "call_a", "content": "sunny"},
             {"role": "assistant", "content": "So."},
         ]
 
-    def test_text_behind_calls_without_outputs_is_told_alone(self) -> None:
+    def test_text_behind_calls_without_outputs_is_a_message_alone(self) -> None:
         calls = replace(calls_step(call("call_a", None), status="failed"), followed_by="msg_2")
-        told = own(calls, text_step("msg_2"), written=(spoken("I look.", "msg_2"),))
-        assert told == [{"role": "assistant", "content": "I look."}]
+        messages = own(calls, text_step("msg_2"), written=(spoken("I look.", "msg_2"),))
+        assert messages == [{"role": "assistant", "content": "I look."}]
 
     def test_a_last_text_stands_alone(self) -> None:
-        told = own(calls_step(call("a", "1")), text_step("msg_2"), written=(spoken("So.", "msg_2"),))
-        assert told[-1] == {"role": "assistant", "content": "So."}
+        messages = own(calls_step(call("a", "1")), text_step("msg_2"), written=(spoken("So.", "msg_2"),))
+        assert messages[-1] == {"role": "assistant", "content": "So."}
 
     @pytest.mark.parametrize("status", ["failed", "cancelled", "expired", "in_progress"])
     def test_a_step_that_was_not_completed_is_as_if_it_had_never_been(self, status: Any) -> None:
         steps = text_step("msg_2", status=status), calls_step(call("call_a", "sunny"), status=status)
         assert own(*steps, written=(spoken("Half", "msg_2"),)) == []
 
-    def test_calls_that_wait_for_an_output_are_not_told(self) -> None:
+    def test_calls_without_an_output_are_left_out(self) -> None:
         assert own(calls_step(call("call_a", "sunny"), call("call_b", None))) == []
 
     def test_an_empty_output_is_an_output(self) -> None:
         assert own(calls_step(call("call_a", "")))[1] == {"role": "tool", "tool_call_id": "call_a", "content": ""}
 
-    def test_a_message_deleted_meanwhile_is_not_told(self) -> None:
+    def test_a_message_deleted_meanwhile_is_left_out(self) -> None:
         assert own(text_step("msg_2")) == []
 
     def test_a_call_without_arguments_has_an_empty_object(self) -> None:
         assert own(calls_step(call("call_a", "sunny", arguments="")))[0]["tool_calls"] == [asked("call_a", "{}")]
 
-    def test_building_twice_tells_the_same(self) -> None:
+    def test_building_twice_gives_the_same_prompt(self) -> None:
         written = {"msg_2": spoken("Let me see.", "msg_2")}
         steps = [text_step("msg_2"), calls_step(call("call_a", "sunny"))]
         first, second = (prompt.build(run(), [], steps, written, [], NONE_CHOSEN) for _ in range(2))

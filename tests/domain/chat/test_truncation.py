@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from runstead.domain.chat import prompt, tokens
 from runstead.domain.chat.offer import offers
 from runstead.domain.chat.truncation import MAX_HISTORY, History, fixed, history_limit
-from runstead.domain.chosen import NONE_CHOSEN
+from runstead.domain.chosen_defaults import NONE_CHOSEN
 from runstead.wire.content import Text, TextPart
 from runstead.wire.message import Message
 from runstead.wire.options import TruncationStrategy
@@ -41,20 +41,20 @@ def last(count: int) -> Run:
 
 
 class TestHistory:
-    def test_without_a_limit_all_is_told_oldest_first(self) -> None:
+    def test_without_a_limit_all_messages_are_kept_oldest_first(self) -> None:
         assert read(newest_first(3)) == ["msg_1", "msg_2", "msg_3"]
 
-    def test_what_fits_is_told_whole_and_newest_first(self) -> None:
+    def test_messages_that_fit_are_kept_whole_and_newest_first(self) -> None:
         assert tokens.of_message({"role": "user", "content": f"{1:018}"}) == EACH
         assert read(newest_first(9), history_limit=3 * EACH) == ["msg_7", "msg_8", "msg_9"]
         assert read(newest_first(9), history_limit=4 * EACH - 1) == ["msg_7", "msg_8", "msg_9"]
 
-    def test_no_older_message_is_told_behind_one_that_does_not_fit(self) -> None:
+    def test_no_older_message_is_kept_behind_one_that_does_not_fit(self) -> None:
         long = message("x" * 3000, id="msg_long")
         assert read([plain(3), long, plain(1)], history_limit=5 * EACH) == ["msg_3"]
 
     @pytest.mark.parametrize("little", [5, 0, -100])
-    def test_the_newest_is_told_even_if_it_does_not_fit(self, little: int) -> None:
+    def test_the_newest_message_is_kept_even_if_it_does_not_fit(self, little: int) -> None:
         assert read(newest_first(3), history_limit=little) == ["msg_3"]
 
     def test_empty_parts_are_limited_too(self) -> None:
@@ -70,7 +70,7 @@ class TestHistory:
     def test_last_messages_must_fit_too(self) -> None:
         assert read(newest_first(9), history_limit=3 * EACH, of=last(5)) == ["msg_7", "msg_8", "msg_9"]
 
-    def test_a_reader_is_told_when_it_is_enough(self) -> None:
+    def test_reading_ends_when_the_history_is_full(self) -> None:
         history = History(last(3), MAX_HISTORY)
         assert history.take(newest_first(9)[:2])
         assert not history.take(newest_first(9)[2:4])
@@ -81,25 +81,25 @@ class TestHistory:
         assert not History(run(), 2 * EACH).take(newest_first(3))
         assert History(run(), 3 * EACH).take(newest_first(3))
 
-    def test_what_is_being_written_is_not_told(self) -> None:
+    def test_an_open_message_is_left_out(self) -> None:
         assert read([message("Hal", id="msg_2", role="assistant", status="in_progress"), plain(1)]) == ["msg_1"]
 
-    def test_what_this_run_wrote_is_told_with_its_steps_instead(self) -> None:
+    def test_messages_of_the_run_itself_come_from_its_steps(self) -> None:
         mine = message("Mine", id="msg_2", role="assistant", run_id="run_1")
         other = message("Other", id="msg_1", role="assistant", run_id="run_0")
         assert read([mine, other]) == ["msg_1"]
 
     @pytest.mark.parametrize("text", ["", "Half of wh"])
-    def test_what_a_crash_or_a_failure_cut_off_is_not_told(self, text: str) -> None:
+    def test_a_message_cut_by_a_crash_or_a_failure_is_left_out(self, text: str) -> None:
         half = message(text, id="msg_2", role="assistant", status="incomplete", reason="run_failed", run_id="run_0")
         assert read([half, plain(1)]) == ["msg_1"]
 
     @pytest.mark.parametrize("reason", ["run_cancelled", "run_expired", "max_tokens"])
-    def test_what_a_cut_message_said_is_told(self, reason: str) -> None:
+    def test_the_text_of_a_cut_message_is_kept(self, reason: str) -> None:
         half = message("Hal", id="msg_2", role="assistant", status="incomplete", reason=reason, run_id="run_0")
         assert read([half, plain(1)]) == ["msg_1", "msg_2"]
 
-    def test_what_is_not_told_does_not_count(self) -> None:
+    def test_left_out_messages_do_not_count(self) -> None:
         mine = message("Mine", id="msg_x", role="assistant", run_id="run_1")
         assert read([mine, plain(3), mine, plain(2), plain(1)], of=last(2)) == ["msg_2", "msg_3"]
         assert read([mine, plain(3), plain(2)], history_limit=0) == ["msg_3"]
@@ -136,7 +136,7 @@ class TestAnyHistory:
         assert paged.messages == at_once.messages
 
     @given(messages, strategies, rooms)
-    def test_what_is_told_is_the_end_of_what_may_be_told(
+    def test_the_kept_history_is_the_end_of_the_eligible_messages(
         self, thread: list[Message], strategy: TruncationStrategy, history_limit: int
     ) -> None:
         everything, some = History(run(), MAX_HISTORY), History(run(truncation_strategy=strategy), history_limit)
@@ -225,7 +225,7 @@ class TestRoom:
         assert takes == fixed(full, steps, written, told.functions) > 0
         assert history_limit(full, steps, 8000, written, told.functions) == 6000 - takes
 
-    def test_state_that_goes_back_takes_room(self) -> None:
+    def test_state_that_goes_back_counts_as_tokens(self) -> None:
         step = calls_step(call("call_a", "sunny"))
         thought = replace(step, carried={"message": {"reasoning_content": "x" * 3000}})
         more = fixed(run(), [thought], {}, []) - fixed(run(), [step], {}, [])

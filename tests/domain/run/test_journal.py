@@ -47,7 +47,7 @@ def again(row: StepRow) -> StepRow:
 
 
 @given(st.lists(CALLS, max_size=4, unique_by=lambda each: each.id), CARRIED, st.none() | TEXT)
-def test_what_is_stored_is_read_as_it_was(calls: list[Call], carried: Any, followed_by: str | None) -> None:
+def test_a_stored_step_is_read_unchanged(calls: list[Call], carried: Any, followed_by: str | None) -> None:
     row = StepRow(step=showing(calls), calls=calls, carried=carried, followed_by=followed_by)
     read = again(row)
     assert (read.step, list(read.calls), read.carried, read.followed_by) == (row.step, calls, carried, followed_by)

@@ -108,7 +108,7 @@ def test_only_the_time_of_its_ending_is_set(status: Status, signal: Signal, afte
     assert field is None or times[field] == 150
 
 
-def test_why_a_run_waits_is_told_until_it_goes_on_or_stops() -> None:
+def test_the_reason_of_a_wait_is_shown_until_the_run_continues_or_stops() -> None:
     cause = LastError(code="rate_limit_exceeded", message="Too many requests.")
     waiting = move(run(status=Status.IN_PROGRESS), Signal.DELAY, 150, last_error=cause)
     assert waiting.last_error == cause

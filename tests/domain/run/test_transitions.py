@@ -509,13 +509,13 @@ def test_a_run_that_is_delayed_says_why_and_until_when() -> None:
     assert change.events[-1] == run_event(change.run)
 
 
-def test_a_run_whose_time_is_used_up_says_so() -> None:
+def test_a_run_whose_time_is_used_up_has_that_reason() -> None:
     waiting = run(status=Status.REQUIRES_ACTION, max_seconds=50)
     ended = transitions.end(waiting, Signal.RUN_OUT, OpenWork(), 150, usage.NONE).run
     assert ended.incomplete_details == IncompleteRun(reason="max_seconds")
 
 
-def test_calls_that_nobody_was_asked_for_are_shown_without_outputs() -> None:
+def test_calls_that_were_not_requested_are_shown_without_outputs() -> None:
     open_work = open_of(call_step.open_calls(run(), "step_1", 100))
     asked = Call(id="call_a", name="weather", arguments="{}")
     [row] = call_step.refuse_calls(run(), open_work, Reply(calls=[asked], shown=[tool_call(asked)]), 150).steps

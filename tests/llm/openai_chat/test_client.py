@@ -150,7 +150,7 @@ async def test_a_server_that_keeps_the_connection_open_after_done_delays_nothing
             assert said(await ask(model)) == "Hello"
 
 
-async def test_what_was_received_before_a_cut_is_read() -> None:
+async def test_bytes_received_before_a_cut_are_read() -> None:
     began, cut = asyncio.Event(), asyncio.Event()
 
     async def answer(exchange: Exchange) -> None:

@@ -91,7 +91,7 @@ async def test_an_answer_that_began_and_failed_can_succeed_at_the_next_attempt()
     assert waits.all == [0.5, 1.0]
 
 
-async def test_the_delay_that_an_error_in_the_stream_asks_for_is_kept() -> None:
+async def test_the_delay_named_by_an_error_in_the_stream_is_kept() -> None:
     async with world(stream({"error": {"message": "Slow.", "code": 429, "retry_after": 7}})) as (model, _, waits):
         error = await failure(model)
     assert (error.rate_limited, error.retry_after, waits.all) == (True, 7.0, [])

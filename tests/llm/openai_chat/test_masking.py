@@ -1,4 +1,4 @@
-"""Secrets are masked in what a model server says."""
+"""Secrets are masked in the error messages of a model server."""
 
 import base64
 import logging

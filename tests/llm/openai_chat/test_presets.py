@@ -1,4 +1,4 @@
-"""What arrives at each kind of model server."""
+"""The requests that arrive at each kind of model server."""
 
 from typing import Any, NamedTuple
 
@@ -17,7 +17,7 @@ from tests.llm.openai_chat.client import KEY, REQUEST, ask, said
 
 
 class Expected(NamedTuple):
-    """What a server gets."""
+    """The request that a server should receive."""
 
     url: str | None
     """The default URL of chat completions."""
@@ -103,7 +103,7 @@ async def test_each_server_gets_what_it_wants(
 
 
 @pytest.mark.parametrize("name", PRESETS)
-async def test_what_was_chosen_is_sent_to_each_server(name: str) -> None:
+async def test_chosen_options_are_sent_to_each_server(name: str) -> None:
     request = replace(REQUEST, functions=[TOOL], temperature=0.5, top_p=1.0, parallel_tool_calls=True)
     sent = await exchange_of(text("Hello"), request, preset=name, key=KEY)
     assert {field: sent.json[field] for field in ("temperature", "top_p", "parallel_tool_calls")} == {

@@ -91,7 +91,7 @@ async def ask_each(model: OpenAIChat, *requests: ModelRequest) -> None:
         await ask(model, request)
 
 
-async def test_what_was_refused_is_remembered_for_its_model() -> None:
+async def test_a_refusal_is_remembered_for_its_model() -> None:
     async with world(refusing(WORDINGS[7])) as (model, upstream, _):
         await ask_each(model, REQUEST, REQUEST, replace(REQUEST, model="other"), replace(REQUEST, temperature=0.5))
     assert ["stream_options" in each.json for each in upstream.exchanges] == [True, False, False, True, False, False]

@@ -19,7 +19,7 @@ async def server_time(admin: Any) -> float:
 
 
 @pytest.mark.parametrize("wrong", [-300.0, 0.0, 300.0, 1e8])
-async def test_a_store_tells_the_time_of_its_server(
+async def test_the_time_of_a_store_is_that_of_its_server(
     make: Make, admin: Any, wrong: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     machine = time.time  # noqa: TID251 - the very one that must not count

@@ -1,4 +1,4 @@
-"""Who gets a connection when there are too few: runs that end before runs that begin, and no call for ever."""
+"""The order of transactions when connections are few: runs that end go first, and no call waits for ever."""
 
 import asyncio
 import logging
@@ -38,7 +38,7 @@ async def _result(coroutine: Any) -> Any:
     return (await asyncio.gather(coroutine, return_exceptions=True))[0]
 
 
-async def test_what_closes_a_run_goes_first_and_calls_and_runs_take_turns(make: Make) -> None:
+async def test_closing_transactions_go_first_and_calls_and_runs_take_turns(make: Make) -> None:
     store = make(connections=1)
     await store.start()
     order: list[Lane] = []

@@ -1,8 +1,6 @@
 """A schema without positions keeps the order of its lists, and of what processes of that schema write meanwhile."""
 
-import shutil
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +9,9 @@ import pytest
 from runstead.store.postgres import PostgresStore, migrations
 from runstead.wire.run import Status
 from tests.store.postgres.conftest import Make
+from tests.store.rows_without_positions import LISTS, expected, newest, rows, whole_lists
 from tests.store.things import MINE, becomes, changed, message
-from tests.store.unordered import LISTS, expected, newest, rows, whole_lists
+from tests.support.older_schema import migrations_up_to
 
 BEFORE = 11
 """The last schema without positions."""
@@ -25,22 +24,10 @@ SELECT attidentity FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
 """
 
 
-@contextmanager
-def schema_of(number: int, tmp_path: Path) -> Iterator[None]:
-    """The migrations up to this one are all that there are."""
-    folder = tmp_path / f"to{number}"
-    folder.mkdir(exist_ok=True)
-    for file in sorted(migrations._FOLDER.glob("*.sql"))[:number]:
-        shutil.copy(file, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "_FOLDER", folder)
-        yield
-
-
 @pytest.fixture
 async def old(make: Make, tmp_path: Path, admin: Any) -> None:
     """A schema of the version before."""
-    with schema_of(BEFORE, tmp_path):
+    with migrations_up_to(BEFORE, migrations, tmp_path):
         store = make()
         await store.start()
         await store.stop()
@@ -66,7 +53,7 @@ async def test_a_migrated_schema_has_its_lists_in_the_order_before(migrated: Pos
     assert [row[0] for row in await admin.fetch(PAGE_BEFORE)] == expected("messages")
 
 
-async def test_what_is_added_to_a_migrated_schema_stands_at_the_end(migrated: PostgresStore) -> None:
+async def test_rows_added_to_a_migrated_schema_stand_at_the_end(migrated: PostgresStore) -> None:
     await migrated.write(lambda tx: tx.messages.insert(MINE, [message("new", 1)]))
     before = [name for name in expected("messages") if name.startswith("item")]
     assert await newest(migrated) == [*before, "new"]
@@ -79,7 +66,7 @@ async def test_what_is_added_to_a_migrated_schema_stands_at_the_end(migrated: Po
 async def test_a_migration_of_rows_that_died_is_applied_again(
     make: Make, old: None, tmp_path: Path, admin: Any
 ) -> None:
-    with schema_of(BEFORE + 2, tmp_path):
+    with migrations_up_to(BEFORE + 2, migrations, tmp_path):
         for _ in range(2):
             store = make()
             await store.start()

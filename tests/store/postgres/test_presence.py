@@ -134,7 +134,7 @@ async def test_no_worker_expires_before_the_server_is_back_for_a_lease(own: Serv
     await store.stop()
 
 
-async def test_a_server_that_is_not_there_says_so_at_once(own: Server) -> None:
+async def test_without_a_server_entering_fails_at_once(own: Server) -> None:
     store = PostgresStore(own.url)
     await store.start()
     await asyncio.to_thread(own.stop)

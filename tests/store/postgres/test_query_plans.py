@@ -100,7 +100,7 @@ async def test_a_page_begins_and_ends_in_its_index(
 
 
 def _looks_for_a_deletion(node: dict[str, Any]) -> bool:
-    """Whether the node finds out, once, that the thread is deleted, and what becomes of the page then."""
+    """Whether the node checks, once, that the thread is not deleted."""
     return node.get("Relation Name") == "deletions" or "One-Time Filter" in node
 
 

@@ -166,7 +166,7 @@ async def test_a_store_waits_for_a_server_that_starts_after_it(server: Server) -
     await store.stop()
 
 
-async def test_a_store_whose_server_is_not_there_says_so(server: Server) -> None:
+async def test_a_store_without_a_server_raises(server: Server) -> None:
     await in_thread(server.stop)
     store = PostgresStore(server.url, patience=0.1)
     with pytest.raises(RunsteadError, match="cannot open postgresql://"):

@@ -1,9 +1,8 @@
 """A schema is migrated under load: writers go on, whatever else migrates or is killed."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, ExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ from runstead.wire.run import Status
 from tests.store.postgres.conftest import Make
 from tests.store.postgres.version_one import VersionOne
 from tests.store.things import MINE, becomes, changed, created, event, run, thread
+from tests.support.older_schema import migrations_up_to
 from tests.support.postgres import server
 from tests.support.program import Program
 from tests.support.waiting import until, within
@@ -47,7 +47,7 @@ Migrate = Callable[..., Program]
 @pytest.fixture
 async def old(schema: str, make: Make, tmp_path: Path, admin: Any) -> None:
     """The schema is at version 1, and not empty."""
-    with only(1, tmp_path):
+    with migrations_up_to(1, migrations, tmp_path):
         store = make()
         await store.start()
         await store.stop()
@@ -91,18 +91,6 @@ async def reader() -> AsyncIterator[Any]:
     await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
     yield connection
     await connection.close()
-
-
-@contextmanager
-def only(number: int, tmp_path: Path) -> Iterator[None]:
-    """The migrations up to this one are all that there are."""
-    folder = tmp_path / f"to{number}"
-    folder.mkdir(exist_ok=True)
-    for file in sorted(migrations._FOLDER.glob("*.sql"))[:number]:
-        shutil.copy(file, folder)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(migrations, "_FOLDER", folder)
-        yield
 
 
 async def add_columns(admin: Any) -> None:
@@ -205,14 +193,14 @@ async def test_both_versions_work_on_the_rows_of_the_other(
 async def test_new_code_works_while_its_indexes_are_being_built(
     writers: list[VersionOne], reader: Any, migrate: Migrate, make: Make, admin: Any, tmp_path: Path
 ) -> None:
-    with only(6, tmp_path):
+    with migrations_up_to(6, migrations, tmp_path):
         store = make()
         await store.start()
         await store.stop()
     await add_columns(admin)
     migrating = migrate()
     await building(admin)
-    with only(6, tmp_path):
+    with migrations_up_to(6, migrations, tmp_path):
         async with within(), world(["One.", "Two."], store=make()) as here:
             first = await here.start("Hi")
             second = await here.again(first, on_busy="enqueue")
@@ -269,7 +257,7 @@ async def test_a_migration_whose_process_was_killed_is_finished_by_the_next(
     assert len(await indexes(admin, schema)) > 20
 
 
-async def test_it_is_told_beforehand_what_is_missing(old: None, migrate: Migrate, admin: Any, schema: str) -> None:
+async def test_a_check_lists_the_missing_migrations(old: None, migrate: Migrate, admin: Any, schema: str) -> None:
     before = await indexes(admin, schema)
     looking = migrate("--check")
     assert await ended(looking) == 1

@@ -108,7 +108,7 @@ async def active(thread_id: str, tx: Tx) -> RunRow | None:
     return row if row is not None and not row.run.status.terminal else None
 
 
-async def test_a_run_that_comes_while_the_last_one_ends_waits_for_nobody(
+async def test_a_run_created_while_the_last_one_ends_is_not_queued(
     first: PostgresStore, thread: Thread, waiting: Waiting
 ) -> None:
     run = await thread.add(0)
@@ -163,7 +163,7 @@ async def test_runs_that_leave_the_line_at_once_leave_no_hole(
 
 
 @pytest.mark.parametrize("on_busy", ["enqueue", "interrupt"])
-async def test_who_comes_while_the_last_in_line_is_cancelled_waits_for_the_one_before(
+async def test_a_run_created_while_the_queue_tail_is_cancelled_waits_for_the_one_before(
     first: PostgresStore, thread: Thread, waiting: Waiting, admin: Any, on_busy: OnBusy
 ) -> None:
     runs = [await thread.add(0), await thread.add(0)]

@@ -44,7 +44,7 @@ async def test_of_two_processes_one_delivers(make: Make) -> None:
         assert {each.attempts for each in page.data} == {1}
 
 
-async def test_what_one_process_noted_another_tells(make: Make) -> None:
+async def test_a_delivery_of_one_process_is_sent_by_another(make: Make) -> None:
     async with within(), receiver() as there:
         async with world(["Hello!"], store=make()) as here:
             await here.project.create_webhook(WebhookRequest(url=there.url))

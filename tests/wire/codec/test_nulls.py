@@ -74,7 +74,7 @@ def objects(kind: kinds.Type, value: Any, at: str) -> Iterator[tuple[type[Struct
 
 
 def given(request: Request) -> Any:
-    """What a request says, without its nulls."""
+    """The fields of a request, without its nulls."""
     return _without_none(msgspec.to_builtins(request))
 
 

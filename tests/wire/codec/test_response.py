@@ -73,7 +73,7 @@ def test_a_valid_response_equals_its_strict_decode() -> None:
     assert decode_lenient(Assistant, raw) == msgspec.json.decode(raw, type=Assistant)
 
 
-def test_a_value_that_cannot_be_a_tag_makes_no_other_error() -> None:
+def test_a_value_that_cannot_be_a_tag_raises_no_other_error() -> None:
     raw = b'{"id":"asst_1","created_at":1,"model":"m","tools":[{"type":[]}],"tool_resources":{"":[]}}'
     with pytest.raises(msgspec.ValidationError):
         decode_lenient(Assistant, raw)

@@ -42,7 +42,7 @@ def test_both_parts_make_the_whole(run: Run) -> None:
 
 
 @pytest.mark.parametrize("run", RUNS, ids=lambda run: run.status)
-def test_what_was_stored_whole_is_read(run: Run) -> None:
+def test_a_run_stored_whole_is_read(run: Run) -> None:
     assert Settings(b"{}").whole(encode(run)) == encode(run)
     assert msgspec.json.decode(joined(None, encode(run)), type=Run) == run
     assert state_of(encode(run)) == encode_full_state(run)

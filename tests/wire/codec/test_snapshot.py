@@ -37,8 +37,8 @@ def step_of(*calls: object) -> list[object]:
     details = {"type": "tool_calls", "tool_calls": []}
     ids = {"id": "step_1", "run_id": "r", "assistant_id": "a", "thread_id": "t", "created_at": 1}
     step = msgspec.convert(ids | {"type": "tool_calls", "step_details": details}, RunStep)
-    news = [{"step_details": {"type": "tool_calls", "tool_calls": call}} for call in calls]
-    deltas = [msgspec.convert({"id": "step_1", "delta": each}, RunStepDelta) for each in news]
+    new = [{"step_details": {"type": "tool_calls", "tool_calls": call}} for call in calls]
+    deltas = [msgspec.convert({"id": "step_1", "delta": each}, RunStepDelta) for each in new]
     at_once = with_step_deltas(step, deltas)
     step = reduce(lambda step, delta: with_step_deltas(step, [delta]), deltas, step)
     assert at_once == step

@@ -140,7 +140,7 @@ def test_any_lines_are_read_as_the_standard_says_wherever_they_are_cut(
 
 
 @given(st.lists(st.binary(max_size=40), max_size=10))
-def test_bytes_that_are_no_text_make_no_other_error(chunks: list[bytes]) -> None:
+def test_bytes_that_are_no_text_raise_no_other_error(chunks: list[bytes]) -> None:
     decoder = Decoder()
     for chunk in chunks:
         assert all(isinstance(frame, Frame) for frame in decoder.feed(chunk))

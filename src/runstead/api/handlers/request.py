@@ -31,7 +31,7 @@ _NO_BETA = (
     "Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
 )
 _MAX_PARAMETERS = 200
-"""Parameters of a query: each is a line of Python."""
+"""Maximum parameters of a query. They are decoded one by one, in Python."""
 _OLD_BETA = (
     "The v1 Assistants API has been deprecated. Please try again by setting the header 'OpenAI-Beta: assistants=v2'."
 )

@@ -27,7 +27,7 @@ from runstead.client.http.incoming import (
 )
 from runstead.client.http.outgoing import Outgoing, greeting, outgoing
 from runstead.client.http.retries import RetryPolicy, RetryState, ServerFeatures
-from runstead.client.http.server_text import Shown
+from runstead.client.http.server_text import TextSanitizer
 from runstead.client.http.target import Target
 from runstead.interface.transfer import Content
 from runstead.wire.codec.sse import MAX_FRAME
@@ -102,13 +102,13 @@ class AsyncHttpTransport:
     ) -> R:
         request = outgoing(self._target, endpoint, path, query, body, key=self._key)
         _, content = await self._answer(request, deadline)
-        return object_of(endpoint.reply, content, self._target.shown)
+        return object_of(endpoint.reply, content, self._target.sanitize)
 
     async def poll(
         self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
         reply, content = await self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
-        return object_of(endpoint.reply, content, self._target.shown), poll_after(reply.headers)
+        return object_of(endpoint.reply, content, self._target.sanitize), poll_after(reply.headers)
 
     async def stream(
         self,
@@ -148,7 +148,7 @@ class AsyncHttpTransport:
         form = AsyncFormBody(upload)
         request = outgoing(self._target, endpoint, path, query, None, key=self._key, form=form)
         _, content = await self._answer(request, deadline)
-        return object_of(endpoint.reply, content, self._target.shown)
+        return object_of(endpoint.reply, content, self._target.sanitize)
 
     async def download(
         self,
@@ -171,11 +171,11 @@ class AsyncHttpTransport:
         await self._pool.aclose()
 
     async def _events(self, reply: AsyncReply, deadline: Deadline | None) -> AsyncGenerator[Event]:
-        shown = self._target.shown
-        reader = EventReader(shown, self._max_response)
+        sanitize = self._target.sanitize
+        reader = EventReader(sanitize, self._max_response)
         drained_by: float | None = None
         try:
-            _check_streaming(reply.headers, shown)
+            _check_streaming(reply.headers, sanitize)
             renewed = _renew(reply, deadline)
             async for chunk in reply.chunks:
                 for event in reader.feed(chunk):
@@ -227,7 +227,7 @@ class AsyncHttpTransport:
             else:
                 if reply.status < 300:
                     return reply, content
-                failure = error_of(reply.status, reply.headers, content, self._target.shown)
+                failure = error_of(reply.status, reply.headers, content, self._target.sanitize)
                 pause = state.failed(failure, advice(reply.status, reply.headers))
                 if not request.resendable:
                     pause = None
@@ -283,7 +283,7 @@ class AsyncHttpTransport:
 
 
 def _renew(reply: AsyncReply, deadline: Deadline | None) -> float:
-    """Let a stream be silent for `STREAM_SILENCE` from this moment on, which is returned."""
+    """Allow a stream to be silent for `STREAM_SILENCE` from now on. Returns the present time."""
     now = monotonic()
     silent_until = now + STREAM_SILENCE
     reply.wait_until(silent_until if deadline is None else min(silent_until, deadline.at))
@@ -294,8 +294,8 @@ def _timed_out(deadline: Deadline) -> WaitTimeout:
     return WaitTimeout(f"Not done within {deadline.seconds:g} s.")
 
 
-def _check_streaming(headers: Headers, shown: Shown) -> None:
+def _check_streaming(headers: Headers, sanitize: TextSanitizer) -> None:
     kind = header(headers, b"content-type") or ""
     if not kind.startswith("text/event-stream"):
-        named = shown(kind, 200) or "something without a type"
+        named = sanitize(kind, 200) or "something without a type"
         raise ServerError(f"The server does not stream: it answered with {named!r}.")

@@ -23,7 +23,7 @@ class AsyncReply:
         self.headers = response.headers
 
     async def read(self, limit: int) -> bytes:
-        """The whole body. Of one that is longer than `limit` bytes, more than these but not all."""
+        """The whole body, or the beginning of a body that is longer than `limit` bytes: more than `limit` of it."""
         body = bytearray()  # a list of tiny chunks would take forty times their size
         async for chunk in self.chunks:
             body += chunk

@@ -79,7 +79,7 @@ class AsyncFormBody(Generic[B]):
 
 
 async def _exactly(part: AsyncUploadFile) -> AsyncIterator[bytes]:
-    """The bytes of a file. `BadRequest` if they are not as many as it had before: the request has named its length."""
+    """The bytes of a file. `BadRequest` if its size differs from the one that the request has announced."""
     size, left = part.file.size, part.file.size
     async for chunk in part:
         left = None if left is None else left - len(chunk)

@@ -28,7 +28,7 @@ from runstead.client.http.incoming import (
 )
 from runstead.client.http.outgoing import Outgoing, greeting, outgoing
 from runstead.client.http.retries import RetryPolicy, RetryState, ServerFeatures
-from runstead.client.http.server_text import Shown
+from runstead.client.http.server_text import TextSanitizer
 from runstead.client.http.target import Target
 from runstead.interface.transfer import Content
 from runstead.wire.codec.sse import MAX_FRAME
@@ -103,13 +103,13 @@ class HttpTransport:
     ) -> R:
         request = outgoing(self._target, endpoint, path, query, body, key=self._key)
         _, content = self._answer(request, deadline)
-        return object_of(endpoint.reply, content, self._target.shown)
+        return object_of(endpoint.reply, content, self._target.sanitize)
 
     def poll(
         self, endpoint: Endpoint[Q, B, R], path: Mapping[str, str], deadline: Deadline | None = None
     ) -> tuple[R, float | None]:
         reply, content = self._answer(outgoing(self._target, endpoint, path, None, None), deadline)
-        return object_of(endpoint.reply, content, self._target.shown), poll_after(reply.headers)
+        return object_of(endpoint.reply, content, self._target.sanitize), poll_after(reply.headers)
 
     def stream(
         self,
@@ -149,7 +149,7 @@ class HttpTransport:
         form = FormBody(upload)
         request = outgoing(self._target, endpoint, path, query, None, key=self._key, form=form)
         _, content = self._answer(request, deadline)
-        return object_of(endpoint.reply, content, self._target.shown)
+        return object_of(endpoint.reply, content, self._target.sanitize)
 
     def download(
         self,
@@ -172,11 +172,11 @@ class HttpTransport:
         self._pool.close()
 
     def _events(self, reply: Reply, deadline: Deadline | None) -> Generator[Event]:
-        shown = self._target.shown
-        reader = EventReader(shown, self._max_response)
+        sanitize = self._target.sanitize
+        reader = EventReader(sanitize, self._max_response)
         drained_by: float | None = None
         try:
-            _check_streaming(reply.headers, shown)
+            _check_streaming(reply.headers, sanitize)
             renewed = _renew(reply, deadline)
             for chunk in reply.chunks:
                 yield from reader.feed(chunk)
@@ -224,7 +224,7 @@ class HttpTransport:
             else:
                 if reply.status < 300:
                     return reply, content
-                failure = error_of(reply.status, reply.headers, content, self._target.shown)
+                failure = error_of(reply.status, reply.headers, content, self._target.sanitize)
                 pause = state.failed(failure, advice(reply.status, reply.headers))
                 if not request.resendable:
                     pause = None
@@ -278,7 +278,7 @@ class HttpTransport:
 
 
 def _renew(reply: Reply, deadline: Deadline | None) -> float:
-    """Let a stream be silent for `STREAM_SILENCE` from this moment on, which is returned."""
+    """Allow a stream to be silent for `STREAM_SILENCE` from now on. Returns the present time."""
     now = monotonic()
     silent_until = now + STREAM_SILENCE
     reply.wait_until(silent_until if deadline is None else min(silent_until, deadline.at))
@@ -289,8 +289,8 @@ def _timed_out(deadline: Deadline) -> WaitTimeout:
     return WaitTimeout(f"Not done within {deadline.seconds:g} s.")
 
 
-def _check_streaming(headers: Headers, shown: Shown) -> None:
+def _check_streaming(headers: Headers, sanitize: TextSanitizer) -> None:
     kind = header(headers, b"content-type") or ""
     if not kind.startswith("text/event-stream"):
-        named = shown(kind, 200) or "something without a type"
+        named = sanitize(kind, 200) or "something without a type"
         raise ServerError(f"The server does not stream: it answered with {named!r}.")

@@ -24,7 +24,7 @@ class Reply:
         self.headers = response.headers
 
     def read(self, limit: int) -> bytes:
-        """The whole body. Of one that is longer than `limit` bytes, more than these but not all."""
+        """The whole body, or the beginning of a body that is longer than `limit` bytes: more than `limit` of it."""
         body = bytearray()  # a list of tiny chunks would take forty times their size
         for chunk in self.chunks:
             body += chunk

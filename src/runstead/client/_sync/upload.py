@@ -78,7 +78,7 @@ class FormBody(Generic[B]):
 
 
 def _exactly(part: UploadFile) -> Iterator[bytes]:
-    """The bytes of a file. `BadRequest` if they are not as many as it had before: the request has named its length."""
+    """The bytes of a file. `BadRequest` if its size differs from the one that the request has announced."""
     size, left = part.file.size, part.file.size
     for chunk in part:
         left = None if left is None else left - len(chunk)

@@ -33,7 +33,7 @@ def never_sent(error: Exception) -> bool:
 
 def unreachable(error: Exception, target: Target) -> Unreachable:
     """The error to raise: the cause, whether the request may have been carried out, and what to check."""
-    cause = target.shown(str(error), _LONGEST_CAUSE)
+    cause = target.sanitize(str(error), _LONGEST_CAUSE)
     why = f" ({cause})" if cause else ""
     if never_sent(error):
         hint = "Is the server running? Start one with `runstead serve`, or check the URL."

@@ -10,7 +10,7 @@ import msgspec
 
 from runstead.client.http.nesting import MAX_UNCHECKED, check_nesting
 from runstead.client.http.retries import ErrorResponse
-from runstead.client.http.server_text import Shown, safe_text
+from runstead.client.http.server_text import TextSanitizer, safe_text
 from runstead.wire.codec.json_shape import ShapeError
 from runstead.wire.codec.sse import MAX_FRAME, Decoder
 from runstead.wire.error import ApiError, ErrorBody, ErrorDetails, RateLimited, ServerError, Unreachable, api_error
@@ -51,35 +51,35 @@ _NOT_JSON = (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ShapeError
 _decoder: Callable[[Any], msgspec.json.Decoder[Any]] = cache(msgspec.json.Decoder)
 
 
-def object_of(kind: type[T], body: bytes, shown: Shown) -> T:
+def object_of(kind: type[T], body: bytes, sanitize: TextSanitizer) -> T:
     """The object in a response. Fields and values of newer or foreign servers are tolerated."""
     try:
         check_nesting(kind, body)
         found: T = _decoder(kind).decode(body)
         return found
     except msgspec.ValidationError:
-        return _lenient(kind, body, shown)
+        return _lenient(kind, body, sanitize)
     except _NOT_JSON as error:
-        raise _undecodable("response", body, error, shown) from None
+        raise _undecodable("response", body, error, sanitize) from None
 
 
-def _undecodable(what: str, body: bytes, error: Exception, shown: Shown) -> ServerError:
+def _undecodable(what: str, body: bytes, error: Exception, sanitize: TextSanitizer) -> ServerError:
     if isinstance(error, RecursionError | ShapeError):
         return ServerError(f"The {what} is nested too deeply, or has too many values.")
     hint = " Is the URL that of a server's API?" if what == "response" else ""
-    return ServerError(f"The {what} is not JSON: {_excerpt(body, shown)}{hint}")
+    return ServerError(f"The {what} is not JSON: {_excerpt(body, sanitize)}{hint}")
 
 
-def _lenient(kind: type[T], body: bytes, shown: Shown) -> T:
+def _lenient(kind: type[T], body: bytes, sanitize: TextSanitizer) -> T:
     """The object, without fields that this version does not know."""
     from runstead.wire.codec.response import decode_lenient  # noqa: PLC0415 (rarely needed, and slow to import)
 
     try:
         return decode_lenient(kind, body)
     except msgspec.ValidationError as error:
-        raise ServerError(shown(f"The response is not a {kind.__name__}: {error}")) from None
+        raise ServerError(sanitize(f"The response is not a {kind.__name__}: {error}")) from None
     except _NOT_JSON as error:
-        raise _undecodable("response", body, error, shown) from None
+        raise _undecodable("response", body, error, sanitize) from None
 
 
 def header(headers: Headers, name: bytes) -> str | None:
@@ -87,39 +87,41 @@ def header(headers: Headers, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in headers if key.lower() == name), None)
 
 
-def error_of(status: int, headers: Headers, body: bytes, shown: Shown) -> ApiError:
+def error_of(status: int, headers: Headers, body: bytes, sanitize: TextSanitizer) -> ApiError:
     """The `ApiError` of an error response, whatever its body looks like."""
-    error = api_error(status, _details(status, headers, body, shown), _request_id(headers, shown))
+    error = api_error(status, _details(status, headers, body, sanitize), _request_id(headers, sanitize))
     delay = advice(status, headers).retry_after
     if isinstance(error, RateLimited) and delay is not None:
         error.retry_after = delay
     return error
 
 
-def _request_id(headers: Headers, shown: Shown) -> str | None:
+def _request_id(headers: Headers, sanitize: TextSanitizer) -> str | None:
     """The id of the response in the server's log."""
     id = header(headers, b"x-request-id")
-    return None if id is None else shown(id, _EXCERPT_LENGTH)
+    return None if id is None else sanitize(id, _EXCERPT_LENGTH)
 
 
-def _details(status: int, headers: Headers, body: bytes, shown: Shown) -> ErrorDetails:
+def _details(status: int, headers: Headers, body: bytes, sanitize: TextSanitizer) -> ErrorDetails:
     if 300 <= status < 400:
-        where = shown(header(headers, b"location") or "", _EXCERPT_LENGTH)
+        where = sanitize(header(headers, b"location") or "", _EXCERPT_LENGTH)
         return ErrorDetails(message=f"The server is at {where!r}; connect to that URL.")
     try:
-        return _shown_details(msgspec.json.decode(body, type=ErrorBody).error, shown)
+        return _sanitized(msgspec.json.decode(body, type=ErrorBody).error, sanitize)
     except _NOT_JSON:
         message = _message(body)
-        return ErrorDetails(message=shown(message) if message else f"HTTP status {status}: {_excerpt(body, shown)}")
+        return ErrorDetails(
+            message=sanitize(message) if message else f"HTTP status {status}: {_excerpt(body, sanitize)}"
+        )
 
 
-def _shown_details(details: ErrorDetails, shown: Shown) -> ErrorDetails:
+def _sanitized(details: ErrorDetails, sanitize: TextSanitizer) -> ErrorDetails:
     """The details of an error, safe to show."""
     return ErrorDetails(
-        message=shown(details.message),
+        message=sanitize(details.message),
         type=details.type,
-        param=None if details.param is None else shown(details.param, _EXCERPT_LENGTH),
-        code=None if details.code is None else shown(details.code, _EXCERPT_LENGTH),
+        param=None if details.param is None else sanitize(details.param, _EXCERPT_LENGTH),
+        code=None if details.code is None else sanitize(details.code, _EXCERPT_LENGTH),
     )
 
 
@@ -135,8 +137,8 @@ def _message(body: bytes) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _excerpt(body: bytes, shown: Shown) -> str:
-    return repr(shown(body.decode("utf-8", "replace").strip(), _EXCERPT_LENGTH))
+def _excerpt(body: bytes, sanitize: TextSanitizer) -> str:
+    return repr(sanitize(body.decode("utf-8", "replace").strip(), _EXCERPT_LENGTH))
 
 
 def advice(status: int, headers: Headers) -> ErrorResponse:
@@ -200,9 +202,9 @@ def _file_name(disposition: str) -> str | None:
 class EventReader:
     """Decodes the bytes of a stream to events, and tells a complete stream from a broken one."""
 
-    def __init__(self, shown: Shown, max_event: int = MAX_FRAME) -> None:
+    def __init__(self, sanitize: TextSanitizer, max_event: int = MAX_FRAME) -> None:
         self._frames = Decoder(max_event)
-        self._shown = shown
+        self._sanitize = sanitize
         self._last: str = ""
         self.done = False
 
@@ -233,14 +235,14 @@ class EventReader:
             raise Unreachable("The connection was closed in the middle of the stream.")
 
     def _checked(self, name: str, data: bytes, id: str | None) -> Event:
-        """The event of data that may be nested deeply, of a newer or a foreign server, or an error's."""
+        """The event in a frame whose data may be nested too deeply, of another server's types, or an error."""
         try:
             check_nesting(EVENT_DATA.get(name), data)
             event = decode_event(name, data, id)
         except msgspec.ValidationError:
-            event = Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data, self._shown), id=id)
+            event = Event(event=EventName(name), data=_lenient(EVENT_DATA[name], data, self._sanitize), id=id)
         except _NOT_JSON as error:
-            raise _undecodable(f"event {self._shown(name, 64)!r}", data, error, self._shown) from None
+            raise _undecodable(f"event {self._sanitize(name, 64)!r}", data, error, self._sanitize) from None
         if isinstance(event.data, ErrorBody):
-            return Event(event=event.event, data=ErrorBody(error=_shown_details(event.data.error, self._shown)), id=id)
+            return Event(event=event.event, data=ErrorBody(error=_sanitized(event.data.error, self._sanitize)), id=id)
         return event

@@ -1,6 +1,6 @@
 """How deeply the JSON of a response is nested. No IO.
 
-A value that is nested too deeply cannot be encoded, printed or compared later, wherever the stack is deep.
+A value that is nested too deeply could not be encoded, printed or compared later, where the stack is deep already.
 """
 
 from functools import cache

@@ -13,7 +13,7 @@ from runstead.client.http.read_limits import ReadLimits
 __all__ = ["Connection", "Network"]
 
 _PORTION = 64 * 1024
-"""Bytes that are written at once. Each write of the library has its time-out anew."""
+"""Bytes of one write. The library's time-out begins anew with each write."""
 
 
 class Network(httpcore2.SyncBackend):

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from runstead.client.http.server_text import Shown
+from runstead.client.http.server_text import TextSanitizer
 
 __all__ = ["DEFAULT_URL", "Target"]
 
@@ -16,7 +16,7 @@ _PORTS = {"http": 80, "https": 443}
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 _PUBLIC = frozenset({"accept", "content-type", "host", "openai-beta", "openai-organization", "user-agent"})
-"""Headers whose values are no secrets."""
+"""Headers whose values are not secret."""
 
 
 class Target:
@@ -37,7 +37,7 @@ class Target:
         self.url = f"{parts.scheme}://{parts.netloc}{self.prefix}"
         host = f"[{self.host}]" if ":" in self.host else self.host
         self.headers = _headers(host if parts.port is None else f"{host}:{parts.port}", api_key, headers or {})
-        self.shown = Shown(_secrets(api_key, headers or {}))
+        self.sanitize = TextSanitizer(_secrets(api_key, headers or {}))
         """Makes a text of this server safe to show."""
 
     def __repr__(self) -> str:

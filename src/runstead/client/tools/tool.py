@@ -119,7 +119,7 @@ def failed_output(call: RequiredFunctionCall, error: BaseException) -> str:
 def _described(error: BaseException) -> str:
     try:
         return f"{type(error).__name__}: {error}"
-    except Exception:  # noqa: BLE001 (an exception whose text cannot be made)
+    except Exception:  # noqa: BLE001 (an exception's own `__str__` may raise anything)
         return type(error).__name__
 
 

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from runstead.domain.chat import tokens
 from runstead.domain.chat.offer import Offer
-from runstead.domain.chosen import ChosenDefaults, value_if_chosen
+from runstead.domain.chosen_defaults import ChosenDefaults, value_if_chosen
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.budget import completion_left
 from runstead.domain.run.journal import Call, StepRow, fold
@@ -21,13 +21,13 @@ from runstead.wire.run import Run
 from runstead.wire.run_step import MessageCreationDetails
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 
-__all__ = ["ChatMessage", "Own", "as_chat_message", "build", "functions", "instructions", "own"]
+__all__ = ["ChatMessage", "OwnTurns", "as_chat_message", "build", "functions", "instructions", "own_turns"]
 
 ChatMessage: TypeAlias = dict[str, Any]
 """A chat-completion message."""
 
 
-class Own:
+class OwnTurns:
     """The run's own turns as messages, and the opaque state of each turn by the index of its message."""
 
     def __init__(self) -> None:
@@ -91,7 +91,7 @@ def build(
     `chosen_defaults` the options whose default it has chosen.
     """
     before = [*instructions(run), *_history(history)]
-    mine = own(steps, written)
+    mine = own_turns(steps, written)
     choice, may_call = _choice(run, offered, steps)
     return ModelRequest(
         model=run.model,
@@ -127,14 +127,14 @@ def as_chat_message(message: Message) -> ChatMessage | None:
     return {"role": message.role, "content": text} if text or message.role == "user" else None
 
 
-def own(steps: Iterable[StepRow], written: Mapping[str, Message]) -> Own:
+def own_turns(steps: Iterable[StepRow], written: Mapping[str, Message]) -> OwnTurns:
     """The run's own finished steps. Failed steps are left out."""
 
-    def add(turns: Own, row: StepRow) -> Own:
+    def add(turns: OwnTurns, row: StepRow) -> OwnTurns:
         turns.add(row, written)
         return turns
 
-    return fold(steps, "prompt", Own(), add)
+    return fold(steps, "prompt", OwnTurns(), add)
 
 
 def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:

@@ -104,7 +104,7 @@ def fixed(run: Run, steps: Sequence[StepRow], written: Mapping[str, Message], fu
     return (
         tokens.of_messages(prompt.instructions(run))
         + sum(tokens.of_function(function) for function in functions)
-        + prompt.own(steps, written).tokens
+        + prompt.own_turns(steps, written).tokens
     )
 
 

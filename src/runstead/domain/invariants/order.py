@@ -6,18 +6,18 @@ from runstead.domain.invariants.record import RunRecord
 from runstead.wire.message import Message
 from runstead.wire.run_step import RunStep
 
-__all__ = ["is_that_of_their_creation", "keeps_the_messages_of_a_run_together"]
+__all__ = ["keeps_messages_of_a_run_together", "matches_the_events"]
 
 
-def is_that_of_their_creation(record: RunRecord) -> Iterator[str]:
-    """A run's steps, and its messages, stand in the order in which its events report them, whatever their times say."""
+def matches_the_events(record: RunRecord) -> Iterator[str]:
+    """A run's steps, and its messages, have the order in which its events report them, whatever their times say."""
     steps = [row.id for row in record.steps]
     messages = [message.id for message in record.messages]
     yield from _misplaced("step", steps, list(record.last_published(RunStep)))
     yield from _misplaced("message", messages, list(record.last_published(Message)))
 
 
-def keeps_the_messages_of_a_run_together(record: RunRecord) -> Iterator[str]:
+def keeps_messages_of_a_run_together(record: RunRecord) -> Iterator[str]:
     """In a thread, no message of another writer stands between two messages of a run."""
     if record.message_between is not None:
         yield f"message {record.message_between} stands between two messages of the run, which did not write it"

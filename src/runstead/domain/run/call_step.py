@@ -53,7 +53,7 @@ def cut_calls(run: Run, open_work: OpenWork, now: int, usage: Usage) -> Change:
 
 
 def refuse_calls(run: Run, open_work: OpenWork, reply: Reply, now: int, why: LastError = TOO_MANY) -> Change:
-    """The model made calls that it may not make: none of them is run or asked for. The step shows what they were."""
+    """Refuse all calls of a turn. None is executed or requested of the client; the step shows what they were."""
     asked = _asked(_open(open_work), reply)
     row = replace(asked, step=close_step(asked.step, "failed", now, why))
     return Change(run=run, steps=[row], events=[event(EventName.STEP_FAILED, row.step)])

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from runstead.domain.chosen import ChosenDefaults
+from runstead.domain.chosen_defaults import ChosenDefaults
 from runstead.domain.run.journal import StepRow
 from runstead.wire.codec.run_parts import encode_state
 from runstead.wire.event import START, EventName, RawEvent

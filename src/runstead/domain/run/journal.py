@@ -1,4 +1,4 @@
-"""The journal of a run: its steps, each with what only the engine knows of it.
+"""The journal of a run: its steps, each with the fields that are stored but not shown.
 
 The wire's step is what the world is shown. The journal says what the model asked for, what the model was given back,
 and what the model's server wants to see again. Prompts, budgets and take-overs read the journal.
@@ -126,7 +126,7 @@ class StepRow(Struct, frozen=True, kw_only=True):
 class StepLog(list[StepRow]):
     """The rows of one run, oldest first. Only the last one may be open; rows are added, and the open one is replaced.
 
-    What is added up over the rows is remembered for those that have ended: a round costs no more the longer a run is.
+    Sums over the ended rows are kept, so a round of a long run costs no more than one of a short run.
     """
 
     def __init__(self, rows: Iterable[StepRow] = ()) -> None:
@@ -134,7 +134,7 @@ class StepLog(list[StepRow]):
         self._folded: dict[str, tuple[int, Any]] = {}
 
     def fold(self, name: str, start: T, add: Callable[[T, StepRow], T]) -> T:
-        """`fold` over the rows; the sum of those that have ended is kept under the name."""
+        """`fold` over the rows. The sum of the ended rows is kept under `name`."""
         count, total = self._folded.get(name, (0, start))
         while count < len(self) and self[count].step.status != "in_progress":
             total = add(total, self[count])
@@ -149,9 +149,7 @@ class StepLog(list[StepRow]):
 
 
 def fold(rows: Iterable[StepRow], name: str, start: T, add: Callable[[T, StepRow], T]) -> T:
-    """What `add` makes of the rows, one after the other, from `start` on. A row that is open must not change a sum in
-    place.
-    """
+    """Reduce the rows with `add`, oldest first. For an open row, `add` must not change its sum in place."""
     return rows.fold(name, start, add) if isinstance(rows, StepLog) else reduce(add, rows, start)
 
 

@@ -49,7 +49,7 @@ def open_message(run: Run, step_id: str, message_id: str, now: int) -> Change:
 
 
 def write_message(run: Run, written: Written, now: int) -> Change:
-    """The model has written a whole message. Its step counts no tokens: those of the turn are counted on another."""
+    """The model has written a whole message. Its step has no usage: another step has the usage of the turn."""
     opened = open_message(run, written.step_id, written.message_id, now)
     message = replace(opened.new_messages[0], content=written.content)
     closed = close_message(run, OpenWork(opened.new_steps[0], message), now, usage.NONE)

@@ -29,7 +29,7 @@ __all__ = [
 
 
 class Written(Struct, frozen=True, kw_only=True):
-    """A whole message, and the ids that it gets."""
+    """A whole message, and the ids for it and its step."""
 
     step_id: str
     message_id: str
@@ -102,9 +102,9 @@ def before_call(run: Run, steps: Sequence[StepRow], asked: int) -> OutOfBudget |
 
 
 def next_move(reply: Reply, allowed: Allowance, steps: Sequence[StepRow] = ()) -> Move:
-    """The next move after a model turn that was `allowed` so much. `steps` are all of the run's before it.
+    """The next move after a model turn within the budget `allowed`. `steps` are all earlier steps of the run.
 
-    A turn that was cut short leads to no call: its calls may be cut too. Nor does a turn that calls too much.
+    No call is made for a turn that was cut short, because its calls may be incomplete, or that has too many calls.
     """
     match reply:
         case Reply(finish="length"):
@@ -128,6 +128,6 @@ def _all_refused(calls: Sequence[Call]) -> bool:
 
 
 def _refused_turns(steps: Sequence[StepRow]) -> int:
-    """How many turns with calls, of the last ones, called only functions that were not offered."""
+    """The number of turns with calls, counted back from the last one, that called only functions not offered."""
     turns = [row.refused for row in steps if row.calls]
     return next((count for count, refused in enumerate(reversed(turns)) if not refused), len(turns))

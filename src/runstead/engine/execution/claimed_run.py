@@ -77,7 +77,7 @@ class ClaimedRun:
         self._decided: Change | None = None
         """The change of the last attempt to write."""
         self._unconfirmed: Change | None = None
-        """A change of which the store did not say whether it was committed."""
+        """A change for which the store raised `Unconfirmed`."""
 
     @property
     def run(self) -> Run:
@@ -96,7 +96,7 @@ class ClaimedRun:
         return self.run.status is Status.IN_PROGRESS
 
     def recall(self, journal: Journal | None) -> None:
-        """Take over what this worker knew of the run before it paused. What has changed since is still to be read."""
+        """Start from the journal that this worker kept when the run paused. Later changes are still to be read."""
         if journal is not None and not self.is_read:
             self.journal = journal
 
@@ -290,5 +290,5 @@ def _pauses() -> Iterator[float]:
     """Seconds between tries: longer and longer, and spread, so that the runs of a worker do not all try at once."""
     pause = _FIRST_PAUSE
     while True:
-        yield random.uniform(0.5, 1.5) * pause  # noqa: S311 - it guards nothing
+        yield random.uniform(0.5, 1.5) * pause  # noqa: S311 - not for security
         pause = min(2 * pause, _MAX_PAUSE)

@@ -33,7 +33,7 @@ Next: TypeAlias = AskModel | RunTools | OutOfBudget
 
 
 async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
-    """The next action. Reads the journal if this worker does not know it yet, and the history that fits the prompt.
+    """The next action. Reads the journal if this worker has not read it, and the history that fits the prompt.
 
     A long history is read in pages, each in a transaction of its own: other tasks go on in between. While the run is
     active no message of the thread is added or deleted.

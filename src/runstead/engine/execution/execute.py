@@ -26,7 +26,7 @@ from runstead.engine.execution.claimed_run import ClaimedRun
 from runstead.engine.execution.context import AskModel
 from runstead.engine.execution.toolbox import Toolbox
 from runstead.llm.port import ModelError
-from runstead.wire.printable import printable
+from runstead.wire.control_characters import escape_control
 from runstead.wire.run import LastError, Run
 
 __all__ = ["execute"]
@@ -69,7 +69,7 @@ async def _run_out(claimed: ClaimedRun, reason: CountedBudget) -> None:
 
 
 async def _model_failed(claimed: ClaimedRun, error: ModelError) -> None:
-    run, cause = claimed.run, LastError(code=error.code, message=printable(error.message, keep="\n\t"))
+    run, cause = claimed.run, LastError(code=error.code, message=escape_control(error.message, keep="\n\t"))
     if error.rate_limited:
         seconds = delay.wait(error.retry_after, claimed.row.delays, random.random())  # noqa: S311 - it guards nothing
         _log.warning("delayed by %d s: %s run=%s model=%s", seconds, error.message, run.id, run.model)

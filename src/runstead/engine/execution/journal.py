@@ -32,7 +32,7 @@ class Journal:
         self, rows: Iterable[StepRow] = (), messages: Iterable[Message] = (), *, complete: bool = False
     ) -> None:
         self.complete = complete
-        """Whether it has all rows from the first one on. Else it has only those that were written here."""
+        """Whether it has all rows from the first one on. Otherwise it has only the rows that this worker wrote."""
         self._log = StepLog()
         self._places: dict[str, int] = {}
         self._written: list[str] = []
@@ -84,7 +84,7 @@ class Journal:
         self.update((*change.new_steps, *change.steps))
 
     def update(self, rows: Iterable[StepRow]) -> None:
-        """Take over rows as they are stored: new ones, or the open one as it is now."""
+        """Add new rows, and replace the open row, by rows as they are stored."""
         for row in rows:
             place = self._places.setdefault(row.id, len(self._log))
             self._log[place : place + 1] = [row]

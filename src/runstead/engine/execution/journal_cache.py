@@ -1,7 +1,7 @@
-"""The journals of long runs that have left their worker for a while, to wait for their client or for a rate limit.
+"""A cache of the journals of long runs, while these wait for their client or for a rate limit.
 
-Without it, every round of a run with client tools would read all steps of the rounds before. A journal that was
-dropped, or is known to another process, is read from the store.
+Without the cache, every round of a run with client tools would read all steps of the rounds before. A journal that was
+dropped, or was written by another process, is read from the store.
 """
 
 from runstead.engine.execution.journal import Journal
@@ -11,7 +11,7 @@ __all__ = ["JournalCache"]
 _LONG = 32
 """Steps from which on a journal is kept: shorter ones are read quickly."""
 _MAX_SIZE = 32 * 1024 * 1024
-"""Bytes of all kept journals, about. With more, those that were kept first are dropped."""
+"""Bytes of all cached journals, about. Beyond them the oldest entries are dropped."""
 
 
 class JournalCache:

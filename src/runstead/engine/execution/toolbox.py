@@ -17,7 +17,7 @@ __all__ = ["Toolbox"]
 class Toolbox:
     """The tools that the server runs for a run, beside the functions of the client.
 
-    A call of a name that was not offered has failed at once: the model is given a text that says so.
+    A call of a function that was not offered fails at once, with a text for the model.
     """
 
     def __init__(self, tools: Sequence[Tool], run: Run) -> None:
@@ -33,7 +33,7 @@ class Toolbox:
         return self._kinds.get(function, FUNCTION)
 
     def checked(self, call: Call) -> Call:
-        """The call; it has failed if its function was not offered."""
+        """The call, failed if its function was not offered."""
         if call.name in self._kinds:
             return call
         known = ", ".join(sorted(self._kinds))

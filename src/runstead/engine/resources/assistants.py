@@ -1,6 +1,6 @@
 """Assistants, over the store."""
 
-from runstead.domain import chosen, creation, ids
+from runstead.domain import chosen_defaults, creation, ids
 from runstead.engine.resources.scope import Bound, found, page_of
 from runstead.store.port import AssistantRow, Tx
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantRequest, AssistantUpdate
@@ -17,7 +17,7 @@ class Assistants(Bound):
         made = creation.assistant(request, self._adapters.new_id("asst"), self._adapters.now())
 
         async def work(tx: Tx) -> Assistant:
-            await tx.assistants.insert(self._project, AssistantRow(made, chosen.in_request(request)))
+            await tx.assistants.insert(self._project, AssistantRow(made, chosen_defaults.in_request(request)))
             return made
 
         return await self._write(work, single=True)
@@ -33,7 +33,7 @@ class Assistants(Bound):
         async def work(tx: Tx) -> Assistant:
             before = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
             after = creation.updated_assistant(before.assistant, request)
-            row = AssistantRow(after, chosen.of_update(before.chosen_defaults, request))
+            row = AssistantRow(after, chosen_defaults.of_update(before.chosen_defaults, request))
             await tx.assistants.replace(self._project, row)
             return after
 

@@ -1,4 +1,4 @@
-"""A caller, as the engine knows it: whose calls these are, and what they may do."""
+"""A caller: the project whose calls these are, and the access that they have."""
 
 from collections.abc import Set as AbstractSet
 

@@ -19,7 +19,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain import creation, guards, ids
-from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults, of_run
+from runstead.domain.chosen_defaults import NONE_CHOSEN, ChosenDefaults, of_run
 from runstead.domain.idempotency import Replay
 from runstead.domain.run import call_step, transitions
 from runstead.domain.run.change import Change, combine

@@ -45,7 +45,7 @@ class Streams(Runs):
         """
         if isinstance(call, SubmitToolOutputStream | RunEventStream):
             run_id = call.run_id
-            ids.check(thread_id=call.thread_id, run_id=run_id)  # the broker is given valid ids alone
+            ids.check(thread_id=call.thread_id, run_id=run_id)  # an invalid id must not reach the broker
         else:
             run_id = self._adapters.new_id("run")  # chosen here, to subscribe before the run is stored
         async with self._adapters.broker.subscribe(run_id) as live:

@@ -14,7 +14,7 @@ from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpd
 __all__ = ["Threads", "new_thread"]
 
 
-_MOST_STOPPED = 100
+_MAX_STOPPED = 100
 """Runs that one transaction ends."""
 
 
@@ -54,12 +54,12 @@ class Threads(Bound):
         return ThreadDeleted(id=thread_id)
 
     async def _delete(self, thread_id: str) -> bool:
-        """End the newest runs of the queue, and delete the thread if none is left; whether it was."""
+        """End the newest runs of the queue, and delete the thread if none is left. Returns whether it was deleted."""
 
         async def work(tx: Tx) -> list[Committed]:
             await the_thread(tx, self._project, thread_id)
             stopped = await self._stopped(tx, thread_id)
-            if len(stopped) < _MOST_STOPPED:
+            if len(stopped) < _MAX_STOPPED:
                 await tx.threads.delete(self._project, thread_id, self._adapters.now())
             return stopped
 
@@ -67,7 +67,7 @@ class Threads(Bound):
         for stopped in ended:
             await self._adapters.broker.interrupt(stopped.row.run.id)
             await publish(self._adapters, stopped)
-        return len(ended) < _MOST_STOPPED
+        return len(ended) < _MAX_STOPPED
 
     async def threads(
         self,
@@ -82,11 +82,11 @@ class Threads(Bound):
         )
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
-        """The ends of runs of the thread that have not ended, the last of the queue first: deleted with the thread, and
-        yet for the followers of the run and for webhooks.
+        """End unfinished runs of the thread, the last of the queue first. Their rows go with the thread, but followers
+        and webhooks receive their end.
         """
         stopped: list[Committed] = []
-        while len(stopped) < _MOST_STOPPED:
+        while len(stopped) < _MAX_STOPPED:
             row = await tx.runs.queue_tail(self._project, thread_id)
             if row is None:
                 break

@@ -27,7 +27,7 @@ from runstead.wire.webhook import (
 
 __all__ = ["Webhooks"]
 
-_MOST = 50
+_MAX_WEBHOOKS = 50
 """Webhooks of a project: every run looks at all of them."""
 
 
@@ -41,8 +41,8 @@ class Webhooks(Bound):
         secret_of(self._adapters, row)  # nothing is made that could not be signed for
 
         async def work(tx: Tx) -> WebhookRow:
-            if await tx.webhooks.count(self._project) >= _MOST:
-                raise BadRequest(f"There are {_MOST} webhooks, which is as many as there may be. Delete one first.")
+            if await tx.webhooks.count(self._project) >= _MAX_WEBHOOKS:
+                raise BadRequest(f"There are {_MAX_WEBHOOKS} webhooks, which is the maximum. Delete one first.")
             await tx.webhooks.insert(self._project, row.webhook)
             return row
 

@@ -1,4 +1,4 @@
-"""Adjusts requests to what a model server refuses: a call is sent again without the field, and the next ones too.
+"""Adjusts requests to the fields that a model server refuses: this call and the next ones are sent without them.
 
 ```
 encode ──▶ 400 or 422 that names a field ──▶ adjust ──▶ encode ──▶ an answer ──▶ accepted: remembered and logged
@@ -39,7 +39,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Adjustment(NamedTuple):
-    """What is sent differently."""
+    """The fields that are left out or renamed."""
 
     leave_out: frozenset[str] = frozenset()
     rename: Mapping[str, str] = {}
@@ -65,14 +65,14 @@ class Adjustments:
             del self._known[next(iter(self._known))]
 
     def _add(self, key: Key, more: Adjustment) -> None:
-        # A call that ran at the same time may have learned something else.
+        # A concurrent call may have added another adjustment.
         before = self._known.get(key, Adjustment())
         if more != Adjustment():
             self._known[key] = Adjustment(before.leave_out | more.leave_out, {**before.rename, **more.rename})
 
 
 class AdjustedRequest:
-    """One model call, and what is sent of it."""
+    """One model call, and the fields that are sent for it."""
 
     def __init__(self, request: ModelRequest, upstream: str, fields: Fields, known: Adjustments) -> None:
         self._request = request
@@ -101,7 +101,7 @@ class AdjustedRequest:
         self._body = request_fields(request)
 
     def accepted(self) -> None:
-        """The server answers the request as it was adjusted: send the next ones like it in the same way."""
+        """The server has accepted the adjusted request: adjust similar requests in the same way from now on."""
         known, adjustment = self._known.of(self._request), self._adjustment
         if adjustment == known:
             return
@@ -160,5 +160,5 @@ class AdjustedRequest:
 
 
 def _keys(request: ModelRequest) -> tuple[Key, Key]:
-    """What adjustments are remembered by: the model, and its sampling."""
+    """The key of the remembered adjustments: the model, and its sampling."""
     return (request.model,), (request.model, request.temperature, request.top_p, request.reasoning_effort)

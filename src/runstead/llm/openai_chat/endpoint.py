@@ -28,7 +28,7 @@ class Endpoints:
         self._root = root = path if f"{path}/".startswith(f"{root}/") else root
         self._fixed = None if _MODEL in root else self._url(root + _CHAT)
         self.models = None if _MODEL in root or not preset.lists_models else self._url(f"{root}/models")
-        """The list of models; None if the server has none that names what a request may ask for."""
+        """The URL of the list of models; None if the server's list does not have the names that requests use."""
 
     def chat(self, model: str) -> URL:
         """Where requests for a model are posted."""

@@ -1,4 +1,4 @@
-"""What the finish reasons of servers mean. The API has five; servers have many more, in any case and spelling."""
+"""The meaning of finish reasons. The API has five; servers have many more, in any case and spelling."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ def reason_of(value: Any) -> str:
 
 
 def meaning_of(reason: str) -> Meaning | None:
-    """What a finish reason means; None if it is not known, and says nothing."""
+    """The meaning of a finish reason; None if it is unknown."""
     name = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z])(?=[A-Z])", "_", reason[:200]).lower()).strip("_")
     known = _MEANINGS.get(name) or _MEANINGS.get(name.removeprefix("finish_reason_"))
     return known or next((meaning for meaning, words in _FRAGMENTS if re.search("|".join(words), name)), None)
@@ -76,7 +76,7 @@ class FinishReasons:
     def __init__(self) -> None:
         self._reason = ""
         self.meaning: Meaning | None = None
-        """What the reason means; None if it is not known, or if there is none."""
+        """The meaning of the reason; None if it is unknown, or if there is none."""
         self.certain = False
         """Whether the answer has ended: nothing has followed the reason."""
 

@@ -51,7 +51,7 @@ class TooLarge(ValueError):
 
 
 def decode(data: bytes) -> Any:
-    """The document. Text of it may have lone surrogates: halves of a character that another document completes.
+    """The document. Its texts may have lone surrogates: halves of a character that another document completes.
 
     Raises `NotJSON`, or `TooLarge` if the document is beyond a limit.
     """
@@ -63,7 +63,7 @@ def decode(data: bytes) -> Any:
         raise _too_deep() from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         value = _read_leniently(data, str(error))
-    # A document of a token is too small to be nested so deeply.
+    # The document of one token is too small to be nested so deeply.
     if len(data) > 2 * MAX_DEPTH and data.count(b"{") + data.count(b"[") > MAX_DEPTH and _is_deeper(value, MAX_DEPTH):
         raise _too_deep()
     return value

@@ -1,4 +1,4 @@
-"""Reads fields of decoded JSON whatever their types are. A value that makes no sense counts as absent."""
+"""Coerces fields of decoded JSON to the wanted types. A value that cannot be coerced counts as absent."""
 
 import math
 from typing import Any

@@ -1,4 +1,4 @@
-"""Masks secrets in the words of a model server before they reach a run's `last_error`, the log or the database."""
+"""Masks secrets in error messages of a model server before they reach a run's `last_error`, the log or the database."""
 
 import base64
 import json

@@ -1,4 +1,4 @@
-"""Collects the pieces of one batch. What follows its like is joined to it, so that a batch has few pieces."""
+"""Collects the pieces of one batch. Adjacent pieces of one kind are joined, so that a batch has few pieces."""
 
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
@@ -16,7 +16,7 @@ class Pieces:
     def __init__(self) -> None:
         self._pieces: list[Piece] = []
         self._kind: _Kind | int | None = None
-        """What is being joined: text, a refusal, or the arguments of the call at this index."""
+        """The kind that is being joined: text, a refusal, or the arguments of the call at this index."""
         self._call: ToolCallPiece | None = None
         self._texts: list[str] = []
 
@@ -42,7 +42,7 @@ class Pieces:
         self._pieces += pieces
 
     def take(self) -> list[Piece]:
-        """All pieces, and begin anew."""
+        """Return all pieces and start a new batch."""
         self._flush()
         pieces, self._pieces = self._pieces, []
         return pieces

@@ -1,6 +1,6 @@
-"""What the known model servers want in a request. A preset is data: the client has no code for a server.
+"""Presets: how requests to well-known model servers differ. A preset is data: the client has no code for a server.
 
-A server is recognised by its URL where that is plain. Everything else of a server is learned from what it refuses.
+A server is recognised by its URL. Fields that a preset does not have are adjusted when the server refuses them.
 """
 
 from collections.abc import Mapping

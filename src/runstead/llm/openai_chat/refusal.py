@@ -22,7 +22,7 @@ def refused_fields(body: bytes, sent: Container[str], candidates: Sequence[str])
     """Those of `candidates` that the error answer `body` refuses; `sent` are all fields of the request.
 
     A field that the answer names by its position (`param`, `loc`) is certain. If it names none so, the result is the
-    first candidate that its words mention: they often name several fields, and one of them less can be enough.
+    first candidate that its words mention: they often name several fields, and leaving out one can be enough.
     """
     answer = _decoded(body)
     named = [name for name in _named(answer, 0) if name in sent]

@@ -1,4 +1,4 @@
-"""Finds the error in what a model server sent, in the many spellings that servers have for one."""
+"""Finds the error in an answer of a model server, in any of the shapes that servers use."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Thinking at the beginning of the text, between tags: servers that do not separate it from the answer send it so."""
+"""Thinking at the beginning of the text, between tags: some servers send it so instead of in a field of its own."""
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
@@ -23,7 +23,7 @@ _State: TypeAlias = Literal["beginning", "thinking", "behind", "text"]
 class ThinkTags:
     """Separates the thinking from the text of one answer.
 
-    Text that may begin a tag is held back until it does or does not. White space before the text is held back too.
+    Text that may begin a tag is held back until that is decided. White space before the text is held back too.
     """
 
     def __init__(self) -> None:
@@ -60,7 +60,7 @@ class ThinkTags:
                 return "" if self._blank else self._begin()
 
     def begin_calls(self) -> str:
-        """The text that was held back, when a call begins. White space alone is no text."""
+        """The text that was held back, when a call begins. White space alone does not count."""
         held = self._release() if self._state == "beginning" else ""
         return "" if self._blank else held
 

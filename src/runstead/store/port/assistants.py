@@ -4,7 +4,7 @@ from typing import Protocol
 
 from msgspec import Struct
 
-from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
+from runstead.domain.chosen_defaults import NONE_CHOSEN, ChosenDefaults
 from runstead.wire.assistant import Assistant
 from runstead.wire.page import ListQuery, Page
 
@@ -12,7 +12,7 @@ __all__ = ["AssistantRow", "Assistants"]
 
 
 class AssistantRow(Struct, frozen=True):
-    """An assistant with what only the engine knows of it."""
+    """An assistant, and the fields that are stored with it but not shown."""
 
     assistant: Assistant
     chosen_defaults: ChosenDefaults = NONE_CHOSEN

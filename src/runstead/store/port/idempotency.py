@@ -13,7 +13,7 @@ class IdempotencyRecord(Struct, frozen=True, kw_only=True):
     digest: bytes
     """A digest of the request."""
     body: bytes
-    """The reply. That of a run is the run's state alone, and one that was erased is empty."""
+    """The reply. For a run it is the run's state alone; an erased one is empty."""
     expires_at: int
     """Unix time from which on the record does not count."""
     seq: int = 0
@@ -23,7 +23,7 @@ class IdempotencyRecord(Struct, frozen=True, kw_only=True):
     object, or the reply was erased.
     """
     ambiguous: bool = False
-    """The same request was answered shortly before: which of the two is sent again is unknown."""
+    """The same request was answered shortly before, so it is unknown which of the two a retry repeats."""
 
 
 class Idempotency(Protocol):
@@ -44,5 +44,5 @@ class Idempotency(Protocol):
         ...
 
     async def prune(self, now: int, limit: int) -> int:
-        """Remove records that have expired at `now`: up to `limit`, and about a megabyte. How many there were."""
+        """Remove records that have expired at `now`: up to `limit`, and about a megabyte. Returns their number."""
         ...

@@ -16,6 +16,6 @@ class Lane(Enum):
     RUN = "run"
     """A run is claimed, or begins a step. It waits as long as it takes, in turn with the calls."""
     CLOSING = "closing"
-    """A run's open step or the run itself ends. Before calls and beginnings, as long as it takes."""
+    """A run's open step or the run itself ends. It goes before calls and beginnings, and waits as long as it takes."""
     MAINTENANCE = "maintenance"
     """A short look at workers, deadlines or cancelled runs. It has a connection of its own."""

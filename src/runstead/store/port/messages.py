@@ -22,7 +22,7 @@ class Messages(Protocol):
     async def get(self, project: str, thread_id: str, message_id: str) -> Message | None: ...
     async def insert(self, project: str, messages: Sequence[Message], predecessor: str | None = None) -> None:
         """Add messages. Those with a `predecessor` join the thread when that run has ended, and take their position
-        then: till then `newest` does not know them, and they stand at the end of every page.
+        then: until then `newest` leaves them out, and they stand at the end of every page.
         """
         ...
 
@@ -38,6 +38,6 @@ class Messages(Protocol):
     async def newest(self, project: str, thread_id: str, limit: int, before: str | None = None) -> Newest:
         """Up to `limit` messages; those older than message `before` if given. For building prompts.
 
-        Large messages are fewer, as in a page.
+        Fewer if they are large, as in a page.
         """
         ...

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple, Protocol
 
 from msgspec import UNSET, Struct
 
-from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
+from runstead.domain.chosen_defaults import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
 from runstead.store.port.assistants import AssistantRow
@@ -43,7 +43,7 @@ class Unknown(NamedTuple):
 
 
 class RunRow(Struct, frozen=True, kw_only=True):
-    """A run with what only the engine knows of it."""
+    """A run, and the fields that are stored with it but not shown."""
 
     run: Run
     project: str

@@ -12,7 +12,7 @@ __all__ = ["Attempt", "WebhookRow", "Webhooks"]
 
 
 class WebhookRow(Struct, frozen=True, kw_only=True):
-    """A webhook with what only the engine knows of it."""
+    """A webhook, and the fields that are stored with it but not shown."""
 
     webhook: Webhook
     generation: int = 1
@@ -67,5 +67,5 @@ class Webhooks(Protocol):
         ...
 
     async def prune(self, before: int, limit: int) -> int:
-        """Remove deliveries that ended before then: up to `limit`, and about a megabyte. How many there were."""
+        """Remove deliveries that ended before then: up to `limit`, and about a megabyte. Returns their number."""
         ...

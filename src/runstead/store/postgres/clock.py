@@ -22,7 +22,7 @@ _DRIFT = 1e-4
 
 
 class Reading(NamedTuple):
-    """What the server's clock shows beyond the seconds that this process counts, and how sure that is."""
+    """What the server's clock shows beyond the seconds that this process counts, and how exact that is."""
 
     ahead: float
     error: float
@@ -35,15 +35,15 @@ class Reading(NamedTuple):
         return self.error + (now - self.at) * _DRIFT
 
     def replaces(self, last: "Reading") -> bool:
-        """It is surer than the last one, or shows that the server's clock was set."""
+        """Whether it is more exact than the last one, or shows that the server's clock was set."""
         remaining = last.error_at(self.at)
         return self.error <= remaining or abs(self.ahead - last.ahead) > self.error + remaining
 
 
 class ServerClock:
-    """Implements `engine.adapters.Clock`: what the server said last, and the seconds that this process counted since.
+    """Implements `engine.adapters.Clock`: the last reading, and the seconds that this process has counted since.
 
-    It shows the time once it was read. The machine's own time of day may be wrong, and may be set at any moment.
+    It has no time before the first reading. The machine's own time of day may be wrong, and may be set at any moment.
     """
 
     def __init__(self) -> None:
@@ -67,7 +67,7 @@ class ServerClock:
             self.take(Reading(row[0] - asked - error, error, asked + error))
 
     def take(self, reading: Reading) -> None:
-        """Go by a reading, unless the last one is surer still."""
+        """Use a reading, unless the last one is still more exact."""
         if self._last is None or reading.replaces(self._last):
             self._last = reading
 

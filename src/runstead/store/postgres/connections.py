@@ -9,8 +9,8 @@ from runstead.store.port import Lane, Tx, Unknown
 from runstead.store.postgres.address import Address
 from runstead.store.postgres.connection import PostgresSession, connect
 from runstead.store.postgres.failure import Lost, Overloaded, Rejected
+from runstead.store.postgres.lane_semaphore import LaneSemaphore
 from runstead.store.postgres.optimistic_table import OptimisticTable
-from runstead.store.postgres.permits import Permits
 from runstead.store.postgres.runs import PostgresRuns
 from runstead.store.postgres.statements import unlocked
 from runstead.store.tables.queries import load
@@ -38,19 +38,19 @@ def collections_on(session: PostgresSession) -> Connection:
 
 
 class Connections:
-    """A pool: up to `most` connections for calls and runs, and one more for maintenance.
+    """A pool: up to `maximum` connections for calls and runs, and one more for maintenance.
 
     (asyncpg's own pool starts a task and sends one more statement for every transaction, to reset what ours never
     change.)
     """
 
-    def __init__(self, address: Address, schema: str, most: int, patience: float) -> None:
+    def __init__(self, address: Address, schema: str, maximum: int, patience: float) -> None:
         self._address = address
         self._schema = schema
-        self._most = most
+        self._maximum = maximum
         self._patience = patience
-        self._shared = Permits(most)
-        self._maintenance = Permits(1)
+        self._shared = LaneSemaphore(maximum)
+        self._maintenance = LaneSemaphore(1)
         self._idle: list[Connection] = []
         self._used: set[PostgresSession] = set()
         self._closed = False
@@ -61,27 +61,27 @@ class Connections:
         """A connection, free of transactions. Raises `Failure` when there is none to be had, and `Overloaded` when a
         call has waited too long for its turn.
         """
-        permits = self._maintenance if lane is Lane.MAINTENANCE else self._shared
+        semaphore = self._maintenance if lane is Lane.MAINTENANCE else self._shared
         try:
-            await permits.take(lane, self._patience if lane is Lane.CALL else None)
+            await semaphore.acquire(lane, self._patience if lane is Lane.CALL else None)
         except TimeoutError:
             raise Overloaded(
-                f"all {self._most} connections have been in use for {self._patience:g} seconds, and others wait too"
+                f"all {self._maximum} connections have been in use for {self._patience:g} seconds, and others wait too"
             ) from None
         try:
             async with self._opened_or_reused() as connection:
                 yield connection
         finally:
-            permits.give_back()
+            semaphore.release()
 
     async def close(self) -> None:
-        """Close those that are idle. No transaction begins from now on."""
+        """Close the idle connections. No transaction begins after that."""
         self._closed = True
         idle, self._idle = self._idle, []
         await asyncio.gather(*(connection.session.close() for connection in idle))
 
     def cut(self) -> None:
-        """Cut those that are in use. No transaction begins from now on."""
+        """Cut the connections that are in use. No transaction begins after that."""
         self._closed = True
         for session in self._used:
             session.cut()

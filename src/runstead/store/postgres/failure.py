@@ -4,7 +4,7 @@ Failure
 ├── Overtaken     another transaction was first: everything is undone, run it again
 ├── Lost          the connection is closed, or there is none: everything is undone, run it again when there is one
 ├── Unsure        the connection was lost during a commit: it may be done or not, so it cannot be run again
-├── Overloaded    too much waits, or there is no room: everything is undone, and a later try may succeed
+├── Overloaded    too many wait, or there is no room: everything is undone, and a later try may succeed
 │   └── Full      the server's disk or memory is full
 └── Rejected      the database refuses: an error for the caller
 """
@@ -58,7 +58,7 @@ class Unsure(Failure):
 
 
 class Overloaded(Failure):
-    """Too much waits for the server or this process: a turn, or a lock, did not come in time."""
+    """Too many transactions wait: a connection or a lock was not free in time."""
 
 
 class Full(Overloaded):

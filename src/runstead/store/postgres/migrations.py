@@ -1,17 +1,17 @@
 """The schema, brought up to date: numbered SQL files, forward only, each in one transaction.
 
-Any number of processes may start at once: one migrates, the others wait for it. Processes of the version before go on
-while it happens, and may even start anew afterwards. Therefore the rule for a migration:
+Any number of processes may start at once: one migrates, the others wait for it. Processes of the version before run
+on meanwhile, and may even start afterwards. So these rules hold for a migration:
 
-- Add, never rename, never change what is there: the code before must read and write the new schema as if it were the
+- Add, never rename, never change what exists: the code before must read and write the new schema as if it were the
   old one. A new column has a default or may be NULL.
 - One file changes one existing table: writers lock two tables in either order, and would deadlock with it.
-- A new index on a table that is there is made in a file of its own, which says `-- concurrently` and has nothing but
+- A new index on an existing table is made in a file of its own, which says `-- concurrently` and has nothing but
   `CREATE INDEX CONCURRENTLY IF NOT EXISTS …;` and `DROP INDEX CONCURRENTLY IF EXISTS …;`. It is applied outside of
-  transactions, while others write; what one that died left unfinished is built again. No code may need an index, but
-  for speed: so one that takes the place of another is a part of the same file, and writers never pay for both.
-- A file that changes many rows says `-- rows`. It commits by itself, often, and may be applied again after it died. A
-  schema that is new has no rows, so there it is left out.
+  transactions, while others write; an index that a killed migration left unfinished is built again. Code may
+  need an index for speed alone. The file that adds an index drops the one that it replaces: writers never pay for both.
+- A file that changes many rows says `-- rows`. It commits by itself, often, and can be applied again after it was
+  killed. A new schema has no rows, so there the file is left out.
 - What no code uses any more is removed by a later version, whose migration says `-- oldest: N`: the number of the
   oldest schema whose code can still work. Older code refuses to start from then on.
 - A migration that is released is never changed.
@@ -37,7 +37,7 @@ _ROWS = re.compile(r"^-- rows$", re.MULTILINE)
 _INDEX = re.compile(r"(?:CREATE INDEX CONCURRENTLY IF NOT EXISTS (\w+)\s+ON|DROP INDEX CONCURRENTLY IF EXISTS) [^;]+;")
 
 _PAUSE = 0.1
-"""Seconds between two looks whether the one that migrates is done."""
+"""Seconds between two checks whether the migrating process is done."""
 
 # Polled: a session that waited for the lock in the server would be one more that the building of an index waits for.
 _ALONE = "SELECT pg_try_advisory_lock(hashtext('runstead.migrations'), hashtext(:schema))"
@@ -153,7 +153,7 @@ async def _apply(session: PostgresSession, schema: str, migration: Migration, ne
 
 
 async def _build(session: PostgresSession, schema: str, script: str) -> str:
-    """Build and drop indexes while others write; what is left to be done in a transaction is nothing.
+    """Build and drop indexes while others write. Returns what is left for a transaction: an empty script.
 
     It waits for the transactions that are open now, and no transaction waits for it.
     """

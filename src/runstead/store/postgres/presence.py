@@ -61,7 +61,7 @@ class HeldPresence:
 
     async def __aenter__(self) -> Self:
         self._session = await self._opened(_LOCK)
-        # Not in a task group: what fails inside leaves as it came, and the worker may leave from another task.
+        # Not in a task group: it would wrap the exceptions of the body, and the worker may leave from another task.
         self._keeping = asyncio.create_task(self._keep())  # noqa: TID251 - ended in `__aexit__`
         return self
 
@@ -106,16 +106,16 @@ class HeldPresence:
                 async with self._statement, asyncio.timeout(_PATIENCE):
                     await session.script("SELECT 1")
         except (Failure, TimeoutError):
-            pass  # it is lost
+            pass  # the session is lost
 
     async def _again(self) -> PostgresSession:
         while True:
             try:
                 session = await self._opened(_LOCK, _RETURNED)
             except Failure as error:
-                self._outage.goes_on(error)
+                self._outage.begin(error)
             else:
-                self._outage.is_over()
+                self._outage.end()
                 return session
             await asyncio.sleep(_PAUSE)
 

@@ -7,7 +7,7 @@ from runstead.domain.run.change import Change
 from runstead.store.port import RunRow
 from runstead.store.postgres.connection import PostgresSession
 from runstead.store.postgres.failure import Overtaken
-from runstead.store.tables.chosen import RUN
+from runstead.store.tables.chosen_defaults import RUN
 from runstead.store.tables.event_rows import pack
 from runstead.store.tables.runs import Columns, Parts, SqlRuns, run_columns
 from runstead.store.tables.table import NotSingle, Value

@@ -26,7 +26,7 @@ _SCHEMA = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 _LAST_SECONDS = 3.0
 """Seconds that the transactions under way get to end when the store stops. Then their connections are cut."""
 _CHECK = "SELECT pg_logical_emit_message(true, 'runstead', '')"
-"""Commits a record of the write-ahead log that no reader minds. A standby, or a full disk of the log, refuses it."""
+"""Commits a record of the write-ahead log that readers ignore. A standby, or a full disk of the log, refuses it."""
 
 
 class PostgresStore:
@@ -124,7 +124,7 @@ class PostgresStore:
             if not self._under_way:
                 self._quiet.set()
         if writing:
-            self._full.is_over()
+            self._full.end()
         return done
 
     @property
@@ -152,7 +152,7 @@ class PostgresStore:
 
     def _error(self, doing: str, error: Failure) -> RunsteadError:
         if isinstance(error, Full):
-            self._full.goes_on(error)
+            self._full.begin(error)
         kind = RunsteadError
         if isinstance(error, Unsure):
             kind = Unconfirmed

@@ -20,7 +20,7 @@ _WRITE = "ISOLATION LEVEL READ COMMITTED READ WRITE"
 _READ = "ISOLATION LEVEL REPEATABLE READ READ ONLY"
 _LONGEST = 30.0
 """Seconds that a transaction may take once it has a connection, waiting for locks included."""
-_MOST_TIMES = 20
+_MAX_ATTEMPTS = 20
 """How often a work may be overtaken. From the second try on it locks what it reads, so once is usual."""
 _PAUSE = 0.1
 """Seconds, about, between two tries to reach the server."""
@@ -50,7 +50,7 @@ async def run(
         async with connections.one(lane) as connection:
             return await _limited(connection, work, _How(writing, locking, single))
 
-    for _ in range(_MOST_TIMES - 1):
+    for _ in range(_MAX_ATTEMPTS - 1):
         try:
             return await patiently(once, patience, outage)
         except NotSingle:
@@ -71,7 +71,7 @@ class _How(NamedTuple):
 async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage: Outage) -> T:
     """The result of the attempt. While the server cannot be reached, it is retried for a number of seconds.
 
-    They count from the first loss: what waited for its turn before that is not held against the attempt.
+    They count from the first loss; time spent waiting for a connection before does not count.
     """
     clock = asyncio.get_running_loop().time
     lost: float | None = None
@@ -79,15 +79,15 @@ async def patiently(attempt: Callable[[], Awaitable[T]], patience: float, outage
         try:
             done = await attempt()
         except Lost as error:
-            if lost is None:  # it may be no more than a connection that lay idle too long
+            if lost is None:  # perhaps only this connection was idle for too long
                 lost = clock()
                 continue
-            outage.goes_on(error)
+            outage.begin(error)
             if clock() - lost >= patience:
                 raise
             await asyncio.sleep(random.uniform(0.5, 1.5) * _PAUSE)  # noqa: S311 - so that not all try at once
         else:
-            outage.is_over()
+            outage.end()
             return done
 
 

@@ -2,7 +2,7 @@
 INSERT INTO deletions (id, kind, project, deleted_at, next_at) VALUES (:id, :kind, :project, :now, :now);
 
 -- name: next
--- Where several processes remove, this one is locked, and passed over by the others.
+-- With several processes the row is locked, and the other processes skip it.
 SELECT id, kind, project, deleted_at FROM deletions WHERE next_at <= :now ORDER BY next_at LIMIT 1;
 
 -- name: postpone

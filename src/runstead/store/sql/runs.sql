@@ -17,9 +17,8 @@ ON CONFLICT (thread_id) WHERE active DO NOTHING
 RETURNING EXISTS (SELECT 1 FROM messages WHERE thread_id = :thread_id AND behind IS NULL);
 
 -- name: apply
--- The only statement that changes a run. No row back: another writer was first, or the thread
--- was deleted. A run that was stored whole becomes its
--- own settings: of a field that is in both columns, `body` has the value.
+-- The only statement that changes a run. No row back: another writer was first, or the thread was deleted.
+-- A run that was stored whole becomes its own settings: of a field that is in both columns, `body` has the value.
 UPDATE runs
    SET status = :status, version = version + 1, last_event = :last_event, owner = :owner,
        expires_at = :expires_at, ready_at = :ready_at, delays = :delays, body = :body,

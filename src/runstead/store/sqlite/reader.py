@@ -43,7 +43,7 @@ class Reader:
             raise failed("read", self._path, error) from error
 
     def check(self) -> None:
-        """Read a little. Raises as `read` does."""
+        """Read one row. Raises as `read` does."""
         try:
             self._connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()
         except sqlite3.Error as error:

@@ -200,7 +200,7 @@ class Writer:
     def _committed(self, done: list[_Done], commit: Future[bool]) -> None:
         failure = commit.exception()
         if failure is None and commit.result():
-            self._outage.is_over()
+            self._outage.end()
         self._answer(done, failure)
 
     def _given_up(self) -> list[_Done]:
@@ -225,7 +225,7 @@ class Writer:
     def _not_written(self, cause: BaseException) -> Exception:
         error = failed("write to", self._path, cause)
         if isinstance(error, Unreachable):
-            self._outage.goes_on(cause)
+            self._outage.begin(cause)
         return error
 
 

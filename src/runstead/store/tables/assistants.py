@@ -3,7 +3,7 @@
 from typing import Any
 
 from runstead.store.port.assistants import AssistantRow
-from runstead.store.tables.chosen import ASSISTANT
+from runstead.store.tables.chosen_defaults import ASSISTANT
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session, Table
 from runstead.wire.assistant import Assistant

@@ -11,7 +11,7 @@ run, so the run is removed after them.
 import msgspec
 
 from runstead.store.port.deletions import GRACE
-from runstead.store.tables.portion import Portion
+from runstead.store.tables.batch import Batch
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session, Value
 
@@ -34,11 +34,11 @@ class SqlDeletions:
         self._queries = queries["deletions"]
 
     async def mark_thread(self, project: str, thread_id: str, now: int) -> None:
-        """The thread was deleted: its rows are to be removed."""
+        """Record that the thread was deleted and its rows are to be removed."""
         await self._session.execute(self._queries["mark"], id=thread_id, kind=_THREAD, project=project, now=now)
 
     async def mark_webhook(self, project: str, webhook_id: str, now: int) -> None:
-        """The webhook was deleted: its deliveries are to be removed."""
+        """Record that the webhook was deleted and its deliveries are to be removed."""
         await self._session.execute(self._queries["mark"], id=webhook_id, kind=_WEBHOOK, project=project, now=now)
 
     async def remove(self, now: int, rows: int, size: int) -> bool:
@@ -46,46 +46,46 @@ class SqlDeletions:
         if found is None:
             return False
         id, kind, project, deleted_at = found
-        part = Portion(rows, size)
+        batch = Batch(rows, size)
         if kind == _WEBHOOK:
-            done = await self._remove("webhook_deliveries", part, webhook_id=id)
+            done = await self._remove("webhook_deliveries", batch, webhook_id=id)
         elif now < deleted_at + GRACE and await self._session.row(self._queries["pending"], thread_id=id) is not None:
             done = False
-            if await self._remove("messages", part, thread_id=id):
+            if await self._remove("messages", batch, thread_id=id):
                 await self._session.execute(self._queries["postpone"], id=id, next_at=now + _PAUSE)
         else:
-            done = await self._remove_thread(part, project, id)
+            done = await self._remove_thread(batch, project, id)
         if done:
             await self._session.execute(self._queries["finish"], id=id)
         return True
 
-    async def _remove_thread(self, part: Portion, project: str, thread_id: str) -> bool:
+    async def _remove_thread(self, batch: Batch, project: str, thread_id: str) -> bool:
         return (
-            await self._remove("messages", part, thread_id=thread_id)
-            and await self._remove("deliveries", part, thread_id=thread_id)
-            and await self._remove_runs(part, thread_id)
+            await self._remove("messages", batch, thread_id=thread_id)
+            and await self._remove("deliveries", batch, thread_id=thread_id)
+            and await self._remove_runs(batch, thread_id)
             # While there was a run, a change of it that was under way could still add a message or record a reply.
-            and await self._remove("messages", part, thread_id=thread_id)
-            and await self._remove("answers", part, thread_id=thread_id, project=project, nothing=b"")
+            and await self._remove("messages", batch, thread_id=thread_id)
+            and await self._remove("answers", batch, thread_id=thread_id, project=project, nothing=b"")
         )
 
-    async def _remove_runs(self, part: Portion, thread_id: str) -> bool:
+    async def _remove_runs(self, batch: Batch, thread_id: str) -> bool:
         while runs := await self._session.rows(self._queries["runs"], thread_id=thread_id, limit=_RUNS):
             for run_id, size in runs:
                 for kind in ("events", "steps"):
-                    if not await self._remove(kind, part, run_id=run_id):
+                    if not await self._remove(kind, batch, run_id=run_id):
                         return False
-                if not part.take([size]):
+                if not batch.take([size]):
                     return False
                 await self._session.execute(self._queries["remove_run"], run_id=run_id)
         return True
 
-    async def _remove(self, kind: str, part: Portion, **scope: Value) -> bool:
-        """Remove rows of a kind, as many as the part may have; whether all are gone."""
-        while not part.used_up:
-            limit = part.rows
+    async def _remove(self, kind: str, batch: Batch, **scope: Value) -> bool:
+        """Remove rows of a kind, as many as the batch may have. Returns whether all are gone."""
+        while not batch.full:
+            limit = batch.rows
             found = await self._session.rows(self._queries[kind], limit=limit, **scope)
-            keys = [key for key, _ in found[: part.take([size for _, size in found])]]
+            keys = [key for key, _ in found[: batch.take([size for _, size in found])]]
             if keys:
                 removal = self._queries[f"remove_{kind}"]
                 await self._session.execute(removal, keys=_encode(keys).decode(), **scope)

@@ -7,8 +7,8 @@ import msgspec
 
 from runstead.domain.run.change import Change
 from runstead.store.port.events import PAGE_SIZE
+from runstead.store.tables.batch import first_within
 from runstead.store.tables.event_rows import complete, incomplete, pack, unpack
-from runstead.store.tables.portion import first_within
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session
 from runstead.wire.event import RawEvent

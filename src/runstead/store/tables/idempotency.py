@@ -1,7 +1,7 @@
 """The table of idempotency records: replies to requests that may be sent again."""
 
 from runstead.store.port import IdempotencyRecord
-from runstead.store.tables.portion import PORTION, first_within
+from runstead.store.tables.batch import BATCH_SIZE, first_within
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Session
 
@@ -43,5 +43,5 @@ class SqlIdempotency:
 
     async def prune(self, now: int, limit: int) -> int:
         sizes = await self._session.rows(self._queries["expired_sizes"], now=now, limit=limit)
-        fitting = first_within([length for (length,) in sizes], PORTION)
+        fitting = first_within([length for (length,) in sizes], BATCH_SIZE)
         return len(await self._session.rows(self._queries["prune"], now=now, limit=fitting))

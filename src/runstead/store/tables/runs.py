@@ -10,7 +10,7 @@ from runstead.domain.run.change import Change
 from runstead.domain.run.deadline import deadline
 from runstead.store.port import Applied, Claimable, Created, Limits, NoRoom, Opening, RunRow, Stale, ThreadBusy
 from runstead.store.tables.body import Body, unknown_in, with_unknown
-from runstead.store.tables.chosen import ASSISTANT, RUN
+from runstead.store.tables.chosen_defaults import ASSISTANT, RUN
 from runstead.store.tables.events import SqlEvents
 from runstead.store.tables.messages import SqlMessages
 from runstead.store.tables.projects import effective

@@ -1,4 +1,4 @@
-"""The table of steps: the wire's step in `body`, and what only the engine knows of it in `journal`."""
+"""The table of steps: the wire's step in `body`, and the rest of its journal in `journal`."""
 
 from collections.abc import Mapping
 

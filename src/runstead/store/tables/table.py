@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from runstead.store.port import Unknown
+from runstead.store.tables.batch import first_within
 from runstead.store.tables.body import Body, unknown_in, with_unknown
 from runstead.store.tables.pagination import cut, span
-from runstead.store.tables.portion import first_within
 from runstead.wire.codec.json_shape import count_separators
 from runstead.wire.page import ListQuery, Page
 

@@ -7,8 +7,8 @@ from msgspec.structs import asdict
 
 from runstead.domain.webhooks import Outcome, payload
 from runstead.store.port.webhooks import Attempt, WebhookRow
+from runstead.store.tables.batch import BATCH_SIZE, first_within
 from runstead.store.tables.deletions import SqlDeletions
-from runstead.store.tables.portion import PORTION, first_within
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.table import Row, Session, Table, Value
 from runstead.wire.codec.run_parts import Settings
@@ -96,7 +96,7 @@ class SqlWebhooks:
 
     async def prune(self, before: int, limit: int) -> int:
         sizes = await self._session.rows(self._queries["ended_sizes"], before=before, limit=limit)
-        fitting = first_within([length for (length,) in sizes], PORTION)
+        fitting = first_within([length for (length,) in sizes], BATCH_SIZE)
         return len(await self._session.rows(self._queries["prune_deliveries"], before=before, limit=fitting))
 
     def _row(self, row: Row | None) -> WebhookRow | None:

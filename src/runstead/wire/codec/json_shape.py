@@ -1,8 +1,8 @@
 """The shape of JSON text: how deeply it is nested, and how many values it has. Checked on bytes, without decoding them.
 
-A decoder recurses with the text's nesting, and holds the interpreter until it has read all values. So both are limited
-before text of another program is decoded. The depth is far below the interpreter's limit of recursion: a value that was
-accepted can be decoded and encoded inside other values later, at any depth of the stack.
+A decoder recurses with the text's nesting, and holds the interpreter lock until it has read all values. So both are
+limited before text of another program is decoded. The depth is far below the interpreter's limit of recursion: a value
+that was accepted can be decoded and encoded inside other values later, at any depth of the stack.
 """
 
 import re
@@ -24,7 +24,7 @@ _DIGITS_AS_ZEROS = bytes(ord("0") if chr(byte) in "0123456789" else ord(" ") for
 _SMALL = 64 * 1024
 """Bytes of text that is probably within the limits: they are counted before the text is read."""
 _PORTION = 256 * 1024
-"""Bytes that are read at once. Other threads can take the interpreter between two portions."""
+"""Bytes that are read at once. Other threads can take the interpreter lock between two portions."""
 _OPENING = frozenset(b"[{")
 _NOT_STRUCTURE = bytes(set(range(256)) - set(b"[]{},"))
 
@@ -36,7 +36,7 @@ class ShapeError(ValueError):
 def check_shape(raw: bytes, *, max_depth: int = MAX_DEPTH, max_values: int = MAX_VALUES) -> None:
     """Raise `ShapeError` if JSON text is nested deeper than `max_depth`, or has too many values or too long a number.
 
-    Of text that is no JSON only so much is certain: a decoder finds its error within these limits.
+    If the text is not JSON, only this is certain: a decoder meets its error within these limits.
     """
     if len(raw) <= _SMALL:
         # Those inside strings are counted too here, so this accepts nothing that is too deep or too large.

@@ -19,7 +19,7 @@ __all__ = ["drop_nulls"]
 
 
 def drop_nulls(kind: kinds.Type, value: Any) -> int:
-    """Drop, in place, the nulls in `value` that its type does not have. How many there were.
+    """Drop, in place, the nulls in `value` that its type does not have. Returns their number.
 
     Arrays that are longer than their type allows are not searched.
     """
@@ -27,7 +27,7 @@ def drop_nulls(kind: kinds.Type, value: Any) -> int:
 
 
 class _Fields(NamedTuple):
-    """What is to know about the fields of a struct."""
+    """Which fields of a struct keep a null, and which have fields inside."""
 
     keep: frozenset[str]
     """Those in which a null is a value, or an error."""

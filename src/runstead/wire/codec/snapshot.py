@@ -1,7 +1,7 @@
 """Snapshots: a message or a step with its deltas applied.
 
-Parts and calls are found by their `index`. Strings are concatenated; everything else is replaced. What does not fit the
-types, as from a newer server, is left out.
+Parts and calls are found by their `index`. Strings are concatenated; everything else is replaced. Values that
+do not fit the types, such as those of a newer server, are left out.
 """
 
 from collections.abc import Callable, Sequence
@@ -79,8 +79,8 @@ def with_step_deltas(step: RunStep, deltas: Sequence[RunStepDelta]) -> RunStep:
     if not isinstance(step.step_details, ToolCallsDetails):
         return step
     details = [delta.delta.step_details for delta in deltas]
-    news = [call for each in details if isinstance(each, ToolCallsDelta) for call in each.tool_calls or []]
-    calls = _merged(step.step_details.tool_calls, _joined(news, _plain_arguments, _with_arguments), _call)
+    new_calls = [call for each in details if isinstance(each, ToolCallsDelta) for call in each.tool_calls or []]
+    calls = _merged(step.step_details.tool_calls, _joined(new_calls, _plain_arguments, _with_arguments), _call)
     return replace(step, step_details=ToolCallsDetails(tool_calls=calls))
 
 
@@ -165,12 +165,12 @@ def _fitting(values: list[dict[str, Any]], kind: Any) -> list[Any]:
 def _call(call: ToolCall | None, delta: ToolCallDelta) -> ToolCall | None:
     id = delta.id or (call.id if call is not None else "")
     match delta:
-        case FunctionToolCallDelta(function=news):
+        case FunctionToolCallDelta(function=new_calls):
             known = call.function if isinstance(call, FunctionToolCall) else FunctionCallResult(name="", arguments="")
-            return FunctionToolCall(id=id, function=_function(known, news or FunctionDelta()))
-        case CodeInterpreterCallDelta(code_interpreter=news):
+            return FunctionToolCall(id=id, function=_function(known, new_calls or FunctionDelta()))
+        case CodeInterpreterCallDelta(code_interpreter=new_calls):
             code = call.code_interpreter if isinstance(call, CodeInterpreterCall) else CodeInterpreter(input="")
-            return CodeInterpreterCall(id=id, code_interpreter=_code(code, news or CodeInterpreterDelta()))
+            return CodeInterpreterCall(id=id, code_interpreter=_code(code, new_calls or CodeInterpreterDelta()))
         case FileSearchCallDelta(file_search=dict() as search):
             found = _fitting([{"ranking_options": {}} | search], FileSearch)
             return FileSearchCall(id=id, file_search=found[0]) if found else call

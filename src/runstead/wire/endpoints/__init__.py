@@ -1,4 +1,4 @@
-"""The table of endpoints: the one place that knows paths. Server, client and OpenAPI document are made from it."""
+"""The table of endpoints: the only place that names paths. Server, client and OpenAPI document are made from it."""
 
 from runstead.wire.endpoints import assistants, messages, models, projects, runs, threads, webhooks
 from runstead.wire.endpoints.endpoint import AnyEndpoint, Endpoint

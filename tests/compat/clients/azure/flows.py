@@ -82,7 +82,7 @@ def functions(client: AgentsClient) -> dict[str, Any]:
 
 
 def errors(client: AgentsClient) -> dict[str, Any]:
-    """What is refused, and in which words."""
+    """The errors of requests that are refused."""
     refused = {}
     agent = client.create_agent(model="gpt-4o")
     thread = client.threads.create()

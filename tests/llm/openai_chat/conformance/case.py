@@ -1,4 +1,4 @@
-"""The language of the conformance tables: a line says what a model server sends, and what is right.
+"""The language of the conformance tables: a line has what a model server sends, and the right result.
 
 Case("its name", sent(text("Hel"), text("lo"), end("stop")), says("Hello"))
 """

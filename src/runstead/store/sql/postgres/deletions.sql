@@ -1,5 +1,5 @@
 -- name: next
--- Another process removes what is locked.
+-- A locked row is being removed by another process.
 SELECT id, kind, project, deleted_at FROM deletions
  WHERE next_at <= :now
  ORDER BY next_at
@@ -7,7 +7,7 @@ SELECT id, kind, project, deleted_at FROM deletions
    FOR UPDATE SKIP LOCKED;
 
 -- name: runs
--- A writer of a run locks it: once the runs are locked, nothing is added to them.
+-- A writer of a run locks it, so nothing is added to the runs once they are locked here.
 SELECT id, length(body) + coalesce(length(settings), 0) FROM runs WHERE thread_id = :thread_id LIMIT :limit FOR UPDATE;
 
 -- name: remove_messages

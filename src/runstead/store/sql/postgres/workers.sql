@@ -10,7 +10,7 @@ UPDATE workers SET lease = :lease * interval '1 millisecond',
 RETURNING name;
 
 -- name: expired
--- The observer is alive, whatever its lease says: it may have stood still, and is about to send a heartbeat.
+-- The observer is alive, whatever its lease says: it may have stalled, and is about to send a heartbeat.
 -- For one lease no worker is expired in these cases: the server has just started, so no lease was renewed for a while and
 -- no lock is back yet; or the observer has no lock itself, or has just got it back, so the server may have lost all its
 -- sessions, or be a standby that was just promoted. A worker that is deregistered wrongly all the same costs one repeated

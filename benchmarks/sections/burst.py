@@ -21,7 +21,7 @@ from tests.support.worlds import World
 from tests.worker.processes import starter, worker_of
 
 ANSWER = ("All", " at", " once.")
-SCHEMA = "moment"
+SCHEMA = "burst"
 CREATORS = 20
 ENDED = f"SELECT status, count(*) FROM {SCHEMA}.runs GROUP BY status"
 LIMIT = 900
@@ -32,26 +32,26 @@ async def measure(plan: Plan) -> Findings:
     gate = Gate()
     with engines(plan.disk) as on:
         start = starter(SCHEMA, on.postgres.url)
-        async with start(lambda _: [gate, say(*ANSWER)], lease=LEASE, slots=plan.moment, lifetime=3600) as here:
+        async with start(lambda _: [gate, say(*ANSWER)], lease=LEASE, slots=plan.burst, lifetime=3600) as here:
             name = worker_of(here).name
             sql = await asyncpg.connect(on.postgres.url)
-            await create_runs(here, plan.moment)
-            while len(here.model.requests) < plan.moment:  # noqa: ASYNC110 - the script gives no signal
+            await create_runs(here, plan.burst)
+            while len(here.model.requests) < plan.burst:  # noqa: ASYNC110 - the script gives no signal
                 await asyncio.sleep(0.1)
             began = perf_counter()
             gate.open()
-            await wait_for_all(sql, plan.moment)
+            await wait_for_all(sql, plan.burst)
             seconds = perf_counter() - began
             calls = len(here.model.requests)
             renamed = worker_of(here).name != name
             await sql.close()
     found = Findings(
-        f"{plan.moment:,} runs whose model answers all in the same moment",
+        f"{plan.burst:,} runs whose model answers all in the same moment",
         ("", "runs", "model calls", "s to the last end", "runs per second"),
         note=f"The lease is {LEASE:g} s. The worker was {'' if renamed else 'not '}expired meanwhile.",
     )
-    found.row("one process on PostgreSQL", f"{plan.moment:,}", f"{calls:,}", seconds, plan.moment / seconds)
-    found.at_most(f"{plan.moment:,} answers at once: one model call for each run", calls / plan.moment, 1)
+    found.row("one process on PostgreSQL", f"{plan.burst:,}", f"{calls:,}", seconds, plan.burst / seconds)
+    found.at_most(f"{plan.burst:,} answers at once: one model call for each run", calls / plan.burst, 1)
     return found
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults, in_request, of_run, of_update, value_if_chosen
+from runstead.domain.chosen_defaults import NONE_CHOSEN, ChosenDefaults, in_request, of_run, of_update, value_if_chosen
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
 from runstead.wire.run import RunRequest, ThreadRunRequest
 from tests.domain.things import run

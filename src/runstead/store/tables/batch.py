@@ -1,15 +1,15 @@
-"""How much one transaction reads or removes: a number of rows, and about so many bytes. A single row may be larger."""
+"""Batches: how many rows, and about how many bytes, one transaction reads or removes. A single row may be larger."""
 
 from collections.abc import Sequence
 from itertools import accumulate
 
-__all__ = ["PORTION", "Portion", "first_within"]
+__all__ = ["BATCH_SIZE", "Batch", "first_within"]
 
-PORTION = 1024 * 1024
+BATCH_SIZE = 1024 * 1024
 """Bytes that a transaction of maintenance removes: no other writer waits long for it."""
 
 
-class Portion:
+class Batch:
     """What one transaction may still remove."""
 
     def __init__(self, rows: int, size: int) -> None:
@@ -17,15 +17,15 @@ class Portion:
         self.size = size
 
     @property
-    def used_up(self) -> bool:
-        """Nothing more may be removed."""
+    def full(self) -> bool:
+        """Whether nothing more may be removed."""
         return self.rows <= 0 or self.size <= 0
 
     def take(self, sizes: Sequence[int]) -> int:
         """How many of the first rows with these sizes may be removed; they are counted."""
         taken = 0
         for size in sizes:
-            if self.used_up:
+            if self.full:
                 break
             self.rows -= 1
             self.size -= size

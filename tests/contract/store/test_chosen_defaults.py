@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from runstead.domain.chosen import NONE_CHOSEN, ChosenDefaults
+from runstead.domain.chosen_defaults import NONE_CHOSEN, ChosenDefaults
 from runstead.domain.run import transitions
 from runstead.domain.run.change import Change
 from runstead.store.port import AssistantRow, Limits, RunRow, Store, Tx

@@ -1,11 +1,11 @@
-"""The rows of a database without positions, whose times do not grow with their insertion."""
+"""Rows of a database of the schema before positions. Their times do not grow in the order of insertion."""
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from runstead.store.port import Store, Tx
 from runstead.store.tables.body import encode
-from runstead.store.tables.chosen import ASSISTANT
+from runstead.store.tables.chosen_defaults import ASSISTANT
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Status
 from runstead.wire.webhook import Webhook
@@ -16,7 +16,7 @@ __all__ = ["LISTS", "expected", "newest", "rows", "whole_lists"]
 Columns: TypeAlias = Mapping[str, str | int | bytes | None]
 
 TIMES = [105, 101, 101, 109, 90, 2_000, 100, 100]
-"""When the items of a list say that they were created, in the order of their insertion."""
+"""The creation times of the items of a list, in the order of their insertion."""
 WAITING = [120, 95]
 """The same of messages that wait behind a run."""
 _LAST = 2**61

@@ -1,23 +1,23 @@
-"""Permits for the connections: so many at once, given to those that wait in the order of their lanes."""
+"""A semaphore for connections, which serves waiting transactions in the order of their lanes."""
 
 import asyncio
 from collections import deque
 
 from runstead.store.port import Lane
 
-__all__ = ["Permits"]
+__all__ = ["LaneSemaphore"]
 
 
-class Permits:
-    """A semaphore with lanes. What closes begins first; calls and runs take turns, each in the order of asking."""
+class LaneSemaphore:
+    """At most `maximum` holders. The lane `CLOSING` goes first; the others take turns, each in order of arrival."""
 
-    def __init__(self, most: int) -> None:
-        self._free = most
+    def __init__(self, maximum: int) -> None:
+        self._free = maximum
         self._waiting: dict[Lane, deque[asyncio.Future[None]]] = {lane: deque() for lane in Lane}
         self._turns: deque[Lane] = deque(lane for lane in Lane if lane is not Lane.CLOSING)
 
-    async def take(self, lane: Lane, seconds: float | None) -> None:
-        """Take a permit. `TimeoutError` when there is none within so many seconds; None waits as long as it takes."""
+    async def acquire(self, lane: Lane, seconds: float | None) -> None:
+        """Acquire a place. `TimeoutError` when none is free within so many seconds; None waits as long as it takes."""
         if self._free:
             self._free -= 1
             return
@@ -27,12 +27,12 @@ class Permits:
             async with asyncio.timeout(seconds):
                 await turn
         except BaseException:
-            if turn.done() and not turn.cancelled():  # it was given at the moment of giving up
-                self.give_back()
+            if turn.done() and not turn.cancelled():  # the place was assigned in the meantime
+                self.release()
             raise
 
-    def give_back(self) -> None:
-        """Give a permit back, to the next one that waits."""
+    def release(self) -> None:
+        """Release a place, which goes to the next waiter."""
         turn = self._next()
         if turn is None:
             self._free += 1
@@ -44,7 +44,7 @@ class Permits:
             waiting = self._waiting[lane]
             while waiting:
                 turn = waiting.popleft()
-                if not turn.done():  # or else its taker gave up
+                if not turn.done():  # a done one has timed out or was cancelled
                     if lane is not Lane.CLOSING:
                         self._turns.remove(lane)
                         self._turns.append(lane)
