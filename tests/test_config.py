@@ -135,3 +135,9 @@ def test_keys_and_passwords_are_not_shown(file: Path) -> None:
         """
     )
     assert "sk-secret" not in repr(load(file, {}, {}))
+
+
+@pytest.mark.parametrize("name", ["run_lifetime", "max_runs", "project_runs", "project_queue"])
+def test_a_number_that_a_database_cannot_store_is_refused(name: str) -> None:
+    with pytest.raises(RunsteadError, match=f"RUNSTEAD_{name.upper()}: Expected `int` <= 9007199254740991"):
+        load(None, {f"RUNSTEAD_{name.upper()}": "9223372036854775808"}, {})

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta, Struct, field
 
 from runstead.wire.error import RunsteadError
-from runstead.wire.options import OnBusy
+from runstead.wire.options import MAX_AMOUNT, OnBusy
 
 __all__ = ["Config", "Role", "load"]
 
@@ -60,13 +60,13 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A GGUF file to use as the embedded model."""
     script: str | None = None
     """A file of scripted answers that replaces the model, for tests and trials."""
-    run_lifetime: Annotated[int, Meta(ge=1)] = 600
+    run_lifetime: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)] = 600
     """Seconds after its creation at which a run expires."""
-    max_runs: Annotated[int, Meta(ge=1)] = 5000
+    max_runs: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)] = 5000
     """Maximum runs that this process executes at once. More wait."""
-    project_runs: Annotated[int, Meta(ge=0)] = 100
+    project_runs: Annotated[int, Meta(ge=0, le=MAX_AMOUNT)] = 100
     """Maximum runs of one project that all processes together execute at once. More wait. 0 means no limit."""
-    project_queue: Annotated[int, Meta(ge=0)] = 10_000
+    project_queue: Annotated[int, Meta(ge=0, le=MAX_AMOUNT)] = 10_000
     """Maximum waiting runs of one project. More are refused. 0 means no limit."""
     on_busy: OnBusy = "reject"
     """The default for a run or message on a busy thread, if neither the request nor the thread sets it."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runstead.domain.idempotency import Replay, digest, with_key
+from runstead.domain.idempotency import Replay, digest, with_key, with_retry_count
 from runstead.engine.check import examine
 from runstead.engine.resources.project import Project
 from runstead.llm.scripted import Gate, Turn, call, say
@@ -119,6 +119,37 @@ async def test_a_retry_of_a_request_about_a_deleted_thread_is_not_carried_out_ag
         with pytest.raises(NotFound, match="What this request made or changed was deleted"):
             await once(here, "thread").create_thread()
         assert (await here.project.threads()).data == []
+
+
+@pytest.mark.parametrize("key", ["thread", "message", "run", "outputs"])
+async def test_a_retry_is_not_answered_with_what_is_still_to_be_removed(any_store: Store, key: str) -> None:
+    async with world(TURNS, store=any_store) as here:
+        run = await secret_run(here)
+        await here.project.delete_thread(run.thread_id)
+        with pytest.raises(NotFound, match="What this request made or changed was deleted"):
+            await once(here, key).create_thread()
+
+
+async def test_a_counted_retry_is_not_taken_for_that_of_a_deleted_thread(any_store: Store) -> None:
+    async with world(store=any_store) as here:
+        first, second = (with_retry_count(count, digest(b"the same"), None) for count in (0, 1))
+        deleted = await here.project.once(first).create_thread()
+        await here.project.delete_thread(deleted.id)
+        made = await here.project.once(second).create_thread()
+        assert made.id != deleted.id
+
+
+async def test_replies_do_not_wait_for_the_deliveries_of_a_deleted_thread(any_store: Store) -> None:
+    async with receiver() as there, world(["Fine."], store=any_store) as here:
+        there.statuses = [500] * 9
+        await here.project.create_webhook(WebhookRequest(url=there.url))
+        said = [MessageRequest(role="user", content="Hi", metadata={"said": SECRET})]
+        thread = await once(here, "thread").create_thread(ThreadRequest(messages=said, metadata={"about": SECRET}))
+        await here.ended(await here.project.create_run(thread.id, RunRequest(assistant_id=await here.assistant())))
+        await here.project.delete_thread(thread.id)
+        await remove_deleted_once(here.adapters)
+        assert (await counts(any_store))["deliveries"] == 1
+        assert SECRET.encode() not in await everything(any_store)
 
 
 async def test_a_deleted_message_is_removed_everywhere(any_store: Store) -> None:

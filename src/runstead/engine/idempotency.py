@@ -97,18 +97,24 @@ def _subject_of(reply: object) -> str | None:
 async def _recorded(tx: Tx, project: str, record: IdempotencyRecord) -> bytes:
     """The reply, as it was sent."""
     thread_id, _, object_id = (record.subject or "").partition("/")
-    if record.body and not object_id.startswith("run_"):
-        return record.body
-    row = await tx.runs.get(project, thread_id, object_id) if record.body else None
-    if row is None:
+    of_run = object_id.startswith("run_")
+    row = await tx.runs.get(project, thread_id, object_id) if of_run and record.body else None
+    if not record.body or (of_run and row is None) or await _is_deleted(tx, project, thread_id):
         raise NotFound("What this request made or changed was deleted.")
+    if row is None:
+        return record.body
     return Settings(encode_settings(row.run)).whole(record.body)
 
 
 async def _thread_was_used(tx: Tx, project: str, recorded: IdempotencyRecord, now: int) -> bool:
     """Whether a request has used, or deleted, the thread that the recorded request created."""
-    if not recorded.body:
-        return True
     thread_id, _, _ = (recorded.subject or "").partition("/")
+    if not recorded.body or await _is_deleted(tx, project, thread_id):
+        return True
     used = thread_id.startswith("thread_") and await tx.idempotency.get(project, last_request_key(thread_id), now)
     return bool(used)
+
+
+async def _is_deleted(tx: Tx, project: str, thread_id: str) -> bool:
+    """Whether the thread was deleted. The replies about it are erased a little later."""
+    return thread_id.startswith("thread_") and await tx.threads.get(project, thread_id) is None

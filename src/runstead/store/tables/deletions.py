@@ -1,7 +1,7 @@
 """The table of deletions, and the removal of what belongs to deleted threads and webhooks.
 
 ```
-a thread:   messages ─▶ deliveries (pending ones may still be sent) ─▶ of each run: events, steps, itself ─▶ replies
+a thread:   messages, replies ─▶ deliveries (pending ones may still be sent) ─▶ of each run: events, steps, itself
 a webhook:  deliveries
 ```
 Every part ends where the transaction is large enough; the next one goes on there. Events and steps are found by their
@@ -51,7 +51,7 @@ class SqlDeletions:
             done = await self._remove("webhook_deliveries", batch, webhook_id=id)
         elif now < deleted_at + GRACE and await self._session.row(self._queries["pending"], thread_id=id) is not None:
             done = False
-            if await self._remove("messages", batch, thread_id=id):
+            if await self._remove_texts(batch, project, id):
                 await self._session.execute(self._queries["postpone"], id=id, next_at=now + _PAUSE)
         else:
             done = await self._remove_thread(batch, project, id)
@@ -61,12 +61,17 @@ class SqlDeletions:
 
     async def _remove_thread(self, batch: Batch, project: str, thread_id: str) -> bool:
         return (
-            await self._remove("messages", batch, thread_id=thread_id)
+            await self._remove_texts(batch, project, thread_id)
             and await self._remove("deliveries", batch, thread_id=thread_id)
             and await self._remove_runs(batch, thread_id)
             # While there was a run, a change of it that was under way could still add a message or record a reply.
-            and await self._remove("messages", batch, thread_id=thread_id)
-            and await self._remove("answers", batch, thread_id=thread_id, project=project, nothing=b"")
+            and await self._remove_texts(batch, project, thread_id)
+        )
+
+    async def _remove_texts(self, batch: Batch, project: str, thread_id: str) -> bool:
+        """Remove what was said on a thread, which no delivery needs."""
+        return await self._remove("messages", batch, thread_id=thread_id) and await self._remove(
+            "answers", batch, thread_id=thread_id, project=project, nothing=b""
         )
 
     async def _remove_runs(self, batch: Batch, thread_id: str) -> bool:
