@@ -14,6 +14,8 @@ from runstead.wire.error import RunsteadError
 __all__ = ["ShutdownSignals", "keep_imports", "run_process"]
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_GC_THRESHOLDS = (10_000, 10, 20)
+"""Python's default looks for cycles at every 700th new object. A run makes thousands of objects, and few cycles."""
 
 
 def run_process(main: Coroutine[None, None, None], name: str, log: logging.Logger) -> None:
@@ -40,6 +42,7 @@ def keep_imports() -> None:
     """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
 
 
 class ShutdownSignals:

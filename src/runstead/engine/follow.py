@@ -63,6 +63,10 @@ async def follow(
 
 def _whole(events: Sequence[RawEvent], known: Settings) -> Iterator[Sequence[RawEvent]]:
     """The events with whole runs, in batches of limited size."""
+    first, last = events[0].at, events[-1].at
+    if first.delta and first.seq == last.seq:  # all are deltas, and the broker has limited their size
+        yield events
+        return
     batch: list[RawEvent] = []
     size = 0
     for event in events:

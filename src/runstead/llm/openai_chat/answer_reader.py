@@ -19,6 +19,7 @@ from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge, decode
 from runstead.llm.openai_chat.lenient import as_list, as_number, as_object
 from runstead.llm.openai_chat.pieces import Pieces
+from runstead.llm.openai_chat.plain_delta import plain_text
 from runstead.llm.openai_chat.server_error import error_in, read_error
 from runstead.llm.openai_chat.usage import Tokens
 
@@ -59,7 +60,7 @@ class AnswerReader:
         """Bytes before the first one that shows whether the answer is streamed; None once it is known."""
         self._document: list[bytes] | None = None
         """The parts of an unstreamed answer."""
-        self._stream = EventStream()
+        self._stream = EventStream(consume=self._read_plain)
         self._pieces = Pieces()
         self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length, names=names)
         self._has_choices = False
@@ -161,6 +162,14 @@ class AnswerReader:
                 yield pieces
             raise (error if isinstance(error, Failure) else Failure(str(error))) from None
         yield self._pieces.take()
+
+    def _read_plain(self, data: bytes) -> bool:
+        """Read an event that has text alone; whether it was one."""
+        text = None if self.done else plain_text(data)
+        if text is None or not self._choice.add_plain(text):
+            return False
+        self._has_choices = True
+        return True
 
     def _read(self, event: Event) -> None:
         value = event.value

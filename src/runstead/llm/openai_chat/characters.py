@@ -25,6 +25,11 @@ class CharacterJoiner:
     def __init__(self) -> None:
         self._begun = ""
 
+    @property
+    def begun(self) -> bool:
+        """Whether the beginning of a character is kept."""
+        return bool(self._begun)
+
     def add(self, text: str) -> str:
         """The whole characters so far. The beginning of a character is kept for the next piece."""
         if not self._begun and text.isascii():

@@ -48,6 +48,8 @@ class ChoiceReader:
         """Whether there was text or a refusal."""
         self._by_delta = False
         """Whether deltas have brought anything, so that a message only repeats it."""
+        self._in_text = False
+        """Whether text is passed on as it is: behind thinking, between whole characters, before the finish reason."""
 
     @property
     def finished(self) -> bool:
@@ -68,6 +70,19 @@ class ChoiceReader:
         self._finish.add(reason, has_content=self._length > before)
         if choice.get("error"):
             raise Failure.in_answer(read_error(choice))
+        in_text = self._by_delta and self._tags.over and not self._text.begun
+        self._in_text = in_text and not self._calls.any and not self._finish.sent
+
+    def add_plain(self, text: str) -> bool:
+        """Append a delta that has only text. If the text needs the long way of `add`, return False and do nothing."""
+        if not self._in_text:
+            return False
+        self._length += len(text)
+        if self._length > self._max_length:
+            return False  # the long way says so
+        self._said.add_piece(text)
+        self._pieces.add_text(text)
+        return True
 
     def end(self) -> None:
         """The answer is complete."""

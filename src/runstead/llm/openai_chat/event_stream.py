@@ -6,7 +6,7 @@ behind it, and a document may stand on a line of its own, without `data:`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge, decode, decode_glued, decode_text
@@ -37,10 +37,16 @@ class Event(NamedTuple):
 
 
 class EventStream:
-    """The events of one body, fed as it arrives."""
+    """The events of one body, fed as it arrives.
 
-    def __init__(self, *, max_line_bytes: int = MAX_BYTES + 2**10) -> None:
+    `consume` is given the data of each event without a name. If it returns True, the event is not returned.
+    """
+
+    def __init__(
+        self, *, max_line_bytes: int = MAX_BYTES + 2**10, consume: Callable[[bytes], bool] = lambda _: False
+    ) -> None:
         self._max_line_bytes = max_line_bytes
+        self._consume = consume
         self._line: list[bytes] = []
         self._line_bytes = 0
         self._after_cr = False
@@ -59,7 +65,9 @@ class EventStream:
         if lines and self._line:
             lines[0] = self._completed(lines[0])
         for line in lines:
-            # This loop runs once for every token.
+            # This loop runs twice for every token.
+            if not self._data and not self._name and (not line or (line[:5] == b"data:" and self._consume(line[5:]))):
+                continue
             if (event := self._read(line)) is not None:
                 yield event
         if rest:

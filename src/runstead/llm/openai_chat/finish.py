@@ -81,6 +81,11 @@ class FinishReasons:
         """Whether the answer has ended: nothing has followed the reason."""
 
     @property
+    def sent(self) -> bool:
+        """Whether a reason was sent."""
+        return bool(self._reason)
+
+    @property
     def named(self) -> str:
         """The reason in words, for a message."""
         return f"the finish reason '{self._reason}'" if self._reason else "no finish reason"

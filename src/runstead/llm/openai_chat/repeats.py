@@ -2,35 +2,38 @@
 
 __all__ = ["MIN_REPEATED", "SaidText"]
 
+_UTF8 = "utf-8", "surrogatepass"
 MIN_REPEATED = 16
 """Characters. Models do repeat short words."""
 _MIN_PIECES = 2
 _MAX_BLANK = 16
-"""Characters of white space around a text."""
+"""Bytes of white space around a text."""
 
 
 class SaidText:
     """The text of an answer so far, as it was sent."""
 
     def __init__(self) -> None:
-        self._pieces: list[str] = []
-        self._length = 0
+        self._text = bytearray()  # as UTF-8: a list of its pieces would take ten times its size
+        self._pieces = 0
         self._in_messages = ""
         """The text that messages have brought: of an unstreamed answer, or of a stream without deltas."""
 
     def add_piece(self, text: str) -> None:
         """A delta has brought more text."""
-        self._pieces.append(text)
-        self._length += len(text)
+        self._text += text.encode(*_UTF8)
+        self._pieces += 1
 
     def is_repeated(self, text: str) -> bool:
         """Whether the text of the last delta is the whole text, which was sent in several pieces before.
 
         White space around it does not matter.
         """
-        if len(text) < MIN_REPEATED or len(self._pieces) < _MIN_PIECES or abs(len(text) - self._length) > _MAX_BLANK:
+        if len(text) < MIN_REPEATED or self._pieces < _MIN_PIECES:
             return False
-        return text.strip() == "".join(self._pieces).strip()
+        if abs(len(text.encode(*_UTF8)) - len(self._text)) > _MAX_BLANK:
+            return False
+        return text.strip() == self._text.decode(*_UTF8).strip()
 
     def rest_of(self, text: str) -> str:
         """The part of a message's text that was not sent yet. A message that begins otherwise has more text."""

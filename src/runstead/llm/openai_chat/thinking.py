@@ -40,6 +40,11 @@ class ThinkTags:
         """The thinking so far, with its tags and the white space around them; empty if there is none."""
         return "".join(self._thought)
 
+    @property
+    def over(self) -> bool:
+        """Whether the text has begun: from now on it is returned as it is."""
+        return self._state == "text"
+
     def add(self, text: str) -> str:
         """The part of the text so far that is no thinking, and was not returned yet."""
         match self._state:

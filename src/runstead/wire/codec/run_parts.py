@@ -6,9 +6,12 @@ has it, byte for byte.
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct
+from msgspec import UNSET, Raw, Struct, defstruct
+from msgspec.structs import astuple
 
 from runstead.wire.run import Run
 
@@ -40,28 +43,39 @@ STATE = _State.__struct_fields__
 _EMPTY = {name: getattr(_State(_NULL), name) for name in STATE}
 _FIELDS = Run.__struct_fields__
 _SETTINGS = tuple(name for name in _FIELDS if name not in STATE)
-_FIRST, _SECOND = STATE[:-2], STATE[-2:]  # other fields stand between them
+_FIRST = len(STATE) - 2  # other fields stand before the last two
 _BETWEEN, _AFTER = _FIELDS.index("model"), _FIELDS.index("temperature")
 _encode = msgspec.json.Encoder().encode
+
+# Every change of a run encodes its parts, so this is done by msgspec alone.
+_state_values = attrgetter(*STATE)
+_settings_values = attrgetter(*_SETTINGS)
+_FilledState = defstruct(
+    "_FilledState",
+    [(name, Any, {} if name == "metadata" else None) for name in STATE],
+    omit_defaults=True,
+)
+_FullState = defstruct("_FullState", [(name, Any) for name in STATE])
+_GivenSettings = defstruct("_GivenSettings", [(name, Any, UNSET) for name in _SETTINGS])
+_FIRST_MEMBERS = b",".join(b'"%b":%%b' % name.encode() for name in STATE[:_FIRST])
+_SECOND_MEMBERS = b",".join(b'"%b":%%b' % name.encode() for name in STATE[_FIRST:])
 _parse = msgspec.json.Decoder(dict[str, Raw]).decode
 _parse_state = msgspec.json.Decoder(_State).decode
 
 
 def encode_state(run: Run) -> bytes:
     """The part of a run that changes, as JSON without its empty fields."""
-    fields = ((name, getattr(run, name)) for name in STATE)
-    return _encode({name: value for name, value in fields if value is not None and value != {}})
+    return _encode(_FilledState(*_state_values(run)))
 
 
 def encode_full_state(run: Run) -> bytes:
     """The part of a run that changes, as JSON with all of its fields: to be `joined`."""
-    return _encode({name: getattr(run, name) for name in STATE})
+    return _encode(_FullState(*_state_values(run)))
 
 
 def encode_settings(run: Run) -> bytes:
     """The part of a run that its creation fixes, as JSON."""
-    given = ((name, getattr(run, name)) for name in _SETTINGS)
-    return _encode({name: value for name, value in given if value is not UNSET})
+    return _encode(_GivenSettings(*_settings_values(run)))
 
 
 def state_of(whole: bytes) -> bytes:
@@ -93,8 +107,8 @@ class Settings:
             changing = _parse_state(state)
         except msgspec.ValidationError:
             return self._whole_of_another_version(state)
-        first = _members({name: getattr(changing, name) for name in _FIRST})
-        second = _members({name: getattr(changing, name) for name in _SECOND})
+        values = astuple(changing)
+        first, second = _FIRST_MEMBERS % values[:_FIRST], _SECOND_MEMBERS % values[_FIRST:]
         return b"{%b%b,%b%b%b}" % (self._before, first, self._between, second, self._after)
 
     def _whole_of_another_version(self, state: bytes) -> bytes:
