@@ -9,6 +9,7 @@ The answer is a stream of events that ends with `[DONE]`, or one JSON document i
 byte shows which of the two it is.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -204,7 +205,9 @@ class AnswerReader:
                     self._add(inner)
                     return
         if (not choices or not _ERRORS.isdisjoint(document)) and (error := error_in(document)) is not None:
-            raise Failure.in_answer(error)
+            failure = Failure.in_answer(error)
+            failure.body = json.dumps(document).encode()
+            raise failure
 
     def _read_document(self, body: bytes) -> Iterator[Event]:
         """The events of an unstreamed answer: one document, or one on each line."""
