@@ -10,16 +10,7 @@ from runstead.llm.openai_chat.client import OpenAIChat
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.wire.error import Closed, RunsteadError
 from runstead.wire.run import Usage
-from tests.llm.fake_upstream import (
-    Answer,
-    Exchange,
-    chunk,
-    fake_upstream,
-    plain,
-    refused,
-    sse,
-    text,
-)
+from tests.llm.fake_upstream import Answer, Exchange, chunk, fake_upstream, plain, refused, sse, stream, text
 from tests.llm.openai_chat.client import KEY, REQUEST, Waits, ask, cut_at_once, failure, said, world
 from tests.support.waiting import until
 
@@ -251,3 +242,19 @@ def test_the_key_can_be_in_an_environment_variable() -> None:
     assert upstream.secret({"MODEL_KEY": KEY}) == KEY
     with pytest.raises(RunsteadError, match="MODEL_KEY is not set"):
         upstream.secret({})
+
+
+OPENED = [
+    (("Hm, let", " me see.</th", "ink>", "\n\nHi"), "Hi"),
+    (("Hm.</think>Hi",), "Hi"),
+    (("Without a tag, ", "it is text."), "Without a tag, it is text."),
+    (("<think>Hm.</think>Hi",), "Hi"),
+]
+
+
+@pytest.mark.parametrize(("texts", "right"), OPENED)
+async def test_thinking_that_the_template_opens_ends_with_its_tag(texts: tuple[str, ...], right: str) -> None:
+    answer = stream(*(chunk({"content": each}) for each in texts), chunk({}, "stop"))
+    async with world(answer, opens_thinking=True) as (model, _, _):
+        pieces = await ask(model)
+    assert said(pieces) == right

@@ -154,6 +154,13 @@ async def test_a_refusal_inside_an_answer_counts_too() -> None:
     assert asked_of(upstream.exchanges, "top_p") == [0.9, None]
 
 
+async def test_a_refusal_inside_an_answer_names_its_field_by_position_too() -> None:
+    error = {"error": {"message": "Not supported by this model.", "param": "top_p", "code": 400}}
+    async with world(stream(error), text("Fine.")) as (model, upstream, _):
+        assert said(await ask(model, ALL)) == "Fine."
+    assert asked_of(upstream.exchanges, "top_p") == [0.9, None]
+
+
 BAD = "litellm.BadRequestError: OpenAIException - Unsupported parameter: 'top_p' is not supported with this model."
 RAW = f'{{"error":{{"message":"{BAD}"}}}}'
 WRAPPED = [

@@ -33,10 +33,11 @@ class Answer:
         begin_until: float,
         origin: str,
         names: Collection[str],
+        thinks: bool,
     ) -> None:
         self._response = response
         self._content = response.content
-        self._reader = AnswerReader(origin, names=names)
+        self._reader = AnswerReader(origin, names=names, thinks=thinks)
         self._begin_until = begin_until
         self._token_timeout = token_timeout
         self._idle_timeout = IdleTimeout(token_timeout, response.close)

@@ -9,6 +9,7 @@ The answer is a stream of events that ends with `[DONE]`, or one JSON document i
 byte shows which of the two it is.
 """
 
+import json
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
@@ -43,7 +44,7 @@ class AnswerReader:
     """Reads one answer. Every method raises `Failure` if the bytes are no chat completion, or have an error.
 
     `origin` names the model and its server, in the state that goes back to it. `names` are those of the offered
-    functions.
+    functions. An answer that `thinks` begins with thinking, up to `</think>`.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class AnswerReader:
         origin: str = "",
         *,
         names: Collection[str] = (),
+        thinks: bool = False,
         max_length: int = MAX_LENGTH,
         max_answer_bytes: int = _MAX_ANSWER_BYTES,
     ) -> None:
@@ -62,7 +64,7 @@ class AnswerReader:
         """The parts of an unstreamed answer."""
         self._stream = EventStream(consume=self._read_plain)
         self._pieces = Pieces()
-        self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length, names=names)
+        self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length, names=names, thinks=thinks)
         self._has_choices = False
         self._tokens = Tokens()
         self.done = False
@@ -204,7 +206,9 @@ class AnswerReader:
                     self._add(inner)
                     return
         if (not choices or not _ERRORS.isdisjoint(document)) and (error := error_in(document)) is not None:
-            raise Failure.in_answer(error)
+            failure = Failure.in_answer(error)
+            failure.body = json.dumps(document).encode()
+            raise failure
 
     def _read_document(self, body: bytes) -> Iterator[Event]:
         """The events of an unstreamed answer: one document, or one on each line."""

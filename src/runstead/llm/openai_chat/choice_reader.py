@@ -31,7 +31,9 @@ _TEXT_ALONE = frozenset({"content", "role"})
 class ChoiceReader:
     """Appends what the choice has to `pieces`. Raises `Failure` if it is, or has, an error."""
 
-    def __init__(self, pieces: Pieces, *, origin: str, max_length: int, names: Collection[str] = ()) -> None:
+    def __init__(
+        self, pieces: Pieces, *, origin: str, max_length: int, names: Collection[str] = (), thinks: bool = False
+    ) -> None:
         self._pieces = pieces
         self._origin = origin
         self._max_length = max_length
@@ -40,7 +42,7 @@ class ChoiceReader:
         self._refused = SaidText()
         self._text = CharacterJoiner()
         self._refusal = CharacterJoiner()
-        self._tags = ThinkTags()
+        self._tags = ThinkTags(opened=thinks)
         self._calls = ToolCalls(names)
         self._state = TurnState()
         self._finish = FinishReasons()

@@ -207,6 +207,7 @@ class OpenAIChat:
             begin_until=begin_until,
             origin=origin,
             names=frozenset(function.name for function in request.functions),
+            thinks=self._upstream.opens_thinking,
         )
         with _closed_on_error(answer):
             batches = answer.batches(data)

@@ -41,7 +41,7 @@ class Failure(Exception):
         self.retryable = retryable
         """Whether a retry may succeed."""
         self.body = b""
-        """The error answer, unless it came in a stream."""
+        """The error answer, or the event of a stream that was an error; empty if it is not known."""
         self.inner_status: int | None = None
         """The status that the words of the error stand for; a gateway's own status may be another one."""
         self.began = False
@@ -106,7 +106,7 @@ class Failure(Exception):
 
     @property
     def answer(self) -> bytes:
-        """The server's error answer. Of one in a stream there are only its words."""
+        """The server's error answer, or its words."""
         return self.body or self.reason.encode("utf-8", "replace")
 
     @property

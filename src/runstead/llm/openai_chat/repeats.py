@@ -7,7 +7,7 @@ MIN_REPEATED = 16
 """Characters. Models do repeat short words."""
 _MIN_PIECES = 2
 _MAX_BLANK = 16
-"""Characters of white space around a text."""
+"""Bytes of white space around a text."""
 
 
 class SaidText:

@@ -21,17 +21,17 @@ _State: TypeAlias = Literal["beginning", "thinking", "behind", "text"]
 
 
 class ThinkTags:
-    """Separates the thinking from the text of one answer.
+    """Separates the thinking from the text of one answer. It is `opened` if the prompt ended with the first tag.
 
     Text that may begin a tag is held back until that is decided. White space before the text is held back too.
     """
 
-    def __init__(self) -> None:
-        self._state: _State = "beginning"
+    def __init__(self, *, opened: bool = False) -> None:
+        self._state: _State = "thinking" if opened else "beginning"
         self._held: list[str] = []
         self._blank = True
         """Whether only white space is held back."""
-        self._end_tag = ""
+        self._end_tag = _TAGS["<think>"]
         self._tail = ""
         self._thought: list[str] = []
 

@@ -40,6 +40,8 @@ class Upstream(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     token_timeout: float = 60.0
     """Seconds without data, once the answer has begun."""
     max_retries: int = 5
+    opens_thinking: bool = False
+    """The template of its models writes the first tag of the thinking, so that an answer has only `</think>`."""
     leave_out: tuple[str, ...] = ()
     """Fields of a request that are not sent, besides the preset's."""
     rename: dict[str, str] = field(default_factory=dict)
