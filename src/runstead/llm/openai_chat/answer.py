@@ -49,7 +49,7 @@ class Answer:
             portions = self._reader.feed(data) if data else self._reader.end()
             for number, pieces in enumerate(portions):
                 if number:
-                    # What was received at once may take long to parse: the other tasks get their turn.
+                    # A large read takes long to parse. Other tasks run in between.
                     await asyncio.sleep(0)
                 if pieces:
                     yield pieces

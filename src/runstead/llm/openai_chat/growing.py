@@ -1,4 +1,4 @@
-"""Objects that arrive in pieces, whose fields nobody here knows: state that a server wants to see again.
+"""Joins the pieces of objects with unknown fields: state that a model server wants back.
 
 A text of thinking continues the one before; an array is extended; any other value replaces the one before.
 """

@@ -164,7 +164,7 @@ STATES = [
     Case("a signature beside the reason", sent(call("a", "f", OSLO), delta({"extra_content": SIGNATURE}, "tool_calls")), asks(A, state={"message": {"extra_content": SIGNATURE}})),
     Case("the whole reasoning beside the call", sent(delta({"reasoning_content": "I think a "}), delta({"reasoning_content": "long thought."}), delta({"reasoning_content": "I think a long thought.", **whole(index=0)}), END), asks(A, thought="I think a long thought.", state={"message": {"reasoning_content": "I think a long thought."}})),
     Case("padding, which is no state", sent(delta({"role": "assistant", "padding": "abc", "obfuscation": "xyz"}), call("a", "f", OSLO), END), asks(A)),
-    Case("fields of the message that nobody knows", sent(delta({"some_state": {"a": [1, None, 0.5]}}), call("a", "f", OSLO), END), asks(A, state={"message": {"some_state": {"a": [1, None, 0.5]}}})),
+    Case("unknown fields of the message", sent(delta({"some_state": {"a": [1, None, 0.5]}}), call("a", "f", OSLO), END), asks(A, state={"message": {"some_state": {"a": [1, None, 0.5]}}})),
     Case("fields that are null, and output", sent(delta({"reasoning_content": None, "annotations": [], "audio": None, "images": []}), call("a", "f", OSLO), END), asks(A)),
     Case("state with half a character", sent(b'data: {"choices":[{"delta":{"reasoning_content":"\\ud83d"}}]}\n\n', b'data: {"choices":[{"delta":{"reasoning_content":"\\ude00"}}]}\n\n', call("a", "f", OSLO), END), asks(A, thought="😀", state={"message": {"reasoning_content": "😀"}})),
     Case("the id of an event is no state", sent(chunk({"delta": {"role": "assistant", **whole(index=0)}}, system_fingerprint="x"), END), asks(A)),
