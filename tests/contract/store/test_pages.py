@@ -108,9 +108,9 @@ def text(value: str) -> list[TextPart]:
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
 async def test_a_page_of_large_items_ends_early_and_the_next_one_continues(store: Store, order: str) -> None:
-    """Each item has 1.5 megabytes, or as many values as take as long: two fit a page of four."""
-    large = [message(f"item_{number}", content=text("x" * 1_500_000)) for number in range(5)]
-    many = [message(f"item_{number}", content=text("x") * 6_000) for number in range(5, 10)]
+    """Each item has 0.75 megabytes, or as many values as take as long: two fit a page of two."""
+    large = [message(f"item_{number}", content=text("x" * 750_000)) for number in range(5)]
+    many = [message(f"item_{number}", content=text("x") * 3_000) for number in range(5, 10)]
     await store.write(lambda tx: tx.messages.insert(MINE, [*large, *many]))
     expected = [*range(10)] if order == "asc" else [*range(9, -1, -1)]
     for start in range(0, 10, 2):
@@ -121,7 +121,7 @@ async def test_a_page_of_large_items_ends_early_and_the_next_one_continues(store
 
 
 async def test_an_item_that_is_larger_than_a_page_is_a_page(store: Store) -> None:
-    large = [message(f"item_{number}", content=text("x" * 5_000_000)) for number in range(3)]
+    large = [message(f"item_{number}", content=text("x" * 2_500_000)) for number in range(3)]
     await store.write(lambda tx: tx.messages.insert(MINE, large))
     assert await ids(store, "messages", asked(100)) == ([2], True)
     assert await ids(store, "messages", asked(100, after="item_1")) == ([0], False)
@@ -134,7 +134,7 @@ async def test_commas_in_a_text_do_not_make_it_larger(store: Store) -> None:
 
 
 async def test_large_messages_of_a_history_are_read_in_parts(store: Store) -> None:
-    large = [message(f"item_{number}", content=text("x" * 1_500_000)) for number in range(5)]
+    large = [message(f"item_{number}", content=text("x" * 750_000)) for number in range(5)]
     await store.write(lambda tx: tx.messages.insert(MINE, large))
     first = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 64))
     last = await store.read(lambda tx: tx.messages.newest(MINE, "thread_1", 64, "item_1"))

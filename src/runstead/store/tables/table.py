@@ -15,7 +15,7 @@ __all__ = ["Codec", "Listed", "NotSingle", "Row", "Session", "Table", "Value", "
 Value: TypeAlias = str | int | bytes | list[Any] | None
 Row: TypeAlias = tuple[Any, ...]
 
-_PAGE_SIZE = 4 * 1024 * 1024
+_PAGE_SIZE = 2 * 1024 * 1024
 """Bytes of the objects that are read at once. More would hold the event loop for longer than 50 ms."""
 _VALUE_SIZE = 64
 """Bytes that take as long to decode as the object around a value."""
