@@ -152,7 +152,14 @@ async def test_two_processes_without_a_broker_log_a_warning(
     ):
         await complete_a_run(application)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert warnings == ["no broker is configured: each process polls the database once a second"] * 2
+    assert (
+        warnings
+        == [
+            "files are stored on this machine alone: with several machines, set `blobs`",
+            "no broker is configured: each process polls the database once a second",
+        ]
+        * 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,10 +215,11 @@ async def test_secrets_are_not_logged(scripted: dict[str, Any], caplog: pytest.L
 
 
 async def test_a_limit_of_zero_means_no_limit(scripted: dict[str, Any]) -> None:
-    async with bootstrap.application(Config(**scripted, project_runs=0, project_queue=0)) as application:
-        assert application._adapters.limits.of_project == Limits(max_running=None, max_queued=None)
-    async with bootstrap.application(Config(**scripted, project_runs=7, project_queue=8)) as application:
-        assert application._adapters.limits.of_project == Limits(max_running=7, max_queued=8)
+    for given in (0, 7):
+        config = Config(**scripted, project_runs=given, project_queue=given, project_file_bytes=given)
+        held = Limits(max_running=given or None, max_queued=given or None, max_file_bytes=given or None)
+        async with bootstrap.application(config) as application:
+            assert application._adapters.limits.of_project == held
 
 
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from runstead.blobs.local import LocalBlobs
+from runstead.blobs.port import Blobs
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.config import Config
@@ -42,12 +44,14 @@ async def application(config: Config) -> AsyncIterator[Application]:
     adapters = Adapters(
         store=store,
         broker=broker,
+        blobs=_blobs(config, store),
         model=model_of(config),
         clock=clock,
         limits=Limits(
             lifetime=config.run_lifetime,
             max_running=config.project_runs or None,
             max_queued=config.project_queue or None,
+            max_file_bytes=config.project_file_bytes or None,
             on_busy=config.on_busy,
         ),
         tools=_tools(),
@@ -72,6 +76,7 @@ async def embedded(
     adapters = Adapters(
         store=SqliteStore(path),
         broker=InProcessBroker(),
+        blobs=LocalBlobs(_blob_folder(path)),
         model=model,
         clock=SystemClock(),
         limits=Limits(lifetime=lifetime),
@@ -186,6 +191,27 @@ def _secret(config: Config) -> Callable[[], bytes] | None:
     if config.secret is not None:
         return config.secret.encode
     return KeyFile(Path(config.data) / DATABASE) if config.database is None else None
+
+
+def _blobs(config: Config, store: Store) -> Blobs:
+    """Where files are stored: the configured place, or else a folder beside the database."""
+    if config.blobs is not None and "://" in config.blobs:
+        with _extra("objects", "store files in an object store"):
+            from runstead.blobs.objects import ObjectBlobs
+
+            return ObjectBlobs(config.blobs)
+    if config.blobs is not None:
+        return LocalBlobs(Path(config.blobs))
+    if not store.shared:
+        return LocalBlobs(_blob_folder(_folder(config) / DATABASE))
+    folder = _folder(config) / "blobs"
+    _log.warning("files are stored on this machine alone: with several machines, set `blobs`", extra={"folder": folder})
+    return LocalBlobs(folder)
+
+
+def _blob_folder(database: str | Path) -> Path | None:
+    """The folder beside a database; None for one in memory, whose files are lost with it."""
+    return None if str(database) == ":memory:" else Path(f"{database}.blobs")
 
 
 def _folder(config: Config) -> Path:

@@ -33,6 +33,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The URL of a PostgreSQL database, for several processes: postgresql://…. The default is SQLite in `data`."""
     database_connections: Annotated[int, Meta(ge=1)] = 16
     """Maximum transactions that a process has open in PostgreSQL at once. More wait."""
+    blobs: str | None = None
+    """Where the content of files is stored: the URL of an object store, such as s3://bucket/prefix, or a folder. The
+    default is a folder in `data`. See docs/files.md."""
     broker: str | None = None
     """URLs of NATS servers, separated by commas: nats://…. The default is a broker within the process."""
     broker_replicas: Annotated[int, Meta(ge=1, le=5)] = 1
@@ -68,6 +71,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Maximum runs of one project that all processes together execute at once. More wait. 0 means no limit."""
     project_queue: Annotated[int, Meta(ge=0, le=MAX_AMOUNT)] = 10_000
     """Maximum waiting runs of one project. More are refused. 0 means no limit."""
+    project_file_bytes: Annotated[int, Meta(ge=0, le=MAX_AMOUNT)] = 100 * 1024**3
+    """Maximum bytes of all files of one project. Uploads beyond it are refused. 0 means no limit."""
     on_busy: OnBusy = "reject"
     """The default for a run or message on a busy thread, if neither the request nor the thread sets it."""
     require_beta_header: bool = True

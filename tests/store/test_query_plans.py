@@ -64,6 +64,8 @@ def test_a_statement_searches_and_sorts_by_an_index(connection: sqlite3.Connecti
         "runs.page": "runs_order (thread_id=? AND seq>? AND seq<?)",
         "steps.page": "steps_order (run_id=? AND seq>? AND seq<?)",
         "webhooks.page": "webhooks_order (project=? AND seq>? AND seq<?)",
+        "files.page": "files_order (project=? AND seq>? AND seq<?)",
+        "files.purpose_page": "files_order_of_purpose (project=? AND purpose=? AND seq>? AND seq<?)",
     }.items(),
 )
 @pytest.mark.parametrize("direction", ["up", "down"])

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from runstead.blobs.local import LocalBlobs
+from runstead.blobs.port import Blobs
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.engine.adapters import Adapters, Clock
@@ -156,6 +158,7 @@ def adapters_of(
     path: str | Path = ":memory:",
     store: Store | None = None,
     broker: Broker | None = None,
+    blobs: Blobs | None = None,
     clock: Clock | None = None,
     **settings: Any,
 ) -> Adapters:
@@ -165,6 +168,7 @@ def adapters_of(
     return Adapters(
         store=store or SqliteStore(path),
         broker=broker or InProcessBroker(),
+        blobs=blobs or LocalBlobs(None),
         model=model or ScriptedModel(script),
         clock=clock or ManualClock(),
         limits=Limits(**limits),

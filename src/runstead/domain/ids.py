@@ -1,7 +1,8 @@
 """Ids: how they are made, and the check that an id is of the right kind.
 
 An id is a prefix and 24 letters and digits. The first eight are the time, so that rows that are created together are
-close together in every index. The other sixteen are random (95 bits).
+close together in every index. The other sixteen are random (95 bits). The id of a file has a dash after its prefix, and
+fourteen random characters.
 """
 
 import re
@@ -15,6 +16,7 @@ _DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _PAIRS = [high + low for high in _DIGITS for low in _DIGITS]
 _BASE = len(_PAIRS)
 _CHARACTERS = re.compile(r"[A-Za-z0-9_-]*")
+_FILE = "file"
 _KINDS = {
     "assistant_id": "asst",
     "thread_id": "thread",
@@ -27,7 +29,9 @@ _KINDS = {
 
 
 def make(prefix: str, milliseconds: int, chance: int) -> str:
-    """A new id `prefix_…`. `milliseconds` is Unix time; `chance` is a random number below 62**16."""
+    """A new id `prefix_…`, or `file-…`. `milliseconds` is Unix time; `chance` is a random number below 62**16."""
+    if prefix == _FILE:
+        return f"{prefix}-{_moment(milliseconds)}{_digits(chance, 14)}"
     return f"{prefix}_{_moment(milliseconds)}{_digits(chance, 16)}"
 
 

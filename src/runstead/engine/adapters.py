@@ -8,6 +8,7 @@ from typing import Protocol
 
 from msgspec import Struct, field
 
+from runstead.blobs.port import Blobs
 from runstead.broker.port import Broker
 from runstead.domain import ids
 from runstead.engine.limits import Limits
@@ -51,6 +52,8 @@ class Adapters(Struct, frozen=True, kw_only=True):
 
     store: Store
     broker: Broker
+    blobs: Blobs
+    """The content of files."""
     model: ChatModel
     clock: Clock
     limits: Limits = Limits()

@@ -84,6 +84,7 @@ async def run(
         for port in (
             adapters.store,
             adapters.broker,
+            adapters.blobs,
             adapters.model,
             *adapters.tools,
             *([adapters.outbound] if adapters.outbound else ()),

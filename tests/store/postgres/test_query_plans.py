@@ -22,7 +22,7 @@ STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name i
 SEARCHES = [
     (table, name)
     for table, name in STATEMENTS
-    if name not in {"insert", "append", "register", "lock_project", "lock_key", "put", "mark"}
+    if name not in {"insert", "append", "register", "lock_project", "lock_key", "put", "mark", "mark_blob", "use"}
 ]
 PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]
 
@@ -83,6 +83,8 @@ async def test_a_statement_searches_by_an_index(session: PostgresSession, table:
         "runs.page": "runs_order",
         "steps.page": "steps_order",
         "webhooks.page": "webhooks_order",
+        "files.page": "files_order",
+        "files.purpose_page": "files_order_of_purpose",
     }.items(),
 )
 @pytest.mark.parametrize("direction", ["up", "down"])

@@ -3,6 +3,7 @@
 from runstead.store.port.assistants import AssistantRow, Assistants
 from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
+from runstead.store.port.files import FileRow, Files
 from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
 from runstead.store.port.lane import Lane
 from runstead.store.port.ledger import Ledger
@@ -35,6 +36,8 @@ __all__ = [
     "Created",
     "Deletions",
     "Events",
+    "FileRow",
+    "Files",
     "Idempotency",
     "IdempotencyRecord",
     "Lane",

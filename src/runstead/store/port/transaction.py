@@ -22,6 +22,7 @@ from typing import Protocol, TypeVar
 from runstead.store.port.assistants import Assistants
 from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
+from runstead.store.port.files import Files
 from runstead.store.port.idempotency import Idempotency
 from runstead.store.port.lane import Lane
 from runstead.store.port.ledger import Ledger
@@ -55,6 +56,8 @@ class Tx(Protocol):
     def steps(self) -> Steps: ...
     @property
     def events(self) -> Events: ...
+    @property
+    def files(self) -> Files: ...
     @property
     def workers(self) -> Workers: ...
     @property

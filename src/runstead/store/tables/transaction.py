@@ -5,6 +5,7 @@ from typing import Any
 from runstead.store.tables.assistants import SqlAssistants
 from runstead.store.tables.deletions import SqlDeletions
 from runstead.store.tables.events import SqlEvents
+from runstead.store.tables.files import SqlFiles
 from runstead.store.tables.idempotency import SqlIdempotency
 from runstead.store.tables.ledger import SqlLedger
 from runstead.store.tables.messages import SqlMessages
@@ -38,6 +39,7 @@ class SqlTx:
         self.events = SqlEvents(session, queries)
         self.steps = SqlSteps(session, queries)
         self.runs = runs(session, queries, self.events, self.steps, self.messages)
+        self.files = SqlFiles(session, queries)
         self.workers = SqlWorkers(session, queries)
         self.webhooks = SqlWebhooks(session, queries, self.deletions)
         self.idempotency = SqlIdempotency(session, queries)
