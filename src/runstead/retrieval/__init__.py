@@ -1,0 +1,1 @@
+"""Retrieval: documents are read as text, cut into chunks, and found again."""
