@@ -12,6 +12,7 @@ from runstead.blobs.port import Blobs
 from runstead.broker.port import Broker
 from runstead.domain import ids
 from runstead.engine.limits import Limits
+from runstead.engine.retrieval.parts import Retrieval
 from runstead.engine.observer import Observer, Unobserved
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
@@ -57,6 +58,8 @@ class Adapters(Struct, frozen=True, kw_only=True):
     model: ChatModel
     clock: Clock
     limits: Limits = Limits()
+    retrieval: Retrieval | None = None
+    """Makes files searchable. Without it vector stores have no search."""
     tools: Sequence[Tool] = ()
     """The tools that the server runs itself, each of another kind."""
     observer: Observer = Unobserved()

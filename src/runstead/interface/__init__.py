@@ -9,10 +9,11 @@ from runstead.interface.models import Models
 from runstead.interface.page import PageOf
 from runstead.interface.runs import Runs
 from runstead.interface.threads import Threads
+from runstead.interface.vector_stores import VectorStores
 from runstead.interface.webhooks import Webhooks
 
-__all__ = ["Administration", "Assistants", "Interface", "Messages", "Models", "PageOf", "Runs", "Threads", "Webhooks"]
+__all__ = ["Administration", "Assistants", "Interface", "Messages", "Models", "PageOf", "Runs", "Threads", "VectorStores", "Webhooks"]
 
 
-class Interface(Assistants, Threads, Messages, Runs, Models, Webhooks, Protocol):
+class Interface(Assistants, Threads, Messages, Runs, Models, VectorStores, Webhooks, Protocol):
     """Everything that can be done in one project."""
