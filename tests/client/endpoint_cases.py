@@ -29,6 +29,16 @@ MESSAGE_PATH = f"{THREAD_PATH}/messages/{MESSAGE_ID}"
 WEBHOOK_PATH = f"/webhook_endpoints/{WEBHOOK_ID}"
 ASSISTANT_PATH = f"/assistants/{ASSISTANT_ID}"
 INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
+FILE = {
+    "id": "file-1",
+    "object": "file",
+    "bytes": 3,
+    "created_at": 1,
+    "filename": "a",
+    "purpose": "vision",
+    "status": "processed",
+}
+FILE_DELETED = {"id": "file-1", "object": "file", "deleted": True}
 LIMITS_PATH = "/organization/projects/p1/limits"
 LIMITS = {"object": "organization.project.limits", "project_id": "p1", "max_running": 3, "max_queued": None}
 MODEL = {"id": "m", "object": "model", "created": 1, "owned_by": "someone"}
@@ -233,6 +243,21 @@ CASES: Mapping[str, Case] = {
         f"{WEBHOOK_PATH}/deliveries/{DELIVERY_ID}/replay",
         None,
         samples.delivery(),
+    ),
+    "files": (
+        {"limit": 9000, "purpose": "vision"},
+        "GET",
+        "/files?limit=9000&purpose=vision",
+        None,
+        samples.page(FILE),
+    ),
+    "get_file": ({"file_id": "file-1"}, "GET", "/files/file-1", None, FILE),
+    "delete_file": (
+        {"file_id": "file-1"},
+        "DELETE",
+        "/files/file-1",
+        None,
+        {"id": "file-1", "object": "file", "deleted": True},
     ),
     "models": ({}, "GET", "/models", None, {"object": "list", "data": [MODEL]}),
     "get_model": ({"model": "a/b"}, "GET", "/models/a%2Fb", None, MODEL),

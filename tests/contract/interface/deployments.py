@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import runstead
 from runstead import bootstrap
+from runstead.blobs.local import LocalBlobs
 from runstead.broker.nats import NatsBroker
 from runstead.client import Client
 from runstead.engine.adapters import SystemClock
@@ -65,7 +66,7 @@ async def engine(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
 @asynccontextmanager
 async def open_async(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     async with runstead.open_async(path, model=model, allow_private_webhooks=True) as client:
-        yield client
+        yield cast("Interface", client)
 
 
 @asynccontextmanager
@@ -100,15 +101,23 @@ def on_nats(path: Path) -> NatsBroker:
 @asynccontextmanager
 async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     """Two applications on PostgreSQL and NATS: one answers requests, the other executes runs."""
-    server_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
-    worker_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    server_side, worker_side = (
+        adapters_of(
+            model=model,
+            store=on_postgres(path),
+            broker=on_nats(path),
+            blobs=LocalBlobs(path.with_suffix(".blobs")),
+            clock=SystemClock(),
+        )
+        for _ in range(2)
+    )
     async with (
         run(worker_side),
         run(server_side, works=False) as application,
         served_at(application) as url,
         runstead.connect_async(url) as client,
     ):
-        yield client
+        yield cast("Interface", client)
 
 
 DEPLOYMENTS: list[Deployment] = [engine, open_async, open_, connect, cluster]

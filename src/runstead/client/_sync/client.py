@@ -7,6 +7,7 @@ from typing import Self
 from runstead.client._sync.administration import Administration
 from runstead.client._sync.assistants import Assistants
 from runstead.client._sync.driving import Driving
+from runstead.client._sync.files import Files
 from runstead.client._sync.messages import Messages
 from runstead.client._sync.models import Models
 from runstead.client._sync.runs import Runs
@@ -21,6 +22,7 @@ class Client(
     Threads,
     Messages,
     Runs,
+    Files,
     Models,
     Webhooks,
     Administration,
