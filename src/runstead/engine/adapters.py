@@ -14,6 +14,7 @@ from runstead.engine.limits import Limits
 from runstead.engine.observer import Observer, Unobserved
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
+from runstead.retrieval.embeddings.port import Embeddings
 from runstead.store.port import Store
 from runstead.tools.port import Tool
 from runstead.turn_budget import TurnBudget
@@ -56,6 +57,8 @@ class Adapters(Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     tools: Sequence[Tool] = ()
     """The tools that the server runs itself, each of another kind."""
+    embeddings: Embeddings | None = None
+    """Embeds texts. Without it there is no search in files."""
     observer: Observer = Unobserved()
     """Receives events for metrics."""
     outbound: Outbound | None = None

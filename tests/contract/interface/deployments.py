@@ -17,6 +17,7 @@ from runstead.client import Client
 from runstead.engine.adapters import SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
+from runstead.retrieval.embeddings.local.model import LocalEmbeddings
 from runstead.store.postgres import PostgresStore
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
@@ -58,7 +59,7 @@ async def _events(stream: Iterator[Event]) -> AsyncIterator[Event]:
 
 @asynccontextmanager
 async def engine(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with world(model=model, path=path) as here:
+    async with world(model=model, path=path, embeddings=LocalEmbeddings()) as here:
         yield here.project
 
 
@@ -100,7 +101,13 @@ def on_nats(path: Path) -> NatsBroker:
 @asynccontextmanager
 async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     """Two applications on PostgreSQL and NATS: one answers requests, the other executes runs."""
-    server_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    server_side = adapters_of(
+        model=model,
+        store=on_postgres(path),
+        broker=on_nats(path),
+        clock=SystemClock(),
+        embeddings=LocalEmbeddings(),
+    )
     worker_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
     async with (
         run(worker_side),

@@ -26,7 +26,7 @@ RELATED = [
     ("What are the rules for login secrets?", "Passwords must contain at least twelve characters."),
     ("May I take my bike on a train?", "Bicycles can be carried on regional trains outside the rush hour."),
     ("Do marine mammals have lungs?", "Whales breathe air and must come to the surface regularly."),
-    ("Wann wird der Müll abgeholt?", "Die Abfalltonnen werden jeden Dienstag geleert."),
+    ("Wie wird der Vorsitzende gewählt?", "Der Ausschuss wählt seinen Vorsitz geheim auf zwei Jahre."),
     ("Wie kündige ich meine Wohnung?", "Der Mieter kündigt schriftlich drei Monate vor dem Auszug."),
     ("¿Cuándo abre la biblioteca?", "The library opens at nine in the morning from Monday to Friday."),
     ("猫は魚が好きですか。", "Cats love to eat fish."),

