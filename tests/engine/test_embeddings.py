@@ -65,11 +65,11 @@ async def test_dimensions_that_are_the_models_are_accepted_and_the_user_is_ignor
 
 async def test_numbers_are_limited_and_base64_is_not() -> None:
     async with embedding(dimension=1024) as (here, _):
-        with pytest.raises(BadRequest, match="Send at most 512 texts, or ask for encoding_format 'base64'"):
-            await here.project.embeddings(request(["a"] * 513))
-        made = await here.project.embeddings(request(["a"] * 513, encoding_format="base64"))
+        with pytest.raises(BadRequest, match="Send at most 256 texts, or ask for encoding_format 'base64'"):
+            await here.project.embeddings(request(["a"] * 257))
+        made = await here.project.embeddings(request(["a"] * 257, encoding_format="base64"))
         assert {type(each.embedding) for each in made.data} == {str}
-        assert [each.index for each in made.data] == list(range(513))
+        assert [each.index for each in made.data] == list(range(257))
 
 
 @pytest.mark.parametrize(

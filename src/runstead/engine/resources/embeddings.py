@@ -16,8 +16,8 @@ __all__ = ["Embeddings"]
 
 _MAX_CHARACTERS = 1_000_000
 """Of all texts of a request: half a minute of one core for the embedded model."""
-_MAX_NUMBERS = 2**19
-"""Numbers of an answer with `float`, which are encoded at once: 30 ms."""
+_MAX_NUMBERS = 2**18
+"""Numbers of an answer with `float`, which are encoded at once: 15 ms."""
 _QUERY_TEXTS = 8
 _QUERY_CHARACTERS = 4_000
 """A request up to these sizes is embedded with the queries, a larger one with the documents."""
