@@ -18,7 +18,16 @@ from runstead.wire.vector_store import (
     VectorStoreUpdate,
 )
 
-__all__ = ["MAX_FILES", "added", "batch_requests", "check_room", "first_requests", "new_store", "stored", "updated_store"]
+__all__ = [
+    "MAX_FILES",
+    "added",
+    "batch_requests",
+    "check_room",
+    "first_requests",
+    "new_store",
+    "stored",
+    "updated_store",
+]
 
 MAX_FILES = 10_000
 """Files of one vector store."""
@@ -71,9 +80,7 @@ def batch_requests(request: FileBatchRequest) -> Sequence[StoreFileRequest]:
     for index, each in enumerate(files):
         _check_chunking(each.chunking_strategy, f"files[{index}].chunking_strategy")
     shared = [
-        StoreFileRequest(
-            file_id=file_id, attributes=request.attributes, chunking_strategy=request.chunking_strategy
-        )
+        StoreFileRequest(file_id=file_id, attributes=request.attributes, chunking_strategy=request.chunking_strategy)
         for file_id in file_ids
     ]
     return list({each.file_id: each for each in [*shared, *files]}.values())

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from runstead.interface.administration import Administration
 from runstead.interface.assistants import Assistants
+from runstead.interface.embeddings import Embeddings
 from runstead.interface.files import Files
 from runstead.interface.messages import Messages
 from runstead.interface.models import Models
@@ -16,6 +17,7 @@ from runstead.interface.webhooks import Webhooks
 __all__ = [
     "Administration",
     "Assistants",
+    "Embeddings",
     "Files",
     "Interface",
     "Messages",
@@ -29,7 +31,7 @@ __all__ = [
 ]
 
 
-class Objects(Assistants, Threads, Messages, Runs, Models, VectorStores, Webhooks, Protocol):
+class Objects(Assistants, Threads, Messages, Runs, VectorStores, Models, Embeddings, Webhooks, Protocol):
     """The calls that take and return objects alone. A client has them with these very types."""
 
 

@@ -2,6 +2,7 @@
 
 from runstead.interface.administration import Administration
 from runstead.interface.assistants import Assistants
+from runstead.interface.embeddings import Embeddings
 from runstead.interface.files import Files
 from runstead.interface.messages import Messages
 from runstead.interface.models import Models
@@ -184,6 +185,10 @@ _MODELS = (
     operation(Models.get_model, at.models.GET_MODEL, lambda rs, path, query, body: rs.get_model(path["model"])),
 )
 
+_EMBEDDINGS = (
+    operation(Embeddings.embeddings, at.embeddings.EMBEDDINGS, lambda rs, path, query, body: rs.embeddings(body)),
+)
+
 _WEBHOOKS = (
     operation(
         Webhooks.create_webhook,
@@ -248,6 +253,6 @@ _ADMINISTRATION = (
 )
 
 OPERATIONS: dict[str, Operation] = table_of(
-    *_ASSISTANTS, *_THREADS, *_MESSAGES, *_RUNS, *_FILES, *_MODELS, *_WEBHOOKS, *_ADMINISTRATION
+    *_ASSISTANTS, *_THREADS, *_MESSAGES, *_RUNS, *_FILES, *_MODELS, *_EMBEDDINGS, *_WEBHOOKS, *_ADMINISTRATION
 )
 """Every operation by the name of its endpoint."""

@@ -18,6 +18,7 @@ from runstead.client import Client
 from runstead.engine.adapters import SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
+from runstead.retrieval.embeddings.local.model import LocalEmbeddings
 from runstead.store.postgres import PostgresStore
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
@@ -59,7 +60,7 @@ async def _events(stream: Iterator[Event]) -> AsyncIterator[Event]:
 
 @asynccontextmanager
 async def engine(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with world(model=model, path=path) as here:
+    async with world(model=model, path=path, embeddings=LocalEmbeddings()) as here:
         yield here.project
 
 
@@ -108,6 +109,7 @@ async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
             broker=on_nats(path),
             blobs=LocalBlobs(path.with_suffix(".blobs")),
             clock=SystemClock(),
+            embeddings=LocalEmbeddings(),
         )
         for _ in range(2)
     )

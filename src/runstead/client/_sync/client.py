@@ -7,6 +7,7 @@ from typing import Self
 from runstead.client._sync.administration import Administration
 from runstead.client._sync.assistants import Assistants
 from runstead.client._sync.driving import Driving
+from runstead.client._sync.embeddings import Embeddings
 from runstead.client._sync.files import Files
 from runstead.client._sync.messages import Messages
 from runstead.client._sync.models import Models
@@ -24,6 +25,7 @@ class Client(
     Runs,
     Files,
     Models,
+    Embeddings,
     Webhooks,
     Administration,
     Driving,

@@ -14,7 +14,14 @@ from runstead.engine.retrieval.texts import read_text
 from runstead.store.port import Tx, VectorStoreRow
 from runstead.wire.error import BadRequest, NotFound
 from runstead.wire.page import ListQuery, Page
-from runstead.wire.search import FileContentPage, SearchRanking, SearchRequest, SearchResult, SearchResultsPage, TextContent
+from runstead.wire.search import (
+    FileContentPage,
+    SearchRanking,
+    SearchRequest,
+    SearchResult,
+    SearchResultsPage,
+    TextContent,
+)
 from runstead.wire.struct import SortOrder
 from runstead.wire.vector_store import (
     FileBatch,
@@ -320,4 +327,3 @@ def check_not_expired(store: VectorStore) -> None:
     """An expired vector store can be read and deleted, and nothing else."""
     if store.status == "expired":
         raise BadRequest(f"Vector store '{store.id}' has expired.", code="vector_store_expired")
-

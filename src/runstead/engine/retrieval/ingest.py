@@ -111,9 +111,7 @@ async def _uses_embeddings(adapters: Adapters, retrieval: Retrieval, job: Ingest
     return await adapters.store.write(work, lane=Lane.MAINTENANCE)
 
 
-async def _index(
-    retrieval: Retrieval, job: IngestionJob, entry: Entry, document: Document, *, embedded: bool
-) -> int:
+async def _index(retrieval: Retrieval, job: IngestionJob, entry: Entry, document: Document, *, embedded: bool) -> int:
     """Add all chunks of a document to the index. Returns the bytes that they use."""
     sizes = job.file.chunking_strategy.static
     cut = chunks(document, max_tokens=sizes.max_chunk_size_tokens, overlap_tokens=sizes.chunk_overlap_tokens)

@@ -201,7 +201,10 @@ class SqlFileBatches:
 
     async def cancel(self, project: str, store_id: str, batch_id: str) -> int:
         rows = await self._session.rows(self._queries["cancel_batch"], project=project, store_id=store_id, id=batch_id)
-        differences = dict.fromkeys((*_STATUSES, "usage_bytes"), 0) | {"in_progress": -len(rows), "cancelled": len(rows)}
+        differences = dict.fromkeys((*_STATUSES, "usage_bytes"), 0) | {
+            "in_progress": -len(rows),
+            "cancelled": len(rows),
+        }
         await self._session.execute(self._stores["count"], project=project, id=store_id, **differences)
         return len(rows)
 

@@ -161,7 +161,5 @@ class _Ingester:
         await self._adapters.store.write(lambda tx: tx.store_files.retry(job, at), lane=Lane.CLOSING)
 
     async def _fail(self, job: IngestionJob, error: StoreFileError) -> None:
-        _log.info(
-            "a file cannot be searched: %s", error.message, extra={"file": job.file.id, "code": error.code}
-        )
+        _log.info("a file cannot be searched: %s", error.message, extra={"file": job.file.id, "code": error.code})
         await finish(self._adapters, job, 0, error)
