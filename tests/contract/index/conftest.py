@@ -16,6 +16,7 @@ def named(adapter: Adapter) -> str:
 @pytest.fixture(params=ADAPTERS, ids=named)
 async def index(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Index]:
     adapter: Adapter = request.param
+    await adapter.prepare(tmp_path)
     index = adapter.make(tmp_path)
     await index.start()
     yield index
@@ -23,7 +24,8 @@ async def index(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @pytest.fixture(params=ADAPTERS, ids=named)
-def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Index]:
+async def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[], Index]:
     """Makes indexes, not started, over one and the same place."""
     adapter: Adapter = request.param
+    await adapter.prepare(tmp_path)
     return lambda: adapter.make(tmp_path)

@@ -133,6 +133,7 @@ def test_any_filter_matches_as_the_rules_say(adapter: Adapter, tmp_path: Path) -
         index = adapter.make(tmp_path)
 
         async def prepare() -> None:
+            await adapter.prepare(tmp_path)
             await index.start()
             for file_id, attributes in FILES.items():
                 await fill(index, entry(file_id), [f"passage of {file_id}"], attributes)

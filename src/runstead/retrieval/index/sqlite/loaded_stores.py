@@ -14,7 +14,7 @@ import numpy as np
 
 from runstead.retrieval.index.lexical import Ids
 from runstead.retrieval.index.sqlite.loaded_vectors import LoadedVectors, Rows
-from runstead.retrieval.index.sqlite.schema import State
+from runstead.retrieval.index.state import State
 
 __all__ = ["LoadedStores", "View"]
 

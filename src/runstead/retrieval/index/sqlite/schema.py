@@ -5,26 +5,12 @@ store, so a search walks the lists of the searched stores and never those of oth
 migrations. A version with other tables or other terms starts with an empty file.
 """
 
-from enum import IntEnum
+from runstead.retrieval.index.state import State
 
-__all__ = ["SCHEMA", "VERSION", "State"]
+__all__ = ["SCHEMA", "VERSION"]
 
 VERSION = 1
 """Increased by every change of the tables, and of the terms of a text (`terms`)."""
-
-
-class State(IntEnum):
-    """What became of an entry."""
-
-    STAGED = 0
-    """Not published."""
-    VISIBLE = 1
-    REMOVED = 2
-    """It was visible. All its rows are being deleted."""
-    DISCARDED = 3
-    """It was staged. Its chunks are being deleted, and it stays as `GONE`."""
-    GONE = 4
-    """It was discarded. A late attempt to add to it or to publish it is refused."""
 
 
 SCHEMA = f"""
