@@ -18,12 +18,15 @@ from runstead.domain.invariants.record import Violation
 from runstead.engine.adapters import Adapters, Clock, SystemClock
 from runstead.engine.check import Examined, examine
 from runstead.engine.limits import Limits
+from runstead.engine.retrieval.parts import Retrieval
+from runstead.engine.retrieval.search import StoreSearch
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.signing_key import KeyFile
 from runstead.retrieval.embeddings.port import Embeddings
+from runstead.retrieval.index.port import Index
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
 from runstead.tools.port import Tool
@@ -43,10 +46,11 @@ _POLL_INTERVAL = 1.0
 async def application(config: Config) -> AsyncIterator[Application]:
     """Run the engine that a configuration describes."""
     (store, clock), broker = _store(config), _broker(config)
+    blobs, embeddings = _blobs(config, store), _embeddings(config)
     adapters = Adapters(
         store=store,
         broker=broker,
-        blobs=_blobs(config, store),
+        blobs=blobs,
         model=model_of(config),
         clock=clock,
         limits=Limits(
@@ -57,7 +61,8 @@ async def application(config: Config) -> AsyncIterator[Application]:
             on_busy=config.on_busy,
         ),
         tools=_tools(),
-        embeddings=_embeddings(config),
+        embeddings=embeddings,
+        retrieval=_retrieval(store, clock, blobs, embeddings, lambda: _index(config), config.ingest_workers),
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
     )
@@ -76,15 +81,18 @@ async def embedded(
     path: str | Path, model: ChatModel, lifetime: int, *, allow_private_webhooks: bool = False
 ) -> AsyncIterator[Application]:
     """Run the engine inside a program, over one file."""
+    store, clock = SqliteStore(path), SystemClock()
+    blobs, embeddings = LocalBlobs(_blob_folder(path)), _local_embeddings()
     adapters = Adapters(
-        store=SqliteStore(path),
+        store=store,
         broker=InProcessBroker(),
-        blobs=LocalBlobs(_blob_folder(path)),
+        blobs=blobs,
         model=model,
-        clock=SystemClock(),
+        clock=clock,
         limits=Limits(lifetime=lifetime),
         tools=_tools(),
-        embeddings=_local_embeddings(),
+        embeddings=embeddings,
+        retrieval=_retrieval(store, clock, blobs, embeddings, lambda: _sqlite_index(path)),
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),
     )
@@ -187,6 +195,46 @@ def _local_embeddings() -> Embeddings | None:
     from runstead.retrieval.embeddings.local.model import LocalEmbeddings
 
     return LocalEmbeddings()
+
+
+def _retrieval(
+    store: Store,
+    clock: Clock,
+    blobs: Blobs,
+    embeddings: Embeddings | None,
+    index_of: Callable[[], Index],
+    workers: int = 2,
+) -> Retrieval | None:
+    """The parts that make files searchable, if their libraries are installed."""
+    if not all(find_spec(name) for name in ("numpy", "pypdfium2", "usearch")):
+        return None
+    from runstead.retrieval.documents.reader import ConfinedReader
+
+    index = index_of()
+    return Retrieval(
+        reader=ConfinedReader(processes=workers),
+        index=index,
+        blobs=blobs,
+        embeddings=embeddings,
+        search=StoreSearch(store, index, embeddings, clock),
+        workers=workers,
+    )
+
+
+def _index(config: Config) -> Index:
+    if config.database is None:
+        return _sqlite_index(_folder(config) / DATABASE)
+    from runstead.retrieval.index.postgres.index import PostgresIndex
+
+    return PostgresIndex(config.database, schema=config.installation)
+
+
+def _sqlite_index(database: str | Path) -> Index:
+    """The index beside a database. That of a database in memory is a temporary file."""
+    from runstead.retrieval.index.sqlite.index import SqliteIndex
+
+    path = Path(database)
+    return SqliteIndex(None if str(database) == ":memory:" else path.with_name(f"{path.stem}-index{path.suffix}"))
 
 
 def _upstream(number: int, table: dict[str, Any]) -> Upstream:
