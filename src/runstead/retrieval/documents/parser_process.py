@@ -18,13 +18,13 @@ from runstead.retrieval.documents.messages import Ended, Job, Ready, frame
 from runstead.retrieval.documents.port import Document
 from runstead.retrieval.documents.refusal import Reason, Refused
 
-__all__ = ["ParserProcess"]
+__all__ = ["FORK_SERVER", "ParserProcess"]
 
-_MODULE = "runstead.retrieval.documents.fork_server"
+FORK_SERVER = "runstead.retrieval.documents.fork_server"
 _SOURCE = Path(__file__).parents[3]
 """The folder of the package `runstead`."""
 _START_SECONDS = 60
-_END_SECONDS = 10
+_END_SECONDS = 5
 _READY = msgspec.msgpack.Decoder(Ready)
 _ENDED = msgspec.msgpack.Decoder(Ended)
 
@@ -35,8 +35,9 @@ class ParserProcess:
     One call of `parse` at a time; `kill` may be called meanwhile, by any thread.
     """
 
-    def __init__(self, limits: ParseLimits) -> None:
+    def __init__(self, limits: ParseLimits, module: str = FORK_SERVER) -> None:
         self._limits = limits
+        self._module = module
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
@@ -57,7 +58,7 @@ class ParserProcess:
         with theirs:
             self._control = ours
             process = subprocess.Popen(  # noqa: S603 (our own module)
-                [sys.executable, "-s", "-P", "-m", _MODULE, str(theirs.fileno())],
+                [sys.executable, "-s", "-P", "-m", self._module, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={"PYTHONPATH": os.pathsep.join([str(_SOURCE), *filter(None, sys.path)])},
                 cwd="/",
@@ -96,6 +97,7 @@ class ParserProcess:
                 self.close()
                 raise Refused(Reason.LIMITS, f"not read in {self._limits.wall_seconds:g} s") from error
             except (OSError, Rubbish) as error:
+                answer.close()  # a process that goes on writing ends now
                 raise self._broken(str(error)) from error
             self._finish()
             return document
@@ -127,19 +129,25 @@ class ParserProcess:
             raise Refused(Reason.FAILURE, f"the process is gone: {error}") from error
 
     def _finish(self) -> int | None:
-        """Wait until the fork has ended, and give its status. If that takes too long, the whole process is ended."""
+        """Wait until the fork has ended, and give its status. If it does not end, it is killed, and has no status.
+
+        `Refused` if the process that it is a fork of has ended too.
+        """
         assert self._control
         try:
             return Frames(self._control, monotonic() + _END_SECONDS).read(_ENDED).status
-        except (OSError, Rubbish):
+        except TimeoutError:
             self.close()
             return None
+        except (OSError, Rubbish) as error:
+            self.close()
+            raise Refused(Reason.FAILURE, f"the process was ended: {error}") from error
 
     def _broken(self, said: str) -> Refused:
-        """The answer was none: why the fork ended."""
+        """Why there is no answer."""
         status = self._finish()
         if status is None:
-            return Refused(Reason.FAILURE, f"the process was ended: {said}")
+            return Refused(Reason.LIMITS, f"did not end: {said}")
         if os.WIFSIGNALED(status):
             return Refused(Reason.LIMITS, f"ended by signal {signal.Signals(os.WTERMSIG(status)).name}: {said}")
         return Refused(Reason.LIMITS, f"ended with {os.waitstatus_to_exitcode(status)}: {said}")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from runstead.retrieval.documents.frames import Rubbish
 from runstead.retrieval.documents.limits import ParseLimits
-from runstead.retrieval.documents.parser_process import ParserProcess
+from runstead.retrieval.documents.parser_process import FORK_SERVER, ParserProcess
 from runstead.retrieval.documents.port import Document
 from runstead.retrieval.documents.refusal import Reason, Refused, document_error
 
@@ -26,8 +26,8 @@ class ConfinedReader:
     `start`, and again after they were ended.
     """
 
-    def __init__(self, *, processes: int = 2, limits: ParseLimits | None = None) -> None:
-        self._processes = [ParserProcess(limits or ParseLimits()) for _ in range(processes)]
+    def __init__(self, *, processes: int = 2, limits: ParseLimits | None = None, module: str = FORK_SERVER) -> None:
+        self._processes = [ParserProcess(limits or ParseLimits(), module) for _ in range(processes)]
         self._idle: asyncio.LifoQueue[ParserProcess] = asyncio.LifoQueue()
         self._threads: ThreadPoolExecutor | None = None
 
