@@ -12,6 +12,8 @@ __all__ = ["read_html", "write_html"]
 
 _CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([A-Za-z0-9._:-]{2,40})")
 _DECLARED_IN = 4096
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title", re.IGNORECASE)
+_CONTENT = re.compile(r"<(?:body|svg)\b", re.IGNORECASE)
 _BLOCKS = (
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure "
     "footer form header hr html legend main nav ol option p section summary tbody tfoot thead ul"
@@ -28,7 +30,7 @@ def read_html(file: BinaryIO, out: TextBuilder) -> None:
     data = read_bytes(file)
     declared = _CHARSET.search(data[:_DECLARED_IN])
     text = decoded(data, declared[1].decode() if declared else None)
-    title = re.search(r"<title[^>]{0,200}>([^<]{1,1000})</title", text[: 1 << 16], re.IGNORECASE)
+    title = _TITLE.search(_CONTENT.split(text[: 1 << 16], maxsplit=1)[0])
     if title and not re.search(r"<h1[\s>]", text, re.IGNORECASE):
         write_html(f"<h1>{title[1]}</h1>", out)
         write_html(text, out, shift=1)

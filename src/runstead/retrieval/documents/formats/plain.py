@@ -61,6 +61,7 @@ def _headings(text: str) -> Iterator[tuple[int, str, int]]:
             yield previous_offset, previous.strip(), 1 if underline[1][0] == "=" else 2
             previous = ""
         else:
-            previous = line if not previous else " "  # a title of one line alone
+            # Only a line of its own is a title: a blank stands for a paragraph of several.
+            previous = "" if not line.strip() else " " if previous else line
         previous_offset = offset
         offset += len(line) + 1
