@@ -43,7 +43,7 @@ def write_html(text: str, out: TextBuilder, *, shift: int = 0) -> None:
     writer = _Writer(out, shift)
     writer.feed(text)
     writer.close()
-    writer.flush()
+    writer.end()
     out.end_paragraph()
 
 
@@ -108,6 +108,12 @@ class _Writer(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._hidden:
             self._text.append(data)
+
+    def end(self) -> None:
+        """End everything that is open."""
+        while self._tables:
+            self._end_table("table")
+        self.flush()
 
     def flush(self) -> None:
         """Write the text that is not written yet."""
