@@ -1,6 +1,7 @@
 """Every other format becomes text with its places, in any encoding, whatever its name says."""
 
 from io import BytesIO
+from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
@@ -12,6 +13,7 @@ from runstead.retrieval.documents.refusal import Reason, Refused, document_error
 from runstead.retrieval.documents.text_builder import TextBuilder
 from tests.support.documents import Heading, Item, Table, docx, epub, pdf, rtf, zipped
 
+FILES_PAGE = (Path(__file__).resolve().parents[3] / "docs" / "files.md").read_text()
 UMLAUTS = "Größe und Maße: fünf Übergänge über die Straße. Das ist schön für Jürgen und Jörg, die täglich Käse essen. "
 
 
@@ -178,11 +180,14 @@ def test_encrypted_files_are_refused_as_protected() -> None:
 
 
 @pytest.mark.parametrize("reason", Reason)
-def test_every_reason_has_words_for_users(reason: Reason) -> None:
+def test_every_reason_has_words_for_users_which_are_documented(reason: Reason) -> None:
     error = document_error(reason)
-    assert error.code in {"unsupported_file", "invalid_file", "server_error"}
-    assert error.message[0].isupper()
-    assert error.message[-1] == "."
+    assert f"| `{error.code}` | {error.message} |" in FILES_PAGE
+
+
+def test_every_extension_of_text_is_documented() -> None:
+    documented = FILES_PAGE[FILES_PAGE.index("`.c ") :].partition("`. ")[0]
+    assert documented.strip("`").split() == sorted(TEXT_TYPES)
 
 
 def test_a_text_may_be_as_long_as_its_limit_and_no_longer() -> None:
