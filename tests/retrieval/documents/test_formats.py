@@ -102,6 +102,20 @@ def test_headings_of_markdown() -> None:
         (b"a\r\nb\rc\x0bd\x00e\xc2\xade" + b"f" * 500, "a\nb\nc\ndee" + "f" * 500),
         (UMLAUTS.encode() * 9 + b"\xff", UMLAUTS * 9 + "\ufffd"),
         (b'<?xml version="1.0" encoding="iso-8859-5"?><html>' + "слово".encode("iso-8859-5"), "слово"),
+        (
+            b'<?xml version="1.0" encoding="koi8-r"?>' + "слово".encode("koi8-r"),
+            '<?xml version="1.0" encoding="koi8-r"?>слово',
+        ),
+        (
+            "L’été, nous avons dîné à l’hôtel. Ça coûte cher.".encode("cp1252"),
+            "L’été, nous avons dîné à l’hôtel. Ça coûte cher.",
+        ),
+        (
+            "Zażółć gęślą jaźń. Łódź jest piękna, a książka leży.".encode("cp1250"),
+            "Zażółć gęślą jaźń. Łódź jest piękna, a książka leży.",
+        ),
+        ("BMW verkauft Autos für die Straße.".encode(), "BMW verkauft Autos für die Straße."),
+        (b"A PDF begins with %PDF-1.7.", "A PDF begins with %PDF-1.7."),
         (b'<html><meta charset="no-such-charset">' + UMLAUTS.encode("cp1252"), UMLAUTS),
         (b'<html><meta charset="base64">' + UMLAUTS.encode("cp1252"), UMLAUTS),
     ],
@@ -122,6 +136,7 @@ def test_text_has_the_type_of_its_name(suffix: str, media_type: str) -> None:
     ("data", "suffix", "media_type"),
     [
         (pdf("text"), ".txt", "application/pdf"),
+        (b"\n\n" + pdf("text"), ".pdf", "application/pdf"),
         (docx("text"), ".pdf", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
         (b"plain text", ".pdf", "text/plain"),
         (b"<!doctype HTML><p>text", ".txt", "text/html"),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from runstead.retrieval.documents.encoding import decoded
+from runstead.retrieval.documents.encoding import declared_encoding, decoded
 from runstead.retrieval.documents.formats.html import write_html
 from runstead.retrieval.documents.formats.xml_events import elements, parse_xml
 from runstead.retrieval.documents.formats.zip_archive import Archive
@@ -34,7 +34,8 @@ def read_epub(file: BinaryIO, out: TextBuilder) -> None:
     out.heading(title, 1)
     for name in chapters:
         if name in archive.names:
-            write_html(decoded(archive.read(name)), out, shift=1 if title.strip() else 0)
+            data = archive.read(name)
+            write_html(decoded(data, declared_encoding(data)), out, shift=1 if title.strip() else 0)
 
 
 def _resolved(part: str, target: str) -> str:

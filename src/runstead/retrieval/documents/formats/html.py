@@ -4,14 +4,12 @@ import re
 from html.parser import HTMLParser
 from typing import BinaryIO
 
-from runstead.retrieval.documents.encoding import decoded
+from runstead.retrieval.documents.encoding import declared_encoding, decoded
 from runstead.retrieval.documents.formats.plain import read_bytes
 from runstead.retrieval.documents.text_builder import TextBuilder
 
 __all__ = ["read_html", "write_html"]
 
-_CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([A-Za-z0-9._:-]{2,40})")
-_DECLARED_IN = 4096
 _TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title", re.IGNORECASE)
 _CONTENT = re.compile(r"<(?:body|svg)\b", re.IGNORECASE)
 _BLOCKS = (
@@ -28,8 +26,7 @@ _TABLE = frozenset({"table", "tr", "td", "th"})
 def read_html(file: BinaryIO, out: TextBuilder) -> None:
     """Write the text of an HTML file. Its title is a heading if the file has no heading of the first level."""
     data = read_bytes(file)
-    declared = _CHARSET.search(data[:_DECLARED_IN])
-    text = decoded(data, declared[1].decode() if declared else None)
+    text = decoded(data, declared_encoding(data))
     title = _TITLE.search(_CONTENT.split(text[: 1 << 16], maxsplit=1)[0])
     if title and not re.search(r"<h1[\s>]", text, re.IGNORECASE):
         write_html(f"<h1>{title[1]}</h1>", out)
