@@ -2,6 +2,9 @@
 
 import asyncio
 import os
+import select
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -114,6 +117,30 @@ async def test_a_killed_process_is_replaced(rogue: ConfinedReader, file: Path) -
     process.kill()
     process.wait()
     assert (await rogue.read(file, "a.fine")).text == "Hello"
+
+
+def test_a_killed_server_leaves_no_process_behind(file: Path) -> None:
+    """Not even one that reads an endless document: its limits end it."""
+    program = (
+        "import asyncio, sys; from pathlib import Path\n"
+        "from runstead.retrieval.documents.reader import ConfinedReader\n"
+        "from tests.retrieval.documents.test_reader import LIMITS\n"
+        "async def main():\n"
+        "    reader = ConfinedReader(processes=1, limits=LIMITS, module='tests.support.rogue_parser')\n"
+        "    await reader.start()\n"
+        "    print(reader._processes[0].pid, flush=True)\n"
+        "    await reader.read(Path(sys.argv[1]), 'a.loops')\n"
+        "asyncio.run(main())\n"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path)}
+    server = subprocess.Popen([sys.executable, "-c", program, file], stdout=subprocess.PIPE, env=environment)
+    with server:
+        assert server.stdout
+        fork_server = os.pidfd_open(int(server.stdout.readline()))
+        server.kill()
+    ended, _, _ = select.select([fork_server], [], [], 30)
+    os.close(fork_server)
+    assert ended
 
 
 async def test_a_missing_file_is_a_failure_of_the_server(rogue: ConfinedReader, file: Path) -> None:

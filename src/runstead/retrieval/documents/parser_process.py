@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 
 import msgspec
@@ -32,7 +32,7 @@ _ENDED = msgspec.msgpack.Decoder(Ended)
 class ParserProcess:
     """A fork server that is started when it is needed, and again after it was ended.
 
-    One call of `parse` at a time; `kill` may be called meanwhile, by any thread.
+    One call of `parse` at a time; `interrupt` may be called meanwhile, by any thread.
     """
 
     def __init__(self, limits: ParseLimits, module: str = FORK_SERVER) -> None:
@@ -41,6 +41,8 @@ class ParserProcess:
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._killed = False
+        """The process was killed, and may not have ended yet."""
         self.confined = False
         """Whether system calls are filtered. Known once the process has started."""
 
@@ -51,7 +53,7 @@ class ParserProcess:
 
     def start(self) -> None:
         """Start the process, unless it runs, and wait until it is ready. Raises `OSError` and `Rubbish`."""
-        if self._process and self._process.poll() is None:
+        if self._process and not self._killed and self._process.poll() is None:
             return
         self.close()
         ours, theirs = socket.socketpair()
@@ -64,20 +66,25 @@ class ParserProcess:
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                start_new_session=True,  # `kill` ends its forks with it
+                start_new_session=True,  # its forks are killed with it
             )
         with self._lock:
-            self._process = process
+            self._process, self._killed = process, False
         try:
             self.confined = Frames(ours, monotonic() + _START_SECONDS).read(_READY).confined
         except BaseException:
             self.close()
             raise
 
-    def parse(self, path: Path, suffix: str) -> Document:
-        """The document in a file. Raises `Refused`, whose detail says what happened to the process."""
+    def parse(self, path: Path, suffix: str, interrupted: Event) -> Document:
+        """The document in a file. Raises `Refused`, whose detail says what happened to the process.
+
+        The event is the one that `interrupt` is called with.
+        """
         try:
             self.start()
+            if interrupted.is_set():  # before this process, which `interrupt` did not see
+                raise Refused(Reason.FAILURE, "interrupted")
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, Rubbish) as error:
             raise Refused(Reason.FAILURE, f"{type(error).__name__}: {error}") from error
@@ -102,16 +109,14 @@ class ParserProcess:
             self._finish()
             return document
 
-    def kill(self) -> None:
-        """End the process and what it reads. A call of `parse` then fails soon."""
-        with self._lock:
-            if self._process:  # not waited for yet, so the number is still its own
-                with suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
+    def interrupt(self, interrupted: Event) -> None:
+        """End the process and what it reads. The call of `parse` with this event then fails soon."""
+        interrupted.set()
+        self._kill()
 
     def close(self) -> None:
         """End the process, and release what belongs to it."""
-        self.kill()
+        self._kill()
         with self._lock:
             if self._process:
                 self._process.wait()
@@ -119,6 +124,13 @@ class ParserProcess:
         if self._control:
             self._control.close()
             self._control = None
+
+    def _kill(self) -> None:
+        with self._lock:
+            self._killed = True
+            if self._process:  # not waited for yet, so the number is still its own
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
 
     def _send(self, job: Job, descriptors: list[int]) -> None:
         assert self._control
