@@ -18,6 +18,7 @@ from benchmarks.sections import (
     clients,
     cluster,
     costs,
+    embeddings,
     listeners,
     runs,
     starts,
@@ -40,6 +41,7 @@ SECTIONS = {
     "listeners": listeners.measure,
     "backlog": backlog.measure,
     "burst": burst.measure,
+    "embeddings": embeddings.measure,
 }
 FSYNCS = 100
 
