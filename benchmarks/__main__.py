@@ -19,6 +19,7 @@ from benchmarks.sections import (
     cluster,
     costs,
     documents,
+    embeddings,
     listeners,
     runs,
     starts,
@@ -42,6 +43,7 @@ SECTIONS = {
     "listeners": listeners.measure,
     "backlog": backlog.measure,
     "burst": burst.measure,
+    "embeddings": embeddings.measure,
 }
 FSYNCS = 100
 
