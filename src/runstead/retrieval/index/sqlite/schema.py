@@ -63,6 +63,8 @@ CREATE TABLE graphs (
     store      INTEGER NOT NULL,
     dimension  INTEGER NOT NULL,
     name       TEXT NOT NULL,     -- of the file
+    bytes      INTEGER NOT NULL,
+    checksum   INTEGER NOT NULL,
     entries    BLOB NOT NULL,     -- int64, those whose chunks are in it
     PRIMARY KEY (store, dimension)
 ) WITHOUT ROWID;
