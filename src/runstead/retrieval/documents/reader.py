@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
-from runstead.retrieval.documents.frames import Rubbish
+from runstead.retrieval.documents.frames import ProtocolError
 from runstead.retrieval.documents.limits import ParseLimits
 from runstead.retrieval.documents.parser_process import FORK_SERVER, ParserProcess
 from runstead.retrieval.documents.port import Document
@@ -40,7 +40,7 @@ class ConfinedReader:
             self._idle.put_nowait(process)
         starts = [loop.run_in_executor(self._threads, process.start) for process in self._processes]
         for result in await asyncio.gather(*starts, return_exceptions=True):
-            if isinstance(result, OSError | Rubbish):
+            if isinstance(result, OSError | ProtocolError):
                 _log.error("no process for reading documents could be started; reading tries again", exc_info=result)
             elif isinstance(result, BaseException):
                 raise result
