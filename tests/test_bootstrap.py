@@ -73,7 +73,7 @@ async def test_texts_are_embedded_by_the_configured_server(tmp_path: Path, monke
     ("settings", "words"),
     [
         ({"embeddings_url": "http://127.0.0.1:1/v1"}, r"\[embeddings\]: Object missing required field `model`"),
-        ({"embeddings": {"model": "m", "key": "k"}}, "Embeddings 'upstream': give `url` or `preset`"),
+        ({"embeddings": {"model": "m", "key": "k"}}, "Embeddings 'embeddings': give `url` or `preset`"),
         ({"embeddings": {"model": "m", "url": "http://x", "nope": 1}}, r"\[embeddings\]: .*nope"),
     ],
 )
