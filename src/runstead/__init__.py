@@ -8,7 +8,7 @@ of `runstead.interface`. Each imports only what it needs, so a client of a serve
 from runstead.client import connect, connect_async
 from runstead.embedded import open, open_async
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
-from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput, TextPart
+from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, TextInput, TextPart
 from runstead.wire.error import (
     ApiError,
     BadRequest,
@@ -25,6 +25,7 @@ from runstead.wire.error import (
     WaitTimeout,
 )
 from runstead.wire.event import Event, EventName
+from runstead.wire.file import File, FileDeleted, FileExpiry, FileId, FileRequest
 from runstead.wire.message import Message, MessageDeleted, MessageId, MessageRequest
 from runstead.wire.model import Model
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TextFormat, TruncationStrategy
@@ -58,10 +59,17 @@ __all__ = [
     "Conflict",
     "Event",
     "EventName",
+    "File",
+    "FileDeleted",
+    "FileExpiry",
+    "FileId",
+    "FileRequest",
     "FileSearchTool",
     "Forbidden",
     "Function",
     "FunctionTool",
+    "ImageFile",
+    "ImageFilePart",
     "ImageUrl",
     "ImageUrlPart",
     "JsonSchema",
