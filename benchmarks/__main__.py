@@ -19,6 +19,7 @@ from benchmarks.sections import (
     cluster,
     costs,
     listeners,
+    quality,
     runs,
     starts,
     streams,
@@ -40,6 +41,7 @@ SECTIONS = {
     "listeners": listeners.measure,
     "backlog": backlog.measure,
     "burst": burst.measure,
+    "quality": quality.measure,
 }
 FSYNCS = 100
 
