@@ -18,6 +18,7 @@ from benchmarks.sections import (
     clients,
     cluster,
     costs,
+    ingestion,
     listeners,
     quality,
     runs,
@@ -41,6 +42,7 @@ SECTIONS = {
     "listeners": listeners.measure,
     "backlog": backlog.measure,
     "burst": burst.measure,
+    "ingestion": ingestion.measure,
     "quality": quality.measure,
 }
 FSYNCS = 100
