@@ -21,7 +21,9 @@ from benchmarks.sections import (
     costs,
     documents,
     embeddings,
+    ingestion,
     listeners,
+    quality,
     runs,
     search,
     starts,
@@ -47,6 +49,8 @@ SECTIONS = {
     "burst": burst.measure,
     "embeddings": embeddings.measure,
     "search": search.measure,
+    "ingestion": ingestion.measure,
+    "quality": quality.measure,
 }
 FSYNCS = 100
 
