@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from runstead.domain.chat import tokens
+from runstead.domain.chat.citations import without_citations
 from runstead.domain.chat.offer import Offer
 from runstead.domain.chosen_defaults import ChosenDefaults, value_if_chosen
 from runstead.domain.model_call import ModelRequest
@@ -21,7 +22,16 @@ from runstead.wire.run import Run
 from runstead.wire.run_step import MessageCreationDetails
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 
-__all__ = ["ChatMessage", "OwnTurns", "as_chat_message", "build", "functions", "instructions", "own_turns"]
+__all__ = [
+    "ChatMessage",
+    "OwnTurns",
+    "as_chat_message",
+    "build",
+    "functions",
+    "history_message",
+    "instructions",
+    "own_turns",
+]
 
 ChatMessage: TypeAlias = dict[str, Any]
 """A chat-completion message."""
@@ -127,6 +137,13 @@ def as_chat_message(message: Message) -> ChatMessage | None:
     return {"role": message.role, "content": text} if text or message.role == "user" else None
 
 
+def history_message(message: Message) -> ChatMessage | None:
+    """A message of the thread in the prompt; None if it is empty. Its citations are of earlier runs, so they are left
+    out.
+    """
+    return as_chat_message(without_citations(message))
+
+
 def own_turns(steps: Iterable[StepRow], written: Mapping[str, Message]) -> OwnTurns:
     """The run's own finished steps. Failed steps are left out."""
 
@@ -143,7 +160,7 @@ def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:
 
 
 def _history(history: Iterable[Message]) -> list[ChatMessage]:
-    return [message for message in map(as_chat_message, history) if message is not None]
+    return [message for message in map(history_message, history) if message is not None]
 
 
 def _part(part: ContentPart) -> dict[str, Any]:
