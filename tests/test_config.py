@@ -26,6 +26,10 @@ def file(tmp_path: Path) -> Path:
 
         [aliases]
         "gpt-4o" = "qwen3"
+
+        [embeddings]
+        preset = "ollama"
+        model = "nomic-embed-text"
         """
     )
     return file
@@ -41,11 +45,16 @@ def test_flags_override_the_environment_which_overrides_the_file(file: Path) -> 
 
 
 def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
-    settings = load(file, {"RUNSTEAD_ALLOWED_HOSTS": "a", "RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c"}, {})
+    settings = load(
+        file,
+        {"RUNSTEAD_ALLOWED_HOSTS": "a", "RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c", "RUNSTEAD_EMBEDDINGS": "d"},
+        {},
+    )
     assert settings.allowed_hosts == ("runs.example.com",)
     assert settings.allowed_origins == ("https://app.example.com", "http://localhost:3000", "chrome-extension://abc")
     assert settings.upstream == ({"name": "house", "url": "http://127.0.0.1:1/v1"},)
     assert settings.aliases == {"gpt-4o": "qwen3"}
+    assert settings.embeddings == {"preset": "ollama", "model": "nomic-embed-text"}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +63,8 @@ def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
         ("RUNSTEAD_MODEL_URL", "http://127.0.0.1:1/v1", "model_url", "http://127.0.0.1:1/v1"),
         ("RUNSTEAD_MODEL_PRESET", "openai", "model_preset", "openai"),
         ("RUNSTEAD_MODEL_KEY", "123", "model_key", "123"),
+        ("RUNSTEAD_EMBEDDINGS_URL", "http://127.0.0.1:1/v1", "embeddings_url", "http://127.0.0.1:1/v1"),
+        ("RUNSTEAD_EMBEDDINGS_MODEL", "m", "embeddings_model", "m"),
         ("RUNSTEAD_REQUIRE_BETA_HEADER", "false", "require_beta_header", False),
         ("RUNSTEAD_PING_AFTER", "2.5", "ping_after", 2.5),
         ("RUNSTEAD_POLL_AFTER_MS", "20", "poll_after_ms", 20),

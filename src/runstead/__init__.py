@@ -9,6 +9,7 @@ from runstead.client import connect, connect_async
 from runstead.embedded import open, open_async
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
 from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput, TextPart
+from runstead.wire.embedding import EmbeddingRequest
 from runstead.wire.error import (
     ApiError,
     BadRequest,
@@ -56,6 +57,7 @@ __all__ = [
     "Closed",
     "CodeInterpreterTool",
     "Conflict",
+    "EmbeddingRequest",
     "Event",
     "EventName",
     "FileSearchTool",

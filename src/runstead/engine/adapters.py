@@ -13,8 +13,10 @@ from runstead.broker.port import Broker
 from runstead.domain import ids
 from runstead.engine.limits import Limits
 from runstead.engine.observer import Observer, Unobserved
+from runstead.engine.retrieval.parts import Retrieval
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
+from runstead.retrieval.embeddings.port import Embeddings
 from runstead.store.port import Store
 from runstead.tools.port import Tool
 from runstead.turn_budget import TurnBudget
@@ -57,8 +59,12 @@ class Adapters(Struct, frozen=True, kw_only=True):
     model: ChatModel
     clock: Clock
     limits: Limits = Limits()
+    retrieval: Retrieval | None = None
+    """Makes files searchable. Without it vector stores have no search."""
     tools: Sequence[Tool] = ()
     """The tools that the server runs itself, each of another kind."""
+    embeddings: Embeddings | None = None
+    """Embeds texts. Without it there is no search in files."""
     observer: Observer = Unobserved()
     """Receives events for metrics."""
     outbound: Outbound | None = None

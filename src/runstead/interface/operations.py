@@ -2,9 +2,18 @@
 
 from runstead.interface.administration import Administration
 from runstead.interface.assistants import Assistants
+from runstead.interface.embeddings import Embeddings
+from runstead.interface.files import Files
 from runstead.interface.messages import Messages
 from runstead.interface.models import Models
-from runstead.interface.operation import Operation, event_operation, operation, page_operation, table_of
+from runstead.interface.operation import (
+    Operation,
+    event_operation,
+    operation,
+    page_operation,
+    table_of,
+    upload_operation,
+)
 from runstead.interface.runs import Runs
 from runstead.interface.streams import CreateRunStream, CreateThreadRunStream, RunEventStream, SubmitToolOutputStream
 from runstead.interface.threads import Threads
@@ -157,9 +166,27 @@ _RUNS = (
     ),
 )
 
+_FILES = (
+    upload_operation(Files.create_file, at.files.CREATE_FILE, lambda rs, path, query, body: rs.create_file(body)),
+    page_operation(
+        Files.files,
+        at.files.FILES,
+        lambda rs, path, query, body: rs.files(query.limit, query.order, query.after, query.before, query.purpose),
+    ),
+    operation(Files.get_file, at.files.GET_FILE, lambda rs, path, query, body: rs.get_file(path["file_id"])),
+    operation(
+        Files.file_content, at.files.FILE_CONTENT, lambda rs, path, query, body: rs.file_content(path["file_id"])
+    ),
+    operation(Files.delete_file, at.files.DELETE_FILE, lambda rs, path, query, body: rs.delete_file(path["file_id"])),
+)
+
 _MODELS = (
     operation(Models.models, at.models.MODELS, lambda rs, path, query, body: rs.models()),
     operation(Models.get_model, at.models.GET_MODEL, lambda rs, path, query, body: rs.get_model(path["model"])),
+)
+
+_EMBEDDINGS = (
+    operation(Embeddings.embeddings, at.embeddings.EMBEDDINGS, lambda rs, path, query, body: rs.embeddings(body)),
 )
 
 _WEBHOOKS = (
@@ -226,6 +253,6 @@ _ADMINISTRATION = (
 )
 
 OPERATIONS: dict[str, Operation] = table_of(
-    *_ASSISTANTS, *_THREADS, *_MESSAGES, *_RUNS, *_MODELS, *_WEBHOOKS, *_ADMINISTRATION
+    *_ASSISTANTS, *_THREADS, *_MESSAGES, *_RUNS, *_FILES, *_MODELS, *_EMBEDDINGS, *_WEBHOOKS, *_ADMINISTRATION
 )
 """Every operation by the name of its endpoint."""

@@ -1,13 +1,24 @@
 """A file: bytes that a client uploaded, or that a tool made, for assistants to read."""
 
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Literal, TypeAlias
 
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from runstead.wire.page import ListQuery
 from runstead.wire.struct import Object, Request, Timestamp
 
-__all__ = ["MAX_FILE_SIZE", "File", "FileDeleted", "FileExpiry", "FileId", "FileQuery", "FileRequest", "FileStatus"]
+__all__ = [
+    "MAX_FILE_SIZE",
+    "File",
+    "FileContent",
+    "FileDeleted",
+    "FileExpiry",
+    "FileId",
+    "FileQuery",
+    "FileRequest",
+    "FileStatus",
+]
 
 FileId: TypeAlias = str
 """`file-` and 22 letters or digits."""
@@ -31,6 +42,16 @@ class File(Object, frozen=True, kw_only=True):
     """One of those of an upload, or `assistants_output` for a file that a tool made."""
     status: FileStatus = "processed"
     status_details: str | None = None
+
+
+class FileContent(Struct, frozen=True, kw_only=True):
+    """The content of a file, ready to be read. It is never whole in memory."""
+
+    read: Callable[[int, int], AsyncIterator[bytes]]
+    """The bytes from one offset up to another, which is not included."""
+    size: int
+    content_type: str = "application/octet-stream"
+    file_name: str | None = None
 
 
 class FileExpiry(Request, frozen=True, kw_only=True):

@@ -88,6 +88,7 @@ async def run(
             adapters.model,
             *adapters.tools,
             *([adapters.outbound] if adapters.outbound else ()),
+            *([adapters.embeddings] if adapters.embeddings else ()),
         ):
             await port.start()
             outside.push_async_callback(port.stop)

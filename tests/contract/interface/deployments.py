@@ -12,11 +12,13 @@ from typing import Any, cast
 
 import runstead
 from runstead import bootstrap
+from runstead.blobs.local import LocalBlobs
 from runstead.broker.nats import NatsBroker
 from runstead.client import Client
 from runstead.engine.adapters import SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
+from runstead.retrieval.embeddings.local.model import LocalEmbeddings
 from runstead.store.postgres import PostgresStore
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
@@ -58,14 +60,14 @@ async def _events(stream: Iterator[Event]) -> AsyncIterator[Event]:
 
 @asynccontextmanager
 async def engine(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with world(model=model, path=path) as here:
+    async with world(model=model, path=path, embeddings=LocalEmbeddings()) as here:
         yield here.project
 
 
 @asynccontextmanager
 async def open_async(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     async with runstead.open_async(path, model=model, allow_private_webhooks=True) as client:
-        yield client
+        yield cast("Interface", client)
 
 
 @asynccontextmanager
@@ -100,15 +102,24 @@ def on_nats(path: Path) -> NatsBroker:
 @asynccontextmanager
 async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     """Two applications on PostgreSQL and NATS: one answers requests, the other executes runs."""
-    server_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
-    worker_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    server_side, worker_side = (
+        adapters_of(
+            model=model,
+            store=on_postgres(path),
+            broker=on_nats(path),
+            blobs=LocalBlobs(path.with_suffix(".blobs")),
+            clock=SystemClock(),
+            embeddings=LocalEmbeddings(),
+        )
+        for _ in range(2)
+    )
     async with (
         run(worker_side),
         run(server_side, works=False) as application,
         served_at(application) as url,
         runstead.connect_async(url) as client,
     ):
-        yield client
+        yield cast("Interface", client)
 
 
 DEPLOYMENTS: list[Deployment] = [engine, open_async, open_, connect, cluster]

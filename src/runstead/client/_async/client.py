@@ -6,6 +6,8 @@ from typing import Self
 from runstead.client._async.administration import AsyncAdministration
 from runstead.client._async.assistants import AsyncAssistants
 from runstead.client._async.driving import AsyncDriving
+from runstead.client._async.embeddings import AsyncEmbeddings
+from runstead.client._async.files import AsyncFiles
 from runstead.client._async.messages import AsyncMessages
 from runstead.client._async.models import AsyncModels
 from runstead.client._async.runs import AsyncRuns
@@ -20,7 +22,9 @@ class AsyncClient(
     AsyncThreads,
     AsyncMessages,
     AsyncRuns,
+    AsyncFiles,
     AsyncModels,
+    AsyncEmbeddings,
     AsyncWebhooks,
     AsyncAdministration,
     AsyncDriving,

@@ -7,6 +7,8 @@ from typing import Self
 from runstead.client._sync.administration import Administration
 from runstead.client._sync.assistants import Assistants
 from runstead.client._sync.driving import Driving
+from runstead.client._sync.embeddings import Embeddings
+from runstead.client._sync.files import Files
 from runstead.client._sync.messages import Messages
 from runstead.client._sync.models import Models
 from runstead.client._sync.runs import Runs
@@ -21,7 +23,9 @@ class Client(
     Threads,
     Messages,
     Runs,
+    Files,
     Models,
+    Embeddings,
     Webhooks,
     Administration,
     Driving,

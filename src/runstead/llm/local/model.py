@@ -23,7 +23,8 @@ from runstead.llm.local.prompt import answer_prompt, argument_prompt, choice_pro
 from runstead.llm.local.schema import answer_format, argument_format, choice_format, required_only
 from runstead.llm.local.slots import Slots
 from runstead.llm.local.weights import check_runtime, find_weights
-from runstead.llm.openai_chat.failure import Failure
+from runstead.llm.openai_chat.model_error import model_error
+from runstead.model_server.failure import Failure
 from runstead.wire.error import Closed
 from runstead.wire.model import Model
 from runstead.wire.run import Usage
@@ -85,7 +86,7 @@ class LocalModel:
                 async for batch in batches:
                     yield batch
         except Failure as failure:
-            raise failure.model_error(self._name) from None
+            raise model_error(failure, self._name) from None
 
     def _answer(self, request: ModelRequest) -> AsyncGenerator[Sequence[Piece], None]:
         """Stream an answer in text."""

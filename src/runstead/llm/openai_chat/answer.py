@@ -8,8 +8,8 @@ import aiohttp
 
 from runstead.domain.model_call import Piece
 from runstead.llm.openai_chat.answer_reader import AnswerReader
-from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.idle_timeout import IdleTimeout
+from runstead.model_server.failure import Failure
 
 __all__ = ["Answer", "received"]
 

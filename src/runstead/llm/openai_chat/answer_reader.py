@@ -16,13 +16,13 @@ from typing import Any
 from runstead.domain.model_call import Piece, UsagePiece
 from runstead.llm.openai_chat.choice_reader import MAX_LENGTH, ChoiceReader
 from runstead.llm.openai_chat.event_stream import DONE, Event, EventStream
-from runstead.llm.openai_chat.failure import Failure
-from runstead.llm.openai_chat.json_document import MAX_BYTES, NotJSON, TooLarge, decode
-from runstead.llm.openai_chat.lenient import as_list, as_number, as_object
 from runstead.llm.openai_chat.pieces import Pieces
 from runstead.llm.openai_chat.plain_delta import plain_text
-from runstead.llm.openai_chat.server_error import error_in, read_error
 from runstead.llm.openai_chat.usage import Tokens
+from runstead.model_server.failure import Failure
+from runstead.model_server.json_document import MAX_BYTES, NotJSON, TooLarge, decode
+from runstead.model_server.lenient import as_list, as_number, as_object
+from runstead.model_server.server_error import error_in, read_error
 
 __all__ = ["AnswerReader"]
 

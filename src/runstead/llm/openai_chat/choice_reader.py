@@ -5,18 +5,18 @@ from typing import Any
 
 from runstead.domain.model_call import CarriedPiece, Finish, FinishReason, ThinkingPiece
 from runstead.llm.openai_chat.carried import TurnState
-from runstead.llm.openai_chat.characters import CharacterJoiner
 from runstead.llm.openai_chat.content import read_content
-from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.finish import FinishReasons
-from runstead.llm.openai_chat.json_document import NotJSON, decode_text
-from runstead.llm.openai_chat.lenient import as_object, as_objects
 from runstead.llm.openai_chat.pieces import Pieces
 from runstead.llm.openai_chat.repeats import SaidText
 from runstead.llm.openai_chat.sent_call import read_call
-from runstead.llm.openai_chat.server_error import read_error
 from runstead.llm.openai_chat.thinking import ThinkTags
 from runstead.llm.openai_chat.tool_calls import MAX_CALLS, ToolCalls
+from runstead.model_server.characters import CharacterJoiner
+from runstead.model_server.failure import Failure
+from runstead.model_server.json_document import NotJSON, decode_text
+from runstead.model_server.lenient import as_object, as_objects
+from runstead.model_server.server_error import read_error
 
 __all__ = ["MAX_LENGTH", "ChoiceReader"]
 

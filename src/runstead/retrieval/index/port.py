@@ -15,9 +15,10 @@ import numpy as np
 from msgspec import Struct
 from numpy.typing import NDArray
 
+from runstead.wire.error import RunsteadError
 from runstead.wire.filter import Filter
 
-__all__ = ["MAX_CHUNKS", "Attributes", "Entry", "Hit", "Index", "IndexedChunk", "Query", "Vectors"]
+__all__ = ["MAX_CHUNKS", "Attributes", "Entry", "EntryRemoved", "Hit", "Index", "IndexedChunk", "Query", "Vectors"]
 
 MAX_CHUNKS = 1 << 20
 """Chunks of one entry, at most."""
@@ -51,6 +52,10 @@ class Entry(Struct, frozen=True, kw_only=True):
     file_id: str
     version: str
     """Unique for each attempt to index the file."""
+
+
+class EntryRemoved(RunsteadError):
+    """The entry was removed, and cannot be published any more. Another attempt needs another version."""
 
 
 class Query(Struct, frozen=True, kw_only=True):
@@ -97,14 +102,15 @@ class Index(Protocol):
         """Write chunks of an entry that is not published yet. No search finds them.
 
         A chunk whose number is there already is replaced, so an attempt that was interrupted may be repeated. `vectors`
-        has a row for each chunk, or no rows at all: such chunks are found by their terms alone.
+        has a row for each chunk, or no rows at all: such chunks are found by their terms alone. Raises `EntryRemoved`
+        if the entry or its file or store was removed meanwhile, or another entry of the file was published.
         """
 
     async def publish(self, entry: Entry, attributes: Attributes) -> None:
         """Make an entry visible and remove the file's other entries, both in one transaction.
 
-        An entry without chunks is an empty file. To publish an entry again sets its attributes. An entry that was
-        removed is not made visible again.
+        To publish an entry again sets its attributes. Raises `EntryRemoved` as `add` does, and for an entry that the
+        index does not know: to publish a file without chunks, add none.
         """
 
     async def discard(self, entry: Entry) -> None:

@@ -44,11 +44,6 @@ class IngestionJob(Struct, frozen=True, kw_only=True):
     attempts: int
     """Claims so far, this one included; the guard of the outcome."""
 
-    @property
-    def version(self) -> str:
-        """Unique to this attempt."""
-        return f"{self.file.vector_store_id}/{self.file.id}/{self.attempts}/{self.file.created_at}"
-
 
 class IndexRemoval(Struct, frozen=True, kw_only=True):
     """What is to be removed from the index: a file of a store, or the whole store."""
@@ -82,6 +77,10 @@ class VectorStores(Protocol):
 
     async def expired(self, now: int, limit: int) -> list[tuple[str, str]]:
         """Project and id of stores that have expired and still have files."""
+        ...
+
+    async def mark_removal(self, project: str, store_id: str, file_id: str | None) -> None:
+        """Mark a file of a store, or the whole store, for removal from the index."""
         ...
 
     async def removals(self, limit: int) -> list[IndexRemoval]:
@@ -144,6 +143,13 @@ class StoreFiles(Protocol):
 
     async def finish(self, job: IngestionJob, usage_bytes: int, error: StoreFileError | None) -> bool:
         """Complete or fail a file; False when the claim is no longer valid."""
+        ...
+
+    async def renew_completed(self, project: str, store_id: str, file_ids: Sequence[str], now: int) -> int:
+        """Make those of these files due again that are completed. Returns how many.
+
+        The caller has locked the store, by `VectorStores.get`.
+        """
         ...
 
     async def retry(self, job: IngestionJob, at: int) -> bool:

@@ -129,6 +129,12 @@ class SqlStoreFiles:
         await self._count(job.project, file.vector_store_id, counts)
         return True
 
+    async def renew_completed(self, project: str, store_id: str, file_ids: Sequence[str], now: int) -> int:
+        files = await self.get_many(project, store_id, file_ids)
+        again = [replace(file, status="in_progress") for file in files.values() if file.status == "completed"]
+        await self.add(project, again, now)
+        return len(again)
+
     async def retry(self, job: IngestionJob, at: int) -> bool:
         return await self._guarded("renew", job, at=at)
 
@@ -195,7 +201,10 @@ class SqlFileBatches:
 
     async def cancel(self, project: str, store_id: str, batch_id: str) -> int:
         rows = await self._session.rows(self._queries["cancel_batch"], project=project, store_id=store_id, id=batch_id)
-        differences = dict.fromkeys((*_STATUSES, "usage_bytes"), 0) | {"in_progress": -len(rows), "cancelled": len(rows)}
+        differences = dict.fromkeys((*_STATUSES, "usage_bytes"), 0) | {
+            "in_progress": -len(rows),
+            "cancelled": len(rows),
+        }
         await self._session.execute(self._stores["count"], project=project, id=store_id, **differences)
         return len(rows)
 

@@ -40,7 +40,7 @@ class SqlVectorStores:
         if not await self._table.delete(project=project, id=store_id):
             return False
         await self._deletions.mark_store(project, store_id, now)
-        await self._session.execute(self._queries["mark_removal"], project=project, store_id=store_id, file_id=None)
+        await self.mark_removal(project, store_id, None)
         return True
 
     async def page(self, project: str, query: ListQuery, now: int) -> Page[VectorStore] | None:
@@ -56,6 +56,9 @@ class SqlVectorStores:
     async def expired(self, now: int, limit: int) -> list[tuple[str, str]]:
         rows = await self._session.rows(self._queries["expired"], now=now, limit=limit)
         return [(project, id) for project, id in rows]
+
+    async def mark_removal(self, project: str, store_id: str, file_id: str | None) -> None:
+        await self._session.execute(self._queries["mark_removal"], project=project, store_id=store_id, file_id=file_id)
 
     async def removals(self, limit: int) -> list[IndexRemoval]:
         rows = await self._session.rows(self._queries["removals"], limit=limit)

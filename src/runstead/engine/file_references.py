@@ -1,0 +1,61 @@
+"""What names a file: the tool resources of assistants and threads.
+
+A file that is deleted, or that expires, is missing in them from then on: they are shown without it. No row is written
+for that, so a file that thousands of threads name is deleted as quickly as any other.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from msgspec.structs import replace
+
+from runstead.domain.files import no_file
+from runstead.store.port import FileRow, Tx
+from runstead.wire.assistant import Assistant
+from runstead.wire.struct import UNSET
+from runstead.wire.thread import Thread
+from runstead.wire.tool import ToolResources
+
+__all__ = ["check_files", "files_of", "forget_file", "with_existing_files"]
+
+A = TypeVar("A", Assistant, Thread)
+
+
+async def forget_file(tx: Tx, project: str, file_id: str) -> None:
+    """Remove what belongs to a file, in the transaction that deletes it: here its recorded replies."""
+    await tx.idempotency.erase(project, file_id)
+
+
+async def check_files(tx: Tx, project: str, file_ids: Iterable[str], now: int) -> dict[str, FileRow]:
+    """The files with these ids. `NotFound` names the first one that does not exist."""
+    wanted = list(dict.fromkeys(file_ids))
+    known = await tx.files.get_many(project, wanted, now)
+    for file_id in wanted:
+        if file_id not in known:
+            raise no_file(file_id)
+    return known
+
+
+async def with_existing_files(tx: Tx, project: str, items: Sequence[A], now: int) -> list[A]:
+    """The assistants or threads, without files that do not exist any more."""
+    named = {file_id for item in items for file_id in files_of(item.tool_resources)}
+    if not named:
+        return list(items)
+    known = await tx.files.get_many(project, sorted(named), now)
+    return [_without(item, named - known.keys()) for item in items]
+
+
+def files_of(resources: ToolResources | None) -> Sequence[str]:
+    """The ids of the files that the code interpreter is given."""
+    if resources is None or resources.code_interpreter is UNSET:
+        return ()
+    return resources.code_interpreter.file_ids
+
+
+def _without(item: A, missing: set[str]) -> A:
+    resources = item.tool_resources
+    if resources is None or resources.code_interpreter is UNSET or not missing.intersection(files_of(resources)):
+        return item
+    left = [file_id for file_id in resources.code_interpreter.file_ids if file_id not in missing]
+    code = replace(resources.code_interpreter, file_ids=left)
+    return replace(item, tool_resources=replace(resources, code_interpreter=code))

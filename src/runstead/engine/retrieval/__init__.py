@@ -1,0 +1,1 @@
+"""Files become searchable: ingestion, stored texts, search in several stores at once."""
