@@ -72,6 +72,13 @@ class ToolSession(Protocol):
         """An idempotency key, unique to this attempt at this call of this run."""
         ...
 
+    async def vector_stores(self) -> Sequence[str]:
+        """The ids of the vector stores of the run's assistant and of its thread, none twice.
+
+        Waits a minute at most for files of the thread's store that are still being indexed.
+        """
+        ...
+
     async def progress(self, *deltas: ToolCallDelta) -> None:
         """Publish deltas of the call to the followers of the run, who add them up. Their `index` is ignored.
 

@@ -11,7 +11,9 @@ from msgspec.structs import replace
 from runstead.domain.chat import truncation
 from runstead.domain.chat.assembly import step_delta
 from runstead.domain.run.journal import Call, CallStatus, StepRow, earlier_calls
+from runstead.domain.tool_resources import store_ids
 from runstead.engine.execution.claimed_run import ClaimedRun
+from runstead.engine.retrieval.ready import wait_for_files
 from runstead.tools.port import Tool, ToolError, ToolResult
 from runstead.wire.delta import ToolCallDelta
 from runstead.wire.event import EventName
@@ -68,6 +70,13 @@ class Session:
         window = claimed.adapters.model.window(claimed.run.model)
         free = truncation.history_limit(claimed.run, journal.rows, window, journal.messages, self._functions)
         return max(free, 0) // 2 // len(self._row.calls)
+
+    async def vector_stores(self) -> Sequence[str]:
+        adapters, run = self._claimed.adapters, self.run
+        thread = await self._claimed.read_store(lambda tx: tx.threads.get(self.project, run.thread_id), single=True)
+        of_thread = store_ids(thread.tool_resources) if thread is not None else []
+        await wait_for_files(adapters, self.project, of_thread)
+        return list(dict.fromkeys([*store_ids(run.tool_resources), *of_thread]))
 
     async def progress(self, *deltas: ToolCallDelta) -> None:
         if self.attempt > 1 or not deltas:
