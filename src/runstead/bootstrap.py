@@ -16,7 +16,7 @@ from runstead.broker.port import Broker
 from runstead.config import Config
 from runstead.domain.invariants.record import Violation
 from runstead.engine.adapters import Adapters, Clock, SystemClock
-from runstead.engine.check import Examined, examine
+from runstead.engine.check import Examined, examine, examine_files
 from runstead.engine.limits import Limits
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel
@@ -119,7 +119,14 @@ async def check(config: Config, found: Callable[[Violation], object], *, drained
     store, _ = _store(config)
     await store.start()
     try:
-        return await examine(store, found, alone=not store.shared, drained=drained)
+        examined = await examine(store, found, alone=not store.shared, drained=drained)
+        blobs = _blobs(config, store)
+        await blobs.start()
+        try:
+            await examine_files(store, blobs, examined, found)
+        finally:
+            await blobs.stop()
+        return examined
     finally:
         await store.stop()
 

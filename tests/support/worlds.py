@@ -43,7 +43,7 @@ from tests.support.waiting import within
 __all__ = ["WEATHER", "World", "adapters_of", "names", "text_of", "world"]
 
 WEATHER = FunctionTool(function=Function(name="weather", description="Tells the weather of a city."))
-_LOOPS = 6
+_LOOPS = 7
 """Tasks that sleep between two looks: claiming, interrupts, and maintenance. A shared store adds one for workers."""
 _KEY = b"the secret signing key of this test server"
 

@@ -10,13 +10,16 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from runstead.domain.files import no_file
+from runstead.domain.ids import is_id
+from runstead.domain.images import check_image, image_ids
 from runstead.store.port import FileRow, Tx
 from runstead.wire.assistant import Assistant
-from runstead.wire.struct import UNSET
+from runstead.wire.message import Message
+from runstead.wire.struct import UNSET, UnsetType
 from runstead.wire.thread import Thread
 from runstead.wire.tool import ToolResources
 
-__all__ = ["check_files", "files_of", "forget_file", "with_existing_files"]
+__all__ = ["check_files", "check_messages", "check_resources", "files_of", "forget_file", "with_existing_files"]
 
 A = TypeVar("A", Assistant, Thread)
 
@@ -29,11 +32,31 @@ async def forget_file(tx: Tx, project: str, file_id: str) -> None:
 async def check_files(tx: Tx, project: str, file_ids: Iterable[str], now: int) -> dict[str, FileRow]:
     """The files with these ids. `NotFound` names the first one that does not exist."""
     wanted = list(dict.fromkeys(file_ids))
-    known = await tx.files.get_many(project, wanted, now)
+    known = await tx.files.get_many(project, [file_id for file_id in wanted if is_id(file_id)], now)
     for file_id in wanted:
         if file_id not in known:
             raise no_file(file_id)
     return known
+
+
+async def check_messages(tx: Tx, project: str, messages: Iterable[Message], now: int) -> None:
+    """The images and attachments of new messages: `NotFound` if a file does not exist, `BadRequest` for an image that
+    models cannot be shown.
+    """
+    messages = list(messages)
+    images = image_ids(messages)
+    attached = [file.file_id for message in messages for file in message.attachments or () if file.file_id is not UNSET]
+    if not images and not attached:
+        return
+    known = await check_files(tx, project, (*images, *attached), now)
+    for file_id in images:
+        check_image(file_id, known[file_id].image_type, known[file_id].file.bytes)
+
+
+async def check_resources(tx: Tx, project: str, resources: ToolResources | None | UnsetType, now: int) -> None:
+    """The files of new tool resources: `NotFound` if one does not exist."""
+    if resources is not UNSET and (named := files_of(resources)):
+        await check_files(tx, project, named, now)
 
 
 async def with_existing_files(tx: Tx, project: str, items: Sequence[A], now: int) -> list[A]:

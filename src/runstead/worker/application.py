@@ -21,6 +21,7 @@ from runstead.worker.maintenance.prune_idempotency import prune_idempotency
 from runstead.worker.maintenance.recover_runs import recover_runs
 from runstead.worker.maintenance.release_unexecuted import release_unexecuted
 from runstead.worker.maintenance.remove_deleted import remove_deleted
+from runstead.worker.maintenance.sweep_files import sweep_files
 from runstead.worker.readiness import Readiness
 from runstead.worker.worker import Worker
 
@@ -30,7 +31,7 @@ __all__ = ["Application", "run"]
 Loop: TypeAlias = Callable[[Adapters], Coroutine[Any, Any, None]]
 """A maintenance loop, which runs for ever."""
 
-_MAINTENANCE: Sequence[Loop] = (expire_runs, prune_idempotency, deliver_webhooks, remove_deleted)
+_MAINTENANCE: Sequence[Loop] = (expire_runs, prune_idempotency, deliver_webhooks, remove_deleted, sweep_files)
 """The loops of every process with a worker; processes over the same store run them side by side."""
 
 

@@ -1,6 +1,11 @@
 """Assistants, over the store."""
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from runstead.domain import chosen_defaults, creation, ids
+from runstead.engine.file_references import check_resources, files_of, with_existing_files
 from runstead.engine.resources.scope import Bound, found, page_of
 from runstead.store.port import AssistantRow, Tx
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantRequest, AssistantUpdate
@@ -17,25 +22,31 @@ class Assistants(Bound):
         made = creation.assistant(request, self._adapters.new_id("asst"), self._adapters.now())
 
         async def work(tx: Tx) -> Assistant:
+            await check_resources(tx, self._project, made.tool_resources, made.created_at)
             await tx.assistants.insert(self._project, AssistantRow(made, chosen_defaults.in_request(request)))
             return made
 
-        return await self._write(work, single=True)
+        return await self._write(work, single=not files_of(made.tool_resources))
 
     async def get_assistant(self, assistant_id: str) -> Assistant:
         ids.check(assistant_id=assistant_id)
-        row = await self._read(lambda tx: tx.assistants.get(self._project, assistant_id))
-        return found("assistant", assistant_id, row).assistant
+
+        async def work(tx: Tx) -> Assistant:
+            row = await tx.assistants.get(self._project, assistant_id)
+            return (await self._shown_assistants(tx, [found("assistant", assistant_id, row).assistant]))[0]
+
+        return await self._read(work)
 
     async def update_assistant(self, assistant_id: str, request: AssistantUpdate) -> Assistant:
         ids.check(assistant_id=assistant_id)
 
         async def work(tx: Tx) -> Assistant:
             before = found("assistant", assistant_id, await tx.assistants.get(self._project, assistant_id))
+            await check_resources(tx, self._project, request.tool_resources, self._adapters.now())
             after = creation.updated_assistant(before.assistant, request)
             row = AssistantRow(after, chosen_defaults.of_update(before.chosen_defaults, request))
             await tx.assistants.replace(self._project, row)
-            return after
+            return (await self._shown_assistants(tx, [after]))[0]
 
         return await self._write(work)
 
@@ -58,6 +69,12 @@ class Assistants(Bound):
         before: str | None = None,
     ) -> Page[Assistant]:
         query = ListQuery(limit=limit, order=order, after=after, before=before)
-        return await self._read(
-            lambda tx: page_of("assistant", query, lambda query: tx.assistants.page(self._project, query))
-        )
+
+        async def work(tx: Tx) -> Page[Assistant]:
+            page = await page_of("assistant", query, lambda query: tx.assistants.page(self._project, query))
+            return replace(page, data=await self._shown_assistants(tx, page.data))
+
+        return await self._read(work)
+
+    async def _shown_assistants(self, tx: Tx, assistants: Sequence[Assistant]) -> list[Assistant]:
+        return await with_existing_files(tx, self._project, assistants, self._adapters.now())

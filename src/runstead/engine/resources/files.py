@@ -9,6 +9,7 @@ from typing import NamedTuple
 from runstead.blobs.port import BlobMissing, BlobTooLarge, Written
 from runstead.domain import files as rules
 from runstead.domain import ids
+from runstead.domain.images import HEAD, image_type
 from runstead.engine.file_references import forget_file
 from runstead.engine.resources.scope import Bound, page_of
 from runstead.interface.transfer import FilePart, Upload
@@ -37,14 +38,15 @@ class Files(Bound):
     async def create_file(self, upload: Upload[FileRequest]) -> File:
         room = await self._read(self._room, single=False)
         async with self._new_blob() as blob:
-            name, written = "", None
+            name, written, head = "", None, bytearray()
             async for part in upload.files():
-                name, written = rules.stored_name(part.file_name), await self._write_blob(blob, part, room)
+                name = rules.stored_name(part.file_name)
+                written = await self._write_blob(blob, _with_head(part, head), room)
             fields = await upload.fields()
             rules.check_purpose(fields.purpose)
             if written is None:
                 raise request_errors.missing("file")
-            return await self._insert_file(blob, written, name, fields)
+            return await self._insert_file(blob, written, name, fields, image_type(head))
 
     async def get_file(self, file_id: str) -> File:
         return (await self._file_row(file_id)).file
@@ -108,17 +110,19 @@ class Files(Bound):
             raise rules.quota_exceeded(limits.max_file_bytes)
         return _Room(left, limits.max_file_bytes)
 
-    async def _write_blob(self, blob: str, part: FilePart, room: "_Room | None") -> Written:
+    async def _write_blob(self, blob: str, content: AsyncIterator[bytes], room: "_Room | None") -> Written:
         """Write the content of a file while it arrives. What other uploads add meanwhile is counted at the end."""
         most = MAX_FILE_SIZE if room is None else min(MAX_FILE_SIZE, room.left)
         try:
-            return await self._adapters.blobs.write(blob, aiter(part), limit=most)
+            return await self._adapters.blobs.write(blob, content, limit=most)
         except BlobTooLarge:
             if room is not None and room.left < MAX_FILE_SIZE:
                 raise rules.quota_exceeded(room.limit) from None
             raise rules.file_too_large() from None
 
-    async def _insert_file(self, blob: str, written: Written, name: str, fields: FileRequest) -> File:
+    async def _insert_file(
+        self, blob: str, written: Written, name: str, fields: FileRequest, image: str | None
+    ) -> File:
         now = self._adapters.now()
         file = File(
             id=self._adapters.new_id("file"),
@@ -128,7 +132,7 @@ class Files(Bound):
             filename=name,
             purpose=fields.purpose,
         )
-        row = FileRow(file=file, blob=blob, sha256=written.sha256)
+        row = FileRow(file=file, blob=blob, sha256=written.sha256, image_type=image)
 
         async def work(tx: Tx) -> File:
             total = await tx.files.insert(self._project, row)
@@ -156,6 +160,14 @@ class Files(Bound):
             await self._adapters.blobs.delete(blob)
         except RunsteadError:
             _log.warning("a blob without a file stays until the next sweep", extra={"blob": blob}, exc_info=True)
+
+
+async def _with_head(part: FilePart, head: bytearray) -> AsyncIterator[bytes]:
+    """The bytes of a file; the first ones are also put into `head`."""
+    async for chunk in part:
+        if len(head) < HEAD:
+            head += chunk[: HEAD - len(head)]
+        yield chunk
 
 
 class _Room(NamedTuple):

@@ -7,6 +7,7 @@ from runstead.domain.run.change import Change
 from runstead.engine import thread_queue
 from runstead.engine.execution.commit import Committed, write
 from runstead.engine.execution.stop import publish_stopped
+from runstead.engine.file_references import check_messages
 from runstead.engine.idempotency import RecordedReply, subject
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.store.port import Stale, Tx
@@ -26,6 +27,7 @@ class Messages(Bound):
 
         async def work(tx: Tx) -> Committed | None:
             thread = await the_thread(tx, self._project, thread_id)
+            await check_messages(tx, self._project, [made], made.created_at)
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
             predecessor = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
             if predecessor is None:

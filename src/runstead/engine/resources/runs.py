@@ -29,9 +29,10 @@ from runstead.engine.execution.commit import Committed, publish, write
 from runstead.engine.execution.journal import read_open_work
 from runstead.engine.execution.stop import publish_stopped, stop
 from runstead.engine.execution.toolbox import Toolbox
+from runstead.engine.file_references import check_messages
 from runstead.engine.idempotency import RecordedReply
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
-from runstead.engine.resources.threads import new_thread
+from runstead.engine.resources.threads import check_thread, new_thread
 from runstead.engine.slots import Slot, Slots
 from runstead.store.port import Limits, Opening, RunRow, Stale, ThreadBusy, Tx
 from runstead.wire.error import ApiError, BadRequest
@@ -176,6 +177,7 @@ class Runs(Bound):
                 creation.message(message, self._adapters.new_id("msg"), thread_id, run.created_at)
                 for message in additional
             ]
+            await check_messages(tx, self._project, messages, run.created_at)
             created, chosen_defaults = transitions.created(run), _chosen_defaults(opening, request)
             change = replace(created, new_messages=messages, chosen_defaults=chosen_defaults)
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
@@ -195,6 +197,7 @@ class Runs(Bound):
         async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             opening = await self._read_opening(tx, request, None)
             run = self._new_run(opening, request, run_id, thread.id)
+            await check_thread(tx, self._project, thread, messages)
             created, chosen_defaults = transitions.created(run, thread), _chosen_defaults(opening, request)
             change = replace(created, new_messages=messages, chosen_defaults=chosen_defaults)
             await tx.threads.insert(self._project, thread)

@@ -1,9 +1,14 @@
 """Threads, over the store."""
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from runstead.domain import creation, guards, ids
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish
 from runstead.engine.execution.stop import stop_unowned
+from runstead.engine.file_references import check_messages, check_resources, files_of, with_existing_files
 from runstead.engine.resources.scope import Bound, page_of, the_thread
 from runstead.store.port import Tx
 from runstead.wire.message import Message
@@ -11,7 +16,7 @@ from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import UNSET, SortOrder
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
 
-__all__ = ["Threads", "new_thread"]
+__all__ = ["Threads", "check_thread", "new_thread"]
 
 
 _MAX_STOPPED = 100
@@ -25,24 +30,31 @@ class Threads(Bound):
         made, messages = new_thread(self._adapters, request or ThreadRequest())
 
         async def work(tx: Tx) -> Thread:
+            await check_thread(tx, self._project, made, messages)
             await tx.threads.insert(self._project, made)
             if messages:
                 await tx.messages.insert(self._project, messages)
             return made
 
-        return await self._write(work, single=not messages)
+        return await self._write(work, single=not messages and not files_of(made.tool_resources))
 
     async def get_thread(self, thread_id: str) -> Thread:
         ids.check(thread_id=thread_id)
-        return await self._read(lambda tx: the_thread(tx, self._project, thread_id))
+
+        async def work(tx: Tx) -> Thread:
+            return (await self._shown_threads(tx, [await the_thread(tx, self._project, thread_id)]))[0]
+
+        return await self._read(work)
 
     async def update_thread(self, thread_id: str, request: ThreadUpdate) -> Thread:
         ids.check(thread_id=thread_id)
 
         async def work(tx: Tx) -> Thread:
-            after = creation.updated_thread(await the_thread(tx, self._project, thread_id), request)
+            before = await the_thread(tx, self._project, thread_id)
+            await check_resources(tx, self._project, request.tool_resources, self._adapters.now())
+            after = creation.updated_thread(before, request)
             await tx.threads.replace(self._project, after)
-            return after
+            return (await self._shown_threads(tx, [after]))[0]
 
         return await self._write(work)
 
@@ -77,9 +89,15 @@ class Threads(Bound):
         before: str | None = None,
     ) -> Page[Thread]:
         query = ListQuery(limit=limit, order=order, after=after, before=before)
-        return await self._read(
-            lambda tx: page_of("thread", query, lambda query: tx.threads.page(self._project, query))
-        )
+
+        async def work(tx: Tx) -> Page[Thread]:
+            page = await page_of("thread", query, lambda query: tx.threads.page(self._project, query))
+            return replace(page, data=await self._shown_threads(tx, page.data))
+
+        return await self._read(work)
+
+    async def _shown_threads(self, tx: Tx, threads: Sequence[Thread]) -> list[Thread]:
+        return await with_existing_files(tx, self._project, threads, self._adapters.now())
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
         """End unfinished runs of the thread, the last of the queue first. Their rows go with the thread, but followers
@@ -92,6 +110,12 @@ class Threads(Bound):
                 break
             stopped.append(await stop_unowned(tx, row, self._adapters.now()))
         return stopped
+
+
+async def check_thread(tx: Tx, project: str, thread: Thread, messages: Sequence[Message]) -> None:
+    """`NotFound` if a new thread or its first messages name a file that does not exist."""
+    await check_resources(tx, project, thread.tool_resources, thread.created_at)
+    await check_messages(tx, project, messages, thread.created_at)
 
 
 def new_thread(adapters: Adapters, request: ThreadRequest, param: str = "messages") -> tuple[Thread, list[Message]]:

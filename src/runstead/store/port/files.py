@@ -19,6 +19,8 @@ class FileRow(Struct, frozen=True, kw_only=True):
     """The name of its blob."""
     sha256: str
     """Of its content, in hexadecimal."""
+    image_type: str | None = None
+    """The media type of its content, if that is an image which models read."""
 
     @property
     def id(self) -> str:
