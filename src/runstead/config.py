@@ -71,6 +71,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     embeddings_key: str | None = None
     script: str | None = None
     """A file of scripted answers that replaces the model, for tests and trials."""
+    ingest_workers: Annotated[int, Meta(ge=1, le=64)] = 2
+    """Files of vector stores that this process reads and indexes at once."""
     run_lifetime: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)] = 600
     """Seconds after its creation at which a run expires."""
     max_runs: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)] = 5000

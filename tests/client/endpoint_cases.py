@@ -11,7 +11,7 @@ from runstead.wire.struct import SortOrder
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from runstead.wire.tool import ToolOutput
 from runstead.wire.webhook import WebhookRequest, WebhookUpdate
-from tests.client import samples
+from tests.client import samples, vector_store_cases
 from tests.client.samples import (
     ASSISTANT_ID,
     DELIVERY_ID,
@@ -273,6 +273,7 @@ CASES: Mapping[str, Case] = {
             "usage": {"prompt_tokens": 1, "total_tokens": 1},
         },
     ),
+    **vector_store_cases.CASES,
     "get_model": ({"model": "a/b"}, "GET", "/models/a%2Fb", None, MODEL),
 }
 STREAMING: Mapping[str, tuple[str, dict[str, Any]]] = {

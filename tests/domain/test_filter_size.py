@@ -55,6 +55,8 @@ def test_an_invalid_filter_is_refused_with_its_place(filters: str, message: str)
 
 
 def test_a_filter_is_sent_as_it_is_read() -> None:
-    raw = b'{"type":"or","filters":[{"type":"in","key":"a","value":["x",1.5,true]},{"type":"lt","key":"b","value":2.5}]}'
+    raw = (
+        b'{"type":"or","filters":[{"type":"in","key":"a","value":["x",1.5,true]},{"type":"lt","key":"b","value":2.5}]}'
+    )
     read = msgspec.json.decode(raw, type=Filter)
     assert msgspec.json.encode(read) == raw

@@ -25,6 +25,7 @@ _KINDS = {
     "step_id": "step",
     "webhook_id": "webhook",
     "delivery_id": "evt",
+    "file_id": "file",
     "vector_store_id": "vs",
     "batch_id": "vsfb",
 }

@@ -61,13 +61,13 @@ class VectorStores(Bound):
 
     async def get_vector_store(self, vector_store_id: str) -> VectorStore:
         ids.check(vector_store_id=vector_store_id)
-        return (await self._read(lambda tx: self._row(tx, vector_store_id))).store
+        return (await self._read(lambda tx: self._store(tx, vector_store_id))).store
 
     async def update_vector_store(self, vector_store_id: str, request: VectorStoreUpdate) -> VectorStore:
         ids.check(vector_store_id=vector_store_id)
 
         async def work(tx: Tx) -> VectorStore:
-            row = await self._row(tx, vector_store_id)
+            row = await self._store(tx, vector_store_id)
             check_not_expired(row.store)
             row = replace(row, store=rules.updated_store(row.store, request, self._adapters.now()))
             await tx.vector_stores.replace(self._project, row)
@@ -101,7 +101,7 @@ class VectorStores(Bound):
 
     async def search_vector_store(self, vector_store_id: str, request: SearchRequest) -> SearchResultsPage:
         ids.check(vector_store_id=vector_store_id)
-        row = await self._read(lambda tx: self._row(tx, vector_store_id))
+        row = await self._read(lambda tx: self._store(tx, vector_store_id))
         check_not_expired(row.store)
         queries = [request.query] if isinstance(request.query, str) else request.query
         if value_or(request.rewrite_query, default=False):
@@ -132,7 +132,7 @@ class VectorStores(Bound):
         ids.check(vector_store_id=vector_store_id, file_id=request.file_id)
 
         async def work(tx: Tx) -> StoreFile:
-            row = await self._row(tx, vector_store_id)
+            row = await self._store(tx, vector_store_id)
             files = await add_files(tx, self._project, row.store, [request], self._adapters.now())
             return files[request.file_id]
 
@@ -163,7 +163,7 @@ class VectorStores(Bound):
         ids.check(vector_store_id=vector_store_id, file_id=file_id)
 
         async def work(tx: Tx) -> StoreFileDeleted:
-            await self._row(tx, vector_store_id)
+            await self._store(tx, vector_store_id)
             gone = await tx.store_files.remove(self._project, vector_store_id, file_id, self._adapters.now())
             found("file", file_id, gone or None)
             return StoreFileDeleted(id=file_id)
@@ -187,7 +187,7 @@ class VectorStores(Bound):
                 "file",
                 query,
                 lambda _: tx.store_files.page(self._project, vector_store_id, query),
-                lambda: self._row(tx, vector_store_id),
+                lambda: self._store(tx, vector_store_id),
             )
 
         return await self._read(work)
@@ -215,7 +215,7 @@ class VectorStores(Bound):
         id = self._adapters.new_id("vsfb")
 
         async def work(tx: Tx) -> FileBatch:
-            row = await self._row(tx, vector_store_id)
+            row = await self._store(tx, vector_store_id)
             now = self._adapters.now()
             batch = FileBatch(id=id, created_at=now, vector_store_id=vector_store_id, file_counts=FileCounts())
             await tx.file_batches.insert(self._project, batch)
@@ -234,7 +234,7 @@ class VectorStores(Bound):
         ids.check(vector_store_id=vector_store_id, batch_id=batch_id)
 
         async def work(tx: Tx) -> FileBatch:
-            await self._row(tx, vector_store_id)
+            await self._store(tx, vector_store_id)
             await self._batch(tx, vector_store_id, batch_id)
             await tx.file_batches.cancel(self._project, vector_store_id, batch_id)
             return await self._batch(tx, vector_store_id, batch_id)
@@ -264,13 +264,13 @@ class VectorStores(Bound):
 
         return await self._read(work, single=False)
 
-    async def _row(self, tx: Tx, store_id: str) -> VectorStoreRow:
+    async def _store(self, tx: Tx, store_id: str) -> VectorStoreRow:
         return await the_store(tx, self._project, store_id, self._adapters.now())
 
     async def _file(self, tx: Tx, store_id: str, file_id: str) -> StoreFile:
         file = await tx.store_files.get(self._project, store_id, file_id)
         if file is None:
-            await self._row(tx, store_id)
+            await self._store(tx, store_id)
         return found("file", file_id, file)
 
     async def _batch(self, tx: Tx, store_id: str, batch_id: str) -> FileBatch:

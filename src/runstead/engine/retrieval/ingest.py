@@ -5,16 +5,15 @@ blob ─ read in a confined process ─▶ text ─ stored as a blob ─▶ chun
                                                                                                     │
               one transaction: completed, counts and usage of the store ◀─ index.publish ◀──────────┘
 ```
-The file is published before it is completed: a reader that sees it completed finds it. An attempt that is broken off leaves
-an unpublished version, which the next publication removes. A claim that was lost meanwhile, because the file was removed,
-cancelled or claimed by another process, completes nothing.
+The file is published before it is completed: a reader that sees it completed finds it. An attempt that is broken off
+leaves an unpublished version, which the next publication removes. A claim that was lost meanwhile, because the file was
+removed, cancelled or claimed by another process, completes nothing.
 """
 
 import asyncio
 from collections.abc import Iterator, Sequence
 from itertools import islice
 
-import numpy as np
 from msgspec.structs import replace
 
 from runstead.engine.adapters import Adapters
@@ -120,7 +119,8 @@ async def _index(retrieval: Retrieval, job: IngestionJob, entry: Entry, document
     while batch := await _next(numbered):
         vectors = await _vectors(retrieval, batch, embedded=embedded)
         await retrieval.index.add(entry, batch, vectors)
-        usage += sum(len(chunk.text.encode()) for chunk in batch) + _VECTOR_BYTES * vectors.size
+        usage += sum(len(chunk.text.encode()) for chunk in batch)
+        usage += 0 if vectors is None else _VECTOR_BYTES * vectors.size
     return usage
 
 
@@ -129,9 +129,9 @@ async def _next(numbered: Iterator[IndexedChunk]) -> Sequence[IndexedChunk]:
     return list(islice(numbered, _BATCH))
 
 
-async def _vectors(retrieval: Retrieval, batch: Sequence[IndexedChunk], *, embedded: bool) -> Vectors:
+async def _vectors(retrieval: Retrieval, batch: Sequence[IndexedChunk], *, embedded: bool) -> "Vectors | None":
     if not embedded or retrieval.embeddings is None:
-        return np.empty((0, 0), np.float32)
+        return None
     texts = [f"{chunk.heading}\n{chunk.text}" if chunk.heading else chunk.text for chunk in batch]
     return await retrieval.embeddings.embed(texts, purpose="document")
 

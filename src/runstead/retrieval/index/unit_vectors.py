@@ -25,9 +25,9 @@ def unit_vectors(vectors: Vectors) -> UnitVectors:
     return np.ascontiguousarray(scaled / np.where(lengths > 0, lengths, 1.0), dtype=np.float16)
 
 
-def check_vectors(chunks: Sequence[IndexedChunk], vectors: Vectors) -> None:
+def check_vectors(chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
     """`ValueError` unless there is one vector for each chunk, or none at all."""
-    if not len(vectors):
+    if vectors is None:
         return
     if vectors.ndim != 2 or len(vectors) != len(chunks) or not 0 < vectors.shape[1] <= MAX_DIMENSION:
         raise ValueError(

@@ -35,11 +35,10 @@ _MAX_PAUSE = 600
 """Seconds between two attempts, at most."""
 
 
-async def ingest_files(adapters: Adapters) -> None:
+async def ingest_files(adapters: Adapters, retrieval: Retrieval) -> None:
     """Look for due files and ingest them, for ever."""
-    if adapters.retrieval is not None:
-        async with asyncio.TaskGroup() as group:
-            await _Ingester(adapters, adapters.retrieval, group).run()
+    async with asyncio.TaskGroup() as group:
+        await _Ingester(adapters, retrieval, group).run()
 
 
 class _Ingester:
@@ -102,8 +101,9 @@ class _Ingester:
             self._retrieval.wake()
 
     async def _attempt(self, job: IngestionJob) -> None:
-        ingestion = asyncio.create_task(ingest(self._adapters, self._retrieval, job))
-        renewal = asyncio.create_task(self._renew(job, ingestion))
+        loop = asyncio.get_running_loop()
+        ingestion = loop.create_task(ingest(self._adapters, self._retrieval, job))
+        renewal = loop.create_task(self._renew(job, ingestion))
         try:
             await asyncio.wait([ingestion])
             await self._settle(job, ingestion)
@@ -117,14 +117,17 @@ class _Ingester:
         while True:
             await self._adapters.clock.sleep(_RENEW)
             try:
-                until = self._adapters.now() + _CLAIM
-                held = await self._adapters.store.write(lambda tx: tx.store_files.renew(job, until), lane=Lane.CLOSING)
+                held = await self._hold(job)
             except Unreachable as error:
                 log_failure(_log, error, "a claim was not renewed; trying again", extra={"file": job.file.id})
                 continue
             if not held:
                 ingestion.cancel()
                 return
+
+    async def _hold(self, job: IngestionJob) -> bool:
+        until = self._adapters.now() + _CLAIM
+        return await self._adapters.store.write(lambda tx: tx.store_files.renew(job, until), lane=Lane.CLOSING)
 
     async def _settle(self, job: IngestionJob, ingestion: "asyncio.Task[None]") -> None:
         """Write the outcome of an attempt that did not complete the file."""

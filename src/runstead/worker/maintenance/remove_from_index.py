@@ -15,11 +15,8 @@ _PERIOD = 1.0
 _BATCH = 100
 
 
-async def remove_from_index(adapters: Adapters) -> None:
+async def remove_from_index(adapters: Adapters, retrieval: Retrieval) -> None:
     """Look for removals once a second, for ever."""
-    retrieval = adapters.retrieval
-    if retrieval is None:
-        return
     while True:
         try:
             while await _remove_some(adapters, retrieval) or await _empty_expired(adapters):

@@ -48,7 +48,11 @@ def prepared_terms(chunks: Sequence[IndexedChunk]) -> list[list[str]]:
 
 
 async def add(
-    connection: Any, entry: Entry, chunks: Sequence[IndexedChunk], terms: Sequence[Sequence[str]], vectors: Vectors
+    connection: Any,
+    entry: Entry,
+    chunks: Sequence[IndexedChunk],
+    terms: Sequence[Sequence[str]],
+    vectors: "Vectors | None",
 ) -> None:
     """Write chunks of a staged entry."""
     named = _named(entry)
@@ -74,7 +78,7 @@ async def add(
             for row, chunk, listed in zip(rows, chunks, terms, strict=True)
         ],
     )
-    if chunks and len(vectors):
+    if chunks and vectors is not None:
         units = unit_vectors(vectors)
         await connection.executemany(
             "INSERT INTO index_vectors (id, entry, dimension, embedding) VALUES ($1, $2, $3, $4)",
