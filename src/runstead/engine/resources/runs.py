@@ -31,6 +31,7 @@ from runstead.engine.execution.stop import publish_stopped, stop
 from runstead.engine.execution.toolbox import Toolbox
 from runstead.engine.file_references import check_messages, check_resources
 from runstead.engine.idempotency import RecordedReply
+from runstead.engine.included import shown_step
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
 from runstead.engine.resources.store_references import StoreReferences, attach, fills_stores
 from runstead.engine.resources.threads import check_thread, new_thread, with_stores
@@ -142,7 +143,7 @@ class Runs(Bound):
             await self._load(tx, thread_id, run_id)
             return found("run step", step_id, await tx.steps.get(self._project, run_id, step_id))
 
-        return _shown(await self._read(work))
+        return _shown(await self._read(work), include)
 
     async def run_steps(
         self,
@@ -162,7 +163,7 @@ class Runs(Bound):
             return await page_of("run step", query, lambda query: tx.steps.page(self._project, run_id, query))
 
         page = await self._read(work)
-        return replace(page, data=[_shown(step) for step in page.data])
+        return replace(page, data=[_shown(step, include) for step in page.data])
 
     async def _create_on_thread(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
         """Create a run on a thread, with its additional messages: all of them, or nothing."""
@@ -352,6 +353,7 @@ def _reply(written: _ReadyRun) -> RecordedReply:
     return RecordedReply(written.reply, written.seq_before)
 
 
-def _shown(step: RunStep) -> RunStep:
-    """A step as callers see it: its usage is shown once it has ended."""
+def _shown(step: RunStep, include: Sequence[Include]) -> RunStep:
+    """A step as callers see it: with what they asked for, and its usage once it has ended."""
+    step = shown_step(step, include)
     return replace(step, usage=None) if step.status == "in_progress" and step.usage is not None else step
