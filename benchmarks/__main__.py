@@ -18,6 +18,8 @@ from benchmarks.sections import (
     clients,
     cluster,
     costs,
+    documents,
+    embeddings,
     listeners,
     runs,
     starts,
@@ -32,6 +34,7 @@ SECTIONS = {
     "streams": streams.measure,
     "waiting": waiting.measure,
     "threads": threads.measure,
+    "documents": documents.measure,
     "starts": starts.measure,
     "clients": clients.measure,
     "cluster": cluster.measure,
@@ -40,6 +43,7 @@ SECTIONS = {
     "listeners": listeners.measure,
     "backlog": backlog.measure,
     "burst": burst.measure,
+    "embeddings": embeddings.measure,
 }
 FSYNCS = 100
 

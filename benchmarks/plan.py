@@ -30,6 +30,8 @@ class Plan:
     backlog: int = 2000
     burst: int = 10_000
     """Runs whose model answers all in the same moment."""
+    chunks: int = 400
+    """Chunks of text that are embedded."""
     client_rounds: int = 3
     client_seconds: float = 0.6
     """Processor seconds for each figure of a client."""
@@ -38,4 +40,4 @@ class Plan:
 def quick(disk: Path) -> Plan:
     plan = Plan(disk, rounds=2, window=0.2, streams=4, waiting=200, lengths=(10, 1_000), starts=2)
     plan = replace(plan, cluster_rounds=1, counted=100, kills=2, listeners=100, waiting_in_worker=500, backlog=200)
-    return replace(plan, burst=1000, client_rounds=1, client_seconds=0.15)
+    return replace(plan, burst=1000, chunks=100, client_rounds=1, client_seconds=0.15)

@@ -166,7 +166,7 @@ async def test_a_sweep_removes_old_blobs_without_a_row_and_no_other(here: World)
         yield b"x"
 
     kept = await upload(here)
-    for name in (here.adapters.new_id("content"), "text_of_another_part"):
+    for name in (here.adapters.new_id("content"), "part_of_another_kind"):
         await here.adapters.blobs.write(name, content(), limit=1)
     assert await sweep_blobs_once(here.adapters) == 0  # they are new, or by this clock not even written yet
     await here.clock.advance(CENTURY)

@@ -116,7 +116,7 @@ async def _working(adapters: Adapters, slots: int, lease: float) -> AsyncIterato
             maintenance = [group.create_task(loop(adapters), name=loop.__name__) for loop in _MAINTENANCE]
             maintenance.append(group.create_task(release_unexecuted(adapters, worker)))
             if adapters.retrieval is not None:
-                maintenance.append(group.create_task(ingest_files(adapters, adapters.retrieval)))
+                maintenance.append(group.create_task(ingest_files(adapters, adapters.retrieval, lease)))
                 maintenance.append(group.create_task(remove_from_index(adapters, adapters.retrieval)))
             if adapters.store.shared:
                 maintenance.append(group.create_task(expire_workers(adapters, worker)))

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -98,12 +99,25 @@ async def test_a_second_death_is_an_error_that_says_so(process: ModelProcess, mo
 
 
 async def test_a_cancelled_batch_leaves_no_answer_for_the_next_one(process: ModelProcess) -> None:
-    first = begun(process.embed(["first"] * 3))
+    await process.embed(["text"])
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    cancelled = begun(process.embed(["first"] * 3))
     await asyncio.sleep(0)
-    first.cancel()
+    cancelled.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await first
-    assert (await process.embed(["second"])).shape == (1, 512)
+        await cancelled
+    next_one = begun(process.embed(["second"]))
+    os.kill(process.pid, signal.SIGCONT)
+    async with within():
+        assert (await next_one).shape == (1, 512)
+    assert process.starts == 1
+
+
+async def test_the_process_has_none_of_the_keys(process: ModelProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
+    await process.embed(["text"])
+    assert b"sk-secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
 
 
 async def test_stopping_fails_the_batch_and_ends_the_process(process: ModelProcess) -> None:

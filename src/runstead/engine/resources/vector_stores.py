@@ -50,6 +50,7 @@ class VectorStores(Bound):
     async def create_vector_store(self, request: VectorStoreRequest | None = None) -> VectorStore:
         request = request or VectorStoreRequest()
         requests = rules.first_requests(request)
+        self._check_ingests(requests)
         id = self._adapters.new_id("vs")
 
         async def work(tx: Tx) -> VectorStore:
@@ -130,6 +131,7 @@ class VectorStores(Bound):
 
     async def add_store_file(self, vector_store_id: str, request: StoreFileRequest) -> StoreFile:
         ids.check(vector_store_id=vector_store_id, file_id=request.file_id)
+        self._check_ingests([request])
 
         async def work(tx: Tx) -> StoreFile:
             row = await self._store(tx, vector_store_id)
@@ -212,6 +214,7 @@ class VectorStores(Bound):
         requests = rules.batch_requests(request)
         for each in requests:
             ids.check(file_id=each.file_id)
+        self._check_ingests(requests)
         id = self._adapters.new_id("vsfb")
 
         async def work(tx: Tx) -> FileBatch:
@@ -275,6 +278,11 @@ class VectorStores(Bound):
 
     async def _batch(self, tx: Tx, store_id: str, batch_id: str) -> FileBatch:
         return found("file batch", batch_id, await tx.file_batches.get(self._project, store_id, batch_id))
+
+    def _check_ingests(self, requests: Sequence[StoreFileRequest]) -> None:
+        """`BadRequest` where files would stay in progress for ever."""
+        if requests:
+            required(self._adapters.retrieval)
 
     def _ingest(self, requests: Sequence[StoreFileRequest]) -> None:
         """Wake this process's ingestion. Other processes look for due files once a second."""

@@ -1,1 +1,1 @@
-"""Files become searchable: ingestion, stored texts, search in several stores at once."""
+"""What makes files searchable: the parts for it, stored texts, and the search in several stores at once."""

@@ -18,6 +18,10 @@ __all__ = ["Found", "StoreSearch"]
 
 _log = logging.getLogger("runstead.retrieval")
 
+_SEARCHED = ("completed", "in_progress")
+"""Files that are found. One in progress is found as it was before, until it is indexed again."""
+_MAX_HINTS = 1000
+"""Stores for which the hint to index them again is logged once."""
 _USE_INTERVAL = 60
 """Seconds after which a search records again that its stores were used."""
 
@@ -54,6 +58,7 @@ class StoreSearch:
         self._index = index
         self._embeddings = embeddings
         self._clock = clock
+        self._hinted: set[str] = set()
 
     async def search(
         self,
@@ -72,7 +77,8 @@ class StoreSearch:
         """
         now = int(self._clock.time())
         stores = await self._stores(project, store_ids, now)
-        vectors = await self._vectors(queries) if any(map(self._comparable, stores)) else None
+        dense = _weights(ranking).embedding_weight > 0 and any(map(self._comparable, stores))
+        vectors = await self._vectors(queries) if dense else None
         best: dict[tuple[str, str, int], Hit] = {}
         for comparable in (True, False):
             ids = [row.id for row in stores if self._comparable(row) is comparable]
@@ -92,7 +98,18 @@ class StoreSearch:
 
     def _comparable(self, row: VectorStoreRow) -> bool:
         """Whether the store's vectors are of the configured model."""
-        return self._embeddings is not None and row.embedding_model == self._embeddings.model
+        if self._embeddings is None or row.embedding_model is None:
+            return False
+        if row.embedding_model == self._embeddings.model:
+            return True
+        if row.id not in self._hinted and len(self._hinted) < _MAX_HINTS:
+            self._hinted.add(row.id)
+            _log.warning(
+                "a vector store is searched by its words alone, because its vectors are of another model: run "
+                "`runstead reindex`",
+                extra={"vector_store": row.id, "its_model": row.embedding_model, "model": self._embeddings.model},
+            )
+        return False
 
     async def _vectors(self, queries: Sequence[str]) -> Any:
         assert self._embeddings is not None
@@ -111,7 +128,8 @@ class StoreSearch:
             for store_id in {hit.store_id for hit in hits}:
                 of_store = [hit.file_id for hit in hits if hit.store_id == store_id]
                 for id, file in (await tx.store_files.get_many(project, store_id, of_store)).items():
-                    attributes[store_id, id] = file.attributes
+                    if file.status in _SEARCHED:
+                        attributes[store_id, id] = file.attributes
             return [
                 _found(hit, files[hit.file_id].file.filename, attributes[hit.store_id, hit.file_id])
                 for hit in hits
@@ -142,10 +160,7 @@ def _query(
     filters: Filter | None,
     ranking: SearchRanking | None,
 ) -> Query:
-    ranking = ranking or SearchRanking()
-    weights = ranking.hybrid_search
-    if weights is None or weights is UNSET:
-        weights = HybridWeights()
+    weights = _weights(ranking)
     return Query(
         project=project,
         store_ids=store_ids,
@@ -155,8 +170,13 @@ def _query(
         filters=filters,
         embedding_weight=weights.embedding_weight,
         text_weight=weights.text_weight,
-        threshold=ranking.score_threshold,
+        threshold=0.0 if ranking is None else ranking.score_threshold,
     )
+
+
+def _weights(ranking: SearchRanking | None) -> HybridWeights:
+    weights = None if ranking is None else ranking.hybrid_search
+    return HybridWeights() if weights is None or weights is UNSET else weights
 
 
 def _keep_best(best: dict[tuple[str, str, int], Hit], hits: Sequence[Hit]) -> None:

@@ -14,7 +14,10 @@ from msgspec import Struct
 from runstead.blobs.port import CHUNK, BlobExists, BlobMissing, Blobs
 from runstead.retrieval.documents.port import MAX_CHARACTERS, Document, Place
 
-__all__ = ["read_text", "text_blob", "write_text"]
+__all__ = ["TEXT", "read_text", "text_blob", "write_text"]
+
+TEXT = "text_"
+"""The prefix of these blobs. The name of the file's blob follows."""
 
 _PLACES = 1_000
 """Places of one line."""
@@ -36,7 +39,7 @@ _decode_places = msgspec.json.Decoder(list[Place]).decode
 
 def text_blob(blob: str) -> str:
     """The name of the blob with the text of the file whose content is in `blob`."""
-    return f"{blob}-text"
+    return f"{TEXT}{blob}"
 
 
 async def write_text(blobs: Blobs, blob: str, document: Document) -> None:

@@ -68,7 +68,8 @@ def confine(limits: ParseLimits, keep: Collection[int]) -> None:
     }
     for kind, bound in bounds.items():
         with suppress(ValueError):  # a limit that the system or the server's owner has set lower
-            resource.setrlimit(kind, (bound, bound))
+            # Beyond the first bound of processor time a signal says so, and beyond the second the process is killed.
+            resource.setrlimit(kind, (bound, bound + (kind == resource.RLIMIT_CPU)))
     signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds + _GRACE)
     if can_filter():
         _filter_calls()

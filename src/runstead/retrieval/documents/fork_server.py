@@ -10,10 +10,11 @@ import gc
 import os
 import socket
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from encodings.aliases import aliases
 from pathlib import Path
-from typing import NoReturn
+from typing import BinaryIO, NoReturn, TypeAlias
 
 import msgspec
 
@@ -35,13 +36,16 @@ from runstead.retrieval.documents.parse import parse
 from runstead.retrieval.documents.port import Document
 from runstead.retrieval.documents.refusal import Reason, Refused
 
-__all__ = ["main"]
+__all__ = ["Read", "main"]
 
 _NICE = 10
 _MAX_JOB = 4096
 
 
-def main() -> None:
+Read: TypeAlias = Callable[[BinaryIO, str], Document]
+
+
+def main(read: Read = parse) -> None:
     """Serve until the socket is closed."""
     control = socket.socket(fileno=int(sys.argv[1]))
     os.nice(_NICE)
@@ -59,7 +63,7 @@ def main() -> None:
         process = os.fork()
         if process == 0:
             control.close()
-            _answer(decode(data), *descriptors)
+            _answer(read, decode(data), *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         _, status, usage = os.wait4(process, 0)
@@ -73,7 +77,7 @@ def _load_codecs() -> None:
             codecs.lookup(name)
 
 
-def _answer(job: Job, file: int, answer: int) -> NoReturn:
+def _answer(read: Read, job: Job, file: int, answer: int) -> NoReturn:
     """Read the document in `file`, write it to `answer`, and end this process."""
     status = 1
     try:
@@ -81,7 +85,7 @@ def _answer(job: Job, file: int, answer: int) -> NoReturn:
         stream = os.fdopen(file, "rb")
         confine(job.limits, {file, answer})
         try:
-            _write_document(answer, parse(stream, job.suffix))
+            _write_document(answer, read(stream, job.suffix))
         except Refused as refused:
             _write(answer, Refusal(refused.reason, refused.detail[:MAX_DETAIL]))
         except (MemoryError, RecursionError) as error:

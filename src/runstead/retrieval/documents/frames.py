@@ -34,7 +34,7 @@ class Frames:
             raise Rubbish(f"a frame of {size} bytes")
         try:
             return decoder.decode(self._exactly(size))
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise Rubbish(str(error)) from error
 
     def _exactly(self, size: int) -> bytearray:

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from contextlib import ExitStack, suppress
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from time import monotonic
 
 import msgspec
@@ -18,13 +18,13 @@ from runstead.retrieval.documents.messages import Ended, Job, Ready, frame
 from runstead.retrieval.documents.port import Document
 from runstead.retrieval.documents.refusal import Reason, Refused
 
-__all__ = ["ParserProcess"]
+__all__ = ["FORK_SERVER", "ParserProcess"]
 
-_MODULE = "runstead.retrieval.documents.fork_server"
+FORK_SERVER = "runstead.retrieval.documents.fork_server"
 _SOURCE = Path(__file__).parents[3]
 """The folder of the package `runstead`."""
 _START_SECONDS = 60
-_END_SECONDS = 10
+_END_SECONDS = 5
 _READY = msgspec.msgpack.Decoder(Ready)
 _ENDED = msgspec.msgpack.Decoder(Ended)
 
@@ -32,14 +32,17 @@ _ENDED = msgspec.msgpack.Decoder(Ended)
 class ParserProcess:
     """A fork server that is started when it is needed, and again after it was ended.
 
-    One call of `parse` at a time; `kill` may be called meanwhile, by any thread.
+    One call of `parse` at a time; `interrupt` may be called meanwhile, by any thread.
     """
 
-    def __init__(self, limits: ParseLimits) -> None:
+    def __init__(self, limits: ParseLimits, module: str = FORK_SERVER) -> None:
         self._limits = limits
+        self._module = module
         self._lock = Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
+        self._killed = False
+        """The process was killed, and may not have ended yet."""
         self.confined = False
         """Whether system calls are filtered. Known once the process has started."""
 
@@ -50,33 +53,38 @@ class ParserProcess:
 
     def start(self) -> None:
         """Start the process, unless it runs, and wait until it is ready. Raises `OSError` and `Rubbish`."""
-        if self._process and self._process.poll() is None:
+        if self._process and not self._killed and self._process.poll() is None:
             return
         self.close()
         ours, theirs = socket.socketpair()
         with theirs:
             self._control = ours
             process = subprocess.Popen(  # noqa: S603 (our own module)
-                [sys.executable, "-s", "-P", "-m", _MODULE, str(theirs.fileno())],
+                [sys.executable, "-s", "-P", "-m", self._module, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env={"PYTHONPATH": os.pathsep.join([str(_SOURCE), *filter(None, sys.path)])},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
-                start_new_session=True,  # `kill` ends its forks with it
+                start_new_session=True,  # its forks are killed with it
             )
         with self._lock:
-            self._process = process
+            self._process, self._killed = process, False
         try:
             self.confined = Frames(ours, monotonic() + _START_SECONDS).read(_READY).confined
         except BaseException:
             self.close()
             raise
 
-    def parse(self, path: Path, suffix: str) -> Document:
-        """The document in a file. Raises `Refused`, whose detail says what happened to the process."""
+    def parse(self, path: Path, suffix: str, interrupted: Event) -> Document:
+        """The document in a file. Raises `Refused`, whose detail says what happened to the process.
+
+        The event is the one that `interrupt` is called with.
+        """
         try:
             self.start()
+            if interrupted.is_set():  # before this process, which `interrupt` did not see
+                raise Refused(Reason.FAILURE, "interrupted")
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
         except (OSError, Rubbish) as error:
             raise Refused(Reason.FAILURE, f"{type(error).__name__}: {error}") from error
@@ -96,20 +104,19 @@ class ParserProcess:
                 self.close()
                 raise Refused(Reason.LIMITS, f"not read in {self._limits.wall_seconds:g} s") from error
             except (OSError, Rubbish) as error:
+                answer.close()  # a process that goes on writing ends now
                 raise self._broken(str(error)) from error
             self._finish()
             return document
 
-    def kill(self) -> None:
-        """End the process and what it reads. A call of `parse` then fails soon."""
-        with self._lock:
-            if self._process:  # not waited for yet, so the number is still its own
-                with suppress(ProcessLookupError):
-                    os.killpg(self._process.pid, signal.SIGKILL)
+    def interrupt(self, interrupted: Event) -> None:
+        """End the process and what it reads. The call of `parse` with this event then fails soon."""
+        interrupted.set()
+        self._kill()
 
     def close(self) -> None:
         """End the process, and release what belongs to it."""
-        self.kill()
+        self._kill()
         with self._lock:
             if self._process:
                 self._process.wait()
@@ -117,6 +124,13 @@ class ParserProcess:
         if self._control:
             self._control.close()
             self._control = None
+
+    def _kill(self) -> None:
+        with self._lock:
+            self._killed = True
+            if self._process:  # not waited for yet, so the number is still its own
+                with suppress(ProcessLookupError):
+                    os.killpg(self._process.pid, signal.SIGKILL)
 
     def _send(self, job: Job, descriptors: list[int]) -> None:
         assert self._control
@@ -127,19 +141,25 @@ class ParserProcess:
             raise Refused(Reason.FAILURE, f"the process is gone: {error}") from error
 
     def _finish(self) -> int | None:
-        """Wait until the fork has ended, and give its status. If that takes too long, the whole process is ended."""
+        """Wait until the fork has ended, and give its status. If it does not end, it is killed, and has no status.
+
+        `Refused` if the process that it is a fork of has ended too.
+        """
         assert self._control
         try:
             return Frames(self._control, monotonic() + _END_SECONDS).read(_ENDED).status
-        except (OSError, Rubbish):
+        except TimeoutError:
             self.close()
             return None
+        except (OSError, Rubbish) as error:
+            self.close()
+            raise Refused(Reason.FAILURE, f"the process was ended: {error}") from error
 
     def _broken(self, said: str) -> Refused:
-        """The answer was none: why the fork ended."""
+        """Why there is no answer."""
         status = self._finish()
         if status is None:
-            return Refused(Reason.FAILURE, f"the process was ended: {said}")
+            return Refused(Reason.LIMITS, f"did not end: {said}")
         if os.WIFSIGNALED(status):
             return Refused(Reason.LIMITS, f"ended by signal {signal.Signals(os.WTERMSIG(status)).name}: {said}")
         return Refused(Reason.LIMITS, f"ended with {os.waitstatus_to_exitcode(status)}: {said}")

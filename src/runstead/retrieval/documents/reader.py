@@ -4,9 +4,10 @@ import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 from runstead.retrieval.documents.limits import ParseLimits
-from runstead.retrieval.documents.parser_process import ParserProcess
+from runstead.retrieval.documents.parser_process import FORK_SERVER, ParserProcess
 from runstead.retrieval.documents.port import Document
 from runstead.retrieval.documents.refusal import Reason, Refused, document_error
 
@@ -25,9 +26,10 @@ class ConfinedReader:
     document is read that needs one, and again after they were ended.
     """
 
-    def __init__(self, *, processes: int = 2, limits: ParseLimits | None = None) -> None:
-        self._processes = [ParserProcess(limits or ParseLimits()) for _ in range(processes)]
+    def __init__(self, *, processes: int = 2, limits: ParseLimits | None = None, module: str = FORK_SERVER) -> None:
+        self._processes = [ParserProcess(limits or ParseLimits(), module) for _ in range(processes)]
         self._idle: asyncio.LifoQueue[ParserProcess] = asyncio.LifoQueue()
+        self._reading: dict[ParserProcess, Event] = {}
         self._threads: ThreadPoolExecutor | None = None
 
     async def start(self) -> None:
@@ -39,8 +41,8 @@ class ConfinedReader:
         threads, self._threads = self._threads, None
         if threads is None:
             return
-        for process in self._processes:
-            process.kill()
+        for process, interrupted in self._reading.items():
+            process.interrupt(interrupted)
         loop = asyncio.get_running_loop()
         await asyncio.gather(*(loop.run_in_executor(threads, process.close) for process in self._processes))
         threads.shutdown()
@@ -59,14 +61,18 @@ class ConfinedReader:
     async def _parse(self, process: ParserProcess, path: Path, suffix: str) -> Document:
         if self._threads is None:
             raise Refused(Reason.FAILURE, "the reader is stopped")
-        parsing = asyncio.get_running_loop().run_in_executor(self._threads, process.parse, path, suffix)
+        interrupted = self._reading[process] = Event()
+        loop = asyncio.get_running_loop()
+        parsing = loop.run_in_executor(self._threads, process.parse, path, suffix, interrupted)
         try:
             return await asyncio.shield(parsing)
         except asyncio.CancelledError:
-            process.kill()
+            process.interrupt(interrupted)
             await asyncio.wait([parsing])
             parsing.exception()
             raise
+        finally:
+            del self._reading[process]
 
 
 def _suffix(file_name: str) -> str:

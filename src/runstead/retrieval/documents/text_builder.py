@@ -10,10 +10,17 @@ __all__ = ["TextBuilder", "clean", "one_line"]
 _NEWLINE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ud800-\udfff\ufeff\ufffe\uffff]")
 """Control characters, soft hyphens, surrogates, byte order marks and noncharacters: in no text that is searched."""
+_UNCLEAN = re.compile(f"{_UNWANTED.pattern}|[\r\x0b\x0c\x85\u2028\u2029]")
+_ASCII = {**dict.fromkeys([*range(32), 127]), **{ord(end): "\n" for end in "\n\r\v\f"}, ord("\t"): "\t"}
+"""What becomes of ASCII's control characters."""
 
 
 def clean(text: str) -> str:
     r"""The text with `\n` for every kind of line end, and without characters that no text needs."""
+    if text.isascii():  # twenty times as fast as a pattern
+        return text.replace("\r\n", "\n").translate(_ASCII)
+    if not _UNCLEAN.search(text):
+        return text
     return _UNWANTED.sub("", _NEWLINE.sub("\n", text))
 
 

@@ -56,7 +56,8 @@ class Embeddings(Protocol):
 
         No text is cut: one that is longer than the model's window is embedded in windows, and its vector is the mean
         of theirs, weighted by their lengths. A text without any word has a vector too. Texts are sent in batches of
-        bounded size, however many there are. Raises `EmbeddingError`, and then none of the texts has a vector.
+        bounded size, however many there are; a caller embeds a document of many megabytes in several calls, because the
+        work on the event loop is 20 ms a megabyte. Raises `EmbeddingError`, and then none of the texts has a vector.
         """
         ...
 

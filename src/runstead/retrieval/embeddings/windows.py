@@ -67,10 +67,11 @@ def split(text: str, limit: int, measure: Callable[[str], int] = len) -> list[st
 
 def normalized(vectors: Vectors) -> Vectors:
     """The vectors with length 1. One of length 0 becomes the first unit vector, because it has no direction."""
-    # In float64 the squares of any float32 are finite.
-    lengths = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
-    result: Vectors = np.divide(vectors, lengths, out=np.zeros(vectors.shape), where=lengths > 0).astype(np.float32)
-    result[lengths[:, 0] == 0, 0] = 1
+    # Scaled by its largest number, a vector has squares that are finite and a length that is not 0.
+    largest = np.maximum(vectors.max(axis=1, keepdims=True), -vectors.min(axis=1, keepdims=True))
+    result: Vectors = np.divide(vectors, largest, out=np.zeros_like(vectors), where=largest > 0)
+    result[largest[:, 0] == 0, 0] = 1
+    result /= np.linalg.norm(result, axis=1, keepdims=True)
     return result
 
 

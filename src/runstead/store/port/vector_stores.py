@@ -1,7 +1,7 @@
 """The port of vector stores, their files and batches of files.
 
 The files of a store are also the queue of their ingestion: a row that is `in_progress` is due at a time, and a claim
-moves that time into the future. The number of attempts guards what a claim writes.
+moves that time into the future. The number of claims guards what a claim writes.
 """
 
 from collections.abc import Sequence
@@ -41,8 +41,10 @@ class IngestionJob(Struct, frozen=True, kw_only=True):
 
     project: str
     file: StoreFile
+    claims: int
+    """Claims of this file so far: the guard of the outcome."""
     attempts: int
-    """Claims so far, this one included; the guard of the outcome."""
+    """Attempts since the file was added, this one included."""
 
 
 class IndexRemoval(Struct, frozen=True, kw_only=True):
@@ -142,7 +144,10 @@ class StoreFiles(Protocol):
         ...
 
     async def finish(self, job: IngestionJob, usage_bytes: int, error: StoreFileError | None) -> bool:
-        """Complete or fail a file; False when the claim is no longer valid."""
+        """Complete or fail a file; False when the claim is no longer valid.
+
+        A failed file is marked for removal from the index, where an earlier version of it may be.
+        """
         ...
 
     async def renew_completed(self, project: str, store_id: str, file_ids: Sequence[str], now: int) -> int:
@@ -156,6 +161,14 @@ class StoreFiles(Protocol):
         """Make a claimed file due again at a time; False when the claim is no longer valid."""
         ...
 
+    async def release(self, job: IngestionJob, at: int) -> bool:
+        """As `retry`, for an attempt that does not count, because its process stopped."""
+        ...
+
+    async def release_all(self, now: int) -> None:
+        """Make all files in progress due. For a store whose only process has just started."""
+        ...
+
     async def audit(self, after: tuple[str, str], limit: int) -> list[tuple[str, StoreFile]]:
         """Files of all stores, each with its project, ordered by the ids of store and file, after these two."""
         ...
@@ -167,5 +180,8 @@ class FileBatches(Protocol):
     async def get(self, project: str, store_id: str, batch_id: str) -> FileBatch | None: ...
     async def insert(self, project: str, batch: FileBatch) -> None: ...
     async def cancel(self, project: str, store_id: str, batch_id: str) -> int:
-        """Cancel the files of a batch that are in progress. Returns how many. The caller has locked the store."""
+        """Cancel the files of a batch that are in progress, and mark them for removal from the index.
+
+        Returns how many. The caller has locked the store.
+        """
         ...

@@ -14,7 +14,7 @@ VALUES (:store_id, :id, :project, :batch_id, :status, :usage_bytes, :next_at, :b
 ON CONFLICT (store_id, file_id) DO UPDATE
    SET batch_id = coalesce(excluded.batch_id, vector_store_files.batch_id), status = excluded.status,
        usage_bytes = excluded.usage_bytes, next_at = excluded.next_at, body = excluded.body,
-       attempts = vector_store_files.attempts + 1;
+       claims = vector_store_files.claims + 1, attempts = 0;
 
 -- name: replace
 UPDATE vector_store_files SET body = :body
@@ -98,22 +98,31 @@ SELECT project FROM busy
                 WHERE due.project = busy.project AND due.next_at <= :now);
 
 -- name: claim
-UPDATE vector_store_files SET attempts = attempts + 1, next_at = :until
+UPDATE vector_store_files SET claims = claims + 1, attempts = attempts + 1, next_at = :until
  WHERE (store_id, file_id) IN (SELECT due.store_id, due.file_id FROM vector_store_files AS due
                                 WHERE due.project = :project AND due.next_at <= :now
                                 ORDER BY due.next_at, due.seq
                                 LIMIT 1)
-RETURNING body, status, usage_bytes, attempts;
+RETURNING body, status, usage_bytes, claims, attempts;
 
 -- name: renew
 UPDATE vector_store_files SET next_at = :at
- WHERE store_id = :store_id AND file_id = :id AND attempts = :attempts AND status = 'in_progress'
+ WHERE store_id = :store_id AND file_id = :id AND claims = :claims AND status = 'in_progress'
 RETURNING seq;
+
+-- name: release
+-- The attempt does not count.
+UPDATE vector_store_files SET next_at = :at, attempts = attempts - 1
+ WHERE store_id = :store_id AND file_id = :id AND claims = :claims AND status = 'in_progress'
+RETURNING seq;
+
+-- name: release_all
+UPDATE vector_store_files SET next_at = :now WHERE next_at > :now;
 
 -- name: finish
 -- The store may have been deleted since the claim.
 UPDATE vector_store_files SET status = :status, usage_bytes = :usage_bytes, next_at = NULL, body = :body
- WHERE store_id = :store_id AND file_id = :id AND attempts = :attempts AND status = 'in_progress'
+ WHERE store_id = :store_id AND file_id = :id AND claims = :claims AND status = 'in_progress'
    AND EXISTS (SELECT 1 FROM vector_stores WHERE vector_stores.id = :store_id)
 RETURNING seq;
 

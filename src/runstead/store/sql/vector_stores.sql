@@ -53,8 +53,14 @@ SELECT project, id FROM vector_stores
 -- name: mark_removal
 INSERT INTO index_removals (project, store_id, file_id) VALUES (:project, :store_id, :file_id);
 
+-- name: mark_batch
+-- The files of a batch that are in progress: earlier versions of them may be in the index.
+INSERT INTO index_removals (project, store_id, file_id)
+SELECT project, store_id, file_id FROM vector_store_files
+ WHERE batch_id = :id AND store_id = :store_id AND project = :project AND status = 'in_progress';
+
 -- name: removals
-SELECT number, project, store_id, file_id FROM index_removals ORDER BY number LIMIT :limit;
+SELECT number, project, store_id, file_id FROM index_removals WHERE number > 0 ORDER BY number LIMIT :limit;
 
 -- name: removed
 -- `numbers` is a JSON array.

@@ -111,7 +111,9 @@ class SqlStoreFiles:
         row = await self._session.row(self._queries["claim"], project=project, now=now, until=until)
         if row is None:
             return None
-        return IngestionJob(project=project, file=_with_columns(self._table.item(row), row), attempts=row[3])
+        return IngestionJob(
+            project=project, file=_with_columns(self._table.item(row), row), claims=row[3], attempts=row[4]
+        )
 
     async def renew(self, job: IngestionJob, until: int) -> bool:
         return await self._guarded("renew", job, at=until)
@@ -127,6 +129,10 @@ class SqlStoreFiles:
             return False
         counts = {"in_progress": -1, status: 1, "usage_bytes": usage_bytes - file.usage_bytes}
         await self._count(job.project, file.vector_store_id, counts)
+        if error is not None:
+            await self._session.execute(
+                self._stores["mark_removal"], project=job.project, store_id=file.vector_store_id, file_id=file.id
+            )
         return True
 
     async def renew_completed(self, project: str, store_id: str, file_ids: Sequence[str], now: int) -> int:
@@ -138,6 +144,12 @@ class SqlStoreFiles:
     async def retry(self, job: IngestionJob, at: int) -> bool:
         return await self._guarded("renew", job, at=at)
 
+    async def release(self, job: IngestionJob, at: int) -> bool:
+        return await self._guarded("release", job, at=at)
+
+    async def release_all(self, now: int) -> None:
+        await self._session.execute(self._queries["release_all"], now=now)
+
     async def audit(self, after: tuple[str, str], limit: int) -> list[tuple[str, StoreFile]]:
         store_id, file_id = after
         rows = await self._session.rows(self._queries["audit"], store_id=store_id, file_id=file_id, limit=limit)
@@ -146,7 +158,7 @@ class SqlStoreFiles:
     async def _guarded(self, name: str, job: IngestionJob, **values: Value) -> bool:
         file = job.file
         row = await self._session.row(
-            self._queries[name], store_id=file.vector_store_id, id=file.id, attempts=job.attempts, **values
+            self._queries[name], store_id=file.vector_store_id, id=file.id, claims=job.claims, **values
         )
         return row is not None
 
@@ -200,6 +212,7 @@ class SqlFileBatches:
         )
 
     async def cancel(self, project: str, store_id: str, batch_id: str) -> int:
+        await self._session.execute(self._stores["mark_batch"], project=project, store_id=store_id, id=batch_id)
         rows = await self._session.rows(self._queries["cancel_batch"], project=project, store_id=store_id, id=batch_id)
         differences = dict.fromkeys((*_STATUSES, "usage_bytes"), 0) | {
             "in_progress": -len(rows),

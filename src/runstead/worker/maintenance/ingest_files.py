@@ -8,12 +8,14 @@ due files ─ claim one of the next project ─▶ a task each, a few at once �
 
 import asyncio
 import logging
+from math import ceil
 
 from runstead.engine.adapters import Adapters
-from runstead.engine.retrieval.ingest import ClaimLost, finish, ingest
+from runstead.engine.ingestion.ingest import ClaimLost, finish, ingest
 from runstead.engine.retrieval.parts import Retrieval
 from runstead.retrieval.documents.port import DocumentError
 from runstead.retrieval.embeddings.port import EmbeddingError
+from runstead.retrieval.index.port import EntryRemoved
 from runstead.store.port import IngestionJob, Lane
 from runstead.wire.error import Unreachable
 from runstead.wire.vector_store import StoreFileError
@@ -25,33 +27,36 @@ _log = logging.getLogger("runstead.ingestion")
 
 _PERIOD = 1.0
 """Seconds between two looks for due files that another process added, or that are to be tried again."""
-_CLAIM = 60
-"""Seconds after which a claim ends that is not renewed."""
-_RENEW = 15.0
-"""Seconds between two renewals."""
+_RENEWALS = 3
+"""Renewals of a claim before it would end."""
 _MAX_ATTEMPTS = 12
 """Attempts at one file, about an hour of them."""
 _MAX_PAUSE = 600
 """Seconds between two attempts, at most."""
 
 
-async def ingest_files(adapters: Adapters, retrieval: Retrieval) -> None:
-    """Look for due files and ingest them, for ever."""
+async def ingest_files(adapters: Adapters, retrieval: Retrieval, lease: float) -> None:
+    """Look for due files and ingest them, for ever.
+
+    `lease` is in seconds: a claim that is not renewed for that long ends, because its process is taken for dead.
+    """
     async with asyncio.TaskGroup() as group:
-        await _Ingester(adapters, retrieval, group).run()
+        await _Ingester(adapters, retrieval, group, lease).run()
 
 
 class _Ingester:
     """Ingests a few files at once."""
 
-    def __init__(self, adapters: Adapters, retrieval: Retrieval, group: asyncio.TaskGroup) -> None:
+    def __init__(self, adapters: Adapters, retrieval: Retrieval, group: asyncio.TaskGroup, lease: float) -> None:
         self._adapters = adapters
         self._retrieval = retrieval
         self._group = group
+        self._lease = lease
         self._running = 0
         self._last_project = ""
 
     async def run(self) -> None:
+        await self._release_claims()
         while True:
             self._retrieval.due.clear()
             try:
@@ -60,6 +65,12 @@ class _Ingester:
             except Exception as error:
                 log_failure(_log, error, "looking for files to ingest failed; trying again")
             await self._pause()
+
+    async def _release_claims(self) -> None:
+        """End the claims of the process before, where only one process uses the store."""
+        if not self._adapters.store.shared:
+            now = self._adapters.now()
+            await self._adapters.store.write(lambda tx: tx.store_files.release_all(now), lane=Lane.RUN)
 
     async def _pause(self) -> None:
         try:
@@ -85,14 +96,17 @@ class _Ingester:
 
     async def _claim(self, project: str, now: int) -> IngestionJob | None:
         return await self._adapters.store.write(
-            lambda tx: tx.store_files.claim(project, now, now + _CLAIM), lane=Lane.RUN
+            lambda tx: tx.store_files.claim(project, now, self._end_of_claim()), lane=Lane.RUN
         )
+
+    def _end_of_claim(self) -> int:
+        return self._adapters.now() + ceil(self._lease) + 1  # the time of now is up to a second more
 
     async def _run(self, job: IngestionJob) -> None:
         try:
             await self._attempt(job)
         except asyncio.CancelledError:
-            await self._again(job, 0)
+            await self._release(job)
             raise
         except Exception as error:
             log_failure(_log, error, "the outcome of an ingestion was not written", extra={"file": job.file.id})
@@ -101,6 +115,10 @@ class _Ingester:
             self._retrieval.wake()
 
     async def _attempt(self, job: IngestionJob) -> None:
+        if job.attempts > _MAX_ATTEMPTS:  # no attempt came as far as an outcome
+            message = "The server stopped whenever it began with this file."
+            await self._fail(job, StoreFileError(code="server_error", message=message))
+            return
         loop = asyncio.get_running_loop()
         ingestion = loop.create_task(ingest(self._adapters, self._retrieval, job))
         renewal = loop.create_task(self._renew(job, ingestion))
@@ -115,7 +133,7 @@ class _Ingester:
     async def _renew(self, job: IngestionJob, ingestion: "asyncio.Task[None]") -> None:
         """Keep the claim while the file is ingested, and stop the ingestion when it is lost."""
         while True:
-            await self._adapters.clock.sleep(_RENEW)
+            await self._adapters.clock.sleep(self._lease / _RENEWALS)
             try:
                 held = await self._hold(job)
             except Unreachable as error:
@@ -126,7 +144,7 @@ class _Ingester:
                 return
 
     async def _hold(self, job: IngestionJob) -> bool:
-        until = self._adapters.now() + _CLAIM
+        until = self._end_of_claim()
         return await self._adapters.store.write(lambda tx: tx.store_files.renew(job, until), lane=Lane.CLOSING)
 
     async def _settle(self, job: IngestionJob, ingestion: "asyncio.Task[None]") -> None:
@@ -140,6 +158,8 @@ class _Ingester:
                 await self._fail(job, StoreFileError(code=code, message=message))
             case EmbeddingError(permanent=True, message=message):
                 await self._fail(job, StoreFileError(code="server_error", message=message))
+            case EntryRemoved():  # an earlier removal of the file came between
+                await self._again(job, 1)
             case EmbeddingError() as error:
                 await self._later(job, error.message, error.retry_after)
             case DocumentError() | Unreachable() as error:
@@ -162,6 +182,10 @@ class _Ingester:
     async def _again(self, job: IngestionJob, pause: int) -> None:
         at = self._adapters.now() + pause
         await self._adapters.store.write(lambda tx: tx.store_files.retry(job, at), lane=Lane.CLOSING)
+
+    async def _release(self, job: IngestionJob) -> None:
+        now = self._adapters.now()
+        await self._adapters.store.write(lambda tx: tx.store_files.release(job, now), lane=Lane.CLOSING)
 
     async def _fail(self, job: IngestionJob, error: StoreFileError) -> None:
         _log.info("a file cannot be searched: %s", error.message, extra={"file": job.file.id, "code": error.code})

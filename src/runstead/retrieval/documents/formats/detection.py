@@ -1,6 +1,7 @@
 """Which format a file is in: by its bytes first, and by its name where bytes cannot tell."""
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable
 from typing import BinaryIO, NamedTuple, TypeAlias
 
@@ -56,7 +57,8 @@ def detect(file: BinaryIO, suffix: str) -> Format:
     file.seek(0)
     if not head:
         raise Refused(Reason.EMPTY)
-    if _PDF.search(head[:1024]):
+    pdf = _PDF.search(head[:1024])
+    if pdf and (pdf.start() == 0 or suffix == ".pdf" or not _is_text(head)):
         return Format(MediaType.PDF, read_pdf)
     if head.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         return _package(file)
@@ -65,7 +67,7 @@ def detect(file: BinaryIO, suffix: str) -> Format:
     if head.startswith(_OLE):
         encrypted = "EncryptedPackage".encode("utf-16-le") in head + file.read(1 << 20)
         raise Refused(Reason.PROTECTED if encrypted else Reason.OLD_OFFICE)
-    if b"\0" in head or not head.isascii():
+    if not _is_text(head):
         _refuse_binary(head)
     if suffix in _BINARY_SUFFIXES and b"\0" in head[:1024]:
         raise Refused(Reason.DAMAGED, f"not a {suffix} file")
@@ -92,6 +94,15 @@ def _package(file: BinaryIO) -> Format:
     if "mimetype" in archive.names and archive.read("mimetype").startswith(b"application/vnd.oasis"):
         raise Refused(Reason.OPEN_DOCUMENT)
     raise Refused(Reason.ARCHIVE)
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether this is the beginning of UTF-8."""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head
 
 
 def _refuse_binary(head: bytes) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import BinaryIO
 from urllib.parse import unquote
 
-from runstead.retrieval.documents.encoding import decoded
+from runstead.retrieval.documents.encoding import declared_encoding, decoded
 from runstead.retrieval.documents.formats.html import write_html
 from runstead.retrieval.documents.formats.xml_events import elements, parse_xml
 from runstead.retrieval.documents.formats.zip_archive import Archive
@@ -14,7 +14,6 @@ from runstead.retrieval.documents.text_builder import TextBuilder
 
 __all__ = ["read_epub"]
 
-MAX_CHAPTERS = 20_000
 _ENCRYPTION = "META-INF/encryption.xml"
 
 
@@ -28,16 +27,15 @@ def read_epub(file: BinaryIO, out: TextBuilder) -> None:
         raise Refused(Reason.DAMAGED, "no package")
     package = _Package()
     parse_xml(stream, package, allow_doctype=True)
-    chapters = [_resolved(part, package.items[item]) for item in package.spine if item in package.items]
-    if len(chapters) > MAX_CHAPTERS:
-        raise Refused(Reason.TOO_COMPLEX, f"{len(chapters)} chapters")
-    if _encrypted(archive) & set(chapters):
+    chapters = dict.fromkeys(_resolved(part, package.items[item]) for item in package.spine if item in package.items)
+    if _encrypted(archive) & chapters.keys():
         raise Refused(Reason.PROTECTED)
     title = "".join(package.title)
     out.heading(title, 1)
     for name in chapters:
         if name in archive.names:
-            write_html(decoded(archive.read(name)), out, shift=1 if title.strip() else 0)
+            data = archive.read(name)
+            write_html(decoded(data, declared_encoding(data)), out, shift=1 if title.strip() else 0)
 
 
 def _resolved(part: str, target: str) -> str:

@@ -4,14 +4,14 @@ import re
 from html.parser import HTMLParser
 from typing import BinaryIO
 
-from runstead.retrieval.documents.encoding import decoded
+from runstead.retrieval.documents.encoding import declared_encoding, decoded
 from runstead.retrieval.documents.formats.plain import read_bytes
 from runstead.retrieval.documents.text_builder import TextBuilder
 
 __all__ = ["read_html", "write_html"]
 
-_CHARSET = re.compile(rb"(?:charset|encoding)\s*=\s*[\"']?([A-Za-z0-9._:-]{2,40})")
-_DECLARED_IN = 4096
+_TITLE = re.compile(r"<title[^>]{0,200}>([^<]{1,1000})</title", re.IGNORECASE)
+_CONTENT = re.compile(r"<(?:body|svg)\b", re.IGNORECASE)
 _BLOCKS = (
     "address article aside blockquote body caption center dd details dialog div dl dt fieldset figcaption figure "
     "footer form header hr html legend main nav ol option p section summary tbody tfoot thead ul"
@@ -26,9 +26,8 @@ _TABLE = frozenset({"table", "tr", "td", "th"})
 def read_html(file: BinaryIO, out: TextBuilder) -> None:
     """Write the text of an HTML file. Its title is a heading if the file has no heading of the first level."""
     data = read_bytes(file)
-    declared = _CHARSET.search(data[:_DECLARED_IN])
-    text = decoded(data, declared[1].decode() if declared else None)
-    title = re.search(r"<title[^>]{0,200}>([^<]{1,1000})</title", text[: 1 << 16], re.IGNORECASE)
+    text = decoded(data, declared_encoding(data))
+    title = _TITLE.search(_CONTENT.split(text[: 1 << 16], maxsplit=1)[0])
     if title and not re.search(r"<h1[\s>]", text, re.IGNORECASE):
         write_html(f"<h1>{title[1]}</h1>", out)
         write_html(text, out, shift=1)
@@ -41,7 +40,7 @@ def write_html(text: str, out: TextBuilder, *, shift: int = 0) -> None:
     writer = _Writer(out, shift)
     writer.feed(text)
     writer.close()
-    writer.flush()
+    writer.end()
     out.end_paragraph()
 
 
@@ -106,6 +105,12 @@ class _Writer(HTMLParser):
     def handle_data(self, data: str) -> None:
         if not self._hidden:
             self._text.append(data)
+
+    def end(self) -> None:
+        """End everything that is open."""
+        while self._tables:
+            self._end_table("table")
+        self.flush()
 
     def flush(self) -> None:
         """Write the text that is not written yet."""

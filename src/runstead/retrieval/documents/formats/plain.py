@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from runstead.retrieval.documents.encoding import decoded
+from runstead.retrieval.documents.encoding import declared_encoding, decoded
 from runstead.retrieval.documents.port import MAX_CHARACTERS
 from runstead.retrieval.documents.refusal import Reason, Refused
 from runstead.retrieval.documents.text_builder import TextBuilder, clean
@@ -29,7 +29,8 @@ def read_bytes(file: BinaryIO) -> bytes:
 
 def read_plain(file: BinaryIO, out: TextBuilder) -> None:
     """Write a text as it is."""
-    out.write(decoded(read_bytes(file)))
+    data = read_bytes(file)
+    out.write(decoded(data, declared_encoding(data) if data.startswith(b"<?xml") else None))
 
 
 def read_markdown(file: BinaryIO, out: TextBuilder) -> None:
@@ -61,6 +62,7 @@ def _headings(text: str) -> Iterator[tuple[int, str, int]]:
             yield previous_offset, previous.strip(), 1 if underline[1][0] == "=" else 2
             previous = ""
         else:
-            previous = line if not previous else " "  # a title of one line alone
+            # Only a line of its own is a title: a blank stands for a paragraph of several.
+            previous = "" if not line.strip() else " " if previous else line
         previous_offset = offset
         offset += len(line) + 1

@@ -12,7 +12,6 @@ from runstead.retrieval.documents.text_builder import TextBuilder
 
 __all__ = ["read_pptx"]
 
-MAX_SLIDES = 20_000
 _TITLES = frozenset({"title", "ctrTitle"})
 _SKIPPED = frozenset({"sldNum", "dt", "ftr", "hdr", "sldImg"})
 """Placeholders of slide numbers, dates, footers and pictures."""
@@ -25,16 +24,15 @@ def read_pptx(file: BinaryIO, out: TextBuilder) -> None:
     if name not in archive.names:
         raise Refused(Reason.DAMAGED, "no presentation")
     related = relationships(archive, name)
-    slides = [related[id_] for _, ids in elements(archive.open(name), "sldId") if (id_ := ids.get("id", "")) in related]
-    if len(slides) > MAX_SLIDES:
-        raise Refused(Reason.TOO_COMPLEX, f"{len(slides)} slides")
+    ids = [attributes.get("id", "") for _, attributes in elements(archive.open(name), "sldId")]
+    slides = dict.fromkeys(related[slide].part for slide in ids if slide in related)
     for number, slide in enumerate(slides, 1):
-        if (stream := archive.open(slide.part)) is None:
+        if (stream := archive.open(slide)) is None:
             continue
         out.end_paragraph()
         out.place("slide", str(number))
         parse_xml(stream, _Slide(out))
-        for part in relationships(archive, slide.part).values():
+        for part in relationships(archive, slide).values():
             if part.kind == "notesSlide" and (notes := archive.open(part.part)) is not None:
                 parse_xml(notes, _Slide(out, notes=True))
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import BinaryIO
 
-from runstead.retrieval.documents.formats.package import Relationship, main_part, relationships
+from runstead.retrieval.documents.formats.package import main_part, relationships
 from runstead.retrieval.documents.formats.xlsx_values import NumberFormats, read_formats
 from runstead.retrieval.documents.formats.xml_events import elements, parse_xml
 from runstead.retrieval.documents.formats.zip_archive import Archive
@@ -32,10 +32,9 @@ def read_xlsx(file: BinaryIO, out: TextBuilder) -> None:
     strings = _Strings()
     if (stream := archive.open(parts.get("sharedStrings", "xl/sharedStrings.xml"))) is not None:
         parse_xml(stream, strings)
-    for kind, attributes in found:
-        part = related.get(attributes.get("id", ""), Relationship("", "")).part
-        if kind == "sheet" and (sheet := archive.open(part)) is not None:
-            label = attributes.get("name", "")
+    sheets = {related[id_].part: a.get("name", "") for _, a in found if (id_ := a.get("id", "")) in related}
+    for part, label in sheets.items():
+        if (sheet := archive.open(part)) is not None:
             out.end_paragraph()
             out.place("sheet", label)
             out.paragraph(label)

@@ -16,7 +16,7 @@ __all__ = ["Archive"]
 MAX_ENTRIES = 20_000
 MAX_DIRECTORY = 16 << 20
 """Bytes of the list of entries."""
-MAX_UNPACKED = 400 << 20
+MAX_UNPACKED = 256 << 20
 """Bytes of all entries that are read, together."""
 _ENCRYPTED = 0x1
 _END = b"PK\x05\x06"

@@ -26,8 +26,15 @@ def main() -> None:
     # Whatever stops a terminal's programs stops the parent, and with it this process.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     model = USE(threads=int(sys.argv[2]))
+    source = sys.stdin.buffer
+    # Whatever a library prints must not get between the answers.
+    with os.fdopen(os.dup(1), "wb") as target:
+        os.dup2(2, 1)
+        _answer(model, source, target)
+
+
+def _answer(model: USE, source: BinaryIO, target: BinaryIO) -> None:
     requests = msgspec.msgpack.Decoder(list[str])
-    source, target = sys.stdin.buffer, sys.stdout.buffer
     while (request := _frame(source)) is not None:
         vectors = np.ascontiguousarray(model.encode(requests.decode(request)), dtype=np.float32)
         target.write(framed(vectors.tobytes()))

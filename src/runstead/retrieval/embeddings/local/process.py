@@ -18,6 +18,8 @@ _log = logging.getLogger("runstead.embeddings")
 _ATTEMPTS = 2
 _TIMEOUT = 120.0
 """Seconds for one batch, with the loading of the model. A batch takes well under a second of processor time."""
+_ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
+"""What the process gets of its parent's environment: no keys."""
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 
@@ -31,6 +33,8 @@ class ModelProcess:
         self._niceness = niceness
         self._threads = threads
         self._turn = asyncio.Lock()
+        self._exchange: asyncio.Task[Vectors] | None = None
+        """The latest request and its answer."""
         self._process: asyncio.subprocess.Process | None = None
         self._closed = False
 
@@ -40,39 +44,47 @@ class ModelProcess:
         return self._process.pid if self._process is not None and self._process.returncode is None else None
 
     async def embed(self, texts: list[str]) -> Vectors:
-        """The vectors of one batch. A death of the process is followed by one more attempt, in a new one."""
-        request, reason = framed(encode_texts(texts)), ""
+        """The vectors of one batch. Raises `EmbeddingError`."""
+        request = framed(encode_texts(texts))
         async with self._turn:
-            for _ in range(_ATTEMPTS):
-                try:
-                    return await self._exchange(request, len(texts))
-                except (OSError, EOFError, TimeoutError, ValueError) as error:
-                    reason = await self._ended(error)
-                self._check_open()
-                _log.warning("The process of the embedding model %s", reason, extra={"queue": self.name})
-        raise EmbeddingError(f"The process of the embedding model {reason} ({_ATTEMPTS} attempts).")
+            # The answer to a call that was cancelled is read too, before the next request is sent.
+            if self._exchange is not None:
+                await asyncio.wait([self._exchange])
+            self._exchange = asyncio.get_running_loop().create_task(self._answered(request, len(texts)))
+            self._exchange.add_done_callback(_retrieved)
+            return await asyncio.shield(self._exchange)
 
     async def stop(self) -> None:
         """End the process. A batch in it fails."""
         self._closed = True
         await self._kill()
+        if self._exchange is not None:
+            await asyncio.wait([self._exchange])
 
-    async def _exchange(self, request: bytes, count: int) -> Vectors:
-        """Send a request and read its answer. A cancelled exchange ends the process: its answer belongs to no one."""
+    async def _answered(self, request: bytes, count: int) -> Vectors:
+        """The answer to a request. A death of the process is followed by one more attempt, in a new one."""
+        reason = ""
+        for _ in range(_ATTEMPTS):
+            try:
+                return await self._send(request, count)
+            except (OSError, EOFError, TimeoutError, ValueError) as error:
+                reason = await self._ended(error)
+            self._check_open()
+            _log.warning("The process of the embedding model %s", reason, extra={"queue": self.name})
+        raise EmbeddingError(f"The process of the embedding model {reason} ({_ATTEMPTS} attempts).")
+
+    async def _send(self, request: bytes, count: int) -> Vectors:
+        """Send a request, and read its answer."""
         process = await self._running()
         assert process.stdin is not None
         assert process.stdout is not None
-        try:
-            async with asyncio.timeout(_TIMEOUT):
-                process.stdin.write(request)
-                await process.stdin.drain()
-                (length,) = Length.unpack(await process.stdout.readexactly(LENGTH))
-                if length != count * DIMENSION * 4 or length > MAX_FRAME:
-                    raise ValueError("gave an answer of the wrong size")
-                data = await process.stdout.readexactly(length)
-        except asyncio.CancelledError:
-            await asyncio.shield(self._kill())
-            raise
+        async with asyncio.timeout(_TIMEOUT):
+            process.stdin.write(request)
+            await process.stdin.drain()
+            (length,) = Length.unpack(await process.stdout.readexactly(LENGTH))
+            if length != count * DIMENSION * 4 or length > MAX_FRAME:
+                raise ValueError("gave an answer of the wrong size")
+            data = await process.stdout.readexactly(length)
         return np.frombuffer(data, dtype=np.float32).reshape(count, DIMENSION)
 
     async def _running(self) -> asyncio.subprocess.Process:
@@ -84,7 +96,7 @@ class ModelProcess:
                 str(self._niceness), str(self._threads),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
-                env={**os.environ, **dict.fromkeys(_THREADS, str(self._threads))},
+                env=_environment(self._threads),
             )  # fmt: skip
             if self._closed:  # in the meantime
                 await self._kill()
@@ -119,3 +131,14 @@ class ModelProcess:
         except TimeoutError:
             process.kill()
             return await process.wait()
+
+
+def _environment(threads: int) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+    return kept | dict.fromkeys(_THREADS, str(threads))
+
+
+def _retrieved(exchange: "asyncio.Task[Vectors]") -> None:
+    """Mark the error as seen: the caller may have been cancelled."""
+    if not exchange.cancelled():
+        exchange.exception()

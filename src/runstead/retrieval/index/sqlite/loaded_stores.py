@@ -8,16 +8,21 @@ exceed the limit.
 import sqlite3
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
 from runstead.retrieval.index.lexical import Ids
-from runstead.retrieval.index.sqlite.loaded_vectors import LoadedVectors, Rows
+from runstead.retrieval.index.sqlite.dense import Dense
+from runstead.retrieval.index.sqlite.graph import Graph, read_graph_row
+from runstead.retrieval.index.sqlite.loaded_vectors import LoadedVectors
 from runstead.retrieval.index.state import State
 
 __all__ = ["LoadedStores", "View"]
 
+_GRAPH = "SELECT name FROM graphs WHERE store = ? AND dimension = ?"
 _CHANGED = "SELECT number, chunks, state FROM entries WHERE store = ? AND changed > ?"
 
 
@@ -26,19 +31,24 @@ class View(NamedTuple):
 
     entries: Ids
     chunks: int
-    rows: Rows | None
+    dense: Dense | None
     """None where no vectors were asked for."""
 
 
 class _LoadedStore:
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, folder: Path, damaged: Callable[[int], None]) -> None:
         self._number = number
+        self._folder = folder
+        self._damaged = damaged
         self._lock = threading.Lock()
         self._generation = -1
         self._chunks: dict[int, int] = {}
         """The number of chunks of each visible entry."""
-        self._sorted = np.zeros(0, dtype=np.int64)
+        self._entries = np.zeros(0, dtype=np.int64)
+        self._sizes = np.zeros(0, dtype=np.int64)
         self._vectors: dict[int, LoadedVectors] = {}
+        self._graphs: dict[int, tuple[str, Graph | None]] = {}
+        """The name of the last graph of each dimension, and the graph if it could be opened."""
 
     @property
     def size(self) -> int:
@@ -48,11 +58,27 @@ class _LoadedStore:
         with self._lock:
             if self._generation < generation:
                 self._refresh(connection, generation, purged)
-            rows = None
-            if dimension is not None:
-                vectors = self._vectors.setdefault(dimension, LoadedVectors(dimension))
-                rows = vectors.rows(connection, set(self._chunks))
-            return View(self._sorted, sum(self._chunks.values()), rows)
+            dense = None if dimension is None else self._dense(connection, dimension)
+            return View(self._entries, int(self._sizes.sum()), dense)
+
+    def _dense(self, connection: sqlite3.Connection, dimension: int) -> Dense:
+        graph = self._graph(connection, dimension)
+        scanned = set(self._chunks) if graph is None else set(self._chunks).difference(graph.entries.tolist())
+        rows = self._vectors.setdefault(dimension, LoadedVectors(dimension)).rows(connection, scanned)
+        return Dense(rows, graph, self._entries, self._sizes)
+
+    def _graph(self, connection: sqlite3.Connection, dimension: int) -> Graph | None:
+        """The graph as the index file names it. One that cannot be opened is reported once."""
+        name, graph = self._graphs.get(dimension, ("", None))
+        found = connection.execute(_GRAPH, (self._number, dimension)).fetchone()
+        if found is None or found[0] == name:
+            return graph
+        row = read_graph_row(connection, self._number, dimension)
+        graph = None if row is None else Graph.open(self._folder, row, dimension=dimension)
+        self._graphs[dimension] = (found[0], graph)
+        if graph is None:
+            self._damaged(self._number)
+        return graph
 
     def _refresh(self, connection: sqlite3.Connection, generation: int, purged: int) -> None:
         if self._generation < purged:  # a removed entry may have vanished with its mark
@@ -64,14 +90,20 @@ class _LoadedStore:
             else:
                 self._chunks.pop(number, None)
         self._generation = generation
-        self._sorted = np.array(sorted(self._chunks), dtype=np.int64)
+        self._entries = np.array(sorted(self._chunks), dtype=np.int64)
+        self._sizes = np.array([self._chunks[entry] for entry in self._entries.tolist()], dtype=np.int64)
 
 
 class LoadedStores:
     """The stores that were searched last. For any number of threads."""
 
-    def __init__(self, limit: int) -> None:
-        """`limit` is the number of bytes that vectors may take. One store is kept even if it has more."""
+    def __init__(self, limit: int, folder: Path, damaged: Callable[[int], None]) -> None:
+        """`limit` is the number of bytes that vectors may take. One store is kept even if it has more.
+
+        `folder` has the graphs, and `damaged` is called with the number of a store whose graph cannot be opened.
+        """
+        self._folder = folder
+        self._damaged = damaged
         self._limit = limit
         self._lock = threading.Lock()
         self._stores: OrderedDict[int, _LoadedStore] = OrderedDict()
@@ -87,7 +119,7 @@ class LoadedStores:
     ) -> View:
         """The store as it is at this generation, or later; with its vectors of a dimension, if one is given."""
         with self._lock:
-            store = self._stores.setdefault(number, _LoadedStore(number))
+            store = self._stores.setdefault(number, _LoadedStore(number, self._folder, self._damaged))
             self._stores.move_to_end(number)
         view = store.view(connection, generation, purged, dimension)
         self._drop_oldest()

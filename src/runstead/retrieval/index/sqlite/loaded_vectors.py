@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from runstead.retrieval.index.lexical import Ids, among, chunk_id, entries_of
 from runstead.retrieval.index.unit_vectors import UnitVectors
 
-__all__ = ["LoadedVectors", "Rows", "best_rows", "read_rows"]
+__all__ = ["LoadedVectors", "Rows", "best_rows", "cosines", "read_rows"]
 
 _SMALLEST = 256
 _GROWTH = 1.5
@@ -41,13 +41,6 @@ class Rows(NamedTuple):
         found = np.searchsorted(self.ids, ids, sorter=self.order)
         places = self.order[np.minimum(found, len(self.order) - 1)]
         return np.asarray(places[self.ids[places] == ids])
-
-    def cosines(self, vector: UnitVectors) -> NDArray[np.float64]:
-        """The cosine of each row and the vector, which has the length 1."""
-        if not len(self.ids):
-            return np.zeros(0)
-        cosines: NDArray[np.float64] = np.asarray(numkong.cdist(vector.reshape(1, -1), self.matrix, "dot"))[0]
-        return cosines
 
 
 class LoadedVectors:
@@ -96,6 +89,14 @@ class LoadedVectors:
             self._ids, self._matrix = ids, matrix
         self._ids[self._count : needed], self._matrix[self._count : needed] = new_ids, new_rows
         self._count = needed
+
+
+def cosines(vector: UnitVectors, matrix: UnitVectors) -> NDArray[np.float64]:
+    """The cosine of each row and the vector. All have the length 1."""
+    if not len(matrix):
+        return np.zeros(0)
+    products: NDArray[np.float64] = np.asarray(numkong.cdist(vector.reshape(1, -1), matrix, "dot"))[0]
+    return products
 
 
 def read_rows(connection: sqlite3.Connection, entries: Iterable[int], dimension: int) -> tuple[Ids, UnitVectors]:

@@ -1,8 +1,10 @@
 """The tables of the index file.
 
 The full-text table holds terms alone: no text, no positions, no counts. Each term is prefixed by the number of its
-store, so a search walks the lists of the searched stores and never those of others. The file is derived: there are no
-migrations. A version with other tables or other terms starts with an empty file.
+store, so a search walks the lists of the searched stores and never those of others. The tokenizer splits at blanks, and
+takes every other character that a term may have for a letter.
+
+The file is derived: there are no migrations. A version with other tables or other terms starts with an empty file.
 """
 
 from runstead.retrieval.index.state import State
@@ -11,7 +13,6 @@ __all__ = ["SCHEMA", "VERSION"]
 
 VERSION = 1
 """Increased by every change of the tables, and of the terms of a text (`terms`)."""
-
 
 SCHEMA = f"""
 CREATE TABLE stores (
@@ -63,12 +64,14 @@ CREATE TABLE graphs (
     store      INTEGER NOT NULL,
     dimension  INTEGER NOT NULL,
     name       TEXT NOT NULL,     -- of the file
+    bytes      INTEGER NOT NULL,
+    checksum   INTEGER NOT NULL,
     entries    BLOB NOT NULL,     -- int64, those whose chunks are in it
     PRIMARY KEY (store, dimension)
 ) WITHOUT ROWID;
 CREATE VIRTUAL TABLE postings USING fts5(
     terms, content='', detail=none, columnsize=0,
-    tokenize="unicode61 remove_diacritics 0 categories 'L* N* M* P* S* Co Cn'"
+    tokenize="ascii tokenchars '-_./:@+&#,'''"
 );
 PRAGMA user_version = {VERSION};
 """

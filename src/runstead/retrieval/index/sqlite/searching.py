@@ -1,18 +1,17 @@
 """A search, on a connection that only reads, in one thread."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from runstead.retrieval.index import fusion
 from runstead.retrieval.index.filter_sql import condition
-from runstead.retrieval.index.lexical import ENTRY_BITS, Ids, Lexical, all_cut, among, entries_of, max_list, weigh
+from runstead.retrieval.index.lexical import ENTRY_BITS, Ids, Lexical, all_cut, among, max_list, weigh
 from runstead.retrieval.index.port import Hit, IndexedChunk, Query
 from runstead.retrieval.index.ranking import Candidates, Found, ranked, shortlist
+from runstead.retrieval.index.sqlite.dense import Similar
 from runstead.retrieval.index.sqlite.loaded_stores import LoadedStores, View
-from runstead.retrieval.index.sqlite.loaded_vectors import best_rows
 from runstead.retrieval.index.state import State
 from runstead.retrieval.index.storable import storable
 from runstead.retrieval.index.terms import query_terms
@@ -62,7 +61,8 @@ def search(connection: sqlite3.Connection, loaded: LoadedStores, query: Query) -
         lexical = _lexical(connection, terms, list(views), sum(view.chunks for view in views.values()))
         count = fusion.candidate_count(query.limit)
         only = None if query.filters is None else allowed
-        ids, cosines = _with_cosines(views, vector, only, lexical.best(allowed, count), count)
+        best = lexical.best(allowed, count)
+        ids, cosines = _with_cosines(connection, views.values(), vector, only, best, count)
         shortlisted = shortlist(Candidates(ids, cosines, lexical.coverage(ids)), weights, query)
         return ranked(shortlisted, _read(connection, shortlisted.ids), weights, terms, query)
     finally:
@@ -121,28 +121,26 @@ def _listed(connection: sqlite3.Connection, terms: Sequence[str], stores: Sequen
 
 
 def _with_cosines(
-    views: Mapping[int, View], vector: UnitVectors | None, allowed: Ids | None, lexical: Ids, count: int
-) -> tuple[Ids, NDArray[np.float64]]:
+    connection: sqlite3.Connection,
+    views: Iterable[View],
+    vector: UnitVectors | None,
+    allowed: Ids | None,
+    lexical: Ids,
+    count: int,
+) -> Similar:
     """The candidates of both sides, each with its cosine: those of the lexical side and the most similar ones.
 
     `allowed` are the entries that a filter lets through.
     """
-    if vector is None:
-        return lexical, np.zeros(len(lexical))
-    ids, cosines = [lexical], [np.zeros(len(lexical))]
-    for view in views.values():
-        if view.rows is None or not len(view.rows.ids):
-            continue
-        scores = view.rows.cosines(vector)
-        filtered = view.rows.alive if allowed is None else among(entries_of(view.rows.ids), allowed)
-        for places in (view.rows.places(lexical), best_rows(scores, filtered, count)):
-            ids.append(view.rows.ids[places])
-            cosines.append(scores[places])
-    together = np.concatenate(ids)
-    unique, inverse = np.unique(together, return_inverse=True)
+    found = [Similar(lexical, np.zeros(len(lexical)))]
+    if vector is not None:
+        for view in views:
+            if view.dense is not None:
+                found += view.dense.candidates(connection, vector, allowed, lexical, count)
+    unique, inverse = np.unique(np.concatenate([part.ids for part in found]), return_inverse=True)
     highest = np.zeros(len(unique))
-    np.maximum.at(highest, inverse, np.concatenate(cosines))
-    return unique, highest
+    np.maximum.at(highest, inverse, np.concatenate([part.cosines for part in found]))
+    return Similar(unique, highest)
 
 
 def _read(connection: sqlite3.Connection, ids: Ids) -> Iterator[Found]:

@@ -8,13 +8,14 @@ import numpy as np
 from runstead.retrieval.index.filter_sql import attribute_rows
 from runstead.retrieval.index.lexical import ENTRY_BITS, chunk_id
 from runstead.retrieval.index.port import Attributes, Entry, EntryRemoved, IndexedChunk, Vectors
+from runstead.retrieval.index.sqlite.graph import GraphRow
 from runstead.retrieval.index.state import State
 from runstead.retrieval.index.storable import storable, storable_or_none
 from runstead.retrieval.index.terms import document_terms
 from runstead.retrieval.index.unit_vectors import UnitVectors, unit_vectors
 from runstead.wire.error import RunsteadError
 
-__all__ = ["add", "discard", "publish", "purge", "remove_file", "remove_store", "set_attributes"]
+__all__ = ["add", "discard", "publish", "purge", "remove_file", "remove_store", "set_attributes", "write_graph_row"]
 
 _PORTION = 200
 """Chunks that one transaction deletes."""
@@ -124,6 +125,15 @@ def remove_store(connection: sqlite3.Connection, project: str, store_id: str) ->
         connection.execute(_REMOVE, (_next_generation(connection, store), store))
         connection.execute("DELETE FROM graphs WHERE store = ?", (store,))
     return store
+
+
+def write_graph_row(connection: sqlite3.Connection, store: int, dimension: int, row: GraphRow) -> None:
+    """Replace the graph of a store, unless the store was removed meanwhile."""
+    connection.execute(
+        "INSERT OR REPLACE INTO graphs (store, dimension, name, bytes, checksum, entries) "
+        "SELECT number, ?, ?, ?, ?, ? FROM stores WHERE number = ?",
+        (dimension, row.name, row.size, row.checksum, row.entries.tobytes(), store),
+    )
 
 
 def purge(connection: sqlite3.Connection) -> bool:

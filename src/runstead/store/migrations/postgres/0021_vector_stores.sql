@@ -18,6 +18,7 @@ CREATE INDEX IF NOT EXISTS vector_stores_order ON vector_stores (project, seq);
 CREATE INDEX IF NOT EXISTS vector_stores_expiry ON vector_stores (expires_at) WHERE expires_at IS NOT NULL;
 
 -- The files of a vector store, and the queue of their ingestion: one in progress is due at `next_at`.
+-- The number of its claims guards what a claim writes.
 CREATE TABLE IF NOT EXISTS vector_store_files (
     seq          bigint GENERATED ALWAYS AS IDENTITY,
     store_id     text COLLATE "C" NOT NULL,
@@ -26,6 +27,7 @@ CREATE TABLE IF NOT EXISTS vector_store_files (
     batch_id     text COLLATE "C",
     status       text COLLATE "C" NOT NULL,
     usage_bytes  bigint NOT NULL,
+    claims       bigint NOT NULL DEFAULT 0,
     attempts     bigint NOT NULL DEFAULT 0,
     next_at      bigint,
     body         bytea NOT NULL,

@@ -19,6 +19,7 @@ CREATE INDEX vector_stores_order ON vector_stores (project, seq);
 CREATE INDEX vector_stores_expiry ON vector_stores (expires_at) WHERE expires_days IS NOT NULL;
 
 -- The files of a vector store, and the queue of their ingestion: one in progress is due at `next_at`.
+-- The number of its claims guards what a claim writes.
 CREATE TABLE vector_store_files (
     number       INTEGER PRIMARY KEY,
     seq          INTEGER GENERATED ALWAYS AS (number) VIRTUAL,
@@ -28,6 +29,7 @@ CREATE TABLE vector_store_files (
     batch_id     TEXT,
     status       TEXT NOT NULL,
     usage_bytes  INTEGER NOT NULL,
+    claims       INTEGER NOT NULL DEFAULT 0,
     attempts     INTEGER NOT NULL DEFAULT 0,
     next_at      INTEGER,
     body         BLOB NOT NULL,

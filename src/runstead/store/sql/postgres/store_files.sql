@@ -31,7 +31,7 @@ WITH due AS MATERIALIZED (
      LIMIT 1
        FOR UPDATE SKIP LOCKED
 )
-UPDATE vector_store_files SET attempts = attempts + 1, next_at = :until
+UPDATE vector_store_files SET claims = claims + 1, attempts = attempts + 1, next_at = :until
   FROM due
  WHERE vector_store_files.store_id = due.store_id AND vector_store_files.file_id = due.file_id
-RETURNING body, status, usage_bytes, attempts;
+RETURNING body, status, usage_bytes, claims, attempts;

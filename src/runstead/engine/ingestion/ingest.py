@@ -5,13 +5,15 @@ blob ─ read in a confined process ─▶ text ─ stored as a blob ─▶ chun
                                                                                                     │
               one transaction: completed, counts and usage of the store ◀─ index.publish ◀──────────┘
 ```
-The file is published before it is completed: a reader that sees it completed finds it. An attempt that is broken off
-leaves an unpublished version, which the next publication removes. A claim that was lost meanwhile, because the file was
-removed, cancelled or claimed by another process, completes nothing.
+A version of a file is in the index unseen until it is published, which also removes the version before it. So a crash
+leaves either no passage of the file or all of them, and the next attempt begins a version of its own. The file is
+published before it is completed: a reader that sees it completed finds it. A claim that was lost meanwhile, because the
+file was removed, cancelled or claimed by another process, completes nothing.
 """
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import islice
 
 from msgspec.structs import replace
@@ -20,9 +22,10 @@ from runstead.engine.adapters import Adapters
 from runstead.engine.retrieval.parts import Retrieval
 from runstead.engine.retrieval.texts import read_text, write_text
 from runstead.retrieval.chunking import Chunk, chunks
-from runstead.retrieval.documents.port import Document, DocumentError
+from runstead.retrieval.documents.port import Document
 from runstead.retrieval.index.port import Entry, IndexedChunk, Vectors
 from runstead.store.port import FileRow, IngestionJob, Lane, Tx
+from runstead.wire.error import Unreachable
 from runstead.wire.vector_store import StoreFileError
 
 __all__ = ["ClaimLost", "finish", "ingest"]
@@ -43,7 +46,10 @@ async def ingest(adapters: Adapters, retrieval: Retrieval, job: IngestionJob) ->
     Raises `DocumentError` if the document cannot be read, `EmbeddingError` and `Unreachable` for what may pass, and
     `ClaimLost`.
     """
-    file = await _file(adapters, job)
+    file = await adapters.store.read(lambda tx: tx.files.get(job.project, job.file.id, adapters.now()))
+    if file is None:  # it was deleted while it was added
+        await _remove(adapters, job)
+        raise ClaimLost
     document = await _document(retrieval, file)
     version = adapters.new_id("version")  # a file that was removed and added again has no version of before
     entry = Entry(project=job.project, store_id=job.file.vector_store_id, file_id=job.file.id, version=version)
@@ -52,7 +58,7 @@ async def ingest(adapters: Adapters, retrieval: Retrieval, job: IngestionJob) ->
         usage = await _index(retrieval, job, entry, document, embedded=embedded)
         await retrieval.index.publish(entry, job.file.attributes)
     except BaseException:
-        await asyncio.shield(retrieval.index.discard(entry))
+        await asyncio.shield(_discard(retrieval, entry))
         raise
     if not await finish(adapters, job, usage, None):
         raise ClaimLost
@@ -75,11 +81,20 @@ async def finish(adapters: Adapters, job: IngestionJob, usage: int, error: Store
     return await adapters.store.write(work, lane=Lane.CLOSING)
 
 
-async def _file(adapters: Adapters, job: IngestionJob) -> FileRow:
-    row = await adapters.store.read(lambda tx: tx.files.get(job.project, job.file.id, adapters.now()))
-    if row is None:
-        raise DocumentError("invalid_file", "The file was deleted.")
-    return row
+async def _remove(adapters: Adapters, job: IngestionJob) -> None:
+    place, now = (job.project, job.file.vector_store_id), adapters.now()
+
+    async def work(tx: Tx) -> None:
+        await tx.vector_stores.get(*place, now)  # a lock, before the file's
+        await tx.store_files.remove(*place, job.file.id, now)
+
+    await adapters.store.write(work, lane=Lane.CLOSING)
+
+
+async def _discard(retrieval: Retrieval, entry: Entry) -> None:
+    """Remove what was added. What stays because the index is away is removed by the next publication."""
+    with suppress(Unreachable):
+        await retrieval.index.discard(entry)
 
 
 async def _document(retrieval: Retrieval, file: FileRow) -> Document:
