@@ -29,6 +29,7 @@ from runstead.retrieval.embeddings.port import Embeddings
 from runstead.retrieval.index.port import Index
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
+from runstead.tools.file_search import FileSearchServer
 from runstead.tools.port import Tool
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
@@ -47,6 +48,7 @@ async def application(config: Config) -> AsyncIterator[Application]:
     """Run the engine that a configuration describes."""
     (store, clock), broker = _store(config), _broker(config)
     blobs, embeddings = _blobs(config, store), _embeddings(config)
+    retrieval = _retrieval(store, clock, blobs, embeddings, lambda: _index(config), config.ingest_workers)
     adapters = Adapters(
         store=store,
         broker=broker,
@@ -60,9 +62,9 @@ async def application(config: Config) -> AsyncIterator[Application]:
             max_file_bytes=config.project_file_bytes or None,
             on_busy=config.on_busy,
         ),
-        tools=_tools(),
+        tools=_tools(retrieval),
         embeddings=embeddings,
-        retrieval=_retrieval(store, clock, blobs, embeddings, lambda: _index(config), config.ingest_workers),
+        retrieval=retrieval,
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
     )
@@ -83,6 +85,7 @@ async def embedded(
     """Run the engine inside a program, over one file."""
     store, clock = SqliteStore(path), SystemClock()
     blobs, embeddings = LocalBlobs(_blob_folder(path)), _local_embeddings()
+    retrieval = _retrieval(store, clock, blobs, embeddings, lambda: _sqlite_index(path))
     adapters = Adapters(
         store=store,
         broker=InProcessBroker(),
@@ -90,9 +93,9 @@ async def embedded(
         model=model,
         clock=clock,
         limits=Limits(lifetime=lifetime),
-        tools=_tools(),
+        tools=_tools(retrieval),
         embeddings=embeddings,
-        retrieval=_retrieval(store, clock, blobs, embeddings, lambda: _sqlite_index(path)),
+        retrieval=retrieval,
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),
     )
@@ -139,9 +142,9 @@ async def check(config: Config, found: Callable[[Violation], object], *, drained
         await store.stop()
 
 
-def _tools() -> Sequence[Tool]:
-    """The tools that the server runs itself. There are none yet."""
-    return ()
+def _tools(retrieval: Retrieval | None) -> Sequence[Tool]:
+    """The tools that the server runs itself."""
+    return () if retrieval is None else (FileSearchServer(retrieval.search),)
 
 
 def model_of(config: Config) -> ChatModel:

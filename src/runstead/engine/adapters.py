@@ -76,6 +76,11 @@ class Adapters(Struct, frozen=True, kw_only=True):
     reader_budget: TurnBudget = field(default_factory=TurnBudget)
     """How many readers of events do."""
 
+    def ingest(self, due: bool = True) -> None:
+        """Look for due files now. Without this, and in other processes, they are looked for once a second."""
+        if due and self.retrieval is not None:
+            self.retrieval.wake()
+
     def now(self) -> int:
         """Unix time in whole seconds, as the wire has it."""
         return int(self.clock.time())

@@ -16,12 +16,14 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from runstead.engine.adapters import Adapters
+from runstead.engine.included import shown_event
 from runstead.store.port import Tx
 from runstead.turn_budget import TurnBudget
 from runstead.wire.codec.run_parts import Settings, encode_settings
 from runstead.wire.error import Closed, RunsteadError, Unreachable
 from runstead.wire.event import EVENT_DATA, Position, RawEvent
 from runstead.wire.run import Run
+from runstead.wire.run_step import Include
 
 __all__ = ["follow"]
 
@@ -41,7 +43,13 @@ Live: TypeAlias = AsyncIterator[Sequence[RawEvent] | None]
 
 
 async def follow(
-    adapters: Adapters, run: Run, after: Position, live: Live, *, replay: bool = True
+    adapters: Adapters,
+    run: Run,
+    after: Position,
+    live: Live,
+    *,
+    replay: bool = True,
+    include: Sequence[Include] = (),
 ) -> AsyncGenerator[Sequence[RawEvent]]:
     """The events after a position, as the wire has them. Events that are available together are one batch, up to about
     half a megabyte.
@@ -56,14 +64,14 @@ async def follow(
     known = Settings(encode_settings(run))
     async with aclosing(_follow(adapters, run.id, after, live, replay=replay)) as batches:
         async for events in batches:
-            for batch in _whole(events, known):
+            for batch in _whole(events, known, include):
                 yield batch
                 if len(batch) < len(events):
                     await asyncio.sleep(0)  # a long replay must not keep other tasks waiting
 
 
-def _whole(events: Sequence[RawEvent], known: Settings) -> Iterator[Sequence[RawEvent]]:
-    """The events with whole runs, in batches of limited size."""
+def _whole(events: Sequence[RawEvent], known: Settings, include: Sequence[Include]) -> Iterator[Sequence[RawEvent]]:
+    """The events with whole runs and with what their reader asked for, in batches of limited size."""
     first, last = events[0].at, events[-1].at
     if first.delta and first.seq == last.seq:  # all are deltas, and the broker has limited their size
         yield events
@@ -72,7 +80,7 @@ def _whole(events: Sequence[RawEvent], known: Settings) -> Iterator[Sequence[Raw
     size = 0
     for event in events:
         of_run = EVENT_DATA.get(event.name) is Run
-        batch.append(event._replace(data=known.whole(event.data)) if of_run else event)
+        batch.append(event._replace(data=known.whole(event.data)) if of_run else shown_event(event, include))
         size += len(batch[-1].data)
         if size >= _BATCH:
             yield batch
