@@ -16,6 +16,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from runstead.engine.adapters import Adapters
+from runstead.engine.missing_deltas import MissingDeltas
 from runstead.store.port import Tx
 from runstead.turn_budget import TurnBudget
 from runstead.wire.codec.run_parts import Settings, encode_settings
@@ -49,13 +50,15 @@ async def follow(
     `live` are the events that the broker delivers. The stream ends when the run has ended or waits for the client (a
     pause). With `replay`, only the pause in which the run is now ends the stream: earlier pauses are events like any
     other. Without `replay`, the first pause ends the stream, even if the run has continued since. Deltas of a message
-    that is completed by now are not sent again: the completed event has the whole text.
+    that is completed by now are not sent again: the completed event has the whole text. Of a message that is completed
+    later, the deltas have the whole text, whatever the broker has lost.
 
     A store that cannot be read is an error before the first event. After it, the follower waits for a while.
     """
-    known = Settings(encode_settings(run))
-    async with aclosing(_follow(adapters, run.id, after, live, replay=replay)) as batches:
-        async for events in batches:
+    known, missing = Settings(encode_settings(run)), MissingDeltas(after, live=not replay)
+    async with aclosing(_follow(adapters, run.id, after, live, missing, replay=replay)) as batches:
+        async for followed in batches:
+            events = missing.added_to(followed)
             for batch in _whole(events, known):
                 yield batch
                 if len(batch) < len(events):
@@ -82,7 +85,7 @@ def _whole(events: Sequence[RawEvent], known: Settings) -> Iterator[Sequence[Raw
 
 
 async def _follow(
-    adapters: Adapters, run_id: str, after: Position, live: Live, *, replay: bool
+    adapters: Adapters, run_id: str, after: Position, live: Live, missing: MissingDeltas, *, replay: bool
 ) -> AsyncGenerator[Sequence[RawEvent]]:
     """The same events, as they are stored and published."""
     read, budget = (_read if replay else _read_patiently), adapters.reader_budget
@@ -112,6 +115,7 @@ async def _follow(
                 yield events
             if stored.pausing or (not replay and events and events[-1].name.pausing):
                 return
+        missing.live = True
         # The events that were received after the gap are next. If the store lacks the missing events too, because it
         # was restored from a copy, wait for a live event instead.
         received = () if gap and after == known else received or ()

@@ -36,8 +36,8 @@ class AnswersFull(Failure):
 class AnswerBudget:
     """At most `total` characters of answers in flight.
 
-    No answer begins when three quarters are used, so that those that have begun can grow and end. The log has a line when the total is reached, and
-    one when half of it is free again.
+    No answer begins when three quarters are used, so that those that have begun can grow and end. The log has a line
+    when the total is reached, and one when half of it is free again.
     """
 
     def __init__(self, total: int = 64 * 2**20) -> None:
