@@ -78,6 +78,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Maximum bytes of the bodies that are being received at once. Requests beyond it get 503."""
     answers_limit: Annotated[int, Meta(ge=4 * 1024 * 1024)] = 64 * 1024 * 1024
     """Maximum characters of the models' answers that are being received at once. Runs beyond it are delayed."""
+    unread_limit: Annotated[int, Meta(ge=1024 * 1024)] = 256 * 1024 * 1024
+    """Maximum bytes of replies that wait for clients. Above it, the connections of the slowest readers are closed."""
     ping_after: Annotated[float, Meta(gt=0)] = 15.0
     """Seconds without an event after which a stream sends a ping."""
     poll_after_ms: Annotated[int, Meta(ge=1)] = 100
