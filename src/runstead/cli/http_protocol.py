@@ -34,6 +34,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     is read.
     """
 
+    allowed_origins: frozenset[bytes] = frozenset()
+    """Origins whose pages may read refusals."""
+
     _buffered = 0  # bytes since the parser's last callback
     _refused = False
     _running: RequestResponseCycle | None = None  # the request that is being answered; others wait behind it
@@ -168,10 +171,20 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         body = msgspec.json.encode(error.body)
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
         default = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        self.transport.write(b"".join([STATUS_LINE[error.status], *default, head, body]))
+        self.transport.write(b"".join([STATUS_LINE[error.status], *default, self._cors(), head, body]))
         if self.transport.can_write_eof():  # TLS cannot
             self.transport.write_eof()
         self.loop.call_later(_LINGER, self.transport.close)
+
+    def _cors(self) -> bytes:
+        """The headers that let the page of an allowed origin read a refusal.
+
+        Where the request's origin was not read, it is taken for the only allowed one: a browser compares it.
+        """
+        origins = self.allowed_origins
+        sent = next((value for name, value in self.headers or () if name == b"origin"), None)
+        origin = next(iter(origins)) if sent is None and len(origins) == 1 else sent
+        return b"access-control-allow-origin: %b\r\nvary: Origin\r\n" % origin if origin in origins else b""
 
     def _disconnect(self) -> bool:
         """Mark all requests as disconnected; whether a reply had begun."""

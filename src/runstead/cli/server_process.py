@@ -70,7 +70,7 @@ def _settings(application: Application, config: Config, tls: ssl.SSLContext | No
         allowed_hosts=config.allowed_hosts,
         allowed_origins=config.allowed_origins,
     )
-    return uvicorn_config(create_app(application, api), _GRACE, tls)
+    return uvicorn_config(create_app(application, api), _GRACE, tls, config.allowed_origins)
 
 
 class Server(uvicorn.Server):
