@@ -63,6 +63,7 @@ async def follow(
                 yield batch
                 if len(batch) < len(events):
                     await asyncio.sleep(0)  # a long replay must not keep other tasks waiting
+            del followed, events, batch  # a reader that waits must not keep its last page
 
 
 def _whole(events: Sequence[RawEvent], known: Settings) -> Iterator[Sequence[RawEvent]]:
@@ -106,15 +107,17 @@ async def _follow(
         while more:
             if known != after:
                 await asyncio.sleep(0)
-            stored = await read(adapters, run_id, after)
-            read = _read_patiently
-            more = stored.more
-            events = list(stored.events) if replay else _to_first_pause(stored.events)
-            if events:
-                after = events[-1].at
-                yield events
+            async with adapters.page_permits.page():
+                stored = await read(adapters, run_id, after)
+                read = _read_patiently
+                more = stored.more
+                events = list(stored.events) if replay else _to_first_pause(stored.events)
+                if events:
+                    after = events[-1].at
+                    yield events
             if stored.pausing or (not replay and events and events[-1].name.pausing):
                 return
+            del stored, events
         missing.live = True
         # The events that were received after the gap are next. If the store lacks the missing events too, because it
         # was restored from a copy, wait for a live event instead.

@@ -54,6 +54,7 @@ class Streams(Runs):
             async with aclosing(follow(self._adapters, run, after, live, replay=replay)) as followed:
                 async for events in followed:
                     yield events
+                    del events
 
     def again(self, repeated: Replay) -> AsyncGenerator[Sequence[RawEvent]]:
         """The events of a streaming call that was carried out before, from where they began then."""
