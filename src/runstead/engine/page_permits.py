@@ -1,7 +1,7 @@
 """How many readers of events hold a page of the store at once.
 
-A page has half a MiB, or one event of more. A reader has read it before its client has taken any of it, so thousands of replays that begin
-together would fill the memory. With permits they take turns:
+A page has half a MiB, or one larger event. A reader has read it before its client has taken any of it, so thousands of
+replays that begin together would fill the memory. With permits they take turns:
 
     async with permits.page():
         ...  # read a page, and give it to the client

@@ -22,6 +22,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest, Piece
+from runstead.informational_responses import Connector
 from runstead.llm.openai_chat.adjustment import AdjustedRequest, Adjustments
 from runstead.llm.openai_chat.answer import Answer, received
 from runstead.llm.openai_chat.answer_budget import AnswerBudget
@@ -85,7 +86,7 @@ class OpenAIChat:
         self._mask = Mask(self._upstream.secrets(own))
         self._open_session = aiohttp.ClientSession(
             # There is no limit on connections: the upstream queues the calls, or answers that it is overloaded.
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=Connector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._upstream.connect_timeout),
