@@ -47,20 +47,25 @@ class _Beginning(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._failure is not None:
             return
+        if self._begins(data):
+            self._transport.set_protocol(self.inner)
+        elif self._count > MAX_INFORMATIONAL or self._size > _MAX_BYTES:
+            self._failure = OSError(f"it sent more than {MAX_INFORMATIONAL} informational responses")
+            self._transport.abort()
+            return
+        self.inner.data_received(data)
+
+    def _begins(self, data: bytes) -> bool:
+        """Whether these bytes have the status line of the response. If not, they are counted."""
         seen = self._seen + data
         for status in _STATUS.finditer(seen):
             if status[1] != b"1":
-                self._transport.set_protocol(self.inner)
-                break
+                return True
             if status.end() > len(self._seen):
                 self._count += 1
         self._size += len(data)
         self._seen = seen[-_LONGEST:]
-        if self._transport.get_protocol() is self and (self._count > MAX_INFORMATIONAL or self._size > _MAX_BYTES):
-            self._failure = OSError(f"it sent more than {MAX_INFORMATIONAL} informational responses")
-            self._transport.abort()
-        else:
-            self.inner.data_received(data)
+        return False
 
     def eof_received(self) -> bool | None:
         return self.inner.eof_received()

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from runstead.cli.http_protocol import LimitedHttpProtocol, close_expired
+from runstead.cli.server_process import Server
 from runstead.cli.unread_replies import UnreadReplies
 from tests.support.waiting import until, within
 
@@ -193,6 +194,19 @@ async def test_above_the_total_the_slowest_readers_are_cut_off(caplog: pytest.Lo
         "clients do not read their replies: the slowest connections are closed",
         "half of unread_limit is free again",
     ]
+
+
+async def test_the_server_looks_for_slow_readers_in_every_tenth_tick() -> None:
+    async with here(size=50_000_000) as server:
+        ticking = Server(server.config, UnreadReplies(1_000_000))
+        ticking.server_state = server.server_state
+        await server.connect(GET)
+        await until(lambda: _unread(server) > 1_000_000)
+        for tick in (1, 9):
+            await ticking.on_tick(tick)
+        assert _unread(server) > 1_000_000
+        await ticking.on_tick(10)
+        await until(lambda: not server.server_state.connections)
 
 
 def _unread(server: Here) -> int:
