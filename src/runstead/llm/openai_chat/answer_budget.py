@@ -27,6 +27,7 @@ class AnswersFull(Failure):
             f"{effect}: the answers that this process is receiving have {total} characters together (answers_limit)",
             status=429,
         )
+        self.logged = True
 
     @property
     def rate_limited(self) -> bool:

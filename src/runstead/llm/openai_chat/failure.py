@@ -44,6 +44,8 @@ class Failure(Exception):
         """The error answer, or the event of a stream that was an error; empty if it is not known."""
         self.inner_status: int | None = None
         """The status that the words of the error stand for; a gateway's own status may be another one."""
+        self.logged = False
+        """Whether the cause was logged, once for all calls that fail for it."""
         self.began = False
         """The server had accepted the request and begun to answer, so that each retry is likely to cost tokens."""
 
@@ -102,7 +104,9 @@ class Failure(Exception):
         """The error to raise from the adapter, for the run's `last_error`."""
         tried = f" ({attempts} attempts)" if attempts > 1 else ""
         words = f"The model server '{upstream}' {self.message(mask)}{tried}"
-        return ModelError(words, self._code, rate_limited=self.rate_limited, retry_after=self.retry_after)
+        return ModelError(
+            words, self._code, rate_limited=self.rate_limited, retry_after=self.retry_after, logged=self.logged
+        )
 
     @property
     def answer(self) -> bytes:
