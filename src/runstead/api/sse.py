@@ -101,6 +101,7 @@ class EventStream:
                     await self._open.wait()
                     if batch:
                         await self._write(b"".join(map(encode, batch)))
+                    del batch  # the next one may come much later
         except Exception as error:  # noqa: BLE001 (it becomes an error event or an error response)
             await self._fail(error)
         finally:

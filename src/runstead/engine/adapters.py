@@ -13,6 +13,7 @@ from runstead.broker.port import Broker
 from runstead.domain import ids
 from runstead.engine.limits import Limits
 from runstead.engine.observer import Observer, Unobserved
+from runstead.engine.page_permits import PagePermits
 from runstead.engine.retrieval.parts import Retrieval
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
@@ -75,6 +76,8 @@ class Adapters(Struct, frozen=True, kw_only=True):
     """How many runs go on in one turn of the event loop."""
     reader_budget: TurnBudget = field(default_factory=TurnBudget)
     """How many readers of events do."""
+    page_permits: PagePermits = field(default_factory=PagePermits)
+    """How many readers of events hold a page of the store at once."""
 
     def ingest(self, due: bool = True) -> None:
         """Look for due files now. Without this, and in other processes, they are looked for once a second."""

@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from runstead.domain.model_call import Piece, UsagePiece
+from runstead.llm.openai_chat.answer_budget import FREE, AnswerBudget, AnswerShare
 from runstead.llm.openai_chat.choice_reader import MAX_LENGTH, ChoiceReader
 from runstead.llm.openai_chat.event_stream import DONE, Event, EventStream
 from runstead.llm.openai_chat.pieces import Pieces
@@ -44,7 +45,7 @@ class AnswerReader:
     """Reads one answer. Every method raises `Failure` if the bytes are no chat completion, or have an error.
 
     `origin` names the model and its server, in the state that goes back to it. `names` are those of the offered
-    functions. An answer that `thinks` begins with thinking, up to `</think>`.
+    functions. An answer that `thinks` begins with thinking, up to `</think>`. What is kept of it is counted in `share`.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class AnswerReader:
         *,
         names: Collection[str] = (),
         thinks: bool = False,
+        share: AnswerShare | None = None,
         max_length: int = MAX_LENGTH,
         max_answer_bytes: int = _MAX_ANSWER_BYTES,
     ) -> None:
@@ -62,9 +64,14 @@ class AnswerReader:
         """Bytes before the first one that shows whether the answer is streamed; None once it is known."""
         self._document: list[bytes] | None = None
         """The parts of an unstreamed answer."""
-        self._stream = EventStream(consume=self._read_plain)
+        self._share = share or AnswerShare(AnswerBudget())
+        self._granted = FREE
+        """The size up to which an unstreamed answer was counted."""
+        self._stream = EventStream(consume=self._read_plain, share=self._share)
         self._pieces = Pieces()
-        self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length, names=names, thinks=thinks)
+        self._choice = ChoiceReader(
+            self._pieces, origin=origin, max_length=max_length, share=self._share, names=names, thinks=thinks
+        )
         self._has_choices = False
         self._tokens = Tokens()
         self.done = False
@@ -105,6 +112,8 @@ class AnswerReader:
         self._document.append(data)
         if self._received > MAX_BYTES:
             raise Failure(f"sent more than {MAX_BYTES} bytes in one JSON document")
+        if self._received > self._granted:
+            self._granted = self._share.extend(self._granted, self._received)
         return iter(())
 
     def feed_documents(self, documents: Iterable[dict[str, Any]]) -> Iterator[list[Piece]]:

@@ -20,8 +20,10 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest, Piece
+from runstead.informational_responses import Connector
 from runstead.llm.openai_chat.adjustment import AdjustedRequest, Adjustments
 from runstead.llm.openai_chat.answer import Answer, received
+from runstead.llm.openai_chat.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.carried import names_state, with_state
 from runstead.llm.openai_chat.model_error import model_error
 from runstead.llm.openai_chat.model_list import decode_models
@@ -54,16 +56,18 @@ _MAX_BEGUN_RETRIES = 2
 
 
 class OpenAIChat:
-    """The models of one upstream, as a `ChatModel`."""
+    """The models of one upstream, as a `ChatModel`. `budget` is shared with other upstreams."""
 
     def __init__(
         self,
         upstream: Upstream,
         *,
+        budget: AnswerBudget | None = None,
         backoff: Backoff | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._upstream = upstream
+        self._budget = budget or AnswerBudget()
         self._backoff = backoff or Backoff()
         self._sleep = sleep
         self._endpoints = Endpoints(upstream.base_url, upstream.server)
@@ -81,7 +85,7 @@ class OpenAIChat:
         self._mask = Mask(self._upstream.secrets(own))
         self._open_session = aiohttp.ClientSession(
             # There is no limit on connections: the upstream queues the calls, or answers that it is overloaded.
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=Connector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._upstream.connect_timeout),
@@ -146,6 +150,7 @@ class OpenAIChat:
         retry, waited = 0, 0.0
         while True:
             try:
+                self._budget.check()
                 begun = await self._attempt(request, adjusted.encode(), origin)
             except Failure as failure:
                 has_state = sent is not request
@@ -207,6 +212,7 @@ class OpenAIChat:
             origin=origin,
             names=frozenset(function.name for function in request.functions),
             thinks=self._upstream.opens_thinking,
+            budget=self._budget,
         )
         with _closed_on_error(answer):
             batches = answer.batches(data)
