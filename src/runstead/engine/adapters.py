@@ -1,7 +1,6 @@
 """The adapters of the engine, in one value that is passed to all of its parts."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -14,14 +13,12 @@ from runstead.engine.limits import Limits
 from runstead.engine.observer import Observer, Unobserved
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
+from runstead.random_bytes import RandomBlocks
 from runstead.store.port import Store
 from runstead.tools.port import Tool
 from runstead.turn_budget import TurnBudget
 
 __all__ = ["Adapters", "Clock", "SystemClock"]
-
-_RANDOM_BITS = 95
-"""Random bits of an id: as many as fit into sixteen letters and digits."""
 
 
 class Clock(Protocol):
@@ -66,6 +63,8 @@ class Adapters(Struct, frozen=True, kw_only=True):
     """How many runs go on in one turn of the event loop."""
     reader_budget: TurnBudget = field(default_factory=TurnBudget)
     """How many readers of events do."""
+    random: RandomBlocks = field(default_factory=RandomBlocks)
+    """The random part of new ids."""
 
     def now(self) -> int:
         """Unix time in whole seconds, as the wire has it."""
@@ -73,4 +72,4 @@ class Adapters(Struct, frozen=True, kw_only=True):
 
     def new_id(self, prefix: str) -> str:
         """A new id of a kind: `run`, `msg`, …"""
-        return ids.make(prefix, int(self.clock.time() * 1000), secrets.randbits(_RANDOM_BITS))
+        return ids.make(prefix, int(self.clock.time() * 1000), self.random.next())
