@@ -62,7 +62,7 @@ class AnswerReader:
         """Bytes before the first one that shows whether the answer is streamed; None once it is known."""
         self._document: list[bytes] | None = None
         """The parts of an unstreamed answer."""
-        self._stream = EventStream(consume=self._read_plain)
+        self._stream = EventStream()
         self._pieces = Pieces()
         self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length, names=names, thinks=thinks)
         self._has_choices = False
@@ -101,7 +101,7 @@ class AnswerReader:
         if self._beginning is not None:
             data = self._begin(self._beginning + data)
         if self._document is None:
-            return self._portions(data) if len(data) > _PORTION else self._batches(self._stream.feed(data))
+            return self._portions(data) if len(data) > _PORTION else self._batches(self._feed_stream(data))
         self._document.append(data)
         if self._received > MAX_BYTES:
             raise Failure(f"sent more than {MAX_BYTES} bytes in one JSON document")
@@ -145,7 +145,11 @@ class AnswerReader:
         for start in range(0, len(data), _PORTION):
             if self.done:
                 return
-            yield from self._batches(self._stream.feed(data[start : start + _PORTION]))
+            yield from self._batches(self._feed_stream(data[start : start + _PORTION]))
+
+    def _feed_stream(self, data: bytes) -> Iterator[Event]:
+        # A stream that kept the method would be a cycle: each answer would wait for the garbage collector.
+        return self._stream.feed(data, self._read_plain)
 
     def _batches(self, events: Iterable[Event]) -> Iterator[list[Piece]]:
         whole = self.finished
