@@ -17,8 +17,9 @@ help: ## List the targets
 demo: $(READY) ## Run the demonstration: runs on a thread, a tool call, a crash
 	$(BIN)/runstead demo
 
+# One process more than cores: some tests wait for a lease or a process, not for the processor.
 test: $(READY) ## Run every test, in parallel on up to four cores
-	$(BIN)/python -m pytest --numprocesses=logical --maxprocesses=4 --dist=worksteal
+	$(BIN)/python -m pytest --numprocesses=$(shell n=$$(nproc); echo $$((n < 4 ? n + 1 : 4))) --dist=worksteal
 
 clients: $(READY) ## Fetch unmodified clients of other languages, and try them (CLIENTS=folder)
 	$(BIN)/python -m tests.compat.clients.fetch $(CLIENTS)
