@@ -67,7 +67,7 @@ class AnswerReader:
         self._share = share or AnswerShare(AnswerBudget())
         self._granted = FREE
         """The size up to which an unstreamed answer was counted."""
-        self._stream = EventStream(consume=self._read_plain, share=self._share)
+        self._stream = EventStream(share=self._share)
         self._pieces = Pieces()
         self._choice = ChoiceReader(
             self._pieces, origin=origin, max_length=max_length, share=self._share, names=names, thinks=thinks
@@ -108,7 +108,7 @@ class AnswerReader:
         if self._beginning is not None:
             data = self._begin(self._beginning + data)
         if self._document is None:
-            return self._portions(data) if len(data) > _PORTION else self._batches(self._stream.feed(data))
+            return self._portions(data) if len(data) > _PORTION else self._batches(self._feed_stream(data))
         self._document.append(data)
         if self._received > MAX_BYTES:
             raise Failure(f"sent more than {MAX_BYTES} bytes in one JSON document")
@@ -154,7 +154,11 @@ class AnswerReader:
         for start in range(0, len(data), _PORTION):
             if self.done:
                 return
-            yield from self._batches(self._stream.feed(data[start : start + _PORTION]))
+            yield from self._batches(self._feed_stream(data[start : start + _PORTION]))
+
+    def _feed_stream(self, data: bytes) -> Iterator[Event]:
+        # A stream that kept the method would be a cycle: each answer would wait for the garbage collector.
+        return self._stream.feed(data, self._read_plain)
 
     def _batches(self, events: Iterable[Event]) -> Iterator[list[Piece]]:
         whole = self.finished

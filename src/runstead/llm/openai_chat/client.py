@@ -9,10 +9,11 @@ Only this module, `answer`, which receives the bytes, and `model_server/response
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import TypeAlias
 
 import aiohttp
@@ -72,6 +73,7 @@ class OpenAIChat:
         self._sleep = sleep
         self._endpoints = Endpoints(upstream.base_url, upstream.server)
         self._fields = upstream.fields
+        self._models = [re.compile(translate(pattern)) for pattern in upstream.models]
         self._adjustments = Adjustments()
         self._mask = Mask(())
         self._stateless: set[str] = set()
@@ -97,7 +99,7 @@ class OpenAIChat:
             self._open_session = None
 
     def supports(self, model: str) -> bool:
-        return any(fnmatchcase(model, pattern) for pattern in self._upstream.models)
+        return any(pattern.match(model) for pattern in self._models)
 
     def window(self, model: str) -> int | None:
         return self._upstream.window if self.supports(model) else None
@@ -223,8 +225,8 @@ class OpenAIChat:
                 raise Failure(f"sent no part of an answer for {limit:g} s, only comments") from None
 
     def _origin(self, request: ModelRequest) -> str:
-        """Names the model and its server, in state that goes back to no other. The query may have a secret."""
-        return f"{request.model} at {self._endpoints.chat(request.model).with_query(None)}"
+        """Names the model and its server, in state that goes back to no other."""
+        return f"{request.model} at {self._endpoints.shown(request.model)}"
 
     def _with_state(self, request: ModelRequest, origin: str) -> ModelRequest:
         """The request with the state of earlier turns in its messages; itself if there is none for `origin`."""

@@ -38,23 +38,14 @@ class Event(NamedTuple):
 
 
 class EventStream:
-    """The events of one body, fed as it arrives.
-
-    `consume` is given the data of each event without a name. If it returns True, the event is not returned. Bytes that
-    wait for the end of their line or event are counted in `share`.
+    """The events of one body, fed as it arrives. Bytes that wait for the end of their line or event are counted in
+    `share`.
     """
 
-    def __init__(
-        self,
-        *,
-        max_line_bytes: int = MAX_BYTES + 2**10,
-        consume: Callable[[bytes], bool] = lambda _: False,
-        share: AnswerShare | None = None,
-    ) -> None:
+    def __init__(self, *, max_line_bytes: int = MAX_BYTES + 2**10, share: AnswerShare | None = None) -> None:
         self._share = share or AnswerShare(AnswerBudget())
         self._granted = FREE
         self._max_line_bytes = max_line_bytes
-        self._consume = consume
         self._line: list[bytes] = []
         self._line_bytes = 0
         self._after_cr = False
@@ -62,8 +53,11 @@ class EventStream:
         self._data: list[bytes] = []
         self._data_bytes = 0
 
-    def feed(self, data: bytes) -> Iterator[Event]:
-        """The events that these bytes complete. Raises `TooLarge` if a line or a document is beyond its limit."""
+    def feed(self, data: bytes, consume: Callable[[bytes], bool] = lambda _: False) -> Iterator[Event]:
+        """The events that these bytes complete. Raises `TooLarge` if a line or a document is beyond its limit.
+
+        `consume` is given the data of each event without a name. If it returns True, the event is not returned.
+        """
         if self._after_cr and data[:1] == b"\n":
             data = data[1:]
         self._after_cr = data[-1:] == b"\r"
@@ -74,7 +68,7 @@ class EventStream:
             lines[0] = self._completed(lines[0])
         for line in lines:
             # This loop runs twice for every token.
-            if not self._data and not self._name and (not line or (line[:5] == b"data:" and self._consume(line[5:]))):
+            if not self._data and not self._name and (not line or (line[:5] == b"data:" and consume(line[5:]))):
                 continue
             if (event := self._read(line)) is not None:
                 yield event
