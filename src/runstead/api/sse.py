@@ -89,6 +89,7 @@ class EventStream:
             async with aclosing(self._batches) as batches:
                 async for batch in batches:
                     await self._write(b"".join(map(encode, batch)))
+                    del batch  # the next one may come much later
             await self._write(b"")  # there may have been no batch
         except Exception as error:  # noqa: BLE001 (it becomes an error event or an error response)
             return await self._send_error(error)
