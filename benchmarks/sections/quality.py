@@ -14,7 +14,8 @@ from benchmarks.plan import Plan
 from benchmarks.report import Findings
 from runstead.client import AsyncClient
 from runstead.wire.chunking import StaticChunkingRequest, StaticSizes
-from runstead.wire.search import HybridWeights, SearchRanking, SearchRequest
+from runstead.wire.hybrid import HybridWeights
+from runstead.wire.search import SearchRanking, SearchRequest
 from runstead.wire.vector_store import FileBatchRequest, VectorStoreRequest
 
 CORPUS = Path(__file__).parents[1] / "corpus"
