@@ -73,7 +73,7 @@ def output_to(request: ModelRequest) -> str:
 
 async def test_a_run_searches_the_files_of_its_assistant_and_its_thread_and_cites_them() -> None:
     script: list[Turn] = [
-        call("file_search", queries=["seal of the pump", "green tea"]),
+        call("file_search", query="seal of the pump", more_queries=["green tea"]),
         [say("🐝 Every 400 hours 【0:"), say("0†doc-0.md"), say("】, and 75 degrees【0:1】. 【7:7†x】【")],
         "Bye.",
     ]
@@ -166,12 +166,12 @@ async def test_the_content_of_results_is_shown_to_those_who_ask_for_it() -> None
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        ({"queries": ["tea"]}, "Green tea"),
         ({"query": "tea"}, "Green tea"),
-        ({"q": "tea"}, "Green tea"),
+        ({"queries": ["tea", "tea"]}, "Green tea"),
+        ({"q": "nothing", "more_queries": ["tea"]}, "Green tea"),
         ({"queries": ["nothing like that"]}, "No passage was found. Other words may find one."),
         ({"queries": [7]}, "The call failed: The arguments must be a JSON object such as"),
-        ({}, "The call failed: The arguments must be a JSON object such as"),
+        ({}, "The call failed: There is no query."),
         ({"queries": [" "]}, "The call failed: There is no query."),
     ],
 )

@@ -42,22 +42,22 @@ _FUNCTION = Function(
     parameters={
         "type": "object",
         "properties": {
-            "queries": {
+            "query": {"type": "string", "description": "What to search for."},
+            "more_queries": {
                 "type": "array",
-                "description": "What to search for: one query for each subject.",
+                "description": "Other things to search for at the same time.",
                 "items": {"type": "string"},
-                "minItems": 1,
-                "maxItems": _MAX_QUERIES,
-            }
+                "maxItems": _MAX_QUERIES - 1,
+            },
         },
-        "required": ["queries"],
+        "required": ["query"],
     },
 )
 _HEAD = "Cite each passage that you use: write its marker, exactly as it is here, behind the words that it supports."
 _NO_FILES = "There are no files to search: this conversation has no vector store."
 _NOTHING = "No passage was found. Other words may find one."
 _NO_ROOM = "Passages were found, but the budget of this run has no room for them."
-_ARGUMENTS = 'The arguments must be a JSON object such as {"queries": ["first question", "second question"]}.'
+_ARGUMENTS = 'The arguments must be a JSON object such as {"query": "seal of the pump", "more_queries": ["price"]}.'
 
 
 class Passage(Protocol):
@@ -133,15 +133,14 @@ class FileSearchServer:
 
 
 def _queries(arguments: str) -> list[str]:
-    """The queries of a call. Models leave the list out, or name it a little differently."""
+    """The queries of a call, by whatever names: models remember this function from elsewhere as `queries` or `q`."""
     try:
         given = msgspec.json.decode(arguments)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         raise ToolError(_ARGUMENTS) from None
-    if isinstance(given, dict):
-        given = given.get("queries", given.get("query", next(iter(given.values()), None)))
-    asked = [given] if isinstance(given, str) else given
-    if not isinstance(asked, list) or not all(isinstance(query, str) for query in asked):
+    values = list(given.values()) if isinstance(given, dict) else [given]
+    asked = [query for value in values for query in (value if isinstance(value, list) else [value])]
+    if not all(isinstance(query, str) for query in asked):
         raise ToolError(_ARGUMENTS)
     queries = list(dict.fromkeys(query.strip()[:_MAX_QUERY] for query in asked if query.strip()))
     if not queries:
