@@ -118,13 +118,16 @@ async def test_a_run_completes_on_a_server_that_refuses_every_optional_field(tmp
 async def test_an_uploaded_image_is_sent_as_a_data_url(tmp_path: Path) -> None:
     async with fake_upstream(text("A", " cat.")) as upstream, opened(tmp_path / "rs.db", upstream) as client:
         image = await client.upload_file(b"\x89PNG\r\n\x1a\n" + bytes(3_000_000), "vision")
-        parts = [TextInput(text="Look"), ImageFilePart(image_file=ImageFile(file_id=image.id, detail="high"))]
+        parts: list[Any] = [
+            TextInput(text="Look"),
+            ImageFilePart(image_file=ImageFile(file_id=image.id, detail="high")),
+        ]
         asked = ThreadRequest(messages=[MessageRequest(role="user", content=parts)])
         made = await client.create_assistant(AssistantRequest(model="m"))
         run = await client.create_thread_run(ThreadRunRequest(assistant_id=made.id, thread=asked))
         assert (await client.wait(run, timeout=PATIENCE)).status is Status.COMPLETED
         [message] = upstream.exchanges[0].json["messages"]
         assert message["content"][0] == {"type": "text", "text": "Look"}
-        shown = message["content"][1]["image_url"]
-        assert (shown["url"][:42], shown["detail"]) == ("data:image/png;base64,iVBORw0KGgoAAAAAAAAA", "high")
-        assert len(base64.b64decode(shown["url"].partition(",")[2])) == image.bytes
+        sent = message["content"][1]["image_url"]
+        assert (sent["url"][:42], sent["detail"]) == ("data:image/png;base64,iVBORw0KGgoAAAAAAAAA", "high")
+        assert len(base64.b64decode(sent["url"].partition(",")[2])) == image.bytes
