@@ -8,7 +8,9 @@ of `runstead.interface`. Each imports only what it needs, so a client of a serve
 from runstead.client import connect, connect_async
 from runstead.embedded import open, open_async
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
+from runstead.wire.chunking import AutoChunking, StaticChunkingRequest, StaticSizes
 from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, TextInput, TextPart
+from runstead.wire.embedding import EmbeddingRequest
 from runstead.wire.error import (
     ApiError,
     BadRequest,
@@ -31,9 +33,20 @@ from runstead.wire.model import Model
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TextFormat, TruncationStrategy
 from runstead.wire.run import LastError, RequiredAction, Run, RunId, RunRequest, Status, ThreadRunRequest, Usage
 from runstead.wire.run_step import RunStep, RunStepId
+from runstead.wire.search import SearchRanking, SearchRequest, SearchResult, SearchResultsPage
 from runstead.wire.struct import UNSET, SortOrder, UnsetType
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadId, ThreadRequest, ThreadUpdate
 from runstead.wire.tool import CodeInterpreterTool, FileSearchTool, Function, FunctionTool, NamedToolChoice, ToolOutput
+from runstead.wire.vector_store import (
+    FileBatch,
+    FileBatchRequest,
+    StoreExpiry,
+    StoreFile,
+    StoreFileRequest,
+    VectorStore,
+    VectorStoreRequest,
+    VectorStoreUpdate,
+)
 from runstead.wire.webhook import (
     Webhook,
     WebhookDeleted,
@@ -53,13 +66,17 @@ __all__ = [
     "AssistantId",
     "AssistantRequest",
     "AssistantUpdate",
+    "AutoChunking",
     "BadRequest",
     "Closed",
     "CodeInterpreterTool",
     "Conflict",
+    "EmbeddingRequest",
     "Event",
     "EventName",
     "File",
+    "FileBatch",
+    "FileBatchRequest",
     "FileDeleted",
     "FileExpiry",
     "FileId",
@@ -91,9 +108,18 @@ __all__ = [
     "RunStep",
     "RunStepId",
     "RunsteadError",
+    "SearchRanking",
+    "SearchRequest",
+    "SearchResult",
+    "SearchResultsPage",
     "ServerError",
     "SortOrder",
+    "StaticChunkingRequest",
+    "StaticSizes",
     "Status",
+    "StoreExpiry",
+    "StoreFile",
+    "StoreFileRequest",
     "TextFormat",
     "TextInput",
     "TextPart",
@@ -110,6 +136,9 @@ __all__ = [
     "Unreachable",
     "UnsetType",
     "Usage",
+    "VectorStore",
+    "VectorStoreRequest",
+    "VectorStoreUpdate",
     "WaitTimeout",
     "Webhook",
     "WebhookDeleted",

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
+from runstead.wire.embedding import EmbeddingRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import RunRequest, ThreadRunRequest
 from runstead.wire.struct import SortOrder
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from runstead.wire.tool import ToolOutput
 from runstead.wire.webhook import WebhookRequest, WebhookUpdate
-from tests.client import samples
+from tests.client import samples, vector_store_cases
 from tests.client.samples import (
     ASSISTANT_ID,
     DELIVERY_ID,
@@ -260,6 +261,19 @@ CASES: Mapping[str, Case] = {
         {"id": "file-1", "object": "file", "deleted": True},
     ),
     "models": ({}, "GET", "/models", None, {"object": "list", "data": [MODEL]}),
+    "embeddings": (
+        {"request": EmbeddingRequest(model="m", input=["a"], encoding_format="base64")},
+        "POST",
+        "/embeddings",
+        {"model": "m", "input": ["a"], "encoding_format": "base64"},
+        {
+            "object": "list",
+            "data": [{"object": "embedding", "index": 0, "embedding": "AACAPw=="}],
+            "model": "m",
+            "usage": {"prompt_tokens": 1, "total_tokens": 1},
+        },
+    ),
+    **vector_store_cases.CASES,
     "get_model": ({"model": "a/b"}, "GET", "/models/a%2Fb", None, MODEL),
 }
 STREAMING: Mapping[str, tuple[str, dict[str, Any]]] = {

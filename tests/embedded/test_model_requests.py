@@ -25,6 +25,7 @@ from runstead import (
     ToolOutput,
 )
 from runstead.client import AsyncClient
+from runstead.wire.content import InputPart
 from tests.llm.fake_upstream import Exchange, FakeUpstream, chunk, fake_upstream, refused, stream, text
 from tests.support.waiting import PATIENCE
 
@@ -118,7 +119,7 @@ async def test_a_run_completes_on_a_server_that_refuses_every_optional_field(tmp
 async def test_an_uploaded_image_is_sent_as_a_data_url(tmp_path: Path) -> None:
     async with fake_upstream(text("A", " cat.")) as upstream, opened(tmp_path / "rs.db", upstream) as client:
         image = await client.upload_file(b"\x89PNG\r\n\x1a\n" + bytes(3_000_000), "vision")
-        parts: list[Any] = [
+        parts: list[InputPart] = [
             TextInput(text="Look"),
             ImageFilePart(image_file=ImageFile(file_id=image.id, detail="high")),
         ]

@@ -67,12 +67,13 @@ CALLS: dict[str, Calling] = {
     "cancel": lambda _, it, run: it.cancel(run.thread_id, run.id),
 }
 """The calls that change something, each for a run in `requires_action`."""
+CHANGES_NOTHING = {"embeddings"}
 TESTED_ELSEWHERE = {name for name in ENDPOINTS if "webhook" in name or "limits" in name}
 
 
 def test_every_call_that_changes_something_is_tested() -> None:
     posts = {endpoint.name for endpoint in ENDPOINTS.values() if endpoint.method == "POST"}
-    assert posts - TESTED_ELSEWHERE == CALLS.keys()
+    assert posts - TESTED_ELSEWHERE - CHANGES_NOTHING == CALLS.keys()
 
 
 async def paused(here: World) -> Run:

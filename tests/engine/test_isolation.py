@@ -23,8 +23,9 @@ from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, world
 
 Calls = dict[str, Awaitable[Any] | AsyncIterator[Any]]
-NOT_OF_A_PROJECT = {"models", "get_model", "create_assistant", "create_thread", "assistants", "threads"}
+NOT_OF_A_PROJECT = {"models", "get_model", "embeddings", "create_assistant", "create_thread", "assistants", "threads"}
 NOT_OF_A_PROJECT |= {"create_webhook", "webhooks", "create_file", "files", "project_limits", "update_project_limits"}
+NOT_OF_A_PROJECT |= {"create_vector_store", "vector_stores"}
 
 
 def calls(rs: Project, run: Run, message_id: str, step_id: str, webhook_id: str, file_id: str) -> Calls:

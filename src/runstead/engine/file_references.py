@@ -1,7 +1,7 @@
-"""What names a file: the tool resources of assistants and threads.
+"""What names a file: vector stores, and the tool resources of assistants and threads.
 
-A file that is deleted, or that expires, is missing in them from then on: they are shown without it. No row is written
-for that, so a file that thousands of threads name is deleted as quickly as any other.
+A file that is deleted, or that expires, is missing in tool resources from then on: they are shown without it. No row
+is written for that, so a file that thousands of threads name is deleted as quickly as any other.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from runstead.domain.files import no_file
 from runstead.domain.ids import is_id
 from runstead.domain.images import check_image, image_ids
+from runstead.engine.retrieval.texts import text_blob
 from runstead.store.port import FileRow, Tx
 from runstead.wire.assistant import Assistant
 from runstead.wire.message import Message
@@ -24,9 +25,15 @@ __all__ = ["check_files", "check_messages", "check_resources", "files_of", "forg
 A = TypeVar("A", Assistant, Thread)
 
 
-async def forget_file(tx: Tx, project: str, file_id: str) -> None:
-    """Remove what belongs to a file, in the transaction that deletes it: here its recorded replies."""
-    await tx.idempotency.erase(project, file_id)
+async def forget_file(tx: Tx, project: str, file: FileRow, now: int) -> None:
+    """Remove what belongs to a deleted file, in the same transaction: its places in vector stores, its stored text, and
+    its recorded replies.
+    """
+    for store_id in sorted(await tx.store_files.stores_of(project, file.id)):
+        await tx.vector_stores.get(project, store_id, now)  # a lock, before the file's
+        await tx.store_files.remove(project, store_id, file.id, now)
+    await tx.files.mark_blob(text_blob(file.blob), now)
+    await tx.idempotency.erase(project, file.id)
 
 
 async def check_files(tx: Tx, project: str, file_ids: Iterable[str], now: int) -> dict[str, FileRow]:

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 from msgspec import Raw
 
 from runstead.domain.chat import tokens
+from runstead.domain.chat.citations import without_citations
 from runstead.domain.chat.offer import Offer
 from runstead.domain.chosen_defaults import ChosenDefaults, value_if_chosen
 from runstead.domain.model_call import ModelRequest
@@ -23,7 +24,17 @@ from runstead.wire.run import Run
 from runstead.wire.run_step import MessageCreationDetails
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 
-__all__ = ["ChatMessage", "Images", "OwnTurns", "as_chat_message", "build", "functions", "instructions", "own_turns"]
+__all__ = [
+    "ChatMessage",
+    "Images",
+    "OwnTurns",
+    "as_chat_message",
+    "build",
+    "functions",
+    "history_message",
+    "instructions",
+    "own_turns",
+]
 
 ChatMessage: TypeAlias = dict[str, Any]
 """A chat-completion message."""
@@ -137,6 +148,11 @@ def as_chat_message(message: Message, images: Images | None = None) -> ChatMessa
     return {"role": message.role, "content": text} if text or message.role == "user" else None
 
 
+def history_message(message: Message, images: Images | None = None) -> ChatMessage | None:
+    """A message of the thread, as `as_chat_message`. Its citations are of earlier runs, so they are left out."""
+    return as_chat_message(without_citations(message), images)
+
+
 def own_turns(steps: Iterable[StepRow], written: Mapping[str, Message]) -> OwnTurns:
     """The run's own finished steps. Failed steps are left out."""
 
@@ -153,7 +169,7 @@ def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:
 
 
 def _history(history: Iterable[Message], images: Images) -> list[ChatMessage]:
-    messages = (as_chat_message(message, images) for message in history)
+    messages = (history_message(message, images) for message in history)
     return [message for message in messages if message is not None]
 
 

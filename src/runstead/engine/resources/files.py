@@ -85,8 +85,9 @@ class Files(Bound):
         async def work(tx: Tx) -> None:
             if not ids.is_id(file_id) or await tx.files.get(self._project, file_id, now) is None:
                 raise rules.no_file(file_id)
-            await tx.files.delete(self._project, file_id, now)
-            await forget_file(tx, self._project, file_id)
+            gone = await tx.files.delete(self._project, file_id, now)
+            assert gone is not None  # it was there a moment ago, in this transaction
+            await forget_file(tx, self._project, gone, now)
 
         await self._write(work)
         return FileDeleted(id=file_id)

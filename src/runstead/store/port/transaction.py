@@ -31,6 +31,7 @@ from runstead.store.port.projects import Projects
 from runstead.store.port.runs import Runs
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
+from runstead.store.port.vector_stores import FileBatches, StoreFiles, VectorStores
 from runstead.store.port.webhooks import Webhooks
 from runstead.store.port.workers import Workers
 
@@ -58,6 +59,12 @@ class Tx(Protocol):
     def events(self) -> Events: ...
     @property
     def files(self) -> Files: ...
+    @property
+    def vector_stores(self) -> VectorStores: ...
+    @property
+    def store_files(self) -> StoreFiles: ...
+    @property
+    def file_batches(self) -> FileBatches: ...
     @property
     def workers(self) -> Workers: ...
     @property

@@ -13,8 +13,10 @@ from runstead.store.tables.projects import SqlProjects
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.runs import SqlRuns
 from runstead.store.tables.steps import SqlSteps
+from runstead.store.tables.store_files import SqlFileBatches, SqlStoreFiles
 from runstead.store.tables.table import Session, Table
 from runstead.store.tables.threads import SqlThreads
+from runstead.store.tables.vector_stores import SqlVectorStores
 from runstead.store.tables.webhooks import SqlWebhooks
 from runstead.store.tables.workers import SqlWorkers
 
@@ -40,6 +42,9 @@ class SqlTx:
         self.steps = SqlSteps(session, queries)
         self.runs = runs(session, queries, self.events, self.steps, self.messages)
         self.files = SqlFiles(session, queries)
+        self.vector_stores = SqlVectorStores(session, queries, self.deletions)
+        self.store_files = SqlStoreFiles(session, queries)
+        self.file_batches = SqlFileBatches(session, queries)
         self.workers = SqlWorkers(session, queries)
         self.webhooks = SqlWebhooks(session, queries, self.deletions)
         self.idempotency = SqlIdempotency(session, queries)

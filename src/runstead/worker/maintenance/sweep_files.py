@@ -14,6 +14,7 @@ import logging
 from runstead.engine.adapters import Adapters
 from runstead.engine.file_references import forget_file
 from runstead.engine.resources.files import CONTENT
+from runstead.engine.retrieval.texts import TEXT
 from runstead.store.port import Lane, Tx
 from runstead.worker.failures import log_failure
 
@@ -52,8 +53,9 @@ async def sweep_files_once(adapters: Adapters) -> None:
     async def expire(tx: Tx) -> int:
         expired = await tx.files.expired(now, _BATCH)
         for project, file_id in expired:
-            await tx.files.delete(project, file_id, now)
-            await forget_file(tx, project, file_id)
+            gone = await tx.files.delete(project, file_id, now)
+            if gone is not None:
+                await forget_file(tx, project, gone, now)
         return len(expired)
 
     while await adapters.store.read(lambda tx: tx.files.expired(now, 1), lane=Lane.MAINTENANCE):
@@ -66,23 +68,25 @@ async def sweep_files_once(adapters: Adapters) -> None:
 
 
 async def sweep_blobs_once(adapters: Adapters) -> int:
-    """Remove blobs of files that no file has, and what is left of uploads, if they are older than a day. How many."""
+    """Remove blobs and stored texts that no file has, and what is left of uploads, if older than a day. How many."""
     before = adapters.clock.time() - _UNFINISHED
     await adapters.blobs.discard_unfinished(before)
     removed = 0
     batch: list[str] = []
-    async for blob in adapters.blobs.names(f"{CONTENT}_"):
-        if blob.modified_at < before:
-            batch.append(blob.name)
-        if len(batch) == _BATCH:
-            removed += await _remove_unnamed(adapters, batch)
-            batch = []
+    for prefix in (f"{CONTENT}_", TEXT):
+        async for blob in adapters.blobs.names(prefix):
+            if blob.modified_at < before:
+                batch.append(blob.name)
+            if len(batch) == _BATCH:
+                removed += await _remove_unnamed(adapters, batch)
+                batch = []
     return removed + (await _remove_unnamed(adapters, batch) if batch else 0)
 
 
 async def _remove_unnamed(adapters: Adapters, blobs: list[str]) -> int:
-    named = await adapters.store.read(lambda tx: tx.files.named(blobs), lane=Lane.MAINTENANCE)
-    unnamed = [blob for blob in blobs if blob not in named]
+    contents = [blob.removeprefix(TEXT) for blob in blobs]
+    named = await adapters.store.read(lambda tx: tx.files.named(contents), lane=Lane.MAINTENANCE)
+    unnamed = [blob for blob in blobs if blob.removeprefix(TEXT) not in named]
     for blob in unnamed:
         await adapters.blobs.delete(blob)
     if unnamed:

@@ -1,0 +1,1 @@
+"""Documents as searchable passages: parsing, chunks, embeddings and the index."""
