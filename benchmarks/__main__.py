@@ -19,7 +19,11 @@ from benchmarks.sections import (
     clients,
     cluster,
     costs,
+    documents,
+    embeddings,
+    ingestion,
     listeners,
+    quality,
     runs,
     search,
     starts,
@@ -34,6 +38,7 @@ SECTIONS = {
     "streams": streams.measure,
     "waiting": waiting.measure,
     "threads": threads.measure,
+    "documents": documents.measure,
     "starts": starts.measure,
     "clients": clients.measure,
     "cluster": cluster.measure,
@@ -42,7 +47,10 @@ SECTIONS = {
     "listeners": listeners.measure,
     "backlog": backlog.measure,
     "burst": burst.measure,
+    "embeddings": embeddings.measure,
     "search": search.measure,
+    "ingestion": ingestion.measure,
+    "quality": quality.measure,
 }
 FSYNCS = 100
 

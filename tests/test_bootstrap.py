@@ -1,5 +1,6 @@
 """Which adapters a configuration chooses."""
 
+import asyncio
 import logging
 import stat
 from pathlib import Path
@@ -9,18 +10,22 @@ import pytest
 
 from runstead import RunsteadError, bootstrap
 from runstead.config import Config
+from runstead.domain.model_call import ModelRequest, TextPiece
+from runstead.llm.port import ChatModel, ModelError
 from runstead.store.port import Limits
 from runstead.store.postgres import PostgresStore
 from runstead.wire.assistant import AssistantRequest
+from runstead.wire.embedding import EmbeddingRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import ThreadRunRequest
 from runstead.wire.thread import ThreadRequest
 from runstead.worker.application import Application
-from tests.llm.fake_upstream import fake_upstream, plain
+from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, plain, sse
+from tests.retrieval.embeddings.embedding_server import serving
 from tests.support.callers import entered
 from tests.support.cluster import nats_server
 from tests.support.postgres import place, server
-from tests.support.waiting import within
+from tests.support.waiting import until, within
 
 
 def listed(*names: str) -> dict[str, object]:
@@ -45,6 +50,76 @@ async def test_requests_go_to_the_upstream_of_their_model_and_aliases_are_resolv
             await model.stop()
         assert "authorization" not in house.exchanges[0].headers
         assert rest.exchanges[0].headers["authorization"] == "Bearer sk-1"
+
+
+async def embedded_by(config: Config) -> str:
+    """The model that embeds a text for a configuration."""
+    async with bootstrap.application(config) as application:
+        made = await (await entered(application)).project.embeddings(EmbeddingRequest(model="m", input="text"))
+    return made.model
+
+
+async def test_texts_are_embedded_by_the_configured_server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOUSE_KEY", "sk-house")
+    here: dict[str, Any] = {"data": str(tmp_path / "data")}
+    async with serving() as server:
+        table = {"url": server.url, "model": "words", "key_env": "HOUSE_KEY", "headers": {"x-a": "b"}}
+        assert await embedded_by(Config(embeddings=table, **here)) == "words"
+        flat = Config(embeddings_url=server.url, embeddings_model="flat", embeddings_key="sk-flat", **here)
+        assert await embedded_by(flat) == "flat"
+        keys = [headers.get("Authorization") for headers in server.headers]
+        assert keys == ["Bearer sk-house"] * 2 + ["Bearer sk-flat"] * 2  # the first request asks for the dimension
+        assert await embedded_by(Config(embeddings=table, embeddings_model="other", **here)) == "other"
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"embeddings_url": "http://127.0.0.1:1/v1"}, r"\[embeddings\]: Object missing required field `model`"),
+        ({"embeddings": {"model": "m", "key": "k"}}, "Embeddings 'embeddings': give `url` or `preset`"),
+        ({"embeddings": {"model": "m", "url": "http://x", "nope": 1}}, r"\[embeddings\]: .*nope"),
+    ],
+)
+async def test_settings_of_embeddings_that_do_not_fit_are_refused(
+    settings: dict[str, Any], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(RunsteadError, match=words):
+        async with bootstrap.application(Config(data=str(tmp_path / "data"), **settings)):
+            pass
+
+
+async def test_the_answers_of_all_upstreams_have_one_limit() -> None:
+    half = sse(*[chunk({"content": "x" * 2**16})] * 28)
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.begin()
+        await exchange.piece(half)
+        await exchange.left()
+
+    async def read(model: ChatModel, name: str, length: int = 0) -> None:
+        async with model.reply(ModelRequest(model=name, messages=[])) as batches:
+            async for batch in batches:
+                length += sum(len(piece.text) for piece in batch if isinstance(piece, TextPiece))
+                if length == 28 * 2**16:
+                    read_by.append(name)
+
+    read_by = list[str]()
+    async with fake_upstream(answer) as server:
+        tables = ({"url": server.url, "models": [name]} for name in ("a", "b", "c"))
+        model = bootstrap.model_of(Config(upstream=tuple(tables), answers_limit=4 * 2**20))
+        await model.start()
+        try:
+            async with within(), asyncio.TaskGroup() as group:
+                readers = [group.create_task(read(model, name)) for name in ("a", "b")]
+                await until(lambda: sorted(read_by) == ["a", "b"])
+                with pytest.raises(ModelError, match="4194304 characters") as refused:
+                    await read(model, "c")
+                for reader in readers:
+                    reader.cancel()
+        finally:
+            await model.stop()
+        assert refused.value.rate_limited
+        assert len(server.exchanges) == 2
 
 
 async def test_without_a_server_the_embedded_model_answers() -> None:
@@ -152,7 +227,14 @@ async def test_two_processes_without_a_broker_log_a_warning(
     ):
         await complete_a_run(application)
     warnings = [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING]
-    assert warnings == ["no broker is configured: each process polls the database once a second"] * 2
+    assert (
+        warnings
+        == [
+            "files are stored on this machine alone: with several machines, set `blobs`",
+            "no broker is configured: each process polls the database once a second",
+        ]
+        * 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,10 +290,11 @@ async def test_secrets_are_not_logged(scripted: dict[str, Any], caplog: pytest.L
 
 
 async def test_a_limit_of_zero_means_no_limit(scripted: dict[str, Any]) -> None:
-    async with bootstrap.application(Config(**scripted, project_runs=0, project_queue=0)) as application:
-        assert application._adapters.limits.of_project == Limits(max_running=None, max_queued=None)
-    async with bootstrap.application(Config(**scripted, project_runs=7, project_queue=8)) as application:
-        assert application._adapters.limits.of_project == Limits(max_running=7, max_queued=8)
+    for given in (0, 7):
+        config = Config(**scripted, project_runs=given, project_queue=given, project_file_bytes=given)
+        held = Limits(max_running=given or None, max_queued=given or None, max_file_bytes=given or None)
+        async with bootstrap.application(config) as application:
+            assert application._adapters.limits.of_project == held
 
 
 @pytest.mark.parametrize("postgres", [False, True], ids=["sqlite", "postgres"])

@@ -26,6 +26,10 @@ def file(tmp_path: Path) -> Path:
 
         [aliases]
         "gpt-4o" = "qwen3"
+
+        [embeddings]
+        preset = "ollama"
+        model = "nomic-embed-text"
         """
     )
     return file
@@ -40,12 +44,13 @@ def test_flags_override_the_environment_which_overrides_the_file(file: Path) -> 
     assert (settings.port, settings.host, settings.run_lifetime) == (3, "127.0.0.2", 10)
 
 
-def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
-    settings = load(file, {"RUNSTEAD_ALLOWED_HOSTS": "a", "RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c"}, {})
+def test_tables_are_read_from_the_file_only(file: Path) -> None:
+    settings = load(file, {"RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c", "RUNSTEAD_EMBEDDINGS": "d"}, {})
     assert settings.allowed_hosts == ("runs.example.com",)
     assert settings.allowed_origins == ("https://app.example.com", "http://localhost:3000", "chrome-extension://abc")
     assert settings.upstream == ({"name": "house", "url": "http://127.0.0.1:1/v1"},)
     assert settings.aliases == {"gpt-4o": "qwen3"}
+    assert settings.embeddings == {"preset": "ollama", "model": "nomic-embed-text"}
 
 
 @pytest.mark.parametrize(
@@ -54,12 +59,16 @@ def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
         ("RUNSTEAD_MODEL_URL", "http://127.0.0.1:1/v1", "model_url", "http://127.0.0.1:1/v1"),
         ("RUNSTEAD_MODEL_PRESET", "openai", "model_preset", "openai"),
         ("RUNSTEAD_MODEL_KEY", "123", "model_key", "123"),
+        ("RUNSTEAD_EMBEDDINGS_URL", "http://127.0.0.1:1/v1", "embeddings_url", "http://127.0.0.1:1/v1"),
+        ("RUNSTEAD_EMBEDDINGS_MODEL", "m", "embeddings_model", "m"),
         ("RUNSTEAD_REQUIRE_BETA_HEADER", "false", "require_beta_header", False),
         ("RUNSTEAD_PING_AFTER", "2.5", "ping_after", 2.5),
         ("RUNSTEAD_POLL_AFTER_MS", "20", "poll_after_ms", 20),
         ("RUNSTEAD_LOG_LEVEL", "debug", "log_level", "debug"),
         ("RUNSTEAD_ROLES", "api", "roles", ("api",)),
         ("RUNSTEAD_ROLES", "worker, api", "roles", ("worker", "api")),
+        ("RUNSTEAD_ALLOWED_HOSTS", "a.example.com, b.example.com", "allowed_hosts", ("a.example.com", "b.example.com")),
+        ("RUNSTEAD_ALLOWED_ORIGINS", "https://a.example.com", "allowed_origins", ("https://a.example.com",)),
         ("RUNSTEAD_BROKER", "nats://a:1,nats://b:2", "broker", "nats://a:1,nats://b:2"),
         ("RUNSTEAD_LEASE", "2.5", "lease", 2.5),
     ],
@@ -102,6 +111,10 @@ def test_unknown_variables_are_ignored() -> None:
         ("RUNSTEAD_LOG_LEVEL", "loud"),
         ("RUNSTEAD_ROLES", "api,cook"),
         ("RUNSTEAD_ROLES", ","),
+        ("RUNSTEAD_ALLOWED_HOSTS", "a.example.com,"),
+        ("RUNSTEAD_ALLOWED_ORIGINS", "https://a.example.com,*"),
+        ("RUNSTEAD_ANSWERS_LIMIT", "1000000"),
+        ("RUNSTEAD_UNREAD_LIMIT", "1000"),
         ("RUNSTEAD_INSTALLATION", "Two words"),
         ("RUNSTEAD_INSTALLATION", "line\n"),
         ("RUNSTEAD_LEASE", "0"),

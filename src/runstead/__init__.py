@@ -8,7 +8,9 @@ of `runstead.interface`. Each imports only what it needs, so a client of a serve
 from runstead.client import connect, connect_async
 from runstead.embedded import open, open_async
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
-from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput, TextPart
+from runstead.wire.chunking import AutoChunking, StaticChunkingRequest, StaticSizes
+from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, TextInput, TextPart
+from runstead.wire.embedding import EmbeddingRequest
 from runstead.wire.error import (
     ApiError,
     BadRequest,
@@ -25,14 +27,26 @@ from runstead.wire.error import (
     WaitTimeout,
 )
 from runstead.wire.event import Event, EventName
+from runstead.wire.file import File, FileDeleted, FileExpiry, FileId, FileRequest
 from runstead.wire.message import Message, MessageDeleted, MessageId, MessageRequest
 from runstead.wire.model import Model
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TextFormat, TruncationStrategy
 from runstead.wire.run import LastError, RequiredAction, Run, RunId, RunRequest, Status, ThreadRunRequest, Usage
 from runstead.wire.run_step import RunStep, RunStepId
+from runstead.wire.search import SearchRanking, SearchRequest, SearchResult, SearchResultsPage
 from runstead.wire.struct import UNSET, SortOrder, UnsetType
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadId, ThreadRequest, ThreadUpdate
 from runstead.wire.tool import CodeInterpreterTool, FileSearchTool, Function, FunctionTool, NamedToolChoice, ToolOutput
+from runstead.wire.vector_store import (
+    FileBatch,
+    FileBatchRequest,
+    StoreExpiry,
+    StoreFile,
+    StoreFileRequest,
+    VectorStore,
+    VectorStoreRequest,
+    VectorStoreUpdate,
+)
 from runstead.wire.webhook import (
     Webhook,
     WebhookDeleted,
@@ -52,16 +66,27 @@ __all__ = [
     "AssistantId",
     "AssistantRequest",
     "AssistantUpdate",
+    "AutoChunking",
     "BadRequest",
     "Closed",
     "CodeInterpreterTool",
     "Conflict",
+    "EmbeddingRequest",
     "Event",
     "EventName",
+    "File",
+    "FileBatch",
+    "FileBatchRequest",
+    "FileDeleted",
+    "FileExpiry",
+    "FileId",
+    "FileRequest",
     "FileSearchTool",
     "Forbidden",
     "Function",
     "FunctionTool",
+    "ImageFile",
+    "ImageFilePart",
     "ImageUrl",
     "ImageUrlPart",
     "JsonSchema",
@@ -83,9 +108,18 @@ __all__ = [
     "RunStep",
     "RunStepId",
     "RunsteadError",
+    "SearchRanking",
+    "SearchRequest",
+    "SearchResult",
+    "SearchResultsPage",
     "ServerError",
     "SortOrder",
+    "StaticChunkingRequest",
+    "StaticSizes",
     "Status",
+    "StoreExpiry",
+    "StoreFile",
+    "StoreFileRequest",
     "TextFormat",
     "TextInput",
     "TextPart",
@@ -102,6 +136,9 @@ __all__ = [
     "Unreachable",
     "UnsetType",
     "Usage",
+    "VectorStore",
+    "VectorStoreRequest",
+    "VectorStoreUpdate",
     "WaitTimeout",
     "Webhook",
     "WebhookDeleted",

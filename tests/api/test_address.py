@@ -15,6 +15,7 @@ from runstead.interface.streams import StreamCall
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.endpoints.endpoint import AnyEndpoint
 from runstead.wire.event import RawEvent
+from runstead.wire.file import FileContent
 from runstead.wire.model import Model
 from runstead.wire.run import Run, Status
 from tests.api.served import Stage, called, engine, raw
@@ -39,6 +40,14 @@ def at(prefix: str, path: str) -> str:
     return f"http://127.0.0.1{prefix}{path}"
 
 
+async def no_bytes(start: int, end: int) -> AsyncIterator[bytes]:
+    for _ in range(start, end):
+        yield b"x"
+
+
+CONTENT = FileContent(read=no_bytes, size=3)
+
+
 class Recorder(Stage):
     """Records which method of the interface is called, and with what."""
 
@@ -47,9 +56,9 @@ class Recorder(Stage):
         self.calls: list[tuple[str, tuple[Any, ...]]] = []
 
     def __getattr__(self, name: str) -> Any:
-        async def method(*arguments: Any) -> Run:
+        async def method(*arguments: Any) -> Run | FileContent:
             self.calls.append((name, arguments))
-            return REPLY
+            return CONTENT if name == "file_content" else REPLY
 
         return method
 

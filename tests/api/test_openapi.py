@@ -71,6 +71,7 @@ def test_an_endpoint_has_the_parameters_of_the_table(endpoint: AnyEndpoint) -> N
     query = {("query", name) for name in endpoint.query.__struct_fields__}
     headers = {("header", "OpenAI-Beta")} if endpoint.beta else set()
     headers |= {("header", "Last-Event-ID")} if endpoint.name == "run_events" else set()
+    headers |= {("header", "Range")} if endpoint.gives == "bytes" else set()
     headers |= {("header", "Idempotency-Key")} if endpoint.method == "POST" else set()
     assert said == path | query | headers
 
@@ -80,12 +81,16 @@ def test_an_endpoint_has_the_body_and_the_replies_of_the_table(endpoint: AnyEndp
     said = operation(endpoint)
     if endpoint.takes == "nothing":
         assert "requestBody" not in said
+    elif endpoint.takes == "multipart":
+        form = said["requestBody"]["content"]["multipart/form-data"]["schema"]
+        assert set(form["properties"]) == {*endpoint.body.__struct_fields__, *endpoint.files}
     else:
         schema = said["requestBody"]["content"]["application/json"]["schema"]
         assert schema == {"$ref": f"#/components/schemas/{endpoint.body.__name__}"}
     replies = set(said["responses"]["200"]["content"])
     streams = {"text/event-stream"} if endpoint.streaming else set()
-    assert replies == streams | {"application/json" if endpoint.gives == "json" else "text/event-stream"}
+    kinds = {"json": "application/json", "events": "text/event-stream", "bytes": "application/octet-stream"}
+    assert replies == streams | {kinds[endpoint.gives]}
 
 
 def test_a_body_without_required_fields_is_optional() -> None:

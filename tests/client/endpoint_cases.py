@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
+from runstead.wire.embedding import EmbeddingRequest
 from runstead.wire.message import MessageRequest
 from runstead.wire.run import RunRequest, ThreadRunRequest
 from runstead.wire.struct import SortOrder
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from runstead.wire.tool import ToolOutput
 from runstead.wire.webhook import WebhookRequest, WebhookUpdate
-from tests.client import samples
+from tests.client import samples, vector_store_cases
 from tests.client.samples import (
     ASSISTANT_ID,
     DELIVERY_ID,
@@ -29,6 +30,16 @@ MESSAGE_PATH = f"{THREAD_PATH}/messages/{MESSAGE_ID}"
 WEBHOOK_PATH = f"/webhook_endpoints/{WEBHOOK_ID}"
 ASSISTANT_PATH = f"/assistants/{ASSISTANT_ID}"
 INCLUDE = "step_details.tool_calls[*].file_search.results[*].content"
+FILE = {
+    "id": "file-1",
+    "object": "file",
+    "bytes": 3,
+    "created_at": 1,
+    "filename": "a",
+    "purpose": "vision",
+    "status": "processed",
+}
+FILE_DELETED = {"id": "file-1", "object": "file", "deleted": True}
 LIMITS_PATH = "/organization/projects/p1/limits"
 LIMITS = {"object": "organization.project.limits", "project_id": "p1", "max_running": 3, "max_queued": None}
 MODEL = {"id": "m", "object": "model", "created": 1, "owned_by": "someone"}
@@ -234,7 +245,35 @@ CASES: Mapping[str, Case] = {
         None,
         samples.delivery(),
     ),
+    "files": (
+        {"limit": 9000, "purpose": "vision"},
+        "GET",
+        "/files?limit=9000&purpose=vision",
+        None,
+        samples.page(FILE),
+    ),
+    "get_file": ({"file_id": "file-1"}, "GET", "/files/file-1", None, FILE),
+    "delete_file": (
+        {"file_id": "file-1"},
+        "DELETE",
+        "/files/file-1",
+        None,
+        {"id": "file-1", "object": "file", "deleted": True},
+    ),
     "models": ({}, "GET", "/models", None, {"object": "list", "data": [MODEL]}),
+    "embeddings": (
+        {"request": EmbeddingRequest(model="m", input=["a"], encoding_format="base64")},
+        "POST",
+        "/embeddings",
+        {"model": "m", "input": ["a"], "encoding_format": "base64"},
+        {
+            "object": "list",
+            "data": [{"object": "embedding", "index": 0, "embedding": "AACAPw=="}],
+            "model": "m",
+            "usage": {"prompt_tokens": 1, "total_tokens": 1},
+        },
+    ),
+    **vector_store_cases.CASES,
     "get_model": ({"model": "a/b"}, "GET", "/models/a%2Fb", None, MODEL),
 }
 STREAMING: Mapping[str, tuple[str, dict[str, Any]]] = {

@@ -9,6 +9,9 @@ MESSAGE_ID = "msg_" + "m" * 24
 STEP_ID = "step_" + "s" * 24
 WEBHOOK_ID = "webhook_" + "w" * 24
 DELIVERY_ID = "evt_" + "r" * 24 + "4"
+STORE_ID = "vs_" + "v" * 24
+BATCH_ID = "vsfb_" + "b" * 24
+FILE_ID = "file-" + "f" * 22
 RUN_PATH = f"/threads/{THREAD_ID}/runs/{RUN_ID}"
 RUNS_PATH = f"/threads/{THREAD_ID}/runs"
 EVENTS_PATH = f"{RUN_PATH}/events"
@@ -129,3 +132,43 @@ def page(*items: dict[str, Any], has_more: bool = False) -> dict[str, Any]:
 
 def deleted(id: str, kind: str) -> dict[str, Any]:
     return {"id": id, "object": f"{kind}.deleted", "deleted": True}
+
+
+def vector_store(status: str = "completed", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": STORE_ID,
+        "object": "vector_store",
+        "created_at": 1,
+        "name": None,
+        "usage_bytes": 0,
+        "file_counts": {"in_progress": 0, "completed": 0, "failed": 0, "cancelled": 0, "total": 0},
+        "status": status,
+        "last_active_at": 1,
+        "metadata": {},
+    } | fields
+
+
+def store_file(status: str = "completed", **fields: Any) -> dict[str, Any]:
+    sizes = {"max_chunk_size_tokens": 800, "chunk_overlap_tokens": 400}
+    return {
+        "id": FILE_ID,
+        "object": "vector_store.file",
+        "usage_bytes": 0,
+        "created_at": 1,
+        "vector_store_id": STORE_ID,
+        "status": status,
+        "last_error": None,
+        "chunking_strategy": {"type": "static", "static": sizes},
+        "attributes": {},
+    } | fields
+
+
+def file_batch(status: str = "completed", **fields: Any) -> dict[str, Any]:
+    return {
+        "id": BATCH_ID,
+        "object": "vector_store.file_batch",
+        "created_at": 1,
+        "vector_store_id": STORE_ID,
+        "status": status,
+        "file_counts": {"in_progress": 0, "completed": 1, "failed": 0, "cancelled": 0, "total": 1},
+    } | fields

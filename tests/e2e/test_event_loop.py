@@ -128,6 +128,8 @@ REFUSED: dict[str, tuple[str, Callable[[], bytes]]] = {
     "tool_outputs_of_which_the_last_is_wrong": (OUTPUTS, lambda: b'{"tool_outputs":[%b,1]}' % repeated(OUTPUT, 12_000)),
     "text_of_escapes": ("/threads", lambda: with_messages(b'{"role":"user","content":"%b"}' % (rb"\n" * 4 * MEGA))),
     "text_of_8_megabytes": ("/threads", lambda: with_messages(said("x" * 8 * MEGA))),
+    "embeddings_of_tokens": ("/embeddings", lambda: b'{"model":"m","input":[%b]}' % repeated(b"[1]", 20_000)),
+    "embeddings_of_eight_megabytes": ("/embeddings", lambda: b'{"model":"m","input":"%b"}' % (b"x " * 4_000_000)),
     "a_body_over_the_limit": ("/threads", lambda: b" " * 9 * MEGA),
 }  # fmt: skip
 
@@ -230,6 +232,19 @@ def large_options(client: httpx2.Client) -> None:
     for _ in range(3):
         run(client, thread_id, assistant_id=assistant_id)
     assert pages(client, f"/threads/{thread_id}/runs") == 3
+
+
+@case
+def embeddings_of_many_texts(client: httpx2.Client) -> None:
+    for encoding, count in (("float", 512), ("base64", 2048)):
+        body = {"model": "m", "input": ["A short text."] * count, "encoding_format": encoding}
+        assert len(answered(client.post("/embeddings", json=body))["data"]) == count
+
+
+@case
+def embeddings_of_a_long_text(client: httpx2.Client) -> None:
+    (embedded,) = answered(client.post("/embeddings", json={"model": "m", "input": "é and more " * 5_000}))["data"]
+    assert len(embedded["embedding"]) == 512
 
 
 @case

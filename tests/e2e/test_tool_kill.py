@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from runstead.blobs.local import LocalBlobs
 from runstead.broker.inprocess import InProcessBroker
 from runstead.engine.adapters import Adapters, SystemClock
 from runstead.engine.check import examine
@@ -53,7 +54,12 @@ async def test_ended_and_at_most_once_calls_do_not_run_again(kind: str, tmp_path
 
     model, search, execute = ScriptedModel(["Found."]), Search(), Execute()
     adapters = Adapters(
-        store=store_at(*at), broker=InProcessBroker(), model=model, clock=SystemClock(), tools=[search, execute]
+        store=store_at(*at),
+        broker=InProcessBroker(),
+        blobs=LocalBlobs(None),
+        model=model,
+        clock=SystemClock(),
+        tools=[search, execute],
     )
     async with run(adapters, lease=2.0) as application:
         here = World(application, await entered(application), adapters, model)

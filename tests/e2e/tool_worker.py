@@ -7,6 +7,7 @@ import asyncio
 import os
 import sys
 
+from runstead.blobs.local import LocalBlobs
 from runstead.broker.inprocess import InProcessBroker
 from runstead.domain.run.journal import Call
 from runstead.engine.adapters import Adapters, SystemClock
@@ -45,6 +46,7 @@ async def main(place: str, schema: str) -> None:
     adapters = Adapters(
         store=store_at(place, schema),
         broker=InProcessBroker(),
+        blobs=LocalBlobs(None),
         model=ScriptedModel([TURN]),
         clock=SystemClock(),
         tools=[Search(behave), Execute(behave)],

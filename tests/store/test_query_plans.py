@@ -42,12 +42,13 @@ def test_a_statement_searches_and_sorts_by_an_index(connection: sqlite3.Connecti
     steps = plan(connection, QUERIES[table][name])
     assert not [step for step in steps if "TEMP B-TREE" in step]
     # A partial index holds few rows, and in the order they are wanted.
-    few = ("INDEX runs_held", "INDEX runs_deadline", "INDEX runs_waiting_deadline")
+    few = ("INDEX runs_held", "INDEX runs_deadline", "INDEX runs_waiting_deadline", "INDEX vector_store_files_due")
     made = (
         "lines",
         "turns",
         "pending",
         "one",
+        "busy",
         "CONSTANT ROW",
         "json_each VIRTUAL TABLE INDEX 1:",
     )  # by the statement itself
@@ -64,6 +65,9 @@ def test_a_statement_searches_and_sorts_by_an_index(connection: sqlite3.Connecti
         "runs.page": "runs_order (thread_id=? AND seq>? AND seq<?)",
         "steps.page": "steps_order (run_id=? AND seq>? AND seq<?)",
         "webhooks.page": "webhooks_order (project=? AND seq>? AND seq<?)",
+        "files.page": "files_order (project=? AND seq>? AND seq<?)",
+        "files.purpose_page": "files_order_of_purpose (project=? AND purpose=? AND seq>? AND seq<?)",
+        "vector_stores.page": "vector_stores_order (project=? AND seq>? AND seq<?)",
     }.items(),
 )
 @pytest.mark.parametrize("direction", ["up", "down"])

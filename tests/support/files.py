@@ -13,10 +13,11 @@ from runstead.domain.access import ALL_SCOPES, DEFAULT_PROJECT, Credentials
 from runstead.engine.adapters import Adapters
 from runstead.engine.resources.scope import Bound
 from runstead.interface.operation import operation, table_of, upload_operation
-from runstead.interface.transfer import Content, Upload
+from runstead.interface.transfer import Upload
 from runstead.store.port import Tx
 from runstead.wire.endpoints.endpoint import Endpoint, Nothing
 from runstead.wire.error import NotFound
+from runstead.wire.file import FileContent
 from runstead.wire.struct import Object, Request
 from tests.support.serving import served_at
 from tests.support.worlds import adapters_of
@@ -58,7 +59,7 @@ class Files(Protocol):
         """Store a file."""
         ...
 
-    async def file_content(self, file_id: str) -> Content:
+    async def file_content(self, file_id: str) -> FileContent:
         """The content of a file."""
         ...
 
@@ -80,8 +81,8 @@ CREATE_FILE: Endpoint[Nothing, FileRequest, StoredFile] = Endpoint(
     reply=StoredFile,
     max_body=8 * 1024 * 1024,
 )
-FILE_CONTENT: Endpoint[Nothing, Nothing, Content] = Endpoint(
-    name="file_content", method="GET", path="/files/{file_id}/content", reply=Content, gives="bytes"
+FILE_CONTENT: Endpoint[Nothing, Nothing, FileContent] = Endpoint(
+    name="file_content", method="GET", path="/files/{file_id}/content", reply=FileContent, gives="bytes"
 )
 FILE_COUNT: Endpoint[Nothing, Nothing, FileCount] = Endpoint(
     name="file_count", method="GET", path="/organization/files", reply=FileCount, access="admin"
@@ -143,7 +144,7 @@ class MemoryFiles(Bound):
         self.contents[stored.id] = (stored, content)
         return stored
 
-    async def file_content(self, file_id: str) -> Content:
+    async def file_content(self, file_id: str) -> FileContent:
         if file_id not in self.contents:
             raise NotFound(f"No file found with id '{file_id}'.")
         stored, content = self.contents[file_id]
@@ -157,7 +158,7 @@ class MemoryFiles(Bound):
                 self.left.set()
 
         kind = stored.content_type or "application/octet-stream"
-        return Content(read=read, size=len(content), content_type=kind, file_name=stored.file_name)
+        return FileContent(read=read, size=len(content), content_type=kind, file_name=stored.file_name)
 
     async def file_count(self) -> FileCount:
         return FileCount(count=len(self.contents))

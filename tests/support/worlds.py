@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from runstead.blobs.local import LocalBlobs
+from runstead.blobs.port import Blobs
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.port import Broker
 from runstead.engine.adapters import Adapters, Clock
@@ -41,7 +43,7 @@ from tests.support.waiting import within
 __all__ = ["WEATHER", "World", "adapters_of", "names", "text_of", "world"]
 
 WEATHER = FunctionTool(function=Function(name="weather", description="Tells the weather of a city."))
-_LOOPS = 6
+_LOOPS = 7
 """Tasks that sleep between two looks: claiming, interrupts, and maintenance. A shared store adds one for workers."""
 _KEY = b"the secret signing key of this test server"
 
@@ -156,6 +158,7 @@ def adapters_of(
     path: str | Path = ":memory:",
     store: Store | None = None,
     broker: Broker | None = None,
+    blobs: Blobs | None = None,
     clock: Clock | None = None,
     **settings: Any,
 ) -> Adapters:
@@ -165,6 +168,7 @@ def adapters_of(
     return Adapters(
         store=store or SqliteStore(path),
         broker=broker or InProcessBroker(),
+        blobs=blobs or LocalBlobs(None),
         model=model or ScriptedModel(script),
         clock=clock or ManualClock(),
         limits=Limits(**limits),
@@ -181,7 +185,8 @@ async def world(script: Script = (), *, slots: int = 5000, **outside: Any) -> As
     sleepers = clock.sleepers if clock else 0
     async with run(adapters, slots=slots) as application:
         if clock:
-            await clock.wait_for_sleepers(sleepers + _LOOPS + adapters.store.shared - (slots == 0))
+            loops = _LOOPS + adapters.store.shared + (adapters.retrieval is not None) - (slots == 0)
+            await clock.wait_for_sleepers(sleepers + loops)
         yield World(application, await entered(application), adapters, model)
 
 

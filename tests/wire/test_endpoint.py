@@ -5,10 +5,29 @@ from typing import get_type_hints
 
 import pytest
 
-from runstead.wire.endpoints import ENDPOINTS, assistants, messages, models, projects, runs, threads, webhooks
+from runstead.wire.endpoints import (
+    ENDPOINTS,
+    assistants,
+    embeddings,
+    files,
+    messages,
+    models,
+    projects,
+    runs,
+    threads,
+    vector_stores,
+    webhooks,
+)
 from runstead.wire.endpoints.endpoint import AnyEndpoint
 
 RUN = "/threads/{thread_id}/runs/{run_id}"
+FILES = {
+    ("GET", "/files"),
+    ("POST", "/files"),
+    ("GET", "/files/{file_id}"),
+    ("DELETE", "/files/{file_id}"),
+    ("GET", "/files/{file_id}/content"),
+}
 STANDARD = {
     ("GET", "/assistants"),
     ("POST", "/assistants"),
@@ -33,8 +52,10 @@ STANDARD = {
     ("POST", f"{RUN}/cancel"),
     ("GET", f"{RUN}/steps"),
     ("GET", f"{RUN}/steps/{{step_id}}"),
+    *FILES,
     ("GET", "/models"),
     ("GET", "/models/{model}"),
+    ("POST", "/embeddings"),
 }
 HOOK = "/webhook_endpoints/{webhook_id}"
 WEBHOOKS = {
@@ -56,7 +77,7 @@ every_endpoint = pytest.mark.parametrize("endpoint", ENDPOINTS.values(), ids=lam
 
 
 def test_the_annotations_of_the_table_are_its_values() -> None:
-    for module in (assistants, messages, models, projects, runs, threads, webhooks):
+    for module in (assistants, embeddings, files, messages, models, projects, runs, threads, vector_stores, webhooks):
         for name, annotation in get_type_hints(module).items():
             endpoint = getattr(module, name)
             assert annotation.__args__ == (endpoint.query, endpoint.body, endpoint.reply), name
@@ -76,10 +97,10 @@ def test_no_path_is_served_twice() -> None:
 
 
 def test_only_calls_of_the_assistants_api_need_the_beta_header() -> None:
-    models = {("GET", "/models"), ("GET", "/models/{model}")}
+    models = {("GET", "/models"), ("GET", "/models/{model}"), ("POST", "/embeddings")}
     assert {
         (each.method, each.path) for each in ENDPOINTS.values() if not each.beta
-    } == models | WEBHOOKS | ADMINISTRATION
+    } == models | FILES | WEBHOOKS | ADMINISTRATION
 
 
 def test_calls_that_start_or_resume_a_run_can_stream() -> None:

@@ -11,6 +11,7 @@ from typing import Any, Generic, TypeVar
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
+from runstead.domain.files import stored_name
 from runstead.wire.codec.request import decode_query
 from runstead.wire.error import BadRequest
 from runstead.wire.struct import Request
@@ -190,7 +191,7 @@ class _PartReader:
             _FilePart(
                 self._upload,
                 name,
-                _base_name(options[b"filename"].decode("utf-8", "replace")),
+                stored_name(_unescaped(options[b"filename"].decode("utf-8", "replace"))),
                 content_type.decode("latin-1") if content_type else None,
             )
         )
@@ -202,10 +203,9 @@ class _PartReader:
         self.whole = True
 
 
-def _base_name(path: str) -> str:
-    """A file's name without the folders that some senders put before it, and without control characters."""
-    name = path.replace("\\", "/").rpartition("/")[2]
-    return "".join(letter for letter in name if letter.isprintable())[:255]
+def _unescaped(name: str) -> str:
+    """The name that a sender has escaped as browsers do: a quote and the ends of lines, and nothing else."""
+    return name.replace("%22", '"').replace("%0D", "\r").replace("%0A", "\n")
 
 
 def _unreadable(reason: str) -> BadRequest:

@@ -13,7 +13,7 @@ _ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 
 
 def field_parts(boundary: bytes, fields: Request) -> bytes:
-    """The parts of all fields that are set. A list is a part for each of its items."""
+    """The parts of all fields that are set. A list has a part for each item, an object one for each field."""
     return b"".join(
         b'--%b\r\nContent-Disposition: form-data; name="%b"\r\n\r\n%b\r\n' % (boundary, _escaped(name), value)
         for name, value in _pairs(fields)
@@ -34,12 +34,16 @@ def closing(boundary: bytes) -> bytes:
 
 def _pairs(fields: Request) -> list[tuple[str, bytes]]:
     values: dict[str, Any] = msgspec.to_builtins(fields)
-    return [
-        (f"{name}[]" if isinstance(value, list) else name, _text(item))
-        for name, value in values.items()
-        if value is not None
-        for item in (value if isinstance(value, list) else [value])
-    ]
+    return [(name, _text(item)) for field, value in values.items() for name, item in _named(field, value)]
+
+
+def _named(name: str, value: Any) -> list[tuple[str, Any]]:
+    """The values of a field, each with the name of its part."""
+    if isinstance(value, dict):
+        return [(f"{name}[{inner}]", item) for inner, item in value.items()]
+    if isinstance(value, list):
+        return [(f"{name}[]", item) for item in value]
+    return [] if value is None else [(name, value)]
 
 
 def _text(value: Any) -> bytes:

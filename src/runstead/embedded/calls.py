@@ -12,11 +12,12 @@ from runstead.engine.resources.caller import Caller
 from runstead.engine.upload import CheckedUpload
 from runstead.interface.operation import Operation, Operations
 from runstead.interface.operations import OPERATIONS
-from runstead.interface.transfer import Content, Upload
+from runstead.interface.transfer import Upload
 from runstead.wire.codec.request import validate
 from runstead.wire.codec.response import decode_lenient
 from runstead.wire.endpoints.endpoint import NOTHING, Endpoint
 from runstead.wire.event import RawEvent
+from runstead.wire.file import FileContent
 from runstead.wire.struct import Request
 
 __all__ = ["Calls"]
@@ -71,7 +72,9 @@ class Calls:
         except Replay as repeated:
             return _recorded(endpoint, repeated)
 
-    async def download(self, endpoint: Endpoint[Q, B, Content], path: Mapping[str, str], query: Q | None) -> Content:
+    async def download(
+        self, endpoint: Endpoint[Q, B, FileContent], path: Mapping[str, str], query: Q | None
+    ) -> FileContent:
         """The content, which is read when it is asked for."""
         return await self.call(endpoint, path, query, None)
 

@@ -14,11 +14,11 @@ from runstead.embedded.calls import Calls
 from runstead.engine.resources.caller import Caller
 from runstead.interface.operation import Operations
 from runstead.interface.operations import OPERATIONS
-from runstead.interface.transfer import Content
 from runstead.wire.codec.response import read_event
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import WaitTimeout
 from runstead.wire.event import Event
+from runstead.wire.file import FileContent
 from runstead.wire.struct import Request
 
 __all__ = ["AsyncEngineTransport", "head_of", "within"]
@@ -83,7 +83,7 @@ class AsyncEngineTransport:
 
     async def download(
         self,
-        endpoint: Endpoint[Q, B, Content],
+        endpoint: Endpoint[Q, B, FileContent],
         path: Mapping[str, str],
         query: Q | None = None,
         deadline: Deadline | None = None,
@@ -101,12 +101,12 @@ class AsyncEngineTransport:
         """Nothing to close: the engine belongs to `open_async`."""
 
 
-def head_of(content: Content) -> ContentHead:
+def head_of(content: FileContent) -> ContentHead:
     """The headers that a server would send for the content."""
     return ContentHead(content.content_type, content.size, content.file_name)
 
 
-async def _bounded(content: Content, deadline: Deadline | None) -> AsyncGenerator[bytes]:
+async def _bounded(content: FileContent, deadline: Deadline | None) -> AsyncGenerator[bytes]:
     async with aclosing(cast("AsyncGenerator[bytes]", content.read(0, content.size))) as chunks:
         while True:
             async with within(deadline):

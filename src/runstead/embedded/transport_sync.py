@@ -15,10 +15,10 @@ from runstead.embedded.transport_async import POLL_AFTER, head_of, within
 from runstead.engine.resources.caller import Caller
 from runstead.interface.operation import Operations
 from runstead.interface.operations import OPERATIONS
-from runstead.interface.transfer import Content
 from runstead.wire.codec.response import read_event
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.event import Event
+from runstead.wire.file import FileContent
 from runstead.wire.struct import Request
 
 __all__ = ["EngineTransport"]
@@ -76,7 +76,7 @@ class EngineTransport:
 
     def download(
         self,
-        endpoint: Endpoint[Q, B, Content],
+        endpoint: Endpoint[Q, B, FileContent],
         path: Mapping[str, str],
         query: Q | None = None,
         deadline: Deadline | None = None,

@@ -1,16 +1,17 @@
-"""The checker: reads every run in a store and reports each that breaks an invariant."""
+"""The checker: reads every run and every file in a store, and reports each that breaks an invariant."""
 
 from collections.abc import Callable
 from functools import partial
 
 from msgspec import Struct
 
+from runstead.blobs.port import BlobMissing, Blobs
 from runstead.domain.invariants import unreleased, violations
 from runstead.domain.invariants.record import LedgerPage, RunRecord, Violation
 from runstead.domain.invariants.steps_and_messages import count_deleted_messages
-from runstead.store.port import Store, Tx
+from runstead.store.port import FileRow, Store, Tx
 
-__all__ = ["Examined", "examine"]
+__all__ = ["Examined", "examine", "examine_files"]
 
 
 class Examined(Struct):
@@ -27,6 +28,7 @@ class Examined(Struct):
     deleted: int = 0
     """Messages that runs wrote and that were deleted afterwards."""
     events: int = 0
+    files: int = 0
     violations: int = 0
 
 
@@ -45,11 +47,53 @@ async def examine(
         page = await store.read(partial(_page, after, part))
         after = page.last
         for violation in _violations(page, drained=drained):
-            examined.violations += 1
-            found(violation)
+            _report(examined, found, violation)
         for record in page.records:
             _count(examined, record, alone=alone)
     return examined
+
+
+async def examine_files(
+    store: Store, blobs: Blobs, examined: Examined, found: Callable[[Violation], object], *, part: int = 200
+) -> None:
+    """Compare all files with their blobs, and call `found` with each violation.
+
+    A file that is deleted meanwhile is no violation: its row is looked for again.
+    """
+    after = ""
+    projects: set[str] = set()
+    while rows := await store.read(lambda tx, after=after: tx.files.audit(after, part)):  # type: ignore[misc]
+        for project, row in rows:
+            examined.files += 1
+            projects.add(project)
+            problem = await _problem_of_blob(blobs, row)
+            if problem is not None and await store.read(lambda tx, blob=row.blob: tx.files.named([blob])):  # type: ignore[misc]
+                _report(examined, found, Violation(row.id, problem))
+        after = rows[-1][1].id
+    for project in sorted(projects):
+
+        async def sums(tx: Tx, project: str = project) -> tuple[int, int]:
+            return await tx.files.usage(project), await tx.files.sum_of_sizes(project)
+
+        counted, real = await store.read(sums)
+        if counted != real:
+            problem = f"its files have {real} bytes, but {counted} are counted"
+            _report(examined, found, Violation(f"project {project}", problem))
+
+
+async def _problem_of_blob(blobs: Blobs, row: FileRow) -> str | None:
+    try:
+        size = await blobs.size(row.blob)
+    except BlobMissing:
+        return f"the file has no content: the blob {row.blob} is missing"
+    if size == row.file.bytes:
+        return None
+    return f"the file has {row.file.bytes} bytes, but its blob {row.blob} has {size}"
+
+
+def _report(examined: Examined, found: Callable[[Violation], object], violation: Violation) -> None:
+    examined.violations += 1
+    found(violation)
 
 
 async def _page(after: str, limit: int, tx: Tx) -> LedgerPage:

@@ -22,6 +22,7 @@ from runstead.store.port import IdempotencyRecord, Tx, WebhookRow
 from runstead.wire.assistant import Assistant
 from runstead.wire.codec.run_parts import Settings, encode_settings, encode_state
 from runstead.wire.error import NotFound
+from runstead.wire.file import File
 from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.run_step import RunStep
@@ -86,7 +87,7 @@ def _subject_of(reply: object) -> str | None:
     match reply:
         case Run() | Message() | RunStep():
             return subject(reply.thread_id, reply.id)
-        case Thread() | Assistant():
+        case Thread() | Assistant() | File():
             return reply.id
         case WebhookRow():
             return reply.webhook.id

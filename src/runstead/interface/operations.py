@@ -2,12 +2,22 @@
 
 from runstead.interface.administration import Administration
 from runstead.interface.assistants import Assistants
+from runstead.interface.embeddings import Embeddings
+from runstead.interface.files import Files
 from runstead.interface.messages import Messages
 from runstead.interface.models import Models
-from runstead.interface.operation import Operation, event_operation, operation, page_operation, table_of
+from runstead.interface.operation import (
+    Operation,
+    event_operation,
+    operation,
+    page_operation,
+    table_of,
+    upload_operation,
+)
 from runstead.interface.runs import Runs
 from runstead.interface.streams import CreateRunStream, CreateThreadRunStream, RunEventStream, SubmitToolOutputStream
 from runstead.interface.threads import Threads
+from runstead.interface.vector_stores import VectorStores
 from runstead.interface.webhooks import Webhooks
 from runstead.wire import endpoints as at
 
@@ -110,7 +120,7 @@ _RUNS = (
         Runs.create_run,
         at.runs.CREATE_RUN,
         lambda rs, path, query, body: rs.create_run(path["thread_id"], body, query.include),
-        stream=lambda path, query, body: CreateRunStream(path["thread_id"], body),
+        stream=lambda path, query, body: CreateRunStream(path["thread_id"], body, query.include),
     ),
     page_operation(
         Runs.runs,
@@ -153,13 +163,127 @@ _RUNS = (
     event_operation(
         Runs.run_events,
         at.runs.RUN_EVENTS,
-        lambda path, query, body: RunEventStream(path["thread_id"], path["run_id"], query.after),
+        lambda path, query, body: RunEventStream(path["thread_id"], path["run_id"], query.after, query.include),
+    ),
+)
+
+_FILES = (
+    upload_operation(Files.create_file, at.files.CREATE_FILE, lambda rs, path, query, body: rs.create_file(body)),
+    page_operation(
+        Files.files,
+        at.files.FILES,
+        lambda rs, path, query, body: rs.files(query.limit, query.order, query.after, query.before, query.purpose),
+    ),
+    operation(Files.get_file, at.files.GET_FILE, lambda rs, path, query, body: rs.get_file(path["file_id"])),
+    operation(
+        Files.file_content, at.files.FILE_CONTENT, lambda rs, path, query, body: rs.file_content(path["file_id"])
+    ),
+    operation(Files.delete_file, at.files.DELETE_FILE, lambda rs, path, query, body: rs.delete_file(path["file_id"])),
+)
+
+_VECTOR_STORES = (
+    operation(
+        VectorStores.create_vector_store,
+        at.vector_stores.CREATE_VECTOR_STORE,
+        lambda rs, path, query, body: rs.create_vector_store(body),
+    ),
+    page_operation(
+        VectorStores.vector_stores,
+        at.vector_stores.VECTOR_STORES,
+        lambda rs, path, query, body: rs.vector_stores(query.limit, query.order, query.after, query.before),
+    ),
+    operation(
+        VectorStores.get_vector_store,
+        at.vector_stores.GET_VECTOR_STORE,
+        lambda rs, path, query, body: rs.get_vector_store(path["vector_store_id"]),
+    ),
+    operation(
+        VectorStores.update_vector_store,
+        at.vector_stores.UPDATE_VECTOR_STORE,
+        lambda rs, path, query, body: rs.update_vector_store(path["vector_store_id"], body),
+    ),
+    operation(
+        VectorStores.delete_vector_store,
+        at.vector_stores.DELETE_VECTOR_STORE,
+        lambda rs, path, query, body: rs.delete_vector_store(path["vector_store_id"]),
+    ),
+    operation(
+        VectorStores.search_vector_store,
+        at.vector_stores.SEARCH_VECTOR_STORE,
+        lambda rs, path, query, body: rs.search_vector_store(path["vector_store_id"], body),
+    ),
+)
+
+_STORE_FILES = (
+    operation(
+        VectorStores.add_store_file,
+        at.vector_stores.ADD_STORE_FILE,
+        lambda rs, path, query, body: rs.add_store_file(path["vector_store_id"], body),
+    ),
+    page_operation(
+        VectorStores.store_files,
+        at.vector_stores.STORE_FILES,
+        lambda rs, path, query, body: rs.store_files(
+            path["vector_store_id"], query.limit, query.order, query.after, query.before, query.filter
+        ),
+    ),
+    operation(
+        VectorStores.get_store_file,
+        at.vector_stores.GET_STORE_FILE,
+        lambda rs, path, query, body: rs.get_store_file(path["vector_store_id"], path["file_id"]),
+    ),
+    operation(
+        VectorStores.update_store_file,
+        at.vector_stores.UPDATE_STORE_FILE,
+        lambda rs, path, query, body: rs.update_store_file(path["vector_store_id"], path["file_id"], body.attributes),
+    ),
+    operation(
+        VectorStores.remove_store_file,
+        at.vector_stores.REMOVE_STORE_FILE,
+        lambda rs, path, query, body: rs.remove_store_file(path["vector_store_id"], path["file_id"]),
+    ),
+    operation(
+        VectorStores.store_file_content,
+        at.vector_stores.STORE_FILE_CONTENT,
+        lambda rs, path, query, body: rs.store_file_content(path["vector_store_id"], path["file_id"]),
+    ),
+    operation(
+        VectorStores.create_file_batch,
+        at.vector_stores.CREATE_FILE_BATCH,
+        lambda rs, path, query, body: rs.create_file_batch(path["vector_store_id"], body),
+    ),
+    operation(
+        VectorStores.get_file_batch,
+        at.vector_stores.GET_FILE_BATCH,
+        lambda rs, path, query, body: rs.get_file_batch(path["vector_store_id"], path["batch_id"]),
+    ),
+    operation(
+        VectorStores.cancel_file_batch,
+        at.vector_stores.CANCEL_FILE_BATCH,
+        lambda rs, path, query, body: rs.cancel_file_batch(path["vector_store_id"], path["batch_id"]),
+    ),
+    page_operation(
+        VectorStores.batch_files,
+        at.vector_stores.BATCH_FILES,
+        lambda rs, path, query, body: rs.batch_files(
+            path["vector_store_id"],
+            path["batch_id"],
+            query.limit,
+            query.order,
+            query.after,
+            query.before,
+            query.filter,
+        ),
     ),
 )
 
 _MODELS = (
     operation(Models.models, at.models.MODELS, lambda rs, path, query, body: rs.models()),
     operation(Models.get_model, at.models.GET_MODEL, lambda rs, path, query, body: rs.get_model(path["model"])),
+)
+
+_EMBEDDINGS = (
+    operation(Embeddings.embeddings, at.embeddings.EMBEDDINGS, lambda rs, path, query, body: rs.embeddings(body)),
 )
 
 _WEBHOOKS = (
@@ -221,11 +345,23 @@ _ADMINISTRATION = (
     operation(
         Administration.update_project_limits,
         at.projects.UPDATE_PROJECT_LIMITS,
-        lambda rs, path, query, body: rs.update_project_limits(path["project_id"], body.max_running, body.max_queued),
+        lambda rs, path, query, body: rs.update_project_limits(
+            path["project_id"], body.max_running, body.max_queued, body.max_file_bytes
+        ),
     ),
 )
 
 OPERATIONS: dict[str, Operation] = table_of(
-    *_ASSISTANTS, *_THREADS, *_MESSAGES, *_RUNS, *_MODELS, *_WEBHOOKS, *_ADMINISTRATION
+    *_ASSISTANTS,
+    *_THREADS,
+    *_MESSAGES,
+    *_RUNS,
+    *_FILES,
+    *_VECTOR_STORES,
+    *_STORE_FILES,
+    *_MODELS,
+    *_EMBEDDINGS,
+    *_WEBHOOKS,
+    *_ADMINISTRATION,
 )
 """Every operation by the name of its endpoint."""

@@ -1,13 +1,11 @@
-"""Files on their way: uploads as they arrive, and content as it is read. Neither is ever whole in memory."""
+"""Uploads as they arrive. They are never whole in memory."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from typing import Protocol, TypeVar
-
-from msgspec import Struct
 
 from runstead.wire.error import RunsteadError
 
-__all__ = ["Content", "Disconnected", "FilePart", "Upload"]
+__all__ = ["Disconnected", "FilePart", "Upload"]
 
 B_co = TypeVar("B_co", covariant=True)
 
@@ -50,13 +48,3 @@ class Upload(Protocol[B_co]):
         `BadRequest` if a field is wrong, or if a file is missing.
         """
         ...
-
-
-class Content(Struct, frozen=True, kw_only=True):
-    """The content of a file, ready to be read."""
-
-    read: Callable[[int, int], AsyncIterator[bytes]]
-    """The bytes from one offset up to another, which is not included."""
-    size: int
-    content_type: str = "application/octet-stream"
-    file_name: str | None = None

@@ -17,10 +17,13 @@ from runstead.worker.lease import LEASE, leased
 from runstead.worker.maintenance.deliver_webhooks import deliver_webhooks
 from runstead.worker.maintenance.expire_runs import expire_runs
 from runstead.worker.maintenance.expire_workers import expire_workers
+from runstead.worker.maintenance.ingest_files import ingest_files
 from runstead.worker.maintenance.prune_idempotency import prune_idempotency
 from runstead.worker.maintenance.recover_runs import recover_runs
 from runstead.worker.maintenance.release_unexecuted import release_unexecuted
 from runstead.worker.maintenance.remove_deleted import remove_deleted
+from runstead.worker.maintenance.remove_from_index import remove_from_index
+from runstead.worker.maintenance.sweep_files import sweep_files
 from runstead.worker.readiness import Readiness
 from runstead.worker.worker import Worker
 
@@ -30,7 +33,7 @@ __all__ = ["Application", "run"]
 Loop: TypeAlias = Callable[[Adapters], Coroutine[Any, Any, None]]
 """A maintenance loop, which runs for ever."""
 
-_MAINTENANCE: Sequence[Loop] = (expire_runs, prune_idempotency, deliver_webhooks, remove_deleted)
+_MAINTENANCE: Sequence[Loop] = (expire_runs, prune_idempotency, deliver_webhooks, remove_deleted, sweep_files)
 """The loops of every process with a worker; processes over the same store run them side by side."""
 
 
@@ -84,9 +87,12 @@ async def run(
         for port in (
             adapters.store,
             adapters.broker,
+            adapters.blobs,
             adapters.model,
             *adapters.tools,
             *([adapters.outbound] if adapters.outbound else ()),
+            *([adapters.embeddings] if adapters.embeddings else ()),
+            *((adapters.retrieval.reader, adapters.retrieval.index) if adapters.retrieval else ()),
         ):
             await port.start()
             outside.push_async_callback(port.stop)
@@ -109,6 +115,9 @@ async def _working(adapters: Adapters, slots: int, lease: float) -> AsyncIterato
             group.create_task(worker.run(), name="worker")
             maintenance = [group.create_task(loop(adapters), name=loop.__name__) for loop in _MAINTENANCE]
             maintenance.append(group.create_task(release_unexecuted(adapters, worker)))
+            if adapters.retrieval is not None:
+                maintenance.append(group.create_task(ingest_files(adapters, adapters.retrieval, lease)))
+                maintenance.append(group.create_task(remove_from_index(adapters, adapters.retrieval)))
             if adapters.store.shared:
                 maintenance.append(group.create_task(expire_workers(adapters, worker)))
             try:

@@ -11,7 +11,7 @@ from runstead.wire.filter import Filter
 __all__ = ["DIMENSION", "NO_VECTORS", "chunks_of", "entry", "fill", "found", "search", "vector", "vectors"]
 
 DIMENSION = 384
-NO_VECTORS = np.zeros((0, 0), dtype=np.float32)
+NO_VECTORS = None
 
 
 def entry(file_id: str, version: str = "1", *, store: str = "vs_1", project: str = "proj_1") -> Entry:

@@ -12,17 +12,26 @@ from typing import Any, cast
 
 import runstead
 from runstead import bootstrap
+from runstead.blobs.local import LocalBlobs
+from runstead.blobs.port import Blobs
 from runstead.broker.nats import NatsBroker
 from runstead.client import Client
-from runstead.engine.adapters import SystemClock
+from runstead.engine.adapters import Clock, SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
+from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+from runstead.retrieval.index.port import Index
+from runstead.retrieval.index.postgres import PostgresIndex
+from runstead.store.port import Store
 from runstead.store.postgres import PostgresStore
+from runstead.store.sqlite import SqliteStore
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
 from runstead.worker.application import run
+from tests.support.clock import ManualClock
 from tests.support.cluster import nats_server
 from tests.support.postgres import place, server
+from tests.support.retrieval import retrieval_of
 from tests.support.serving import served_at
 from tests.support.worlds import adapters_of, world
 
@@ -58,14 +67,21 @@ async def _events(stream: Iterator[Event]) -> AsyncIterator[Event]:
 
 @asynccontextmanager
 async def engine(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with world(model=model, path=path) as here:
+    parts = _searching(SqliteStore(path), ManualClock(), LocalBlobs(None))
+    async with world(model=model, **parts) as here:
         yield here.project
+
+
+def _searching(store: Store, clock: Clock, blobs: Blobs, index: Index | None = None) -> dict[str, Any]:
+    """Adapters with which files can be searched."""
+    retrieval = retrieval_of(store, clock, blobs, index=index)
+    return {"store": store, "clock": clock, "blobs": blobs, "retrieval": retrieval, "embeddings": LocalEmbeddings()}
 
 
 @asynccontextmanager
 async def open_async(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     async with runstead.open_async(path, model=model, allow_private_webhooks=True) as client:
-        yield client
+        yield cast("Interface", client)
 
 
 @asynccontextmanager
@@ -100,15 +116,26 @@ def on_nats(path: Path) -> NatsBroker:
 @asynccontextmanager
 async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     """Two applications on PostgreSQL and NATS: one answers requests, the other executes runs."""
-    server_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
-    worker_side = adapters_of(model=model, store=on_postgres(path), broker=on_nats(path), clock=SystemClock())
+    server_side, worker_side = (
+        adapters_of(
+            model=model,
+            broker=on_nats(path),
+            **_searching(
+                on_postgres(path),
+                SystemClock(),
+                LocalBlobs(path.with_suffix(".blobs")),
+                PostgresIndex(server().url, schema=place(path)),
+            ),
+        )
+        for _ in range(2)
+    )
     async with (
         run(worker_side),
         run(server_side, works=False) as application,
         served_at(application) as url,
         runstead.connect_async(url) as client,
     ):
-        yield client
+        yield cast("Interface", client)
 
 
 DEPLOYMENTS: list[Deployment] = [engine, open_async, open_, connect, cluster]

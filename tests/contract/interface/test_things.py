@@ -1,10 +1,14 @@
 """Assistants, threads, messages and models, on every deployment."""
 
+import base64
+import struct
+
 import pytest
 
 from runstead.wire.assistant import AssistantRequest, AssistantUpdate
 from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput
-from runstead.wire.error import NotFound
+from runstead.wire.embedding import EmbeddingRequest
+from runstead.wire.error import BadRequest, NotFound
 from runstead.wire.message import MessageRequest
 from runstead.wire.options import ObjectFormat
 from runstead.wire.struct import SortOrder
@@ -121,3 +125,20 @@ class TestModels:
     async def test_models_are_listed_and_returned(self, harness: Harness) -> None:
         assert [model.id for model in (await harness.rs.models()).data] == ["scripted"]
         assert (await harness.rs.get_model("scripted")).id == "scripted"
+
+
+class TestEmbeddings:
+    async def test_texts_are_vectors_in_their_order(self, harness: Harness) -> None:
+        made = await harness.rs.embeddings(EmbeddingRequest(model="any", input=["A cat.", "Ein Hund."]))
+        assert [each.index for each in made.data] == [0, 1]
+        assert [len(each.embedding) for each in made.data] == [512, 512]
+        assert made.model == "use-multilingual-v3"
+        assert made.usage.prompt_tokens == made.usage.total_tokens > 0
+        alone = await harness.rs.embeddings(EmbeddingRequest(model="any", input="Ein Hund.", encoding_format="base64"))
+        (vector,) = [base64.b64decode(str(each.embedding)) for each in alone.data]
+        assert list(struct.unpack("<512f", vector)) == pytest.approx(made.data[1].embedding, abs=1e-5)
+
+    async def test_tokens_are_refused(self, harness: Harness) -> None:
+        with pytest.raises(BadRequest, match="'input' has tokens instead of text") as raised:
+            await harness.rs.embeddings(EmbeddingRequest(model="any", input=[[1, 2], [3]]))
+        assert raised.value.param == "input"

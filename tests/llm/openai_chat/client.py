@@ -9,9 +9,9 @@ import pytest
 
 from runstead.domain.model_call import ModelRequest, Piece, TextPiece
 from runstead.llm.openai_chat.client import OpenAIChat
-from runstead.llm.openai_chat.retry import Backoff
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
+from runstead.model_server.retry import Backoff
 from tests.llm.fake_upstream import Answer, Exchange, FakeUpstream, fake_upstream
 
 __all__ = ["KEY", "REQUEST", "Waits", "ask", "cut_at_once", "failure", "hang", "said", "world"]

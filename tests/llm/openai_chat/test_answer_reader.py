@@ -1,6 +1,8 @@
 """Answers of all kinds of servers are parsed into the same pieces."""
 
+import gc
 import re
+import weakref
 from typing import Any
 
 import msgspec
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from runstead.domain.model_call import Finish, Piece, RefusalPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
 from runstead.llm.openai_chat.answer_reader import AnswerReader
-from runstead.llm.openai_chat.failure import Failure
+from runstead.model_server.failure import Failure
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 from tests.llm.fake_upstream import chunk, sse
 
@@ -309,3 +311,23 @@ def test_an_error_in_the_last_line_is_raised_after_its_pieces() -> None:
     assert next(batches) == [TextPiece("!")]
     with pytest.raises(Failure, match=r"No\."):
         next(batches)
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [{"content": "Hel"}, {"content": "lo"}],
+        [{"content": "<think>hm</think>"}, {"refusal": "no"}],
+        [{"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]}],
+    ],
+)
+def test_a_read_answer_is_freed_without_the_garbage_collector(deltas: list[dict[str, Any]]) -> None:
+    reader = AnswerReader()
+    gc.disable()
+    try:
+        read(sse(*(chunk(delta) for delta in deltas), chunk({}, "stop")), DONE, reader=reader)
+        freed = weakref.ref(reader)
+        del reader
+        assert freed() is None
+    finally:
+        gc.enable()

@@ -8,9 +8,9 @@ import pytest
 
 from runstead.domain.model_call import Finish, TextPiece
 from runstead.llm.openai_chat.client import OpenAIChat
-from runstead.llm.openai_chat.retry import Backoff
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
+from runstead.model_server.retry import Backoff
 from tests.llm.fake_upstream import (
     Exchange,
     chunk,

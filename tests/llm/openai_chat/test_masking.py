@@ -8,8 +8,8 @@ from urllib.parse import quote
 import pytest
 
 from runstead.llm.openai_chat.client import OpenAIChat
-from runstead.llm.openai_chat.masking import Mask, secrets_in
 from runstead.llm.openai_chat.upstream import Upstream
+from runstead.model_server.masking import Mask, secrets_in
 from tests.llm.fake_upstream import fake_upstream, refused, stream
 from tests.llm.openai_chat.client import failure, world
 

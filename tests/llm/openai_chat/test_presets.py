@@ -7,9 +7,9 @@ from msgspec.structs import replace
 
 from runstead.domain.model_call import Finish, ModelRequest
 from runstead.llm.openai_chat.client import OpenAIChat
-from runstead.llm.openai_chat.endpoint import Endpoints
-from runstead.llm.openai_chat.preset import GENERIC, PRESETS, preset_of
 from runstead.llm.openai_chat.upstream import Upstream
+from runstead.model_server.endpoint import Endpoints
+from runstead.model_server.preset import GENERIC, PRESETS, preset_of
 from runstead.wire.error import RunsteadError
 from runstead.wire.tool import Function
 from tests.llm.fake_upstream import Answer, Exchange, fake_upstream, plain, text

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from runstead.blobs.local import LocalBlobs
 from runstead.broker.inprocess import InProcessBroker
 from runstead.engine.adapters import Adapters, SystemClock
 from runstead.llm.scripted import Gate, ScriptedModel, call, say
@@ -19,7 +20,9 @@ from tests.support.worlds import WEATHER, World, names, text_of, world
 
 async def test_a_run_with_tools_goes_from_question_to_answer(make: Make) -> None:
     model = ScriptedModel([[call("weather", city="Oslo"), call("weather", city="Rome")], "Sunny in both."])
-    adapters = Adapters(store=make(), broker=InProcessBroker(), model=model, clock=SystemClock())
+    adapters = Adapters(
+        store=make(), broker=InProcessBroker(), blobs=LocalBlobs(None), model=model, clock=SystemClock()
+    )
     async with within(), run(adapters) as application:
         here = World(application, await entered(application), adapters, model)
         asked = await here.ended(await here.start("How is it?", tools=[WEATHER]))

@@ -19,11 +19,11 @@ from tests.support.postgres import server
 
 STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name in statements]
 # An insert looks for nothing, and a join by the runs of one thread sorts nothing.
-SEARCHES = [
-    (table, name)
-    for table, name in STATEMENTS
-    if name not in {"insert", "append", "register", "lock_project", "lock_key", "put", "mark"}
-]
+_INSERTS = {
+    "insert", "append", "register", "lock_project", "lock_key", "put", "mark", "mark_blob", "use", "add",
+    "insert_batch", "mark_removal",
+}  # fmt: skip
+SEARCHES = [(table, name) for table, name in STATEMENTS if name not in _INSERTS]
 PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]
 
 
@@ -83,6 +83,11 @@ async def test_a_statement_searches_by_an_index(session: PostgresSession, table:
         "runs.page": "runs_order",
         "steps.page": "steps_order",
         "webhooks.page": "webhooks_order",
+        "files.page": "files_order",
+        "files.purpose_page": "files_order_of_purpose",
+        "vector_stores.page": "vector_stores_order",
+        "store_files.page": "vector_store_files_order",
+        "store_files.status_page": "vector_store_files_of_status",
     }.items(),
 )
 @pytest.mark.parametrize("direction", ["up", "down"])
@@ -159,6 +164,8 @@ def test_a_transaction_that_only_reads_locks_nothing() -> None:
     held = {(table, name) for table, name in STATEMENTS if "FOR UPDATE" in _WRITING[table][name]}
     assert held == {
         ("threads", "get"),
+        ("vector_stores", "get"),
+        ("store_files", "claim"),
         ("runs", "get"),
         ("runs", "opening"),
         ("runs", "load"),

@@ -15,7 +15,7 @@ from runstead.api.handlers.request import RequestReader
 from runstead.api.middleware import HEADERS
 from runstead.api.port import Application, Settings
 from runstead.interface.operation import Operation
-from runstead.interface.transfer import Content
+from runstead.wire.file import FileContent
 
 __all__ = ["BytesHandler", "disposition"]
 
@@ -33,7 +33,7 @@ class BytesHandler:
 
     async def __call__(self, path: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None:
         call = await self._request.read(path, scope, receive)
-        content: Content = await self._call(call.target, call.path, call.query, call.body)
+        content: FileContent = await self._call(call.target, call.path, call.query, call.body)
         part = _part(scope[HEADERS].get(b"range"), content.size)
         await send({"type": "http.response.start", "status": part.status, "headers": _headers(content, part)})
         if part.start < part.stop:
@@ -64,7 +64,7 @@ def _part(asked: bytes | None, size: int) -> _Part:
     return _Part(206, start, stop) if start < stop else _Part(416, 0, 0)
 
 
-def _headers(content: Content, part: _Part) -> Headers:
+def _headers(content: FileContent, part: _Part) -> Headers:
     kind = content.content_type if _MEDIA_TYPE.fullmatch(content.content_type) else "application/octet-stream"
     ranges: Headers = ()
     if part.status == 206:
@@ -91,7 +91,7 @@ def disposition(file_name: str | None) -> bytes:
     return f'attachment; filename="{plain}"{exact}'.encode()
 
 
-async def _send_while_connected(content: Content, part: _Part, receive: Receive, send: Send) -> None:
+async def _send_while_connected(content: FileContent, part: _Part, receive: Receive, send: Send) -> None:
     """Send the bytes at the client's pace, and stop reading them when the client has left."""
     left = asyncio.Event()
 

@@ -1,6 +1,7 @@
 """Endpoints that are answered with a JSON object, or with events where the body asks for them."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 from starlette.types import Receive, Scope, Send
@@ -14,10 +15,13 @@ from runstead.api.port import Application, Settings
 from runstead.domain.idempotency import Replay
 from runstead.interface.operation import Operation
 from runstead.wire.run import Run
+from runstead.wire.vector_store import FileBatch, StoreFile, VectorStore
 
 __all__ = ["JsonHandler"]
 
 _encode = msgspec.json.Encoder().encode
+_POLLED = (Run, VectorStore, StoreFile, FileBatch)
+"""Objects that clients read again and again until something about them has ended."""
 
 
 class JsonHandler:
@@ -29,7 +33,7 @@ class JsonHandler:
         self._request = RequestReader(operation, application, settings, bodies)
         self._call = operation.call
         self._events = EventAnswer(operation.stream, application, settings) if operation.stream is not None else None
-        self._polled = endpoint.reply is Run and endpoint.method == "GET"
+        self._polled = endpoint.reply in _POLLED and endpoint.method == "GET"
         self._poll_hint: Headers = ((b"openai-poll-after-ms", b"%d" % settings.poll_after_ms),)
 
     async def __call__(self, path: Mapping[str, str], scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,5 +51,9 @@ class JsonHandler:
             await send_json(send, repeated.answer, headers=REPLAYED)
             return
         # Without this header the polling helpers of official clients wait for seconds.
-        headers = self._poll_hint if self._polled and not reply.status.pausing else ()
+        headers = self._poll_hint if self._polled and _goes_on(reply) else ()
         await send_json(send, _encode(reply), headers=headers)
+
+
+def _goes_on(reply: Any) -> bool:
+    return not reply.status.pausing if isinstance(reply, Run) else reply.status == "in_progress"

@@ -6,10 +6,13 @@ from typing import Self
 from runstead.client._async.administration import AsyncAdministration
 from runstead.client._async.assistants import AsyncAssistants
 from runstead.client._async.driving import AsyncDriving
+from runstead.client._async.embeddings import AsyncEmbeddings
+from runstead.client._async.indexing import AsyncIndexing
 from runstead.client._async.messages import AsyncMessages
 from runstead.client._async.models import AsyncModels
 from runstead.client._async.runs import AsyncRuns
 from runstead.client._async.threads import AsyncThreads
+from runstead.client._async.vector_stores import AsyncVectorStores
 from runstead.client._async.webhooks import AsyncWebhooks
 
 __all__ = ["AsyncClient"]
@@ -20,7 +23,10 @@ class AsyncClient(
     AsyncThreads,
     AsyncMessages,
     AsyncRuns,
+    AsyncIndexing,
+    AsyncVectorStores,
     AsyncModels,
+    AsyncEmbeddings,
     AsyncWebhooks,
     AsyncAdministration,
     AsyncDriving,

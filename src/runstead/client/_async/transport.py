@@ -6,9 +6,9 @@ from typing import Any, Protocol, Self, TypeVar
 from runstead.client._async.download import AsyncDownload
 from runstead.client._async.upload import AsyncUpload
 from runstead.client.deadline import Deadline
-from runstead.interface.transfer import Content
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.event import Event
+from runstead.wire.file import FileContent
 from runstead.wire.struct import Request
 
 __all__ = ["AsyncTransport"]
@@ -69,7 +69,7 @@ class AsyncTransport(Protocol):
 
     async def download(
         self,
-        endpoint: Endpoint[Q, B, Content],
+        endpoint: Endpoint[Q, B, FileContent],
         path: Mapping[str, str],
         query: Q | None = None,
         deadline: Deadline | None = None,

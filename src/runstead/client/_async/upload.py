@@ -1,7 +1,7 @@
 """Forms with files to send, and how they travel."""
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from runstead.client.multipart import closing, field_parts, file_head
@@ -18,14 +18,20 @@ B = TypeVar("B", bound=Request)
 class AsyncUploadFile:
     """One file of an upload."""
 
-    def __init__(self, name: str, file: OpenedFile) -> None:
+    def __init__(self, name: str, file: OpenedFile, progress: Callable[[int], object] | None = None) -> None:
         self.name = name
         self.file_name = file.file_name
         self.content_type: str | None = file.content_type
         self.file = file
+        self._progress = progress
 
-    def __aiter__(self) -> AsyncIterator[bytes]:
-        return chunks_of(self.file)
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        sent = 0
+        async for chunk in chunks_of(self.file):
+            yield chunk
+            sent += len(chunk)
+            if self._progress is not None:
+                self._progress(sent)
 
 
 class AsyncUpload(Generic[B]):
@@ -33,12 +39,12 @@ class AsyncUpload(Generic[B]):
 
     A file is bytes, the path of one, an open binary file or an iterable of bytes, or a `NamedSource` of these. Files
     are read while they are sent. A call that takes an upload is retried only if all of its files can be read again:
-    an iterable cannot, nor an open file without `seek`.
+    an iterable cannot, nor an open file without `seek`. `progress` is called with the bytes of a file that were sent.
     """
 
-    def __init__(self, fields: B, files: Mapping[str, Any]) -> None:
+    def __init__(self, fields: B, files: Mapping[str, Any], progress: Callable[[int], object] | None = None) -> None:
         self.values = fields
-        self.parts = [AsyncUploadFile(name, opened(source)) for name, source in files.items()]
+        self.parts = [AsyncUploadFile(name, opened(source), progress) for name, source in files.items()]
 
     async def files(self) -> AsyncIterator[AsyncUploadFile]:
         for file in self.parts:

@@ -7,10 +7,13 @@ from typing import Self
 from runstead.client._sync.administration import Administration
 from runstead.client._sync.assistants import Assistants
 from runstead.client._sync.driving import Driving
+from runstead.client._sync.embeddings import Embeddings
+from runstead.client._sync.indexing import Indexing
 from runstead.client._sync.messages import Messages
 from runstead.client._sync.models import Models
 from runstead.client._sync.runs import Runs
 from runstead.client._sync.threads import Threads
+from runstead.client._sync.vector_stores import VectorStores
 from runstead.client._sync.webhooks import Webhooks
 
 __all__ = ["Client"]
@@ -21,7 +24,10 @@ class Client(
     Threads,
     Messages,
     Runs,
+    Indexing,
+    VectorStores,
     Models,
+    Embeddings,
     Webhooks,
     Administration,
     Driving,

@@ -30,11 +30,11 @@ from runstead.client.http.outgoing import Outgoing, greeting, outgoing
 from runstead.client.http.retries import RetryPolicy, RetryState, ServerFeatures
 from runstead.client.http.server_text import TextSanitizer
 from runstead.client.http.target import Target
-from runstead.interface.transfer import Content
 from runstead.wire.codec.sse import MAX_FRAME
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import Closed, ServerError, Unreachable, WaitTimeout
 from runstead.wire.event import Event
+from runstead.wire.file import FileContent
 from runstead.wire.struct import Request
 
 __all__ = ["HttpTransport"]
@@ -153,7 +153,7 @@ class HttpTransport:
 
     def download(
         self,
-        endpoint: Endpoint[Q, B, Content],
+        endpoint: Endpoint[Q, B, FileContent],
         path: Mapping[str, str],
         query: Q | None = None,
         deadline: Deadline | None = None,

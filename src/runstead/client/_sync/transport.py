@@ -7,9 +7,9 @@ from typing import Any, Protocol, Self, TypeVar
 from runstead.client._sync.download import Download
 from runstead.client._sync.upload import Upload
 from runstead.client.deadline import Deadline
-from runstead.interface.transfer import Content
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.event import Event
+from runstead.wire.file import FileContent
 from runstead.wire.struct import Request
 
 __all__ = ["Transport"]
@@ -70,7 +70,7 @@ class Transport(Protocol):
 
     def download(
         self,
-        endpoint: Endpoint[Q, B, Content],
+        endpoint: Endpoint[Q, B, FileContent],
         path: Mapping[str, str],
         query: Q | None = None,
         deadline: Deadline | None = None,

@@ -2,7 +2,7 @@
 """Forms with files to send, and how they travel."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from runstead.client.multipart import closing, field_parts, file_head
@@ -19,14 +19,20 @@ B = TypeVar("B", bound=Request)
 class UploadFile:
     """One file of an upload."""
 
-    def __init__(self, name: str, file: OpenedFile) -> None:
+    def __init__(self, name: str, file: OpenedFile, progress: Callable[[int], object] | None = None) -> None:
         self.name = name
         self.file_name = file.file_name
         self.content_type: str | None = file.content_type
         self.file = file
+        self._progress = progress
 
     def __iter__(self) -> Iterator[bytes]:
-        return chunks_of(self.file)
+        sent = 0
+        for chunk in chunks_of(self.file):
+            yield chunk
+            sent += len(chunk)
+            if self._progress is not None:
+                self._progress(sent)
 
 
 class Upload(Generic[B]):
@@ -34,12 +40,12 @@ class Upload(Generic[B]):
 
     A file is bytes, the path of one, an open binary file or an iterable of bytes, or a `NamedSource` of these. Files
     are read while they are sent. A call that takes an upload is retried only if all of its files can be read again:
-    an iterable cannot, nor an open file without `seek`.
+    an iterable cannot, nor an open file without `seek`. `progress` is called with the bytes of a file that were sent.
     """
 
-    def __init__(self, fields: B, files: Mapping[str, Any]) -> None:
+    def __init__(self, fields: B, files: Mapping[str, Any], progress: Callable[[int], object] | None = None) -> None:
         self.values = fields
-        self.parts = [UploadFile(name, opened(source)) for name, source in files.items()]
+        self.parts = [UploadFile(name, opened(source), progress) for name, source in files.items()]
 
     def files(self) -> Iterator[UploadFile]:
         yield from self.parts

@@ -70,13 +70,14 @@ class RunRecord(Struct, frozen=True, kw_only=True):
 
 
 class Violation(NamedTuple):
-    """A run that breaks an invariant, and how."""
+    """A run or a file that breaks an invariant, and how."""
 
-    run_id: str
+    subject: str
+    """The id of what breaks it."""
     problem: str
 
     def __str__(self) -> str:
-        return f"{self.run_id}: {self.problem}"
+        return f"{self.subject}: {self.problem}"
 
 
 class LedgerPage(Struct, frozen=True):

@@ -169,10 +169,14 @@ class ClaimedRun:
 
     async def read_store(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False) -> T:
         """Read what the run needs, however long the store takes."""
+        return await self.patiently(lambda: self.adapters.store.read(work, single=single, lane=self._lane))
+
+    async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
+        """Read, again and again while what is read is away."""
         pauses = _pauses()
         while True:
             try:
-                return await self.adapters.store.read(work, single=single, lane=self._lane)
+                return await read()
             except Unreachable:
                 await self.adapters.clock.sleep(next(pauses))
 

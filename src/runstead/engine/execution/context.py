@@ -12,6 +12,7 @@ from runstead.domain.model_call import ModelRequest
 from runstead.domain.run.budget import Allowance, allowance, counts_prompts
 from runstead.domain.run.next_move import OutOfBudget, RunTools, before_call
 from runstead.engine.execution.claimed_run import ClaimedRun
+from runstead.engine.execution.images import read_images
 from runstead.engine.execution.journal import Journal, read_journal
 from runstead.engine.execution.toolbox import Toolbox
 from runstead.store.port import Newest, Tx
@@ -59,11 +60,16 @@ async def load(claimed: ClaimedRun, tools: Toolbox) -> Next:
     while history.take(page.messages) and page.more:
         await asyncio.sleep(0)
         page = await claimed.read_store(partial(_newest, claimed=claimed, before=page.messages[-1].id))
-    return _next_call(claimed, history, window, tools)
+    images = await read_images(claimed, history.messages)
+    return _next_call(claimed, history, window, tools, images)
 
 
 def _next_call(
-    claimed: ClaimedRun, history: truncation.History, window: int | None, tools: Toolbox
+    claimed: ClaimedRun,
+    history: truncation.History,
+    window: int | None,
+    tools: Toolbox,
+    images: prompt.Images,
 ) -> AskModel | OutOfBudget:
     run, journal = claimed.run, claimed.journal
     rows, asked = journal.rows, 0
@@ -74,7 +80,8 @@ def _next_call(
     if stop is not None:
         return stop
     allowed = allowance(run, rows, asked, window)
-    request = prompt.build(run, history.messages, rows, journal.messages, tools.offers, claimed.row.chosen_defaults)
+    defaults = claimed.row.chosen_defaults
+    request = prompt.build(run, history.messages, rows, journal.messages, tools.offers, defaults, images)
     return AskModel(replace(request, max_completion_tokens=allowed.tokens), allowed)
 
 

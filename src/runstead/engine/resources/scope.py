@@ -18,6 +18,7 @@ from runstead.wire.thread import Thread
 __all__ = ["Bound", "Transactions", "found", "page_of", "the_thread"]
 
 T = TypeVar("T")
+L = TypeVar("L", bound=ListQuery)
 
 Asked: TypeAlias = IdempotentRequest | Callable[[], IdempotentRequest]
 """How a retry of a call is recognised. A function where that is known only once the call's upload was read."""
@@ -96,8 +97,8 @@ async def the_thread(tx: Tx, project: str, thread_id: str) -> Thread:
 
 async def page_of(
     kind: str,
-    query: ListQuery,
-    fetch: Callable[[ListQuery], Awaitable[Page[T] | None]],
+    query: L,
+    fetch: Callable[[L], Awaitable[Page[T] | None]],
     parent: Callable[[], Awaitable[object]] | None = None,
 ) -> Page[T]:
     """A page of a list; an unknown cursor is `NotFound`.

@@ -1,17 +1,23 @@
 """Threads, over the store."""
 
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
 from runstead.domain import creation, guards, ids
 from runstead.engine.adapters import Adapters
 from runstead.engine.execution.commit import Committed, publish
 from runstead.engine.execution.stop import stop_unowned
+from runstead.engine.file_references import check_messages, check_resources, files_of, with_existing_files
 from runstead.engine.resources.scope import Bound, page_of, the_thread
+from runstead.engine.resources.store_references import StoreReferences, fills_stores, names_stores
 from runstead.store.port import Tx
 from runstead.wire.message import Message
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import UNSET, SortOrder
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
 
-__all__ = ["Threads", "new_thread"]
+__all__ = ["Threads", "check_thread", "new_thread", "with_stores"]
 
 
 _MAX_STOPPED = 100
@@ -25,26 +31,42 @@ class Threads(Bound):
         made, messages = new_thread(self._adapters, request or ThreadRequest())
 
         async def work(tx: Tx) -> Thread:
-            await tx.threads.insert(self._project, made)
+            await check_thread(tx, self._project, made, messages)
+            thread = await with_stores(tx, self._adapters, self._project, made, messages)
+            await tx.threads.insert(self._project, thread)
             if messages:
                 await tx.messages.insert(self._project, messages)
-            return made
+            return thread
 
-        return await self._write(work, single=not messages)
+        resources = made.tool_resources
+        names_none = not messages and not files_of(resources) and not names_stores(resources)
+        thread = await self._write(work, single=names_none)
+        self._adapters.ingest(fills_stores(resources, messages))
+        return thread
 
     async def get_thread(self, thread_id: str) -> Thread:
         ids.check(thread_id=thread_id)
-        return await self._read(lambda tx: the_thread(tx, self._project, thread_id))
+
+        async def work(tx: Tx) -> Thread:
+            return (await self._shown_threads(tx, [await the_thread(tx, self._project, thread_id)]))[0]
+
+        return await self._read(work)
 
     async def update_thread(self, thread_id: str, request: ThreadUpdate) -> Thread:
         ids.check(thread_id=thread_id)
 
         async def work(tx: Tx) -> Thread:
-            after = creation.updated_thread(await the_thread(tx, self._project, thread_id), request)
+            before = await the_thread(tx, self._project, thread_id)
+            await check_resources(tx, self._project, request.tool_resources, self._adapters.now())
+            after = creation.updated_thread(before, request)
+            if request.tool_resources is not UNSET:
+                after = await with_stores(tx, self._adapters, self._project, after, ())
             await tx.threads.replace(self._project, after)
-            return after
+            return (await self._shown_threads(tx, [after]))[0]
 
-        return await self._write(work)
+        after = await self._write(work)
+        self._adapters.ingest(fills_stores(creation.value_or(request.tool_resources, None)))
+        return after
 
     async def delete_thread(self, thread_id: str) -> ThreadDeleted:
         ids.check(thread_id=thread_id)
@@ -77,9 +99,15 @@ class Threads(Bound):
         before: str | None = None,
     ) -> Page[Thread]:
         query = ListQuery(limit=limit, order=order, after=after, before=before)
-        return await self._read(
-            lambda tx: page_of("thread", query, lambda query: tx.threads.page(self._project, query))
-        )
+
+        async def work(tx: Tx) -> Page[Thread]:
+            page = await page_of("thread", query, lambda query: tx.threads.page(self._project, query))
+            return replace(page, data=await self._shown_threads(tx, page.data))
+
+        return await self._read(work)
+
+    async def _shown_threads(self, tx: Tx, threads: Sequence[Thread]) -> list[Thread]:
+        return await with_existing_files(tx, self._project, threads, self._adapters.now())
 
     async def _stopped(self, tx: Tx, thread_id: str) -> list[Committed]:
         """End unfinished runs of the thread, the last of the queue first. Their rows go with the thread, but followers
@@ -92,6 +120,19 @@ class Threads(Bound):
                 break
             stopped.append(await stop_unowned(tx, row, self._adapters.now()))
         return stopped
+
+
+async def check_thread(tx: Tx, project: str, thread: Thread, messages: Sequence[Message]) -> None:
+    """`NotFound` if a new thread or its first messages name a file that does not exist."""
+    await check_resources(tx, project, thread.tool_resources, thread.created_at)
+    await check_messages(tx, project, messages, thread.created_at)
+
+
+async def with_stores(tx: Tx, adapters: Adapters, project: str, thread: Thread, messages: Sequence[Message]) -> Thread:
+    """A new thread with the vector stores that its resources ask for, and with the attachments of its messages."""
+    stores = StoreReferences(tx, adapters, project)
+    made = replace(thread, tool_resources=await stores.made(thread.tool_resources))
+    return await stores.attached(made, messages)
 
 
 def new_thread(adapters: Adapters, request: ThreadRequest, param: str = "messages") -> tuple[Thread, list[Message]]:

@@ -11,7 +11,7 @@ from runstead.domain.model_call import Piece
 from runstead.llm.local.event_queue import EventQueue
 from runstead.llm.local.runtime import Runtime
 from runstead.llm.openai_chat.answer_reader import AnswerReader
-from runstead.llm.openai_chat.failure import Failure
+from runstead.model_server.failure import Failure
 
 __all__ = ["Slots"]
 

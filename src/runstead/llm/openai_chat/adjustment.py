@@ -15,10 +15,10 @@ import msgspec
 from msgspec import UNSET
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.fields import STRICT, Fields
 from runstead.llm.openai_chat.refusal import is_unknown_field, refused_fields
 from runstead.llm.openai_chat.request import request_fields
+from runstead.model_server.failure import Failure
 
 __all__ = ["AdjustedRequest", "Adjustment", "Adjustments"]
 

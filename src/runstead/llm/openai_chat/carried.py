@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from runstead.llm.openai_chat.characters import repaired, repaired_json
 from runstead.llm.openai_chat.growing import GrowingList, GrowingObject, is_continued
-from runstead.llm.openai_chat.lenient import as_list, as_object
+from runstead.model_server.characters import repaired, repaired_json
+from runstead.model_server.lenient import as_list, as_object
 
 __all__ = ["TurnState", "names_state", "with_state"]
 

@@ -4,17 +4,16 @@
 reply ─▶ _begin: request, with retries ─▶ first pieces ─▶ batch by batch ─▶ complete, or ModelError
          (retries are safe: nothing was yielded)          (no retries: pieces were yielded)
 ```
-Only this module and `answer`, which receives the bytes, import aiohttp for models.
+Only this module, `answer`, which receives the bytes, and `model_server/response.py` import aiohttp for chat models.
 """
 
 import asyncio
 import logging
-import os
-import ssl
+import re
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import TypeAlias
 
 import aiohttp
@@ -22,17 +21,21 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest, Piece
+from runstead.informational_responses import Connector
 from runstead.llm.openai_chat.adjustment import AdjustedRequest, Adjustments
 from runstead.llm.openai_chat.answer import Answer, received
+from runstead.llm.openai_chat.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.carried import names_state, with_state
-from runstead.llm.openai_chat.endpoint import Endpoints
-from runstead.llm.openai_chat.failure import Failure
-from runstead.llm.openai_chat.json_document import NotJSON, TooLarge
-from runstead.llm.openai_chat.masking import Mask
+from runstead.llm.openai_chat.model_error import model_error
 from runstead.llm.openai_chat.model_list import decode_models
-from runstead.llm.openai_chat.retry import Backoff
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
+from runstead.model_server.endpoint import Endpoints
+from runstead.model_server.failure import Failure
+from runstead.model_server.json_document import NotJSON, TooLarge
+from runstead.model_server.masking import Mask
+from runstead.model_server.response import check_status, connection_failure, read_body
+from runstead.model_server.retry import Backoff
 from runstead.turn_budget import TurnBudget
 from runstead.wire.error import Closed
 from runstead.wire.model import Model
@@ -45,7 +48,6 @@ _Begun: TypeAlias = tuple[Answer, _Batch, AsyncGenerator[_Batch, None]]
 
 _log = logging.getLogger("runstead.llm")
 
-_ERROR_BYTES = 64 * 1024
 _MODELS_BYTES = 8 * 2**20
 _MODELS_TIMEOUT = 5.0
 _MAX_RATE_LIMIT_WAIT = 2.0
@@ -55,20 +57,23 @@ _MAX_BEGUN_RETRIES = 2
 
 
 class OpenAIChat:
-    """The models of one upstream, as a `ChatModel`."""
+    """The models of one upstream, as a `ChatModel`. `budget` is shared with other upstreams."""
 
     def __init__(
         self,
         upstream: Upstream,
         *,
+        budget: AnswerBudget | None = None,
         backoff: Backoff | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._upstream = upstream
+        self._budget = budget or AnswerBudget()
         self._backoff = backoff or Backoff()
         self._sleep = sleep
         self._endpoints = Endpoints(upstream.base_url, upstream.server)
         self._fields = upstream.fields
+        self._models = [re.compile(translate(pattern)) for pattern in upstream.models]
         self._adjustments = Adjustments()
         self._mask = Mask(())
         self._stateless: set[str] = set()
@@ -82,7 +87,7 @@ class OpenAIChat:
         self._mask = Mask(self._upstream.secrets(own))
         self._open_session = aiohttp.ClientSession(
             # There is no limit on connections: the upstream queues the calls, or answers that it is overloaded.
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=Connector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._upstream.connect_timeout),
@@ -94,7 +99,7 @@ class OpenAIChat:
             self._open_session = None
 
     def supports(self, model: str) -> bool:
-        return any(fnmatchcase(model, pattern) for pattern in self._upstream.models)
+        return any(pattern.match(model) for pattern in self._models)
 
     def window(self, model: str) -> int | None:
         return self._upstream.window if self.supports(model) else None
@@ -107,12 +112,12 @@ class OpenAIChat:
                 asyncio.timeout(_MODELS_TIMEOUT),
                 self._session.get(self._endpoints.models, allow_redirects=False) as response,
             ):
-                await _check_status(response)
-                return decode_models(await _read_body(response, _MODELS_BYTES))
+                await check_status(response)
+                return decode_models(await read_body(response, _MODELS_BYTES))
         except Failure as failure:
             reason = failure.message(self._mask)
         except (aiohttp.ClientError, OSError) as error:
-            reason = _connection_failure(error).message(self._mask)
+            reason = connection_failure(error).message(self._mask)
         except (NotJSON, TooLarge) as error:
             reason = f"sent an answer that is not a list of models: {error}"
         name = self._upstream.name
@@ -132,7 +137,7 @@ class OpenAIChat:
                 async for pieces in batches:
                     yield pieces
         except Failure as failure:
-            raise failure.model_error(self._upstream.name, mask=self._mask) from None
+            raise model_error(failure, self._upstream.name, mask=self._mask) from None
         finally:
             answer.close()
 
@@ -147,6 +152,7 @@ class OpenAIChat:
         retry, waited = 0, 0.0
         while True:
             try:
+                self._budget.check()
                 begun = await self._attempt(request, adjusted.encode(), origin)
             except Failure as failure:
                 has_state = sent is not request
@@ -169,7 +175,7 @@ class OpenAIChat:
                 too_long = failure.rate_limited and waited > _MAX_RATE_LIMIT_WAIT
                 max_retries = min(self._upstream.max_retries, _MAX_BEGUN_RETRIES if failure.began else sys.maxsize)
                 if retry >= max_retries or not failure.retryable or too_long:
-                    error = failure.model_error(self._upstream.name, retry + 1, self._mask)
+                    error = model_error(failure, self._upstream.name, retry + 1, self._mask)
                     raise _with_remedy(error, adjusted.remedy(failure)) from None
                 self._log_retry(failure, retry, wait, run_id)
             else:
@@ -193,14 +199,14 @@ class OpenAIChat:
                 with _closed_on_error(response):
                     if not self._turn_budget.take():  # thousands of answers may begin in the same moment
                         await self._turn_budget.next_turn()
-                    await _check_status(response)
+                    await check_status(response)
                     data = await received(response.content)
         except aiohttp.ClientError as error:
-            raise _connection_failure(error) from error
+            raise connection_failure(error) from error
         except TimeoutError:
             raise Failure(f"sent nothing for {self._upstream.first_token_timeout:g} s") from None
         except OSError as error:
-            raise _connection_failure(error) from error
+            raise connection_failure(error) from error
         answer = Answer(
             response,
             token_timeout=self._upstream.token_timeout,
@@ -208,6 +214,7 @@ class OpenAIChat:
             origin=origin,
             names=frozenset(function.name for function in request.functions),
             thinks=self._upstream.opens_thinking,
+            budget=self._budget,
         )
         with _closed_on_error(answer):
             batches = answer.batches(data)
@@ -218,8 +225,8 @@ class OpenAIChat:
                 raise Failure(f"sent no part of an answer for {limit:g} s, only comments") from None
 
     def _origin(self, request: ModelRequest) -> str:
-        """Names the model and its server, in state that goes back to no other. The query may have a secret."""
-        return f"{request.model} at {self._endpoints.chat(request.model).with_query(None)}"
+        """Names the model and its server, in state that goes back to no other."""
+        return f"{request.model} at {self._endpoints.shown(request.model)}"
 
     def _with_state(self, request: ModelRequest, origin: str) -> ModelRequest:
         """The request with the state of earlier turns in its messages; itself if there is none for `origin`."""
@@ -261,41 +268,3 @@ def _closed_on_error(connection: aiohttp.ClientResponse | Answer) -> Iterator[No
     except BaseException:
         connection.close()
         raise
-
-
-async def _check_status(response: aiohttp.ClientResponse) -> None:
-    """Raise `Failure` unless the status is a success."""
-    if response.status < 300:
-        return
-    if response.status < 400:
-        location = response.headers.get("Location", "elsewhere")
-        raise Failure(f"redirects to {location}; if that is right, make it the url", status=response.status)
-    try:
-        body = await _read_body(response, _ERROR_BYTES)
-    except aiohttp.ClientError:
-        body = b""
-    raise Failure.with_body(response.status, body, response.headers)
-
-
-async def _read_body(response: aiohttp.ClientResponse, limit: int) -> bytes:
-    """The body, cut after `limit` bytes."""
-    parts: list[bytes] = []
-    while limit > 0 and (part := await response.content.read(limit)):
-        parts.append(part)
-        limit -= len(part)
-    return b"".join(parts)
-
-
-def _connection_failure(error: aiohttp.ClientError | OSError) -> Failure:
-    """The failure for a request without an answer. It is retryable, unless the TLS certificate was refused."""
-    if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error
-        refused = isinstance(cause, ssl.SSLError | ssl.CertificateError)
-        number = cause.errno or 0
-        cause_text = os.strerror(number) if number > 0 and not refused else str(cause)
-        return Failure(f"cannot be reached at {error.host}:{error.port}: {cause_text}", retryable=not refused)
-    if isinstance(error, TimeoutError):
-        return Failure("cannot be reached: connecting timed out", retryable=True)
-    if isinstance(error, aiohttp.ServerDisconnectedError):
-        return Failure("closed the connection without an answer", retryable=True)
-    return Failure(f"gave no answer: {str(error) or type(error).__name__}", retryable=True)

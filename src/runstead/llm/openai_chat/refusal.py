@@ -5,7 +5,7 @@ from collections.abc import Container, Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from runstead.llm.openai_chat.json_document import NotJSON, TooLarge, decode
+from runstead.model_server.json_document import NotJSON, TooLarge, decode
 
 __all__ = ["is_unknown_field", "refused_fields"]
 

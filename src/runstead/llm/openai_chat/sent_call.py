@@ -6,9 +6,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from runstead.llm.openai_chat.characters import repaired_json
-from runstead.llm.openai_chat.json_document import NotJSON, TooLarge, decode_text
-from runstead.llm.openai_chat.lenient import as_number, as_text, raw_text
+from runstead.model_server.characters import repaired_json
+from runstead.model_server.json_document import NotJSON, TooLarge, decode_text
+from runstead.model_server.lenient import as_number, as_text, raw_text
 
 __all__ = ["SentCall", "read_call"]
 

@@ -2,8 +2,8 @@
 
 import re
 
-from runstead.llm.openai_chat.characters import CharacterJoiner
-from runstead.llm.openai_chat.json_document import NotJSON, TooLarge, check_depth, decode_text
+from runstead.model_server.characters import CharacterJoiner
+from runstead.model_server.json_document import NotJSON, TooLarge, check_depth, decode_text
 
 __all__ = ["StartedCall"]
 

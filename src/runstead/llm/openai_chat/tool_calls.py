@@ -9,9 +9,9 @@ from collections.abc import Collection
 
 from runstead.domain.model_call import ToolCallPiece
 from runstead.llm.chat_messages import new_call_id
-from runstead.llm.openai_chat.failure import Failure
 from runstead.llm.openai_chat.sent_call import SentCall
 from runstead.llm.openai_chat.started_call import StartedCall
+from runstead.model_server.failure import Failure
 
 __all__ = ["MAX_CALLS", "ToolCalls"]
 

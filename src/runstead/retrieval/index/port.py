@@ -9,21 +9,23 @@ are never found again. They are deleted afterwards, in portions.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
 from msgspec import Struct
-from numpy.typing import NDArray
 
 from runstead.wire.error import RunsteadError
 from runstead.wire.filter import Filter
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 __all__ = ["MAX_CHUNKS", "Attributes", "Entry", "EntryRemoved", "Hit", "Index", "IndexedChunk", "Query", "Vectors"]
 
 MAX_CHUNKS = 1 << 20
 """Chunks of one entry, at most."""
 
-Vectors: TypeAlias = NDArray[np.float32]
+Vectors: TypeAlias = "NDArray[np.float32]"
 """One row for each chunk. Rows need not have the length 1: only their direction counts."""
 Attributes: TypeAlias = Mapping[str, str | float | bool]
 """The attributes of a file, which filters compare."""
@@ -65,7 +67,7 @@ class Query(Struct, frozen=True, kw_only=True):
     store_ids: Sequence[str]
     text: str
     """Data, never a query language. The terms in it are searched, up to a number that the adapter bounds."""
-    vector: Vectors | None
+    vector: "Vectors | None"
     """The embedding of the text, one row without a second dimension. Without it the search is lexical alone."""
     limit: int
     filters: Filter | None = None
@@ -98,11 +100,11 @@ class Index(Protocol):
     async def stop(self) -> None:
         """Close the index. Methods that are under way end first."""
 
-    async def add(self, entry: Entry, chunks: Sequence[IndexedChunk], vectors: Vectors) -> None:
+    async def add(self, entry: Entry, chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
         """Write chunks of an entry that is not published yet. No search finds them.
 
         A chunk whose number is there already is replaced, so an attempt that was interrupted may be repeated. `vectors`
-        has a row for each chunk, or no rows at all: such chunks are found by their terms alone. Raises `EntryRemoved`
+        has a row for each chunk. Without it the chunks are found by their terms alone. Raises `EntryRemoved`
         if the entry or its file or store was removed meanwhile, or another entry of the file was published.
         """
 

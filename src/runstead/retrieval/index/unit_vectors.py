@@ -25,12 +25,12 @@ def unit_vectors(vectors: Vectors) -> UnitVectors:
     return np.ascontiguousarray(scaled / np.where(lengths > 0, lengths, 1.0), dtype=np.float16)
 
 
-def check_chunks(chunks: Sequence[IndexedChunk], vectors: Vectors) -> None:
+def check_chunks(chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
     """`ValueError` unless each chunk has a number of its own, and there is one vector for each chunk or none at all."""
     numbers = {chunk.number for chunk in chunks}
     if len(numbers) < len(chunks) or not all(0 <= number < MAX_CHUNKS for number in numbers):
         raise ValueError(f"the numbers of chunks are different ones from 0 to {MAX_CHUNKS - 1}")
-    if not len(vectors):
+    if vectors is None:
         return
     if vectors.ndim != 2 or len(vectors) != len(chunks) or not 0 < vectors.shape[1] <= MAX_DIMENSION:
         raise ValueError(

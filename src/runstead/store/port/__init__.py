@@ -3,6 +3,7 @@
 from runstead.store.port.assistants import AssistantRow, Assistants
 from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
+from runstead.store.port.files import FileRow, Files
 from runstead.store.port.idempotency import Idempotency, IdempotencyRecord
 from runstead.store.port.lane import Lane
 from runstead.store.port.ledger import Ledger
@@ -23,6 +24,14 @@ from runstead.store.port.runs import (
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
 from runstead.store.port.transaction import Presence, Store, Tx
+from runstead.store.port.vector_stores import (
+    FileBatches,
+    IndexRemoval,
+    IngestionJob,
+    StoreFiles,
+    VectorStoreRow,
+    VectorStores,
+)
 from runstead.store.port.webhooks import Attempt, WebhookRow, Webhooks
 from runstead.store.port.workers import Workers
 
@@ -35,8 +44,13 @@ __all__ = [
     "Created",
     "Deletions",
     "Events",
+    "FileBatches",
+    "FileRow",
+    "Files",
     "Idempotency",
     "IdempotencyRecord",
+    "IndexRemoval",
+    "IngestionJob",
     "Lane",
     "Ledger",
     "Limits",
@@ -52,10 +66,13 @@ __all__ = [
     "Stale",
     "Steps",
     "Store",
+    "StoreFiles",
     "ThreadBusy",
     "Threads",
     "Tx",
     "Unknown",
+    "VectorStoreRow",
+    "VectorStores",
     "WebhookRow",
     "Webhooks",
     "Workers",

@@ -11,9 +11,10 @@ that long too. Deliveries that are pending after that are withdrawn.
 
 
 class Deletions(Protocol):
-    """The threads and webhooks that were deleted, and whose rows are still to be removed.
+    """The threads, webhooks and vector stores that were deleted, and whose rows are still to be removed.
 
-    `Threads.delete` and `Webhooks.delete` mark them. From then on only the removal finds what belongs to them.
+    `Threads.delete`, `Webhooks.delete` and `VectorStores.delete` mark them. From then on only the removal finds what
+    belongs to them.
     """
 
     async def remove(self, now: int, rows: int, size: int) -> bool:

@@ -10,12 +10,14 @@ __all__ = ["Limits", "ProjectRow", "Projects"]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """How many runs a project may have; None is no limit."""
+    """What a project may have; None is no limit."""
 
     max_running: int | None = None
     """Runs in progress or cancelling, in all processes together; more wait."""
     max_queued: int | None = None
     """Runs that wait; more are refused."""
+    max_file_bytes: int | None = None
+    """Bytes of all files together; an upload beyond it is refused."""
 
 
 class ProjectRow(Struct, frozen=True, kw_only=True):
@@ -25,6 +27,7 @@ class ProjectRow(Struct, frozen=True, kw_only=True):
     created_at: int
     max_running: int | None = None
     max_queued: int | None = None
+    max_file_bytes: int | None = None
 
     @property
     def id(self) -> str:

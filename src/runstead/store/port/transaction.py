@@ -22,6 +22,7 @@ from typing import Protocol, TypeVar
 from runstead.store.port.assistants import Assistants
 from runstead.store.port.deletions import Deletions
 from runstead.store.port.events import Events
+from runstead.store.port.files import Files
 from runstead.store.port.idempotency import Idempotency
 from runstead.store.port.lane import Lane
 from runstead.store.port.ledger import Ledger
@@ -30,6 +31,7 @@ from runstead.store.port.projects import Projects
 from runstead.store.port.runs import Runs
 from runstead.store.port.steps import Steps
 from runstead.store.port.threads import Threads
+from runstead.store.port.vector_stores import FileBatches, StoreFiles, VectorStores
 from runstead.store.port.webhooks import Webhooks
 from runstead.store.port.workers import Workers
 
@@ -55,6 +57,14 @@ class Tx(Protocol):
     def steps(self) -> Steps: ...
     @property
     def events(self) -> Events: ...
+    @property
+    def files(self) -> Files: ...
+    @property
+    def vector_stores(self) -> VectorStores: ...
+    @property
+    def store_files(self) -> StoreFiles: ...
+    @property
+    def file_batches(self) -> FileBatches: ...
     @property
     def workers(self) -> Workers: ...
     @property

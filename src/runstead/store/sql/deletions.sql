@@ -61,3 +61,15 @@ SELECT key, length(body) FROM answers
 -- The keys stay known until they expire: a retry must not do its work again.
 UPDATE answers SET body = :nothing, subject = NULL
  WHERE project = :project AND key IN (SELECT value FROM json_each(:keys));
+
+-- name: store_files
+SELECT file_id, length(body) FROM vector_store_files WHERE store_id = :store_id LIMIT :limit;
+
+-- name: remove_store_files
+DELETE FROM vector_store_files WHERE store_id = :store_id AND file_id IN (SELECT value FROM json_each(:keys));
+
+-- name: file_batches
+SELECT id, 100 FROM file_batches WHERE store_id = :store_id LIMIT :limit;
+
+-- name: remove_file_batches
+DELETE FROM file_batches WHERE store_id = :store_id AND id IN (SELECT value FROM json_each(:keys));

@@ -1,10 +1,11 @@
 -- name: get
-SELECT name, created_at, max_running, max_queued FROM projects WHERE name = :id;
+SELECT name, created_at, max_running, max_queued, max_file_bytes FROM projects WHERE name = :id;
 
 -- name: put
-INSERT INTO projects (name, created_at, max_running, max_queued)
-VALUES (:name, :created_at, :max_running, :max_queued)
-ON CONFLICT (name) DO UPDATE SET max_running = excluded.max_running, max_queued = excluded.max_queued;
+INSERT INTO projects (name, created_at, max_running, max_queued, max_file_bytes)
+VALUES (:name, :created_at, :max_running, :max_queued, :max_file_bytes)
+ON CONFLICT (name) DO UPDATE SET max_running = excluded.max_running, max_queued = excluded.max_queued,
+                                 max_file_bytes = excluded.max_file_bytes;
 
 -- name: delete
 DELETE FROM projects WHERE name = :id RETURNING seq;
@@ -13,13 +14,13 @@ DELETE FROM projects WHERE name = :id RETURNING seq;
 SELECT seq FROM projects WHERE name = :id;
 
 -- name: page_up
-SELECT name, created_at, max_running, max_queued FROM projects
+SELECT name, created_at, max_running, max_queued, max_file_bytes FROM projects
  WHERE seq > :low AND seq < :high
  ORDER BY seq
  LIMIT :limit;
 
 -- name: page_down
-SELECT name, created_at, max_running, max_queued FROM projects
+SELECT name, created_at, max_running, max_queued, max_file_bytes FROM projects
  WHERE seq > :low AND seq < :high
  ORDER BY seq DESC
  LIMIT :limit;

@@ -1,8 +1,9 @@
-"""The table of deletions, and the removal of what belongs to deleted threads and webhooks.
+"""The table of deletions, and the removal of what belongs to deleted threads, webhooks and vector stores.
 
 ```
 a thread:   messages, replies ─▶ deliveries (pending ones may still be sent) ─▶ of each run: events, steps, itself
 a webhook:  deliveries
+a store:    files, batches
 ```
 Every part ends where the transaction is large enough; the next one goes on there. Events and steps are found by their
 run, so the run is removed after them.
@@ -19,7 +20,7 @@ __all__ = ["SqlDeletions"]
 
 _encode = msgspec.json.Encoder().encode
 
-_THREAD, _WEBHOOK = "thread", "webhook"
+_THREAD, _WEBHOOK, _STORE = "thread", "webhook", "vector_store"
 _RUNS = 50
 """Runs that are looked for at once."""
 _PAUSE = 2
@@ -41,6 +42,10 @@ class SqlDeletions:
         """Record that the webhook was deleted and its deliveries are to be removed."""
         await self._session.execute(self._queries["mark"], id=webhook_id, kind=_WEBHOOK, project=project, now=now)
 
+    async def mark_store(self, project: str, store_id: str, now: int) -> None:
+        """Record that the vector store was deleted and its files' rows are to be removed."""
+        await self._session.execute(self._queries["mark"], id=store_id, kind=_STORE, project=project, now=now)
+
     async def remove(self, now: int, rows: int, size: int) -> bool:
         found = await self._session.row(self._queries["next"], now=now)
         if found is None:
@@ -49,6 +54,10 @@ class SqlDeletions:
         batch = Batch(rows, size)
         if kind == _WEBHOOK:
             done = await self._remove("webhook_deliveries", batch, webhook_id=id)
+        elif kind == _STORE:
+            done = await self._remove("store_files", batch, store_id=id) and await self._remove(
+                "file_batches", batch, store_id=id
+            )
         elif now < deleted_at + GRACE and await self._session.row(self._queries["pending"], thread_id=id) is not None:
             done = False
             if await self._remove_texts(batch, project, id):

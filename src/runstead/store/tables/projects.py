@@ -30,17 +30,20 @@ class SqlProjects:
 
     async def limits(self, name: str, defaults: Limits) -> Limits:
         row = await self.get(name)
-        return defaults if row is None else effective(row.max_running, row.max_queued, defaults)
+        return defaults if row is None else effective(row.max_running, row.max_queued, defaults, row.max_file_bytes)
 
     async def page(self, query: ListQuery) -> Page[ProjectRow] | None:
         return await self._table.page(query)
 
 
-def effective(max_running: int | None, max_queued: int | None, defaults: Limits) -> Limits:
+def effective(
+    max_running: int | None, max_queued: int | None, defaults: Limits, max_file_bytes: int | None = None
+) -> Limits:
     """The limits that apply where a project says these: None is the default, 0 is no limit."""
     return Limits(
         max_running=(defaults.max_running if max_running is None else max_running) or None,
         max_queued=(defaults.max_queued if max_queued is None else max_queued) or None,
+        max_file_bytes=(defaults.max_file_bytes if max_file_bytes is None else max_file_bytes) or None,
     )
 
 
@@ -52,5 +55,11 @@ class _Projects(Table[ProjectRow]):
 
 
 def _row(row: Row) -> ProjectRow:
-    name, created_at, max_running, max_queued = row
-    return ProjectRow(name=name, created_at=created_at, max_running=max_running, max_queued=max_queued)
+    name, created_at, max_running, max_queued, max_file_bytes = row
+    return ProjectRow(
+        name=name,
+        created_at=created_at,
+        max_running=max_running,
+        max_queued=max_queued,
+        max_file_bytes=max_file_bytes,
+    )

@@ -5,6 +5,7 @@ from typing import Any
 from runstead.store.tables.assistants import SqlAssistants
 from runstead.store.tables.deletions import SqlDeletions
 from runstead.store.tables.events import SqlEvents
+from runstead.store.tables.files import SqlFiles
 from runstead.store.tables.idempotency import SqlIdempotency
 from runstead.store.tables.ledger import SqlLedger
 from runstead.store.tables.messages import SqlMessages
@@ -12,8 +13,10 @@ from runstead.store.tables.projects import SqlProjects
 from runstead.store.tables.queries import Queries
 from runstead.store.tables.runs import SqlRuns
 from runstead.store.tables.steps import SqlSteps
+from runstead.store.tables.store_files import SqlFileBatches, SqlStoreFiles
 from runstead.store.tables.table import Session, Table
 from runstead.store.tables.threads import SqlThreads
+from runstead.store.tables.vector_stores import SqlVectorStores
 from runstead.store.tables.webhooks import SqlWebhooks
 from runstead.store.tables.workers import SqlWorkers
 
@@ -38,6 +41,10 @@ class SqlTx:
         self.events = SqlEvents(session, queries)
         self.steps = SqlSteps(session, queries)
         self.runs = runs(session, queries, self.events, self.steps, self.messages)
+        self.files = SqlFiles(session, queries)
+        self.vector_stores = SqlVectorStores(session, queries, self.deletions)
+        self.store_files = SqlStoreFiles(session, queries)
+        self.file_batches = SqlFileBatches(session, queries)
         self.workers = SqlWorkers(session, queries)
         self.webhooks = SqlWebhooks(session, queries, self.deletions)
         self.idempotency = SqlIdempotency(session, queries)

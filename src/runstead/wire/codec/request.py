@@ -62,7 +62,8 @@ def validate(request: T) -> T:
 def decode_query(kind: type[T], pairs: Iterable[tuple[str, str]]) -> T:
     """The query in decoded `name=value` pairs; `BadRequest` with its first error.
 
-    A list is a repeated name: `include`, `include[]` or `include[0]`. Pairs with an empty value are ignored.
+    A list is a repeated name: `include`, `include[]` or `include[0]`. A field of an object is `expires_after[seconds]`.
+    Pairs with an empty value are ignored.
     """
     fields = _query_fields(kind)
     values: dict[str, Any] = {}
@@ -72,6 +73,10 @@ def decode_query(kind: type[T], pairs: Iterable[tuple[str, str]]) -> T:
         field = _INDEX.sub("", name)
         if isinstance(fields.get(field), kinds.ListType):
             values.setdefault(field, []).append(text)
+        elif (inner := _FIELD.fullmatch(name)) and isinstance(struct := fields.get(inner[1]), kinds.StructType):
+            value = values.setdefault(inner[1], {})
+            if isinstance(value, dict):  # else the object was sent as a text, which is refused below
+                value[inner[2]] = _value_of(_query_fields(struct.cls).get(inner[2]), text)
         else:
             values[name] = _value_of(fields.get(name), text)
     return _convert(kind, values)
@@ -82,6 +87,7 @@ _UNKNOWN_FIELD = re.compile(r"Object contains unknown field `([^`]*)`")
 _SMALL = 64 * 1024
 """Bytes up to which the whole body is decoded again for an unknown field: it may not even be JSON."""
 _INDEX = re.compile(r"\[[0-9]*\]$")
+_FIELD = re.compile(r"(\w+)\[(\w+)\]", re.ASCII)
 _INTEGER = re.compile(r"[+-]?[0-9]{1,18}", re.ASCII)
 _ADDRESSING = frozenset({"api-version"})
 """Query parameters that are ignored: some clients address a deployment with them in every call."""

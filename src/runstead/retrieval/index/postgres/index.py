@@ -50,7 +50,7 @@ class PostgresIndex:
             await asyncio.wait([purging])
         await self._connections.close()
 
-    async def add(self, entry: Entry, chunks: Sequence[IndexedChunk], vectors: Vectors) -> None:
+    async def add(self, entry: Entry, chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
         check_chunks(chunks, vectors)
         terms = await asyncio.to_thread(writing.prepared_terms, chunks)
         async with self._connections.transaction("write to") as connection:

@@ -50,7 +50,11 @@ def prepared_terms(chunks: Sequence[IndexedChunk]) -> list[list[str]]:
 
 
 async def add(
-    connection: Any, entry: Entry, chunks: Sequence[IndexedChunk], terms: Sequence[Sequence[str]], vectors: Vectors
+    connection: Any,
+    entry: Entry,
+    chunks: Sequence[IndexedChunk],
+    terms: Sequence[Sequence[str]],
+    vectors: "Vectors | None",
 ) -> None:
     """Write chunks of a staged entry."""
     named = _named(entry)
@@ -68,7 +72,7 @@ async def add(
     for first in range(0, len(rows), _AT_ONCE):
         part = slice(first, first + _AT_ONCE)
         await _insert_chunks(connection, store, rows[part], chunks[part], terms[part])
-        if len(vectors):
+        if vectors is not None:
             await _insert_vectors(connection, number, rows[part], vectors[part])
     await connection.execute(
         "UPDATE index_entries SET chunks = chunks + $2 WHERE number = $1", number, len(chunks) - replaced

@@ -71,7 +71,7 @@ class SqliteIndex:
             await asyncio.to_thread(shutil.rmtree, self._temporary, ignore_errors=True)
             self._temporary = None
 
-    async def add(self, entry: Entry, chunks: Sequence[IndexedChunk], vectors: Vectors) -> None:
+    async def add(self, entry: Entry, chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
         check_chunks(chunks, vectors)
         await self._write(writing.add, entry, chunks, vectors)
 

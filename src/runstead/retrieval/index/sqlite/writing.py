@@ -38,7 +38,9 @@ UPDATE entries SET state = CASE state WHEN {State.VISIBLE} THEN {State.REMOVED} 
 _NEXT_GENERATION = "UPDATE stores SET generation = generation + 1 WHERE number = ? RETURNING generation"
 
 
-def add(connection: sqlite3.Connection, entry: Entry, chunks: Sequence[IndexedChunk], vectors: Vectors) -> None:
+def add(
+    connection: sqlite3.Connection, entry: Entry, chunks: Sequence[IndexedChunk], vectors: "Vectors | None"
+) -> None:
     """Write chunks of a staged entry."""
     connection.execute(
         "INSERT INTO stores (project, store_id) VALUES (?, ?) ON CONFLICT DO NOTHING",
@@ -65,7 +67,7 @@ def add(connection: sqlite3.Connection, entry: Entry, chunks: Sequence[IndexedCh
         sorted((row, _terms(store, storable(each.text), storable(each.heading))) for row, each in rows),
     )
     connection.execute("UPDATE entries SET chunks = chunks + ? WHERE number = ?", (len(chunks) - len(replaced), number))
-    if chunks and len(vectors):
+    if chunks and vectors is not None:
         numbers = np.array([chunk.number for chunk in chunks], dtype=np.int32)
         _insert_vectors(connection, number, numbers, unit_vectors(vectors))
 

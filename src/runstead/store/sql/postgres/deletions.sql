@@ -28,3 +28,9 @@ DELETE FROM steps WHERE run_id = :run_id AND id IN (SELECT json_array_elements_t
 -- name: remove_answers
 UPDATE answers SET body = :nothing, subject = NULL
  WHERE project = :project AND key IN (SELECT json_array_elements_text(:keys::json));
+
+-- name: remove_store_files
+DELETE FROM vector_store_files WHERE store_id = :store_id AND file_id IN (SELECT json_array_elements_text(:keys::json));
+
+-- name: remove_file_batches
+DELETE FROM file_batches WHERE store_id = :store_id AND id IN (SELECT json_array_elements_text(:keys::json));

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from runstead.llm.openai_chat.characters import repaired
+from runstead.model_server.characters import repaired
 
 __all__ = ["as_list", "as_number", "as_object", "as_objects", "as_text", "raw_text"]
 

@@ -1,19 +1,17 @@
-"""Why one attempt at a model call failed, and the error message made from it."""
+"""Why one attempt at a call of a model server failed, and the error message made from it."""
 
 import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from runstead.llm.openai_chat.characters import repaired
-from runstead.llm.openai_chat.retry import read_retry_after
-from runstead.llm.openai_chat.server_error import EXHAUSTED, ServerError, read_error_body
-from runstead.llm.port import ErrorCode, ModelError
+from runstead.model_server.characters import repaired
+from runstead.model_server.retry import read_retry_after
+from runstead.model_server.server_error import EXHAUSTED, ServerError, read_error_body
 
 __all__ = ["Failure"]
 
 _MAX_MESSAGE_LENGTH = 500
 _RETRYABLE = frozenset({408, 429})
-_INVALID_PROMPT = frozenset({400, 413, 422})
 _REJECTED = frozenset({400, 422})
 _FAILED_DEPENDENCY = 424
 _WRAPPING = frozenset({400, 403, _FAILED_DEPENDENCY})
@@ -44,6 +42,8 @@ class Failure(Exception):
         """The error answer, or the event of a stream that was an error; empty if it is not known."""
         self.inner_status: int | None = None
         """The status that the words of the error stand for; a gateway's own status may be another one."""
+        self.logged = False
+        """Whether the cause was logged, once for all calls that fail for it."""
         self.began = False
         """The server had accepted the request and begun to answer, so that each retry is likely to cost tokens."""
 
@@ -98,11 +98,10 @@ class Failure(Exception):
         words = re.sub(r"[\s\x00-\x1f\x7f-\x9f]+", " ", repaired(words)[: 4 * _MAX_MESSAGE_LENGTH]).strip()
         return words if len(words) <= _MAX_MESSAGE_LENGTH else words[: _MAX_MESSAGE_LENGTH - 1] + "…"
 
-    def model_error(self, upstream: str, attempts: int = 1, mask: Callable[[str], str] = str) -> ModelError:
-        """The error to raise from the adapter, for the run's `last_error`."""
+    def sentence(self, upstream: str, attempts: int = 1, mask: Callable[[str], str] = str) -> str:
+        """The reason as a sentence about the server of this name, after so many attempts."""
         tried = f" ({attempts} attempts)" if attempts > 1 else ""
-        words = f"The model server '{upstream}' {self.message(mask)}{tried}"
-        return ModelError(words, self._code, rate_limited=self.rate_limited, retry_after=self.retry_after)
+        return f"The model server '{upstream}' {self.message(mask)}{tried}"
 
     @property
     def answer(self) -> bytes:
@@ -119,12 +118,6 @@ class Failure(Exception):
     def rate_limited(self) -> bool:
         """Whether this is a temporary rate limit."""
         return self.status == 429 and self.retryable
-
-    @property
-    def _code(self) -> ErrorCode:
-        if self.status == 429:
-            return "rate_limit_exceeded"
-        return "invalid_prompt" if self.status in _INVALID_PROMPT else "server_error"
 
 
 def _status_name(status: int) -> str:

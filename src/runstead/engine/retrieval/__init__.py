@@ -1,0 +1,1 @@
+"""What makes files searchable: the parts for it, stored texts, and the search in several stores at once."""

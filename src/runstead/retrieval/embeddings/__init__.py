@@ -1,0 +1,1 @@
+"""Texts as vectors: an embedded model in child processes, or a server with an embeddings API."""

@@ -1,0 +1,1 @@
+"""The embedded embedding model, in child processes."""
