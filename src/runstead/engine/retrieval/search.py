@@ -13,7 +13,7 @@ from runstead.wire.filter import Filter
 from runstead.wire.search import HybridWeights, SearchRanking
 from runstead.wire.struct import UNSET
 
-__all__ = ["Found", "StoreSearch"]
+__all__ = ["Clock", "Found", "StoreSearch"]
 
 _log = logging.getLogger("runstead.retrieval")
 
