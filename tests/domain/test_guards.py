@@ -15,7 +15,6 @@ from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import RequiredAction, RequiredToolOutputs, Run, Status
 from runstead.wire.tool import (
     CodeInterpreterTool,
-    FileSearchResources,
     FileSearchTool,
     Function,
     FunctionCall,
@@ -26,7 +25,6 @@ from runstead.wire.tool import (
     Tool,
     ToolChoice,
     ToolOutput,
-    ToolResources,
 )
 from tests.domain.things import WEATHER, run
 
@@ -169,29 +167,6 @@ def test_last_messages_needs_a_number() -> None:
     refused = refusal(lambda: guards.check_truncation(TruncationStrategy(type="last_messages")))
     assert refused.message == "Missing required parameter: 'truncation_strategy.last_messages'."
     assert refused.param == "truncation_strategy.last_messages"
-
-
-def test_vector_stores_are_named_or_created_never_both() -> None:
-    both = FileSearchResources(vector_store_ids=["vs_1"], vector_stores=[{}])
-    refused = refusal(lambda: guards.check_resources(ToolResources(file_search=both)))
-    assert refused.message == (
-        "Invalid 'tool_resources.file_search.vector_stores': "
-        "give either 'vector_store_ids' or 'vector_stores', not both."
-    )
-    assert (refused.param, refused.code) == ("tool_resources.file_search.vector_stores", "invalid_value")
-
-
-def test_a_vector_store_cannot_be_created() -> None:
-    made = FileSearchResources(vector_stores=[{"file_ids": ["file_1"]}])
-    refused = refusal(lambda: guards.check_resources(ToolResources(file_search=made)))
-    assert refused.message == (
-        "Vector stores cannot be made on this server. Remove 'tool_resources.file_search.vector_stores'."
-    )
-    assert refused.param == "tool_resources.file_search.vector_stores"
-
-
-def test_named_vector_stores_are_accepted() -> None:
-    guards.check_resources(ToolResources(file_search=FileSearchResources(vector_store_ids=["vs_1"])))
 
 
 def test_an_option_of_more_than_a_megabyte_is_refused() -> None:

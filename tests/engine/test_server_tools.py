@@ -296,13 +296,13 @@ class TestFailures:
         async with world([call("execute", code="x"), "Done."], tools=[Talkative()]) as here:
             run = await here.ended(await here.start(tools=BOTH[1:]))
             [shown] = calls_of((await here.steps(run))[0])
-            assert shown == Execute().show(Call(id=shown.id, name="execute", arguments='{"code":"x"}'))
+            assert shown == Execute().show(Call(id=shown.id, name="execute", arguments='{"code":"x"}'), run)
             await checked(here, run)
 
     async def test_an_output_with_lone_surrogates_reaches_the_model_with_replacements(self) -> None:
         class Plain(Search):
             async def run(self, call: Call, session: ToolSession) -> ToolResult:
-                return ToolResult(output="a\udc00b", shown=self.show(call))
+                return ToolResult(output="a\udc00b", shown=self.show(call, session.run))
 
         assert await self.output(Plain()) == ("a?b", "completed")
 

@@ -69,7 +69,7 @@ class Search:
     def functions(self, run: Run) -> Sequence[Function]:
         return [Function(name="search", description="Searches the files.")]
 
-    def show(self, call: Call) -> FileSearchCall:
+    def show(self, call: Call, run: Run) -> FileSearchCall:
         return FileSearchCall(id=call.id, file_search=FileSearch(ranking_options={"ranker": "auto"}))
 
     async def run(self, call: Call, session: ToolSession) -> ToolResult:
@@ -98,7 +98,7 @@ class Execute:
     def functions(self, run: Run) -> Sequence[Function]:
         return [Function(name="execute", description="Runs code.")]
 
-    def show(self, call: Call) -> CodeInterpreterCall:
+    def show(self, call: Call, run: Run) -> CodeInterpreterCall:
         return CodeInterpreterCall(id=call.id, code_interpreter=CodeInterpreter(input=_code(call)))
 
     async def run(self, call: Call, session: ToolSession) -> ToolResult:

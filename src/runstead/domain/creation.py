@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from msgspec import UNSET, Struct, UnsetType, structs
 
 from runstead.domain import guards
+from runstead.domain.tool_resources import check_one_way
 from runstead.wire.assistant import Assistant, AssistantRequest, AssistantUpdate
 from runstead.wire.content import Content, ImageFilePart, ImageUrlPart, InputContent, Text, TextPart
 from runstead.wire.message import Message, MessageRequest
@@ -64,7 +65,7 @@ def updated_assistant(before: Assistant, request: AssistantUpdate) -> Assistant:
 def thread(request: ThreadRequest, id: str, now: int) -> Thread:
     """The thread that a request creates, without the request's messages."""
     resources = value_or(request.tool_resources, ToolResources())
-    guards.check_resources(resources)
+    check_one_way(resources)
     guards.check_sizes(tool_resources=resources)
     return Thread(
         id=id,
@@ -77,7 +78,7 @@ def thread(request: ThreadRequest, id: str, now: int) -> Thread:
 
 def updated_thread(before: Thread, request: ThreadUpdate) -> Thread:
     """The thread with the given fields changed."""
-    guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    check_one_way(value_or(request.tool_resources, ToolResources()))
     guards.check_sizes(tool_resources=request.tool_resources)
     return structs.replace(before, **_given_fields(request, _THREAD_DEFAULTS))
 
@@ -120,8 +121,14 @@ def run(
     `lifetime` is in seconds, for a request without `expires_after`; `served` are the kinds of tools that the server
     runs itself. `BadRequest` if the fields do not fit together.
     """
-    guards.check_run_resources(value_or(request.tool_resources, ToolResources()))
-    guards.check_sizes(tools=request.tools, response_format=request.response_format, tool_choice=request.tool_choice)
+    resources = value_or(request.tool_resources, None)
+    check_one_way(resources or ToolResources())
+    guards.check_sizes(
+        tools=request.tools,
+        tool_resources=resources,
+        response_format=request.response_format,
+        tool_choice=request.tool_choice,
+    )
     tools = value_or(request.tools, defaults.tools)
     guards.check_tools(tools)
     guards.check_tools_available(tools, served)
@@ -139,7 +146,7 @@ def run(
         model=value_or(request.model, defaults.model),
         instructions=_instructions(request, defaults),
         tools=tools,
-        tool_resources=defaults.tool_resources,
+        tool_resources=_over(defaults.tool_resources, resources),
         metadata=value_or(request.metadata, {}),
         temperature=value_or(request.temperature, defaults.temperature),
         top_p=value_or(request.top_p, defaults.top_p),
@@ -158,10 +165,20 @@ def run(
 
 def _check_options(request: AssistantRequest | AssistantUpdate) -> None:
     guards.check_tools(value_or(request.tools, []))
-    guards.check_resources(value_or(request.tool_resources, ToolResources()))
+    check_one_way(value_or(request.tool_resources, ToolResources()))
     guards.check_sizes(
         tools=request.tools, tool_resources=request.tool_resources, response_format=request.response_format
     )
+
+
+def _over(defaults: ToolResources | None, given: ToolResources | None) -> ToolResources | None:
+    """The resources of a run: those of its request for each tool that it names some for, and else the assistant's."""
+    fields = {
+        name: each
+        for name in (given.__struct_fields__ if given else ())
+        if (each := getattr(given, name)) is not UNSET and any(getattr(each, inner) for inner in each.__struct_fields__)
+    }
+    return structs.replace(defaults or ToolResources(), **fields) if fields else defaults
 
 
 def _unset_if_none(given: int | None | UnsetType) -> int | UnsetType:

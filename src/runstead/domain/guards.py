@@ -18,7 +18,7 @@ from runstead.wire.error import BadRequest, RateLimited
 from runstead.wire.message import MessageRequest
 from runstead.wire.options import TruncationStrategy
 from runstead.wire.run import Run, Status
-from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput, ToolResources
+from runstead.wire.tool import FunctionTool, NamedToolChoice, Tool, ToolChoice, ToolOutput
 
 __all__ = [
     "check_cancel",
@@ -27,8 +27,6 @@ __all__ = [
     "check_not_past_deadline",
     "check_offers",
     "check_outputs",
-    "check_resources",
-    "check_run_resources",
     "check_sizes",
     "check_tool_choice",
     "check_tools",
@@ -130,37 +128,6 @@ def check_tools(tools: Sequence[Tool]) -> None:
         if name in names[:index]:
             raise BadRequest(
                 f"Invalid 'tools': the function name '{name}' is used twice.", param="tools", code="invalid_value"
-            )
-
-
-def check_resources(resources: ToolResources) -> None:
-    """Vector stores are named or created, not both; and this server cannot create any."""
-    search = resources.file_search
-    if search is UNSET or search.vector_stores is UNSET:
-        return
-    param = "tool_resources.file_search.vector_stores"
-    if search.vector_store_ids is not UNSET:
-        raise BadRequest(
-            f"Invalid '{param}': give either 'vector_store_ids' or 'vector_stores', not both.",
-            param=param,
-            code="invalid_value",
-        )
-    raise BadRequest(
-        f"Vector stores cannot be made on this server. Remove '{param}'.", param=param, code="unsupported_parameter"
-    )
-
-
-def check_run_resources(resources: ToolResources) -> None:
-    """A run cannot be given resources of its own: no tool of this server would read them."""
-    for name in resources.__struct_fields__:
-        given = getattr(resources, name)
-        if given is not UNSET and any(getattr(given, inner) for inner in given.__struct_fields__):
-            param = f"tool_resources.{name}"
-            raise BadRequest(
-                f"The tool '{name}' is not available on this server, so a run cannot be given resources for it. "
-                f"Remove '{param}'.",
-                param=param,
-                code="unsupported_parameter",
             )
 
 

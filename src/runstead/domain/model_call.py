@@ -11,6 +11,7 @@ from runstead.wire.tool import Function, ToolChoice
 
 __all__ = [
     "CarriedPiece",
+    "CitationPiece",
     "Finish",
     "FinishReason",
     "ModelRequest",
@@ -50,6 +51,13 @@ class TextPiece(Struct, frozen=True):
     """More text of the answer."""
 
     text: str
+
+
+class CitationPiece(Struct, frozen=True):
+    """A citation in the answer: its whole marker, which is text of the message. Made of text pieces by the engine."""
+
+    marker: str
+    file_id: str
 
 
 class RefusalPiece(Struct, frozen=True):
@@ -96,4 +104,6 @@ class CarriedPiece(Struct, frozen=True):
     state: Any
 
 
-Piece: TypeAlias = TextPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece | ThinkingPiece | CarriedPiece
+Piece: TypeAlias = (
+    TextPiece | CitationPiece | RefusalPiece | ToolCallPiece | Finish | UsagePiece | ThinkingPiece | CarriedPiece
+)

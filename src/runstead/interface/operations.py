@@ -120,7 +120,7 @@ _RUNS = (
         Runs.create_run,
         at.runs.CREATE_RUN,
         lambda rs, path, query, body: rs.create_run(path["thread_id"], body, query.include),
-        stream=lambda path, query, body: CreateRunStream(path["thread_id"], body),
+        stream=lambda path, query, body: CreateRunStream(path["thread_id"], body, query.include),
     ),
     page_operation(
         Runs.runs,
@@ -163,7 +163,7 @@ _RUNS = (
     event_operation(
         Runs.run_events,
         at.runs.RUN_EVENTS,
-        lambda path, query, body: RunEventStream(path["thread_id"], path["run_id"], query.after),
+        lambda path, query, body: RunEventStream(path["thread_id"], path["run_id"], query.after, query.include),
     ),
 )
 

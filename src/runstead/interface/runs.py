@@ -135,7 +135,9 @@ class Runs(Protocol):
         """
         ...
 
-    def run_events(self, thread_id: ThreadId, run_id: RunId, after: str | None = None) -> AsyncIterator[Event]:
+    def run_events(
+        self, thread_id: ThreadId, run_id: RunId, after: str | None = None, include: Sequence[Include] = ()
+    ) -> AsyncIterator[Event]:
         """Stream the events of a run, from its first or from the one after the event with the id `after`.
 
         The run may be active or have ended. The stream ends when the run has ended or waits for tool outputs. Deltas of

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from runstead.wire.run import RunId, RunRequest, ThreadRunRequest
+from runstead.wire.run_step import Include
 from runstead.wire.thread import ThreadId
 from runstead.wire.tool import ToolOutput
 
@@ -20,6 +21,7 @@ class CreateRunStream(Struct, frozen=True):
 
     thread_id: ThreadId
     request: RunRequest
+    include: Sequence[Include] = ()
 
 
 class CreateThreadRunStream(Struct, frozen=True):
@@ -42,6 +44,7 @@ class RunEventStream(Struct, frozen=True):
     thread_id: ThreadId
     run_id: RunId
     after: str | None = None
+    include: Sequence[Include] = ()
 
 
 StreamCall: TypeAlias = CreateRunStream | CreateThreadRunStream | SubmitToolOutputStream | RunEventStream

@@ -48,6 +48,21 @@ class ToolSession(Protocol):
         ...
 
     @property
+    def project(self) -> str:
+        """The project of the run."""
+        ...
+
+    @property
+    def number(self) -> int:
+        """How many calls of this tool the model asked for before, in this run. The same at each attempt."""
+        ...
+
+    @property
+    def room(self) -> int:
+        """Tokens, about, that the output may have: the next prompt has room for so many."""
+        ...
+
+    @property
     def attempt(self) -> int:
         """The number of this attempt at the call, from 1. Numbers are never reused."""
         ...
@@ -55,6 +70,13 @@ class ToolSession(Protocol):
     @property
     def key(self) -> str:
         """An idempotency key, unique to this attempt at this call of this run."""
+        ...
+
+    async def vector_stores(self) -> Sequence[str]:
+        """The ids of the vector stores of the run's assistant and of its thread, none twice.
+
+        Waits a minute at most for files of the thread's store that are still being indexed.
+        """
         ...
 
     async def progress(self, *deltas: ToolCallDelta) -> None:
@@ -87,9 +109,9 @@ class Tool(Protocol):
         """
         ...
 
-    def show(self, call: Call) -> ToolCall:
-        """A call without its result, as the run's step shows it. Before the model has finished asking, the arguments
-        are empty; and they may be no JSON. Raises nothing.
+    def show(self, call: Call, run: Run) -> ToolCall:
+        """A call of a run without its result, as the run's step shows it. Before the model has finished asking, the
+        arguments are empty; and they may be no JSON. Raises nothing.
         """
         ...
 

@@ -63,6 +63,7 @@ class StepQuery(ListQuery, frozen=True, kw_only=True):
 
 
 class EventQuery(Request, frozen=True, kw_only=True):
-    """Which events: those after the event with this id, or all."""
+    """Which events: those after the event with this id, or all; and which optional content to include."""
 
     after: str | None = None
+    include: list[Include] = field(default_factory=list)

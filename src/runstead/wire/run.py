@@ -191,7 +191,7 @@ class RunOptions(Request, frozen=True, kw_only=True):
     parallel_tool_calls: bool | UnsetType = UNSET
     response_format: ResponseFormat | None | UnsetType = UNSET
     tool_resources: ToolResources | None | UnsetType = UNSET
-    """It must name no file and no vector store: a run has its assistant's resources."""
+    """For each tool that it names, instead of the assistant's."""
     expires_after: Lifetime | None | UnsetType = UNSET
     """Seconds after which it expires; without, the server's default. An extension, as those below."""
     max_total_tokens: Amount | None | UnsetType = UNSET

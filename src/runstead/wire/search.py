@@ -6,11 +6,11 @@ from msgspec import UNSET, Meta, UnsetType, field
 
 from runstead.wire.file import FileId
 from runstead.wire.filter import Filter
+from runstead.wire.hybrid import HybridWeights
 from runstead.wire.struct import Object, Request
 
 __all__ = [
     "FileContentPage",
-    "HybridWeights",
     "SearchRanking",
     "SearchRequest",
     "SearchResult",
@@ -19,13 +19,6 @@ __all__ = [
 ]
 
 _QueryText: TypeAlias = Annotated[str, Meta(min_length=1, max_length=10_000)]
-
-
-class HybridWeights(Request, frozen=True, kw_only=True):
-    """How much meaning and words count. A side with weight 0 is left out."""
-
-    embedding_weight: Annotated[float, Meta(ge=0, le=1_000)] = 1.0
-    text_weight: Annotated[float, Meta(ge=0, le=1_000)] = 1.0
 
 
 class SearchRanking(Request, frozen=True, kw_only=True):

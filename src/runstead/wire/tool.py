@@ -4,7 +4,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType, field
 
-from runstead.wire.struct import Name, Object, Request
+from runstead.wire.chunking import Chunking
+from runstead.wire.hybrid import HybridWeights
+from runstead.wire.struct import Metadata, Name, Object, Request
 
 __all__ = [
     "CodeInterpreterResources",
@@ -17,6 +19,7 @@ __all__ = [
     "FunctionName",
     "FunctionTool",
     "NamedToolChoice",
+    "NewVectorStore",
     "RankingOptions",
     "RequiredFunctionCall",
     "Tool",
@@ -48,7 +51,7 @@ class RankingOptions(Request, frozen=True, kw_only=True):
 
     ranker: Literal["auto", "default_2024_08_21"] = "default_2024_08_21"
     score_threshold: Annotated[float, Meta(ge=0, le=1)] = 0.0
-    hybrid_search: dict[str, float] | None = None
+    hybrid_search: HybridWeights | None = None
 
 
 class FileSearchSettings(Request, frozen=True, kw_only=True):
@@ -101,11 +104,19 @@ class CodeInterpreterResources(Request, frozen=True, kw_only=True):
     file_ids: Annotated[list[str], Meta(max_length=20)] = field(default_factory=list)
 
 
+class NewVectorStore(Request, frozen=True, kw_only=True):
+    """A vector store that is created for the tool, with files."""
+
+    file_ids: Annotated[list[str], Meta(max_length=500)] | UnsetType = UNSET
+    chunking_strategy: Chunking | None | UnsetType = UNSET
+    metadata: Metadata | None | UnsetType = UNSET
+
+
 class FileSearchResources(Request, frozen=True, kw_only=True):
     """The vector store to search in: at most one."""
 
     vector_store_ids: Annotated[list[str], Meta(max_length=1)] | UnsetType = UNSET
-    vector_stores: Annotated[list[dict[str, Any]], Meta(max_length=1)] | UnsetType = UNSET
+    vector_stores: Annotated[list[NewVectorStore], Meta(max_length=1)] | UnsetType = UNSET
     """Creates a vector store from files, instead of naming one."""
 
 

@@ -30,7 +30,7 @@ class AsyncRuns(AsyncCalls):
     ) -> AsyncRunStream:
         query = IncludeQuery(include=list(include))
         call = StreamCall(endpoint.CREATE_RUN, {"thread_id": thread_id}, query, request)
-        return self._stream(call, StreamPosition())
+        return self._stream(call, StreamPosition(include=include))
 
     async def get_run(self, thread_id: ThreadId, run_id: RunId) -> Run:
         return await self._transport.call(endpoint.GET_RUN, {"thread_id": thread_id, "run_id": run_id})
@@ -91,9 +91,11 @@ class AsyncRuns(AsyncCalls):
         query = StepQuery(limit=limit, order=order, after=after, before=before, include=list(include))
         return await self._page(endpoint.RUN_STEPS, {"thread_id": thread_id, "run_id": run_id}, query)
 
-    def run_events(self, thread_id: ThreadId, run_id: RunId, after: str | None = None) -> AsyncRunStream:
-        position = StreamPosition(thread_id, run_id, after, from_start=after is None)
-        return self._stream(run_events_call(thread_id, run_id, after), position)
+    def run_events(
+        self, thread_id: ThreadId, run_id: RunId, after: str | None = None, include: Sequence[Include] = ()
+    ) -> AsyncRunStream:
+        position = StreamPosition(thread_id, run_id, after, from_start=after is None, include=include)
+        return self._stream(run_events_call(thread_id, run_id, after, include), position)
 
     def _stream(self, call: StreamCall, position: StreamPosition) -> AsyncRunStream:
         return AsyncRunStream(follow(self._transport, call, position, self._sleep))

@@ -31,7 +31,7 @@ class Runs(Calls):
     ) -> RunStream:
         query = IncludeQuery(include=list(include))
         call = StreamCall(endpoint.CREATE_RUN, {"thread_id": thread_id}, query, request)
-        return self._stream(call, StreamPosition())
+        return self._stream(call, StreamPosition(include=include))
 
     def get_run(self, thread_id: ThreadId, run_id: RunId) -> Run:
         return self._transport.call(endpoint.GET_RUN, {"thread_id": thread_id, "run_id": run_id})
@@ -90,9 +90,11 @@ class Runs(Calls):
         query = StepQuery(limit=limit, order=order, after=after, before=before, include=list(include))
         return self._page(endpoint.RUN_STEPS, {"thread_id": thread_id, "run_id": run_id}, query)
 
-    def run_events(self, thread_id: ThreadId, run_id: RunId, after: str | None = None) -> RunStream:
-        position = StreamPosition(thread_id, run_id, after, from_start=after is None)
-        return self._stream(run_events_call(thread_id, run_id, after), position)
+    def run_events(
+        self, thread_id: ThreadId, run_id: RunId, after: str | None = None, include: Sequence[Include] = ()
+    ) -> RunStream:
+        position = StreamPosition(thread_id, run_id, after, from_start=after is None, include=include)
+        return self._stream(run_events_call(thread_id, run_id, after, include), position)
 
     def _stream(self, call: StreamCall, position: StreamPosition) -> RunStream:
         return RunStream(follow(self._transport, call, position, self._sleep))

@@ -1,6 +1,6 @@
 """A reader's position in the events of a run, from which its stream resumes after a disconnect. No IO."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from runstead.wire.endpoints import runs as endpoint
@@ -9,6 +9,7 @@ from runstead.wire.error import BadRequest, ServerError
 from runstead.wire.event import Event, Position
 from runstead.wire.page import EventQuery
 from runstead.wire.run import Run
+from runstead.wire.run_step import Include
 from runstead.wire.struct import Request
 
 __all__ = ["StreamCall", "StreamPosition", "run_events_call"]
@@ -27,10 +28,12 @@ class StreamCall(NamedTuple):
     body: Request | None = None
 
 
-def run_events_call(thread_id: str, run_id: str, after: str | None = None) -> StreamCall:
+def run_events_call(
+    thread_id: str, run_id: str, after: str | None = None, include: Sequence[Include] = ()
+) -> StreamCall:
     """The call for a run's events after the event with this id. Servers other than Runstead do not have it."""
     path = {"thread_id": thread_id, "run_id": run_id}
-    return StreamCall(endpoint.RUN_EVENTS, path, EventQuery(after=after))
+    return StreamCall(endpoint.RUN_EVENTS, path, EventQuery(after=after, include=list(include)))
 
 
 class StreamPosition:
@@ -43,6 +46,7 @@ class StreamPosition:
         last: str | None = None,
         *,
         from_start: bool = False,
+        include: Sequence[Include] = (),
     ) -> None:
         self.thread_id = thread_id
         self.run_id = run_id
@@ -50,6 +54,7 @@ class StreamPosition:
         """The id of the last event that was seen. The events of a foreign server have none."""
         self.from_start = from_start
         """All events are wanted, and none was seen yet."""
+        self._include = include
         self._resumed = False
 
     def advance(self, event: Event) -> bool:
@@ -76,7 +81,7 @@ class StreamPosition:
         if self.last is not None and len(self.last) > MAX_ID_LENGTH:
             return None
         self._resumed = True
-        return run_events_call(self.thread_id, self.run_id, self.last)
+        return run_events_call(self.thread_id, self.run_id, self.last, self._include)
 
 
 def _position(id: str) -> Position:

@@ -6,10 +6,11 @@ Deltas are made here as JSON, spliced around the one string that is new: this ru
 from collections.abc import Callable, Collection, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from runstead.domain.model_call import ToolCallPiece
 from runstead.domain.run.journal import FUNCTION, Call
-from runstead.wire.content import Content, RefusalPart, Text, TextPart
+from runstead.wire.content import CitedFile, Content, FileCitation, RefusalPart, Text, TextPart
 from runstead.wire.delta import (
     FunctionDelta,
     FunctionToolCallDelta,
@@ -55,6 +56,8 @@ class MessageDraft:
         self._head = b'{"id":%b,"object":"thread.message.delta","delta":{"content":[{"index":' % _encode(message_id)
         self._parts: list[tuple[type[TextPart | RefusalPart], bytearray]] = []
         self._before = b""
+        self._citations: dict[int, list[FileCitation]] = {}
+        self._counted = 0, 0, 0
 
     def add_text(self, text: str) -> bytes:
         """The delta that brings more text."""
@@ -65,6 +68,32 @@ class MessageDraft:
         self._begin(TextPart, text)
         self._before = b'%b%d,"type":"text","text":{"value":' % (self._head, index)
         return b'%b%b,"annotations":[]}}]}}' % (self._before, _encode(text))
+
+    def add_citation(self, marker: str, file_id: str) -> bytes:
+        """The delta that brings the whole marker of a citation, with its annotation."""
+        if not self._parts or self._parts[-1][0] is not TextPart:
+            self.add_text("")
+        place, start = len(self._parts) - 1, self._characters()
+        cited = self._citations.setdefault(place, [])
+        note = FileCitation(
+            text=marker, start_index=start, end_index=start + len(marker), file_citation=CitedFile(file_id=file_id)
+        )
+        number = len(cited)
+        cited.append(note)
+        self._parts[-1][1].extend(marker.encode(*_UTF8))
+        quoted = replace(note, file_citation=CitedFile(file_id=file_id, quote=""))
+        annotation = {"index": number, **msgspec.to_builtins(quoted)}
+        return b'%b%b,"annotations":[%b]}}]}}' % (self._before, _encode(marker), _encode(annotation))
+
+    def _characters(self) -> int:
+        """The characters of the last text so far. Those before the last citation are not counted again."""
+        place, text = len(self._parts) - 1, self._parts[-1][1]
+        known, size, count = self._counted
+        if known != place:
+            size = count = 0
+        count += len(text[size:].decode(*_UTF8))
+        self._counted = place, len(text), count
+        return count
 
     def add_refusal(self, text: str) -> bytes:
         """The delta that brings more of a refusal."""
@@ -79,7 +108,10 @@ class MessageDraft:
         """The content so far; one empty text before the first word."""
         if not self._parts:
             return [TextPart(text=Text(value=""))]
-        return [_part(kind, text.decode(*_UTF8)) for kind, text in self._parts]
+        parts: Content = [_part(kind, text.decode(*_UTF8)) for kind, text in self._parts]
+        for place, cited in self._citations.items():
+            parts[place] = TextPart(text=Text(value=self._parts[place][1].decode(*_UTF8), annotations=[*cited]))
+        return parts
 
     def _begin(self, kind: type[TextPart | RefusalPart], text: str) -> None:
         self._parts.append((kind, bytearray(text.encode(*_UTF8))))

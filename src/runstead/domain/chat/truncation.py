@@ -55,7 +55,7 @@ class History:
         # the run has written it again.
         if message.status == "in_progress" or message.run_id == self._run_id or _cut_by_failure(message):
             return
-        chat = prompt.as_chat_message(message)
+        chat = prompt.history_message(message)
         if chat is None:
             return
         size = tokens.of_message(chat)

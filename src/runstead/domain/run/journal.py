@@ -33,6 +33,7 @@ __all__ = [
     "StepLog",
     "StepRow",
     "decode_journal",
+    "earlier_calls",
     "encode_journal",
     "fold",
     "from_wire",
@@ -158,6 +159,12 @@ class OpenWork(NamedTuple):
 
     row: StepRow | None = None
     message: Message | None = None
+
+
+def earlier_calls(rows: Iterable[StepRow], call: Call) -> int:
+    """How many calls of the same tool the model asked for before this one, in the same run."""
+    asked = [each for row in rows for each in row.calls if each.tool == call.tool]
+    return next(place for place, each in enumerate(asked) if each.id == call.id)
 
 
 def required(calls: Iterable[Call]) -> list[RequiredFunctionCall]:

@@ -8,6 +8,7 @@ from runstead.domain.chat import tokens
 from runstead.domain.chat.assembly import CallsDraft, MessageDraft
 from runstead.domain.model_call import (
     CarriedPiece,
+    CitationPiece,
     Finish,
     FinishReason,
     ModelRequest,
@@ -21,6 +22,7 @@ from runstead.domain.model_call import (
 from runstead.domain.run import call_step, message_step, transitions, usage
 from runstead.domain.run.change import Change
 from runstead.domain.run.next_move import Reply, Written
+from runstead.engine.execution.cited_batches import CitedBatches
 from runstead.engine.execution.claimed_run import ClaimedRun
 from runstead.engine.execution.toolbox import Toolbox
 from runstead.wire.content import Content, TextPart
@@ -37,7 +39,8 @@ async def ask(claimed: ClaimedRun, request: ModelRequest, tools: Toolbox) -> Rep
     turn = _ModelTurn(claimed, request, tools)
     asked, waiting, budget = perf_counter(), True, claimed.adapters.turn_budget
     async with claimed.adapters.model.reply(request) as batches:
-        async for pieces in batches:
+        sources = tools.sources(claimed.journal.rows)
+        async for pieces in CitedBatches(batches, sources) if sources else batches:
             if waiting:
                 claimed.adapters.observer.first_token(claimed.row, perf_counter() - asked)
                 waiting = False
@@ -67,7 +70,7 @@ class _ModelTurn:
         """Take pieces that came together; their deltas leave together."""
         for piece in pieces:
             match piece:
-                case TextPiece() | RefusalPiece() if self._claimed.calls:
+                case TextPiece() | RefusalPiece() | CitationPiece() if self._claimed.calls:
                     self._add_behind(piece)
                 case TextPiece(text=text):
                     draft = self._claimed.message or await self._open_message()
@@ -75,18 +78,27 @@ class _ModelTurn:
                 case RefusalPiece(text=text):
                     draft = self._claimed.message or await self._open_message()
                     self._deltas.append(draft.add_refusal(text))
+                case CitationPiece(marker=marker, file_id=file_id):
+                    draft = self._claimed.message or await self._open_message()
+                    self._deltas.append(draft.add_citation(marker, file_id))
                 case ToolCallPiece():
                     calls = self._claimed.calls or await self._open_calls()
                     self._deltas += calls.add(piece, self._claimed.adapters.new_id("call"))
-                case Finish(reason=reason):
-                    self._finish = reason
-                case UsagePiece(usage=spent):
-                    self._usage = spent
-                case ThinkingPiece(text=text):
-                    self._thinking = text
-                case CarriedPiece(state=state):
-                    self._carried = state
+                case _:
+                    self._note(piece)
         await self._publish()
+
+    def _note(self, piece: Finish | UsagePiece | ThinkingPiece | CarriedPiece) -> None:
+        """Keep what the server says about the answer."""
+        match piece:
+            case Finish(reason=reason):
+                self._finish = reason
+            case UsagePiece(usage=spent):
+                self._usage = spent
+            case ThinkingPiece(text=text):
+                self._thinking = text
+            case CarriedPiece(state=state):
+                self._carried = state
 
     async def finish(self) -> Reply:
         """The whole answer. One without a word is an empty message."""
@@ -108,13 +120,16 @@ class _ModelTurn:
             carried=self._carried,
         )
 
-    def _add_behind(self, piece: TextPiece | RefusalPiece) -> None:
+    def _add_behind(self, piece: TextPiece | RefusalPiece | CitationPiece) -> None:
         """Keep text behind the calls. Their step is open, so the text becomes a message when the turn ends."""
         draft = self._behind = self._behind or MessageDraft(self._claimed.adapters.new_id("msg"))
-        if isinstance(piece, TextPiece):
-            draft.add_text(piece.text)
-        else:
-            draft.add_refusal(piece.text)
+        match piece:
+            case TextPiece(text=text):
+                draft.add_text(text)
+            case RefusalPiece(text=text):
+                draft.add_refusal(text)
+            case CitationPiece(marker=marker, file_id=file_id):
+                draft.add_citation(marker, file_id)
 
     def _written_behind(self) -> Written | None:
         """The message behind the calls; none if it is only white space."""

@@ -13,6 +13,7 @@ from time import perf_counter
 
 from msgspec.structs import replace
 
+from runstead.domain.chat import prompt
 from runstead.domain.run import call_step
 from runstead.domain.run.change import Change
 from runstead.domain.run.journal import Call, StepRow
@@ -74,7 +75,8 @@ class _ToolTurn:
             if call.status == "started":
                 return Outcome(_INTERRUPTED, "interrupted", self._shown(call), call.attempts)
             await self._commit(lambda run: call_step.start(run, self._row, call.id))
-        session = Session(self._claimed, self._row.id, call, self._place(call), self._publishing)
+        functions = prompt.functions(self._claimed.run, self._tools.offers)
+        session = Session(self._claimed, self._row, call, self._publishing, functions)
         began = perf_counter()
         outcome = await attempt(tool, call, session)
         self._claimed.adapters.observer.tool_ran(self._claimed.row, tool.kind, outcome.status, perf_counter() - began)
@@ -95,9 +97,6 @@ class _ToolTurn:
         if row is None:
             raise Interrupted
         return row
-
-    def _place(self, call: Call) -> int:
-        return [each.id for each in self._row.calls].index(call.id)
 
     def _shown(self, call: Call) -> ToolCall:
         """The call as the step shows it so far."""

@@ -10,6 +10,7 @@ from runstead.engine.execution.stop import publish_stopped
 from runstead.engine.file_references import check_messages
 from runstead.engine.idempotency import RecordedReply, subject
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
+from runstead.engine.resources.store_references import attach, fills_stores
 from runstead.store.port import Stale, Tx
 from runstead.wire.message import Message, MessageDeleted, MessageRequest
 from runstead.wire.page import ListQuery, Page
@@ -28,6 +29,7 @@ class Messages(Bound):
         async def work(tx: Tx) -> Committed | None:
             thread = await the_thread(tx, self._project, thread_id)
             await check_messages(tx, self._project, [made], made.created_at)
+            await attach(tx, self._adapters, self._project, thread, [made])
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
             predecessor = await thread_queue.predecessor_for(tx, self._project, thread_id, on_busy)
             if predecessor is None:
@@ -39,6 +41,7 @@ class Messages(Bound):
             return await thread_queue.interrupt(tx, predecessor, made.created_at) if on_busy == "interrupt" else None
 
         interrupted = await self._write(work, lambda _: RecordedReply(made))
+        self._adapters.ingest(fills_stores(None, [made]))
         if interrupted is not None:
             await publish_stopped(self._adapters, interrupted)
         return made

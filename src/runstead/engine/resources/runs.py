@@ -29,10 +29,12 @@ from runstead.engine.execution.commit import Committed, publish, write
 from runstead.engine.execution.journal import read_open_work
 from runstead.engine.execution.stop import publish_stopped, stop
 from runstead.engine.execution.toolbox import Toolbox
-from runstead.engine.file_references import check_messages
+from runstead.engine.file_references import check_messages, check_resources
 from runstead.engine.idempotency import RecordedReply
+from runstead.engine.included import shown_step
 from runstead.engine.resources.scope import Bound, found, page_of, the_thread
-from runstead.engine.resources.threads import check_thread, new_thread
+from runstead.engine.resources.store_references import StoreReferences, attach, fills_stores
+from runstead.engine.resources.threads import check_thread, new_thread, with_stores
 from runstead.engine.slots import Slot, Slots
 from runstead.store.port import Limits, Opening, RunRow, Stale, ThreadBusy, Tx
 from runstead.wire.error import ApiError, BadRequest
@@ -42,7 +44,7 @@ from runstead.wire.page import ListQuery, Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.run_step import Include, RunStep
 from runstead.wire.struct import Metadata, SortOrder, UnsetType
-from runstead.wire.thread import ThreadRequest
+from runstead.wire.thread import Thread, ThreadRequest
 from runstead.wire.tool import ToolOutput
 
 __all__ = ["Runs"]
@@ -141,7 +143,7 @@ class Runs(Bound):
             await self._load(tx, thread_id, run_id)
             return found("run step", step_id, await tx.steps.get(self._project, run_id, step_id))
 
-        return _shown(await self._read(work))
+        return _shown(await self._read(work), include)
 
     async def run_steps(
         self,
@@ -161,7 +163,7 @@ class Runs(Bound):
             return await page_of("run step", query, lambda query: tx.steps.page(self._project, run_id, query))
 
         page = await self._read(work)
-        return replace(page, data=[_shown(step) for step in page.data])
+        return replace(page, data=[_shown(step, include) for step in page.data])
 
     async def _create_on_thread(self, thread_id: str, request: RunRequest, run_id: str) -> Run:
         """Create a run on a thread, with its additional messages: all of them, or nothing."""
@@ -178,6 +180,8 @@ class Runs(Bound):
                 for message in additional
             ]
             await check_messages(tx, self._project, messages, run.created_at)
+            thread = await attach(tx, self._adapters, self._project, thread, messages)
+            run = await self._with_resources(tx, run, thread, request)
             created, chosen_defaults = transitions.created(run), _chosen_defaults(opening, request)
             change = replace(created, new_messages=messages, chosen_defaults=chosen_defaults)
             on_busy = thread_queue.on_busy_for(self._adapters, thread, request.on_busy)
@@ -186,28 +190,34 @@ class Runs(Bound):
                 return await self._insert(tx, change, owner, opening.limits)
             return await self._enqueue(tx, change, predecessor, on_busy)
 
-        return await self._create(run_id, work)
+        return await self._create(run_id, work, ingests=any(message.attachments for message in additional))
 
     async def _create_with_thread(self, request: ThreadRunRequest, run_id: str) -> Run:
         """Create a thread and a run on it: both, or neither."""
         ids.check(assistant_id=request.assistant_id)
         asked = ThreadRequest() if request.thread is UNSET else request.thread
-        thread, messages = new_thread(self._adapters, asked, "thread.messages")
+        new, messages = new_thread(self._adapters, asked, "thread.messages")
 
         async def work(tx: Tx, owner: str | None) -> _ReadyRun:
             opening = await self._read_opening(tx, request, None)
-            run = self._new_run(opening, request, run_id, thread.id)
-            await check_thread(tx, self._project, thread, messages)
+            run = self._new_run(opening, request, run_id, new.id)
+            await check_thread(tx, self._project, new, messages)
+            thread = await with_stores(tx, self._adapters, self._project, new, messages)
+            run = await self._with_resources(tx, run, thread, request)
             created, chosen_defaults = transitions.created(run, thread), _chosen_defaults(opening, request)
             change = replace(created, new_messages=messages, chosen_defaults=chosen_defaults)
             await tx.threads.insert(self._project, thread)
             return await self._insert(tx, change, owner, opening.limits)
 
-        return await self._create(run_id, work)
+        ingests = fills_stores(new.tool_resources, messages)
+        return await self._create(run_id, work, ingests=ingests or request.tool_resources is not UNSET)
 
-    async def _create(self, run_id: str, work: _Work) -> Run:
-        """Write a new run, claim or offer it, and report it to the observer."""
+    async def _create(self, run_id: str, work: _Work, *, ingests: bool) -> Run:
+        """Write a new run, claim or offer it, and report it to the observer. `ingests`: files were added to vector
+        stores.
+        """
         created = await self._claim_or_offer(run_id, work)
+        self._adapters.ingest(ingests)
         self._adapters.observer.run_created(created.row)
         return created.reply
 
@@ -229,6 +239,15 @@ class Runs(Bound):
                 param="model",
                 code="unsupported_model",
             )
+        return run
+
+    async def _with_resources(self, tx: Tx, run: Run, thread: Thread, request: RunRequest | ThreadRunRequest) -> Run:
+        """The run with the vector stores that its request asks for. Those that it would search must exist."""
+        stores = StoreReferences(tx, self._adapters, self._project)
+        if request.tool_resources is not UNSET:
+            await check_resources(tx, self._project, request.tool_resources, run.created_at)
+            run = replace(run, tool_resources=await stores.made(run.tool_resources))
+        await stores.check_searchable(run, thread)
         return run
 
     async def _insert(self, tx: Tx, change: Change, owner: str | None, limits: Limits) -> _ReadyRun:
@@ -334,6 +353,7 @@ def _reply(written: _ReadyRun) -> RecordedReply:
     return RecordedReply(written.reply, written.seq_before)
 
 
-def _shown(step: RunStep) -> RunStep:
-    """A step as callers see it: its usage is shown once it has ended."""
+def _shown(step: RunStep, include: Sequence[Include]) -> RunStep:
+    """A step as callers see it: with what they asked for, and its usage once it has ended."""
+    step = shown_step(step, include)
     return replace(step, usage=None) if step.status == "in_progress" and step.usage is not None else step

@@ -51,9 +51,12 @@ class Streams(Runs):
         async with self._adapters.broker.subscribe(run_id) as live:
             run, after, replay = await self._begin(call, run_id)
             yield ()
-            async with aclosing(follow(self._adapters, run, after, live, replay=replay)) as followed:
+            include = call.include if isinstance(call, CreateRunStream | RunEventStream) else ()
+            events_of_run = follow(self._adapters, run, after, live, replay=replay, include=include)
+            async with aclosing(events_of_run) as followed:
                 async for events in followed:
                     yield events
+                    del events
 
     def again(self, repeated: Replay) -> AsyncGenerator[Sequence[RawEvent]]:
         """The events of a streaming call that was carried out before, from where they began then."""
@@ -63,7 +66,7 @@ class Streams(Runs):
     def create_streaming_run(
         self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()
     ) -> AsyncIterator[Event]:
-        return self._events(CreateRunStream(thread_id, request))
+        return self._events(CreateRunStream(thread_id, request, include))
 
     def create_streaming_thread_run(self, request: ThreadRunRequest) -> AsyncIterator[Event]:
         return self._events(CreateThreadRunStream(request))
@@ -73,8 +76,10 @@ class Streams(Runs):
     ) -> AsyncIterator[Event]:
         return self._events(SubmitToolOutputStream(thread_id, run_id, output))
 
-    def run_events(self, thread_id: str, run_id: str, after: str | None = None) -> AsyncIterator[Event]:
-        return self._events(RunEventStream(thread_id, run_id, after))
+    def run_events(
+        self, thread_id: str, run_id: str, after: str | None = None, include: Sequence[Include] = ()
+    ) -> AsyncIterator[Event]:
+        return self._events(RunEventStream(thread_id, run_id, after, include))
 
     async def _events(self, call: StreamCall) -> AsyncIterator[Event]:
         async with aclosing(self.stream(call)) as batches:
@@ -87,13 +92,13 @@ class Streams(Runs):
         replayed.
         """
         match call:
-            case CreateRunStream(thread_id, request):
+            case CreateRunStream(thread_id, request, _):
                 return await self._create_on_thread(thread_id, request, run_id), START, False
             case CreateThreadRunStream(request):
                 return await self._create_with_thread(request, run_id), START, False
             case SubmitToolOutputStream(thread_id, _, output):
                 run, seq = await self._submit(thread_id, run_id, output)
                 return run, Position(seq), False
-            case RunEventStream(thread_id, _, after):
+            case RunEventStream(thread_id, _, after, _):
                 run = (await self._row(thread_id, run_id)).run
                 return run, (START if after is None else Position.parse(after)), True

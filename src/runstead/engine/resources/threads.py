@@ -10,13 +10,14 @@ from runstead.engine.execution.commit import Committed, publish
 from runstead.engine.execution.stop import stop_unowned
 from runstead.engine.file_references import check_messages, check_resources, files_of, with_existing_files
 from runstead.engine.resources.scope import Bound, page_of, the_thread
+from runstead.engine.resources.store_references import StoreReferences, fills_stores, names_stores
 from runstead.store.port import Tx
 from runstead.wire.message import Message
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.struct import UNSET, SortOrder
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadRequest, ThreadUpdate
 
-__all__ = ["Threads", "check_thread", "new_thread"]
+__all__ = ["Threads", "check_thread", "new_thread", "with_stores"]
 
 
 _MAX_STOPPED = 100
@@ -31,12 +32,17 @@ class Threads(Bound):
 
         async def work(tx: Tx) -> Thread:
             await check_thread(tx, self._project, made, messages)
-            await tx.threads.insert(self._project, made)
+            thread = await with_stores(tx, self._adapters, self._project, made, messages)
+            await tx.threads.insert(self._project, thread)
             if messages:
                 await tx.messages.insert(self._project, messages)
-            return made
+            return thread
 
-        return await self._write(work, single=not messages and not files_of(made.tool_resources))
+        resources = made.tool_resources
+        names_none = not messages and not files_of(resources) and not names_stores(resources)
+        thread = await self._write(work, single=names_none)
+        self._adapters.ingest(fills_stores(resources, messages))
+        return thread
 
     async def get_thread(self, thread_id: str) -> Thread:
         ids.check(thread_id=thread_id)
@@ -53,10 +59,14 @@ class Threads(Bound):
             before = await the_thread(tx, self._project, thread_id)
             await check_resources(tx, self._project, request.tool_resources, self._adapters.now())
             after = creation.updated_thread(before, request)
+            if request.tool_resources is not UNSET:
+                after = await with_stores(tx, self._adapters, self._project, after, ())
             await tx.threads.replace(self._project, after)
             return (await self._shown_threads(tx, [after]))[0]
 
-        return await self._write(work)
+        after = await self._write(work)
+        self._adapters.ingest(fills_stores(creation.value_or(request.tool_resources, None)))
+        return after
 
     async def delete_thread(self, thread_id: str) -> ThreadDeleted:
         ids.check(thread_id=thread_id)
@@ -116,6 +126,13 @@ async def check_thread(tx: Tx, project: str, thread: Thread, messages: Sequence[
     """`NotFound` if a new thread or its first messages name a file that does not exist."""
     await check_resources(tx, project, thread.tool_resources, thread.created_at)
     await check_messages(tx, project, messages, thread.created_at)
+
+
+async def with_stores(tx: Tx, adapters: Adapters, project: str, thread: Thread, messages: Sequence[Message]) -> Thread:
+    """A new thread with the vector stores that its resources ask for, and with the attachments of its messages."""
+    stores = StoreReferences(tx, adapters, project)
+    made = replace(thread, tool_resources=await stores.made(thread.tool_resources))
+    return await stores.attached(made, messages)
 
 
 def new_thread(adapters: Adapters, request: ThreadRequest, param: str = "messages") -> tuple[Thread, list[Message]]:

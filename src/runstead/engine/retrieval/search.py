@@ -10,7 +10,8 @@ from runstead.retrieval.embeddings.port import EmbeddingError, Embeddings
 from runstead.retrieval.index.port import Attributes, Hit, Index, Query
 from runstead.store.port import Lane, Store, Tx, VectorStoreRow
 from runstead.wire.filter import Filter
-from runstead.wire.search import HybridWeights, SearchRanking
+from runstead.wire.hybrid import HybridWeights
+from runstead.wire.search import SearchRanking
 from runstead.wire.struct import UNSET
 
 __all__ = ["Clock", "Found", "StoreSearch"]

@@ -5,31 +5,18 @@ that is in its name. With `auto`, a function needs a score of 2, and the model a
 With `required`, the best function is called. Between functions with equal scores the model chooses.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import UNSET
 
 from runstead.llm.chat_messages import last_text_of_role
+from runstead.llm.local.words import words
 from runstead.wire.tool import Function, NamedToolChoice, ToolChoice
 
 __all__ = ["candidates"]
 
 _MIN_SCORE = 2
-_STOP_WORDS = frozenset(
-    re.findall(
-        r"\w+",
-        """
-        a about above all also am an and any are as at be but by can could did do does for from get gets give gives
-        go had has have he her his how i if in into is it its let list make me more my need no not of on or our out
-        please return returns say set she should show so some such tell than thanks that the their them then there
-        these they this those to too up us use used using want was we were what when where which who why will with
-        would yes you your
-        """,
-    )
-)
-"""Words that do not count."""
 
 
 def candidates(
@@ -43,7 +30,7 @@ def candidates(
         return []
     if choice == "auto" and messages and messages[-1].get("role") == "tool":
         return []
-    said = _words(last_text_of_role("user", messages))
+    said = words(last_text_of_role("user", messages))
     scores = [_score(function, said) for function in functions]
     best = max(scores)
     if choice == "auto" and best < _MIN_SCORE:
@@ -52,8 +39,8 @@ def candidates(
 
 
 def _score(function: Function, said: set[str]) -> int:
-    name = _words(function.name)
-    about = _words(function.description or "") | _words(" ".join(_texts(function.parameters)))
+    name = words(function.name)
+    about = words(function.description or "") | words(" ".join(_texts(function.parameters)))
     return 2 * len(said & name) + len(said & (about - name))
 
 
@@ -67,17 +54,3 @@ def _texts(schema: Any) -> list[str]:
             values = parameter.get("enum")
             texts += [each for each in (parameter.get("description"), *(values or ())) if isinstance(each, str)]
     return texts
-
-
-def _words(text: str) -> set[str]:
-    """The stemmed words of a text, without stop words. `getOpenOrders` and `get_open_orders` are three words each."""
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", text)
-    return {_stem(word) for word in re.findall(r"[^\W_]+", split.lower()) if word not in _STOP_WORDS}
-
-
-def _stem(word: str) -> str:
-    """The word without its ending, so that `searching` matches `search` and `orders` matches `order`."""
-    for ending in ("ing", "ies", "es", "ed", "s"):
-        if word.endswith(ending) and len(word) - len(ending) >= 3:
-            return word[: -len(ending)] + ("y" if ending == "ies" else "")
-    return word

@@ -19,6 +19,7 @@ from runstead.domain.model_call import Finish, ModelRequest, Piece, TextPiece, T
 from runstead.domain.run import usage
 from runstead.llm.chat_messages import new_call_id
 from runstead.llm.local.choice import candidates
+from runstead.llm.local.passages import citation
 from runstead.llm.local.prompt import answer_prompt, argument_prompt, choice_prompt
 from runstead.llm.local.schema import answer_format, argument_format, choice_format, required_only
 from runstead.llm.local.slots import Slots
@@ -102,7 +103,19 @@ class LocalModel:
             body["top_p"] = request.top_p
         if (shape := answer_format(request.response_format)) is not None:
             body["response_format"] = shape
-        return self._loaded.answer(body)
+        return self._cited(self._loaded.answer(body), request)
+
+    async def _cited(
+        self, batches: AsyncGenerator[Sequence[Piece], None], request: ModelRequest
+    ) -> AsyncGenerator[Sequence[Piece], None]:
+        """The pieces of an answer, and before its end the marker of the passage that it is from."""
+        said: list[str] = []
+        async with aclosing(batches):
+            async for batch in batches:
+                said += [piece.text for piece in batch if isinstance(piece, TextPiece)]
+                place = next((place for place, piece in enumerate(batch) if isinstance(piece, Finish)), None)
+                marker = "" if place is None else citation("".join(said), request.messages)
+                yield [*batch[:place], TextPiece(marker), *batch[place:]] if marker else batch
 
     async def _call(
         self, request: ModelRequest, functions: Sequence[Function]

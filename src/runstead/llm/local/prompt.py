@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from runstead.llm.chat_messages import last_text_of_role, text_of
+from runstead.llm.local.passages import best_passage
 from runstead.wire.tool import Function
 
 __all__ = ["answer_prompt", "argument_prompt", "choice_prompt"]
@@ -36,7 +37,9 @@ def answer_prompt(messages: Sequence[Mapping[str, Any]]) -> list[Message]:
     for message in messages:
         role, text = message.get("role"), text_of(message)
         if role == "tool":
-            _add_result(prompt, names.get(message.get("tool_call_id"), "the function"), text)
+            passage = best_passage(text, last_text_of_role("user", messages))
+            name = names.get(message.get("tool_call_id"), "the function")
+            _add_result(prompt, name, text if passage is None else passage.text)
         elif role == "assistant":
             if text:
                 prompt.append({"role": "assistant", "content": text})
