@@ -8,6 +8,7 @@ due files ─ claim one of the next project ─▶ a task each, a few at once �
 
 import asyncio
 import logging
+from contextlib import suppress
 from math import ceil
 
 from runstead.engine.adapters import Adapters
@@ -56,10 +57,13 @@ class _Ingester:
         self._last_project = ""
 
     async def run(self) -> None:
-        await self._release_claims()
+        released = False
         while True:
             self._retrieval.due.clear()
             try:
+                if not released:
+                    await self._release_claims()
+                    released = True
                 while self._running < self._retrieval.workers and await self._begin():
                     pass
             except Exception as error:
@@ -73,10 +77,9 @@ class _Ingester:
             await self._adapters.store.write(lambda tx: tx.store_files.release_all(now), lane=Lane.RUN)
 
     async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._retrieval.due.wait(), _PERIOD)
-        except TimeoutError:
-            return
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PERIOD):  # `wait_for` may lose a cancellation
+                await self._retrieval.due.wait()
 
     async def _begin(self) -> bool:
         """Claim a file of the project whose turn it is, and begin with it. False if none is due."""
