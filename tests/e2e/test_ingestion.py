@@ -81,7 +81,8 @@ def is_whole(client: Client, store_id: str) -> None:
 @contextmanager
 def serve(folder: Path, **settings: str) -> Iterator[Program]:
     (folder / "script.toml").write_text(SCRIPT)
-    program = Program("serve", "--port", "0", data=str(folder / "data"), script=str(folder / "script.toml"), **settings)
+    settings |= {"data": str(folder / "data"), "script": str(folder / "script.toml")}
+    program = Program("serve", "--port", "0", **settings)  # type: ignore[arg-type]
     try:
         program.ready()
         yield program
