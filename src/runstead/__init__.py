@@ -9,7 +9,7 @@ from runstead.client import connect, connect_async
 from runstead.embedded import open, open_async
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
 from runstead.wire.chunking import AutoChunking, StaticChunkingRequest, StaticSizes
-from runstead.wire.content import ImageUrl, ImageUrlPart, TextInput, TextPart
+from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, TextInput, TextPart
 from runstead.wire.embedding import EmbeddingRequest
 from runstead.wire.error import (
     ApiError,
@@ -27,6 +27,7 @@ from runstead.wire.error import (
     WaitTimeout,
 )
 from runstead.wire.event import Event, EventName
+from runstead.wire.file import File, FileDeleted, FileExpiry, FileId, FileRequest
 from runstead.wire.message import Message, MessageDeleted, MessageId, MessageRequest
 from runstead.wire.model import Model
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TextFormat, TruncationStrategy
@@ -73,12 +74,19 @@ __all__ = [
     "EmbeddingRequest",
     "Event",
     "EventName",
+    "File",
     "FileBatch",
     "FileBatchRequest",
+    "FileDeleted",
+    "FileExpiry",
+    "FileId",
+    "FileRequest",
     "FileSearchTool",
     "Forbidden",
     "Function",
     "FunctionTool",
+    "ImageFile",
+    "ImageFilePart",
     "ImageUrl",
     "ImageUrlPart",
     "JsonSchema",

@@ -8,15 +8,25 @@ from pathlib import Path
 import pytest
 
 from runstead.blobs.local import LocalBlobs
+from runstead.blobs.objects import ObjectBlobs
 from runstead.blobs.port import BlobExists, BlobMissing, Blobs, BlobTooLarge
+from tests.support.seaweed import ENVIRONMENT, s3_url
 
 LIMIT = 64 * 1024 * 1024
 BIG = bytes(range(256)) * 4096 * 13  # thirteen megabytes: several chunks, and several parts of an object
 
 
-@pytest.fixture
-async def blobs(tmp_path: Path) -> AsyncIterator[Blobs]:
-    blobs = LocalBlobs(tmp_path / "blobs")
+def objects(folder: Path) -> Blobs:
+    return ObjectBlobs(s3_url(folder.name))
+
+
+@pytest.fixture(params=[LocalBlobs, objects], ids=["local", "objects"])
+async def blobs(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Blobs]:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    blobs: Blobs = request.param(tmp_path)
     await blobs.start()
     yield blobs
     await blobs.stop()

@@ -115,6 +115,22 @@ async def _unready(here: Site) -> bool:
     return not await here.is_ready()
 
 
+async def test_an_upload_to_a_full_disk_is_refused_and_leaves_nothing(tmp_path: Path, programs: list[Program]) -> None:
+    async with within(40), fake_upstream(HalfAnswer()) as model, serving(tmp_path, model, programs) as here:
+        first = await here.client.upload_file(b"abc")
+        here.program.fill_disk()
+        refused = await here.http.post(
+            "/v1/files", data={"purpose": "assistants"}, files={"file": ("a.txt", bytes(3_000_000))}
+        )
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "1")
+        assert await (await here.client.file_content(first.id)).read() == b"abc"
+        here.program.free_disk()
+        assert [file.id async for file in await here.client.files()] == [first.id]
+        assert len([path for path in tmp_path.glob("data/*.blobs/*/*") if path.is_file()]) == 1
+        assert (await here.client.upload_file(bytes(3_000_000))).bytes == 3_000_000
+    assert "Traceback" not in here.program.log
+
+
 async def test_a_server_stops_while_its_disk_is_full(tmp_path: Path, programs: list[Program]) -> None:
     answer = HalfAnswer()
     async with within(60), fake_upstream(answer) as model:

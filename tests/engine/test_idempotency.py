@@ -22,6 +22,7 @@ from runstead.wire.page import Page
 from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadRequest, ThreadUpdate
 from tests.contract.store.adapters import ADAPTERS, Adapter
+from tests.engine.uploads import form
 from tests.support.callers import project_of
 from tests.support.crash import doomed
 from tests.support.waiting import within
@@ -50,6 +51,7 @@ Calling: TypeAlias = Callable[[World, Project, Run], Awaitable[object]]
 CALLS: dict[str, Calling] = {
     "create_assistant": lambda _, it, __: it.create_assistant(AssistantRequest(model="m")),
     "update_assistant": lambda _, it, run: it.update_assistant(run.assistant_id, AssistantUpdate(name="N")),
+    "create_file": lambda _, it, __: it.create_file(form()),
     "create_thread": lambda _, it, __: it.create_thread(ThreadRequest()),
     "update_thread": lambda _, it, run: it.update_thread(run.thread_id, ThreadUpdate(metadata={"a": "b"})),
     "create_message": lambda _, it, run: it.create_message(run.thread_id, hello(run)),

@@ -17,16 +17,18 @@ from runstead.wire.run import Run, RunRequest, ThreadRunRequest
 from runstead.wire.thread import ThreadUpdate
 from runstead.wire.tool import ToolOutput
 from runstead.wire.webhook import WebhookRequest, WebhookUpdate
+from tests.engine.uploads import upload
 from tests.support.callers import project_of
 from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, world
 
 Calls = dict[str, Awaitable[Any] | AsyncIterator[Any]]
 NOT_OF_A_PROJECT = {"models", "get_model", "embeddings", "create_assistant", "create_thread", "assistants", "threads"}
-NOT_OF_A_PROJECT |= {"create_webhook", "webhooks", "project_limits", "update_project_limits"}
+NOT_OF_A_PROJECT |= {"create_webhook", "webhooks", "create_file", "files", "project_limits", "update_project_limits"}
+NOT_OF_A_PROJECT |= {"create_vector_store", "vector_stores"}
 
 
-def calls(rs: Project, run: Run, message_id: str, step_id: str, webhook_id: str) -> Calls:
+def calls(rs: Project, run: Run, message_id: str, step_id: str, webhook_id: str, file_id: str) -> Calls:
     """A call of every method that takes an id, with these ids."""
     thread_id, run_id, assistant_id = run.thread_id, run.id, run.assistant_id
     said = MessageRequest(role="user", content="Hi")
@@ -56,6 +58,9 @@ def calls(rs: Project, run: Run, message_id: str, step_id: str, webhook_id: str)
         "run_steps": rs.run_steps(thread_id, run_id),
         "run_step": rs.run_step(thread_id, run_id, step_id),
         "run_events": rs.run_events(thread_id, run_id),
+        "get_file": rs.get_file(file_id),
+        "file_content": rs.file_content(file_id),
+        "delete_file": rs.delete_file(file_id),
         "get_webhook": rs.get_webhook(webhook_id),
         "update_webhook": rs.update_webhook(webhook_id, WebhookUpdate(name="x")),
         "rotate_webhook_secret": rs.rotate_webhook_secret(webhook_id),
@@ -79,7 +84,7 @@ async def everything(here: World) -> list[Any]:
     rs = here.project
     threads = (await rs.threads()).data
     webhooks = (await rs.webhooks()).data
-    found: list[Any] = [await rs.assistants(), threads, webhooks]
+    found: list[Any] = [await rs.assistants(), await rs.files(), threads, webhooks]
     found += [await rs.webhook_deliveries(webhook.id) for webhook in webhooks]
     for thread in threads:
         runs = (await rs.runs(thread.id)).data
@@ -93,11 +98,12 @@ async def test_objects_of_another_project_are_not_found() -> None:
     turns: list[Turn] = [[call("weather", city="Rome")], gate]
     async with world(turns) as here:
         webhook = await here.project.create_webhook(WebhookRequest(url="https://example.com"))
+        file = await upload(here)
         run = await here.ended(await here.start(tools=[WEATHER]))
         [step], [message] = await here.steps(run), await here.messages(run)
         before = await everything(here)
         other = project_of(here.application, "another")
-        tried = calls(other, run, message.id, step.id, webhook.id)
+        tried = calls(other, run, message.id, step.id, webhook.id, file.id)
         streaming = {endpoint.streaming for endpoint in ENDPOINTS.values() if endpoint.streaming}
         assert set(tried) == set(ENDPOINTS) - NOT_OF_A_PROJECT | streaming, "every endpoint is tried"
         for name, call_ in tried.items():
@@ -106,10 +112,12 @@ async def test_objects_of_another_project_are_not_found() -> None:
             unknown = run.assistant_id if "assistant" in name or "thread_run" in name else run.thread_id
             unknown = webhook.id if "webhook" in name else unknown
             kind = unknown.partition("_")[0].replace("asst", "assistant")
-            assert refused.value.message == f"No {kind} found with id '{unknown}'.", name
+            words = f"No {kind} found with id '{unknown}'."
+            assert refused.value.message == (f"No such File object: {file.id}" if "file" in name else words), name
         assert (await other.assistants()).data == []
         assert (await other.threads()).data == []
         assert (await other.webhooks()).data == []
+        assert (await other.files()).data == []
         assert await everything(here) == before
 
 
@@ -121,7 +129,8 @@ async def test_ids_of_another_project_are_not_found_in_an_own_thread() -> None:
         other = project_of(here.application, "another")
         thread = await other.create_thread()
         assert (await other.threads()).data == [thread]
-        for name, call_ in calls(other, replace(run, thread_id=thread.id), message.id, step.id, "webhook_1").items():
+        tried = calls(other, replace(run, thread_id=thread.id), message.id, step.id, "webhook_1", "file-1")
+        for name, call_ in tried.items():
             if name in {"get_thread", "update_thread", "delete_thread", "create_message", "messages", "runs"}:
                 if isinstance(call_, Awaitable):
                     call_.close()  # type: ignore[attr-defined]

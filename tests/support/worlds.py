@@ -185,7 +185,8 @@ async def world(script: Script = (), *, slots: int = 5000, **outside: Any) -> As
     sleepers = clock.sleepers if clock else 0
     async with run(adapters, slots=slots) as application:
         if clock:
-            await clock.wait_for_sleepers(sleepers + _LOOPS + adapters.store.shared - (slots == 0))
+            loops = _LOOPS + adapters.store.shared + (adapters.retrieval is not None) - (slots == 0)
+            await clock.wait_for_sleepers(sleepers + loops)
         yield World(application, await entered(application), adapters, model)
 
 

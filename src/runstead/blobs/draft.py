@@ -8,6 +8,8 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
+from runstead.blobs.port import BlobExists
+
 __all__ = ["Draft", "Hash"]
 
 _NO_LINKS = {EPERM, ENOSYS, ENOTSUP}
@@ -36,10 +38,10 @@ class Draft:
         self._discarded = False
 
     def open(self) -> None:
-        """Create the file. `FileExistsError` if the name that it is for is taken."""
+        """Create the file. `BlobExists` if the name that it is for is taken."""
         with self._lock:
             if self._target.exists():
-                raise FileExistsError(None, "File exists", str(self._target))
+                raise BlobExists(self._target.name)
             for folder in (self._folder.parent, self._folder, self._target.parent):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             if not self._discarded:
@@ -55,13 +57,15 @@ class Draft:
                 view = view[os.write(self._file, view) :]
 
     def finish(self) -> None:
-        """Give the file its name, when all of it is on disk. `FileExistsError` if the name is taken."""
+        """Give the file its name, when all of it is on disk. `BlobExists` if the name is taken."""
         with self._lock:
             if self._file is None:
                 return
             os.fsync(self._file)
             try:
                 os.link(self._path, self._target)
+            except FileExistsError:
+                raise BlobExists(self._target.name) from None
             except OSError as error:
                 if error.errno not in _NO_LINKS:
                     raise
@@ -82,7 +86,7 @@ class Draft:
 
 def _rename(draft: Path, target: Path) -> None:
     if target.exists():
-        raise FileExistsError(None, "File exists", str(target))
+        raise BlobExists(target.name)
     draft.rename(target)
 
 

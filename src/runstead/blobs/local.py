@@ -14,7 +14,7 @@ import os
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +22,7 @@ from typing import TypeVar
 from runstead.blobs.buffer import buffered
 from runstead.blobs.draft import Draft
 from runstead.blobs.names import checked
-from runstead.blobs.port import CHUNK, BlobExists, BlobMissing, BlobTooLarge, StoredBlob, Written
+from runstead.blobs.port import CHUNK, BlobMissing, BlobTooLarge, StoredBlob, Written
 from runstead.wire.error import Closed, RunsteadError, Unreachable
 
 __all__ = ["LocalBlobs"]
@@ -91,7 +91,7 @@ class LocalBlobs:
 
     async def read(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
         path = self._path(name)
-        file = await self._run(lambda: path.open("rb", buffering=0))
+        file = await self._run_on(path, lambda: path.open("rb", buffering=0))
         try:
             position = start
             while end is None or position < end:
@@ -107,12 +107,12 @@ class LocalBlobs:
     @asynccontextmanager
     async def open_local(self, name: str) -> AsyncIterator[Path]:
         path = self._path(name)
-        await self._run(path.stat)
+        await self._run_on(path, path.stat)
         yield path
 
     async def size(self, name: str) -> int:
         path = self._path(name)
-        return (await self._run(path.stat)).st_size
+        return (await self._run_on(path, path.stat)).st_size
 
     async def delete(self, name: str) -> None:
         path = self._path(name)
@@ -140,19 +140,19 @@ class LocalBlobs:
             await asyncio.shield(asyncio.wrap_future(discarding))
 
     async def _run(self, work: Callable[[], T]) -> T:
-        with self._explained():
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
-
-    @contextmanager
-    def _explained(self) -> Iterator[None]:
         try:
-            yield
-        except FileExistsError as error:
-            raise BlobExists(error.filename2 or error.filename) from None
-        except FileNotFoundError as error:
-            raise BlobMissing(Path(error.filename or "").name) from None
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         except OSError as error:
             raise Unreachable(f"cannot use the files in {self._folder}: {error.strerror or error}") from error
+
+    async def _run_on(self, path: Path, work: Callable[[], T]) -> T:
+        """Do something with a blob. `BlobMissing` if there is none."""
+        try:
+            return await self._run(work)
+        except Unreachable as error:
+            if isinstance(error.__cause__, FileNotFoundError):
+                raise BlobMissing(path.name) from None
+            raise
 
 
 def _listing(folder: Path, prefix: str) -> Iterator[StoredBlob]:

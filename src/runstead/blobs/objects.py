@@ -93,12 +93,15 @@ class ObjectBlobs:
         return Written(source.size, source.digest.hexdigest())
 
     async def read(self, name: str, start: int = 0, end: int | None = None) -> AsyncIterator[bytes]:
-        if end is not None and end <= start:
-            await self.size(name)
-            return
-        part: Any = {"offset": start} if end is None else (start, end)
+        options: Any = {}
+        if start > 0 or end is not None:
+            size = await self.size(name)  # a store refuses ranges that begin after the end
+            end = size if end is None else min(end, size)
+            if start >= end:
+                return
+            options = {"range": (start, end)}
         with self._explained(name):
-            found = await obstore.get_async(self._open, checked(name), options={"range": part})
+            found = await obstore.get_async(self._open, checked(name), options=options)
             async for chunk in found.stream():
                 yield bytes(chunk)
 
@@ -147,7 +150,8 @@ class ObjectBlobs:
         except (NotFoundError, FileNotFoundError):
             raise BlobMissing(name) from None
         except BaseError as error:
-            raise Unreachable(f"cannot use the object store {self._shown}: {error}") from error
+            first_line, _, _ = str(error).partition("\n")  # the rest is for developers of the library
+            raise Unreachable(f"cannot use the object store {self._shown}: {first_line}") from error
 
 
 class _Counted:

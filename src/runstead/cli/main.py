@@ -4,6 +4,7 @@ import click
 
 from runstead.cli.check import check
 from runstead.cli.demo import demo
+from runstead.cli.files import files
 from runstead.cli.migrate import migrate
 from runstead.cli.serve import serve
 from runstead.cli.worker import worker
@@ -33,5 +34,5 @@ def main() -> None:
     """
 
 
-for command in (serve, worker, migrate, check, demo):
+for command in (serve, worker, migrate, check, files, demo):
     main.add_command(command)

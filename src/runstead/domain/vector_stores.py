@@ -1,6 +1,6 @@
 """New and updated vector stores, and the files in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -26,12 +26,15 @@ __all__ = [
     "first_requests",
     "new_store",
     "stored",
+    "stored_attributes",
     "updated_store",
 ]
 
 MAX_FILES = 10_000
 """Files of one vector store."""
 _DAY = 86_400
+_EXACT = 2**53
+"""Whole numbers up to here are exact as floats."""
 
 
 def new_store(request: VectorStoreRequest, id: str, now: int) -> VectorStore:
@@ -94,8 +97,13 @@ def stored(store_id: str, request: StoreFileRequest, now: int) -> StoreFile:
         created_at=now,
         vector_store_id=store_id,
         chunking_strategy=_sizes(request.chunking_strategy),
-        attributes=dict(value_or(request.attributes, {})),
+        attributes=stored_attributes(value_or(request.attributes, {})),
     )
+
+
+def stored_attributes(attributes: Mapping[str, str | bool | float] | None) -> dict[str, str | bool | int | float]:
+    """The attributes as they are stored and shown: a whole number without a fraction."""
+    return {key: _shown(value) for key, value in (attributes or {}).items()}
 
 
 def added(before: StoreFile | None, new: StoreFile, request: StoreFileRequest) -> StoreFile:
@@ -117,6 +125,10 @@ def check_room(store: VectorStore, new: int) -> None:
             "allowed.",
             code="invalid_value",
         )
+
+
+def _shown(value: str | bool | float) -> str | bool | int | float:
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT else value
 
 
 def _check_chunking(strategy: Chunking | None | UnsetType, param: str) -> None:

@@ -20,9 +20,10 @@ class Administration(Protocol):
         project_id: str,
         max_running: int | None | UnsetType = UNSET,
         max_queued: int | None | UnsetType = UNSET,
+        max_file_bytes: int | None | UnsetType = UNSET,
     ) -> ProjectLimits:
         """Change the limits that are given: absent ones stay, `None` is the server's setting, 0 is no limit.
 
-        Runs that exist are not touched.
+        Runs and files that exist are not touched.
         """
         ...

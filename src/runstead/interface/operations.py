@@ -345,7 +345,9 @@ _ADMINISTRATION = (
     operation(
         Administration.update_project_limits,
         at.projects.UPDATE_PROJECT_LIMITS,
-        lambda rs, path, query, body: rs.update_project_limits(path["project_id"], body.max_running, body.max_queued),
+        lambda rs, path, query, body: rs.update_project_limits(
+            path["project_id"], body.max_running, body.max_queued, body.max_file_bytes
+        ),
     ),
 )
 

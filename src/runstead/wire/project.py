@@ -4,6 +4,7 @@ from typing import Annotated, Literal, TypeAlias
 
 from msgspec import UNSET, Meta, UnsetType
 
+from runstead.wire.options import MAX_AMOUNT
 from runstead.wire.struct import Object, Request
 
 __all__ = ["ProjectLimits", "ProjectLimitsUpdate"]
@@ -20,6 +21,8 @@ class ProjectLimits(Object, frozen=True, kw_only=True):
     """Runs in progress; more wait."""
     max_queued: int | None = None
     """Runs that wait; more are refused."""
+    max_file_bytes: int | None = None
+    """Bytes of all files together; an upload beyond it is refused."""
 
 
 class ProjectLimitsUpdate(Request, frozen=True, kw_only=True):
@@ -27,3 +30,4 @@ class ProjectLimitsUpdate(Request, frozen=True, kw_only=True):
 
     max_running: Count | None | UnsetType = UNSET
     max_queued: Count | None | UnsetType = UNSET
+    max_file_bytes: Annotated[int, Meta(ge=0, le=MAX_AMOUNT)] | None | UnsetType = UNSET

@@ -55,7 +55,7 @@ class SearchResult(Object, frozen=True, kw_only=True):
     filename: str
     score: float
     """From 0 to 1."""
-    attributes: dict[str, str | bool | float] = field(default_factory=dict)
+    attributes: dict[str, str | bool | int | float] = field(default_factory=dict)
     content: list[TextContent]
 
 

@@ -126,7 +126,7 @@ class StoreFile(Object, frozen=True, kw_only=True):
     status: StoreFileStatus = "in_progress"
     last_error: StoreFileError | None = None
     chunking_strategy: StaticChunking
-    attributes: dict[str, str | bool | float] = field(default_factory=dict)
+    attributes: dict[str, str | bool | int | float] = field(default_factory=dict)
 
 
 class StoreFileRequest(Request, frozen=True, kw_only=True):

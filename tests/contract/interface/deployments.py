@@ -13,18 +13,25 @@ from typing import Any, cast
 import runstead
 from runstead import bootstrap
 from runstead.blobs.local import LocalBlobs
+from runstead.blobs.port import Blobs
 from runstead.broker.nats import NatsBroker
 from runstead.client import Client
-from runstead.engine.adapters import SystemClock
+from runstead.engine.adapters import Clock, SystemClock
 from runstead.interface import Interface
 from runstead.llm.port import ChatModel
 from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+from runstead.retrieval.index.port import Index
+from runstead.retrieval.index.postgres import PostgresIndex
+from runstead.store.port import Store
 from runstead.store.postgres import PostgresStore
+from runstead.store.sqlite import SqliteStore
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
 from runstead.worker.application import run
+from tests.support.clock import ManualClock
 from tests.support.cluster import nats_server
 from tests.support.postgres import place, server
+from tests.support.retrieval import retrieval_of
 from tests.support.serving import served_at
 from tests.support.worlds import adapters_of, world
 
@@ -60,8 +67,15 @@ async def _events(stream: Iterator[Event]) -> AsyncIterator[Event]:
 
 @asynccontextmanager
 async def engine(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
-    async with world(model=model, path=path, embeddings=LocalEmbeddings()) as here:
+    parts = _searching(SqliteStore(path), ManualClock(), LocalBlobs(None))
+    async with world(model=model, **parts) as here:
         yield here.project
+
+
+def _searching(store: Store, clock: Clock, blobs: Blobs, index: Index | None = None) -> dict[str, Any]:
+    """Adapters with which files can be searched."""
+    retrieval = retrieval_of(store, clock, blobs, index=index)
+    return {"store": store, "clock": clock, "blobs": blobs, "retrieval": retrieval, "embeddings": LocalEmbeddings()}
 
 
 @asynccontextmanager
@@ -105,11 +119,13 @@ async def cluster(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
     server_side, worker_side = (
         adapters_of(
             model=model,
-            store=on_postgres(path),
             broker=on_nats(path),
-            blobs=LocalBlobs(path.with_suffix(".blobs")),
-            clock=SystemClock(),
-            embeddings=LocalEmbeddings(),
+            **_searching(
+                on_postgres(path),
+                SystemClock(),
+                LocalBlobs(path.with_suffix(".blobs")),
+                PostgresIndex(server().url, schema=place(path)),
+            ),
         )
         for _ in range(2)
     )

@@ -19,6 +19,7 @@ class AsyncAdministration(AsyncCalls):
         project_id: str,
         max_running: int | None | UnsetType = UNSET,
         max_queued: int | None | UnsetType = UNSET,
+        max_file_bytes: int | None | UnsetType = UNSET,
     ) -> ProjectLimits:
-        body = ProjectLimitsUpdate(max_running=max_running, max_queued=max_queued)
+        body = ProjectLimitsUpdate(max_running=max_running, max_queued=max_queued, max_file_bytes=max_file_bytes)
         return await self._transport.call(endpoint.UPDATE_PROJECT_LIMITS, {"project_id": project_id}, body=body)

@@ -36,6 +36,7 @@ class Administration(Transactions):
         project_id: str,
         max_running: int | None | UnsetType = UNSET,
         max_queued: int | None | UnsetType = UNSET,
+        max_file_bytes: int | None | UnsetType = UNSET,
     ) -> ProjectLimits:
         ids.check_characters(project_id=project_id)
 
@@ -45,6 +46,7 @@ class Administration(Transactions):
                 row,
                 max_running=row.max_running if max_running is UNSET else max_running,
                 max_queued=row.max_queued if max_queued is UNSET else max_queued,
+                max_file_bytes=row.max_file_bytes if max_file_bytes is UNSET else max_file_bytes,
             )
             await tx.projects.put(row)
             return _shown(row)
@@ -53,7 +55,12 @@ class Administration(Transactions):
 
 
 def _shown(row: ProjectRow) -> ProjectLimits:
-    return ProjectLimits(project_id=row.name, max_running=row.max_running, max_queued=row.max_queued)
+    return ProjectLimits(
+        project_id=row.name,
+        max_running=row.max_running,
+        max_queued=row.max_queued,
+        max_file_bytes=row.max_file_bytes,
+    )
 
 
 if TYPE_CHECKING:

@@ -7,12 +7,13 @@ from msgspec.structs import replace
 from runstead.domain import ids
 from runstead.domain import vector_stores as rules
 from runstead.domain.creation import value_or
+from runstead.engine.file_references import check_files
 from runstead.engine.resources.scope import Bound, found, page_of
 from runstead.engine.retrieval.parts import required
 from runstead.engine.retrieval.query import rewritten
 from runstead.engine.retrieval.texts import read_text
 from runstead.store.port import Tx, VectorStoreRow
-from runstead.wire.error import BadRequest, NotFound
+from runstead.wire.error import BadRequest
 from runstead.wire.page import ListQuery, Page
 from runstead.wire.search import (
     FileContentPage,
@@ -130,7 +131,7 @@ class VectorStores(Bound):
         )
 
     async def add_store_file(self, vector_store_id: str, request: StoreFileRequest) -> StoreFile:
-        ids.check(vector_store_id=vector_store_id, file_id=request.file_id)
+        ids.check(vector_store_id=vector_store_id)
         self._check_ingests([request])
 
         async def work(tx: Tx) -> StoreFile:
@@ -152,7 +153,8 @@ class VectorStores(Bound):
         ids.check(vector_store_id=vector_store_id, file_id=file_id)
 
         async def work(tx: Tx) -> StoreFile:
-            file = replace(await self._file(tx, vector_store_id, file_id), attributes=dict(attributes or {}))
+            file = await self._file(tx, vector_store_id, file_id)
+            file = replace(file, attributes=rules.stored_attributes(attributes))
             await tx.store_files.replace(self._project, file)
             return file
 
@@ -212,8 +214,6 @@ class VectorStores(Bound):
     async def create_file_batch(self, vector_store_id: str, request: FileBatchRequest) -> FileBatch:
         ids.check(vector_store_id=vector_store_id)
         requests = rules.batch_requests(request)
-        for each in requests:
-            ids.check(file_id=each.file_id)
         self._check_ingests(requests)
         id = self._adapters.new_id("vsfb")
 
@@ -316,10 +316,7 @@ async def add_files(
     """Add files to a store that is locked; they are returned by id. `NotFound` if one does not exist."""
     check_not_expired(store)
     wanted = [each.file_id for each in requests]
-    known = await tx.files.get_many(project, wanted, now)
-    for file_id in wanted:
-        if file_id not in known:
-            raise NotFound(f"No file found with id '{file_id[:64]}'.")
+    await check_files(tx, project, wanted, now)
     before = await tx.store_files.get_many(project, store.id, wanted)
     rules.check_room(store, len(wanted) - len(before))
     files = {
