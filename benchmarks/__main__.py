@@ -4,6 +4,7 @@ import argparse
 import os
 import sys
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter, perf_counter_ns
 
@@ -20,8 +21,11 @@ from benchmarks.sections import (
     costs,
     documents,
     embeddings,
+    ingestion,
     listeners,
+    quality,
     runs,
+    search,
     starts,
     streams,
     takeover,
@@ -44,6 +48,9 @@ SECTIONS = {
     "backlog": backlog.measure,
     "burst": burst.measure,
     "embeddings": embeddings.measure,
+    "search": search.measure,
+    "ingestion": ingestion.measure,
+    "quality": quality.measure,
 }
 FSYNCS = 100
 
@@ -58,6 +65,8 @@ def main() -> None:
         console.print(f"Load before the start: {os.getloadavg()[0]:.1f}. Above 0.5, expect worse figures.\n")
         started = perf_counter()
         plan = quick(disk) if asked.quick else Plan(disk)
+        if asked.million:
+            plan = replace(plan, chunks=(*plan.chunks, 1_000_000))
         findings = [uvloop.run(SECTIONS[name](plan)) for name in asked.sections or SECTIONS]
         for found in findings:
             show(console, found)
@@ -73,6 +82,7 @@ def arguments() -> argparse.Namespace:
         "sections", nargs="*", metavar="section", help=f"any of {', '.join(SECTIONS)}; all when none is named"
     )
     parser.add_argument("--quick", action="store_true", help="fewer rounds and fewer runs, in about four minutes")
+    parser.add_argument("--million", action="store_true", help="also search in 1,000,000 chunks, which takes minutes")
     parser.add_argument("--disk", default="/var/tmp", help="a folder on a real disk (default: %(default)s)")
     asked = parser.parse_args()
     if unknown := set(asked.sections) - set(SECTIONS):

@@ -30,8 +30,14 @@ class Plan:
     backlog: int = 2000
     burst: int = 10_000
     """Runs whose model answers all in the same moment."""
-    chunks: int = 400
+    embedded: int = 400
     """Chunks of text that are embedded."""
+    chunks: tuple[int, ...] = (1_000, 10_000, 100_000)
+    """Chunks of the searched vector stores, each a multiple of 500."""
+    postgres_chunks: tuple[int, ...] = (1_000, 30_000)
+    searches: int = 300
+    files: int = 6
+    """Files that are ingested in one round."""
     client_rounds: int = 3
     client_seconds: float = 0.6
     """Processor seconds for each figure of a client."""
@@ -40,4 +46,5 @@ class Plan:
 def quick(disk: Path) -> Plan:
     plan = Plan(disk, rounds=2, window=0.2, streams=4, waiting=200, lengths=(10, 1_000), starts=2)
     plan = replace(plan, cluster_rounds=1, counted=100, kills=2, listeners=100, waiting_in_worker=500, backlog=200)
-    return replace(plan, burst=1000, chunks=100, client_rounds=1, client_seconds=0.15)
+    plan = replace(plan, chunks=(1_000, 10_000), postgres_chunks=(1_000,), searches=100)
+    return replace(plan, burst=1000, embedded=100, files=2, client_rounds=1, client_seconds=0.15)

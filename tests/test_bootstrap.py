@@ -1,5 +1,6 @@
 """Which adapters a configuration chooses."""
 
+import asyncio
 import logging
 import stat
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 
 from runstead import RunsteadError, bootstrap
 from runstead.config import Config
+from runstead.domain.model_call import ModelRequest, TextPiece
+from runstead.llm.port import ChatModel, ModelError
 from runstead.store.port import Limits
 from runstead.store.postgres import PostgresStore
 from runstead.wire.assistant import AssistantRequest
@@ -17,12 +20,12 @@ from runstead.wire.message import MessageRequest
 from runstead.wire.run import ThreadRunRequest
 from runstead.wire.thread import ThreadRequest
 from runstead.worker.application import Application
-from tests.llm.fake_upstream import fake_upstream, plain
+from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, plain, sse
 from tests.retrieval.embeddings.embedding_server import serving
 from tests.support.callers import entered
 from tests.support.cluster import nats_server
 from tests.support.postgres import place, server
-from tests.support.waiting import within
+from tests.support.waiting import until, within
 
 
 def listed(*names: str) -> dict[str, object]:
@@ -73,7 +76,7 @@ async def test_texts_are_embedded_by_the_configured_server(tmp_path: Path, monke
     ("settings", "words"),
     [
         ({"embeddings_url": "http://127.0.0.1:1/v1"}, r"\[embeddings\]: Object missing required field `model`"),
-        ({"embeddings": {"model": "m", "key": "k"}}, "Embeddings 'upstream': give `url` or `preset`"),
+        ({"embeddings": {"model": "m", "key": "k"}}, "Embeddings 'embeddings': give `url` or `preset`"),
         ({"embeddings": {"model": "m", "url": "http://x", "nope": 1}}, r"\[embeddings\]: .*nope"),
     ],
 )
@@ -83,6 +86,40 @@ async def test_settings_of_embeddings_that_do_not_fit_are_refused(
     with pytest.raises(RunsteadError, match=words):
         async with bootstrap.application(Config(data=str(tmp_path / "data"), **settings)):
             pass
+
+
+async def test_the_answers_of_all_upstreams_have_one_limit() -> None:
+    half = sse(*[chunk({"content": "x" * 2**16})] * 28)
+
+    async def answer(exchange: Exchange) -> None:
+        await exchange.begin()
+        await exchange.piece(half)
+        await exchange.left()
+
+    async def read(model: ChatModel, name: str, length: int = 0) -> None:
+        async with model.reply(ModelRequest(model=name, messages=[])) as batches:
+            async for batch in batches:
+                length += sum(len(piece.text) for piece in batch if isinstance(piece, TextPiece))
+                if length == 28 * 2**16:
+                    read_by.append(name)
+
+    read_by = list[str]()
+    async with fake_upstream(answer) as server:
+        tables = ({"url": server.url, "models": [name]} for name in ("a", "b", "c"))
+        model = bootstrap.model_of(Config(upstream=tuple(tables), answers_limit=4 * 2**20))
+        await model.start()
+        try:
+            async with within(), asyncio.TaskGroup() as group:
+                readers = [group.create_task(read(model, name)) for name in ("a", "b")]
+                await until(lambda: sorted(read_by) == ["a", "b"])
+                with pytest.raises(ModelError, match="4194304 characters") as refused:
+                    await read(model, "c")
+                for reader in readers:
+                    reader.cancel()
+        finally:
+            await model.stop()
+        assert refused.value.rate_limited
+        assert len(server.exchanges) == 2
 
 
 async def test_without_a_server_the_embedded_model_answers() -> None:

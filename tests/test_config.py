@@ -44,12 +44,8 @@ def test_flags_override_the_environment_which_overrides_the_file(file: Path) -> 
     assert (settings.port, settings.host, settings.run_lifetime) == (3, "127.0.0.2", 10)
 
 
-def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
-    settings = load(
-        file,
-        {"RUNSTEAD_ALLOWED_HOSTS": "a", "RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c", "RUNSTEAD_EMBEDDINGS": "d"},
-        {},
-    )
+def test_tables_are_read_from_the_file_only(file: Path) -> None:
+    settings = load(file, {"RUNSTEAD_UPSTREAM": "b", "RUNSTEAD_ALIASES": "c", "RUNSTEAD_EMBEDDINGS": "d"}, {})
     assert settings.allowed_hosts == ("runs.example.com",)
     assert settings.allowed_origins == ("https://app.example.com", "http://localhost:3000", "chrome-extension://abc")
     assert settings.upstream == ({"name": "house", "url": "http://127.0.0.1:1/v1"},)
@@ -71,6 +67,8 @@ def test_lists_and_tables_are_read_from_the_file_only(file: Path) -> None:
         ("RUNSTEAD_LOG_LEVEL", "debug", "log_level", "debug"),
         ("RUNSTEAD_ROLES", "api", "roles", ("api",)),
         ("RUNSTEAD_ROLES", "worker, api", "roles", ("worker", "api")),
+        ("RUNSTEAD_ALLOWED_HOSTS", "a.example.com, b.example.com", "allowed_hosts", ("a.example.com", "b.example.com")),
+        ("RUNSTEAD_ALLOWED_ORIGINS", "https://a.example.com", "allowed_origins", ("https://a.example.com",)),
         ("RUNSTEAD_BROKER", "nats://a:1,nats://b:2", "broker", "nats://a:1,nats://b:2"),
         ("RUNSTEAD_LEASE", "2.5", "lease", 2.5),
     ],
@@ -113,6 +111,10 @@ def test_unknown_variables_are_ignored() -> None:
         ("RUNSTEAD_LOG_LEVEL", "loud"),
         ("RUNSTEAD_ROLES", "api,cook"),
         ("RUNSTEAD_ROLES", ","),
+        ("RUNSTEAD_ALLOWED_HOSTS", "a.example.com,"),
+        ("RUNSTEAD_ALLOWED_ORIGINS", "https://a.example.com,*"),
+        ("RUNSTEAD_ANSWERS_LIMIT", "1000000"),
+        ("RUNSTEAD_UNREAD_LIMIT", "1000"),
         ("RUNSTEAD_INSTALLATION", "Two words"),
         ("RUNSTEAD_INSTALLATION", "line\n"),
         ("RUNSTEAD_LEASE", "0"),

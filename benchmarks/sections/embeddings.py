@@ -24,7 +24,7 @@ QUERIES = 40
 
 async def measure(plan: Plan) -> Findings:
     found = Findings("The embedded embedding model, in its processes", ("", "", "unit"))
-    chunks = texts(plan.chunks, CHUNK)
+    chunks = texts(plan.embedded, CHUNK)
     await alone(found, chunks)
     await together(found, chunks)
     found.note = f"A chunk has {CHUNK} words. Queries have 8."

@@ -20,6 +20,7 @@ from runstead.engine.check import Examined, examine, examine_files
 from runstead.engine.limits import Limits
 from runstead.engine.retrieval.parts import Retrieval
 from runstead.engine.retrieval.search import StoreSearch
+from runstead.llm.openai_chat.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router
@@ -158,15 +159,18 @@ def model_of(config: Config) -> ChatModel:
         upstreams.append(Upstream(name="model", url=config.model_url, preset=config.model_preset, key=config.model_key))
     elif config.model_key is not None and not upstreams:
         raise RunsteadError("model_key is set, but model_url is not.")
-    models: Sequence[ChatModel] = [_server(upstream) for upstream in upstreams] or [_local(config)]
+    models: Sequence[ChatModel] = _servers(upstreams, config.answers_limit) or [_local(config)]
     return Router(models, aliases=config.aliases)
 
 
-def _server(upstream: Upstream) -> ChatModel:
+def _servers(upstreams: Sequence[Upstream], answers_limit: int) -> Sequence[ChatModel]:
+    if not upstreams:
+        return ()
     with _extra("server", "use a model server"):
         from runstead.llm.openai_chat.client import OpenAIChat  # its library is the slowest to import
 
-    return OpenAIChat(upstream)
+    budget = AnswerBudget(answers_limit)
+    return [OpenAIChat(upstream, budget=budget) for upstream in upstreams]
 
 
 def _local(config: Config) -> ChatModel:

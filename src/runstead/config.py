@@ -1,6 +1,6 @@
 """The configuration, from defaults, a TOML file, environment variables and flags. The later source wins.
 
-Every setting except lists and tables has an environment variable `RUNSTEAD_<NAME>`. The most common ones have a flag.
+Every setting except tables has an environment variable `RUNSTEAD_<NAME>`. The most common ones have a flag.
 """
 
 import re
@@ -91,11 +91,15 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Maximum bytes of a request's body."""
     bodies_limit: Annotated[int, Meta(ge=1024)] = 256 * 1024 * 1024
     """Maximum bytes of the bodies that are being received at once. Requests beyond it get 503."""
+    answers_limit: Annotated[int, Meta(ge=4 * 1024 * 1024)] = 64 * 1024 * 1024
+    """Maximum characters of the models' answers that are being received at once. Runs beyond it are delayed."""
+    unread_limit: Annotated[int, Meta(ge=1024 * 1024)] = 256 * 1024 * 1024
+    """Maximum bytes of replies that wait for clients. Above it, the connections of the slowest readers are closed."""
     ping_after: Annotated[float, Meta(gt=0)] = 15.0
     """Seconds without an event after which a stream sends a ping."""
     poll_after_ms: Annotated[int, Meta(ge=1)] = 100
     """Milliseconds between two polls, recommended to clients that poll an active run."""
-    allowed_hosts: tuple[str, ...] = ()
+    allowed_hosts: tuple[Annotated[str, Meta(min_length=1)], ...] = ()
     """Host names that requests may use, besides those of the machine itself."""
     allowed_origins: tuple[Origin, ...] = ()
     """Origins whose web pages may call the server, exactly as browsers send them: `https://app.example.com`."""
@@ -119,8 +123,8 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         return f"Config(data={self.data!r}, roles={self.roles!r}, host={self.host!r}, port={self.port})"
 
 
-_ONLY_IN_THE_FILE = {"allowed_hosts", "allowed_origins", "upstream", "aliases", "embeddings"}
-_WITH_COMMAS = {"roles"}
+_ONLY_IN_THE_FILE = {"upstream", "aliases", "embeddings"}
+_WITH_COMMAS = {"roles", "allowed_hosts", "allowed_origins"}
 """Lists that may be written as text with commas."""
 _ONE_OF = {"roles": get_args(Role), "on_busy": get_args(OnBusy), "log_level": get_args(Level)}
 

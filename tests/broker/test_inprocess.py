@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from runstead.broker.backlog import Backlog
 from runstead.broker.inprocess import InProcessBroker
 from runstead.broker.subscriber import BACKLOG
 from runstead.wire.event import EventName, Position, RawEvent
@@ -55,6 +56,34 @@ async def test_a_slow_subscriber_reads_the_store() -> None:
         await broker.publish("run_1", [stored(2)])
         assert await anext(live) is None
         assert await anext(live) == [stored(2)]
+
+
+async def test_events_that_wait_are_bounded_over_all_subscribers() -> None:
+    """The subscriber whose events do not fit reads the store. Those of a subscriber that reads at once do not count."""
+    backlog = Backlog(3_000)
+    broker = InProcessBroker(backlog=backlog)
+    large = RawEvent(Position(1), EventName.RUN_QUEUED, b"x" * 1_000)
+    async with broker.subscribe("run_1") as slow, broker.subscribe("run_2") as slower, within():
+        async with broker.subscribe("run_3") as fast:
+            for _ in range(5):
+                await broker.publish("run_3", [large])
+                assert await anext(fast) == [large]
+        assert backlog.held == 0
+        for _ in range(3):
+            await broker.publish("run_1", [large])
+        assert 2_000 < backlog.held < 3_000
+        for _ in range(2):
+            await broker.publish("run_2", [large])
+        assert await anext(slower) is None
+        assert await anext(slow) == [large] * 3
+        assert backlog.held == 0
+        for _ in range(2):
+            await broker.publish("run_2", [large])
+        assert await anext(slower) == [large] * 2
+        await broker.publish("run_1", [large])
+        await broker.publish("run_1", [large])
+        assert backlog.held > 0
+    assert backlog.held == 0
 
 
 async def test_an_event_at_the_moment_of_the_timeout_is_not_lost() -> None:

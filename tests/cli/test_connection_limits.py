@@ -11,6 +11,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from runstead.cli.http_protocol import LimitedHttpProtocol, close_expired
+from runstead.cli.server_process import Server
+from runstead.cli.unread_replies import UnreadReplies
 from tests.support.waiting import until, within
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -164,6 +166,53 @@ async def test_a_client_that_reads_nothing_for_300_seconds_is_cut_off() -> None:
         await until(lambda: not server.server_state.connections)
         writer.close()
         del reader
+
+
+async def test_above_the_total_the_slowest_readers_are_cut_off(caplog: pytest.LogCaptureFixture) -> None:
+    """The log has one line when it begins and one when it ends."""
+    caplog.set_level(logging.WARNING, "runstead.serve")
+    async with here(size=50_000_000) as server:
+        unread, connections = UnreadReplies(70_000_000), server.server_state.connections
+
+        async def begin(count: int) -> Connection:
+            connection = await server.connect(GET)
+            await until(lambda: server.started_replies == count and _unread(server) > (count - 1) * 40_000_000)
+            server.pass_seconds(count)
+            unread.close_slowest(connections)
+            return connection
+
+        (slow, _), (reading, _) = await begin(1), await begin(2)
+        await until(lambda: len(connections) == 1)
+        assert len(await closes(slow)) < 50_000_000
+        unread.close_slowest(connections)
+        assert len(connections) == 1
+        assert len(await reading.readuntil(b"\r\n\r\n")) > 0
+        assert len(await reading.readexactly(50_000_000)) == 50_000_000
+        server.pass_seconds(3)
+        unread.close_slowest(connections)
+    assert [record.message for record in caplog.records] == [
+        "clients do not read their replies: the slowest connections are closed",
+        "half of unread_limit is free again",
+    ]
+
+
+async def test_the_server_looks_for_slow_readers_in_every_tenth_tick() -> None:
+    async with here(size=50_000_000) as server:
+        ticking = Server(server.config, UnreadReplies(1_000_000))
+        ticking.server_state = server.server_state
+        await server.connect(GET)
+        await until(lambda: _unread(server) > 1_000_000)
+        for tick in (1, 9):
+            await ticking.on_tick(tick)
+        assert _unread(server) > 1_000_000
+        await ticking.on_tick(10)
+        await until(lambda: not server.server_state.connections)
+
+
+def _unread(server: Here) -> int:
+    """The bytes of all replies that wait."""
+    protocols = [each for each in server.server_state.connections if isinstance(each, LimitedHttpProtocol)]
+    return sum(each.transport.get_write_buffer_size() for each in protocols)
 
 
 async def test_a_slow_reader_is_not_cut_off() -> None:

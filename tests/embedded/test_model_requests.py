@@ -1,5 +1,6 @@
 """The requests that a run sends to its model server, also from another program on the same file."""
 
+import base64
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -12,14 +13,19 @@ from runstead import (
     AssistantRequest,
     Function,
     FunctionTool,
+    ImageFile,
+    ImageFilePart,
     MessageRequest,
     Run,
     RunRequest,
     Status,
+    TextInput,
     ThreadRequest,
+    ThreadRunRequest,
     ToolOutput,
 )
 from runstead.client import AsyncClient
+from runstead.wire.content import InputPart
 from tests.llm.fake_upstream import Exchange, FakeUpstream, chunk, fake_upstream, refused, stream, text
 from tests.support.waiting import PATIENCE
 
@@ -108,3 +114,21 @@ async def test_a_run_completes_on_a_server_that_refuses_every_optional_field(tmp
     assert (first.temperature, first.top_p, first.parallel_tool_calls) == (0.2, 0.9, False)
     assert (second.temperature, second.top_p, second.parallel_tool_calls) == (1.0, 1.0, True)
     assert [options(exchange) for exchange in upstream.exchanges][4:] == [{"stream": True}] * 4
+
+
+async def test_an_uploaded_image_is_sent_as_a_data_url(tmp_path: Path) -> None:
+    async with fake_upstream(text("A", " cat.")) as upstream, opened(tmp_path / "rs.db", upstream) as client:
+        image = await client.upload_file(b"\x89PNG\r\n\x1a\n" + bytes(3_000_000), "vision")
+        parts: list[InputPart] = [
+            TextInput(text="Look"),
+            ImageFilePart(image_file=ImageFile(file_id=image.id, detail="high")),
+        ]
+        asked = ThreadRequest(messages=[MessageRequest(role="user", content=parts)])
+        made = await client.create_assistant(AssistantRequest(model="m"))
+        run = await client.create_thread_run(ThreadRunRequest(assistant_id=made.id, thread=asked))
+        assert (await client.wait(run, timeout=PATIENCE)).status is Status.COMPLETED
+        [message] = upstream.exchanges[0].json["messages"]
+        assert message["content"][0] == {"type": "text", "text": "Look"}
+        shown = message["content"][1]["image_url"]
+        assert (shown["url"][:42], shown["detail"]) == ("data:image/png;base64,iVBORw0KGgoAAAAAAAAA", "high")
+        assert len(base64.b64decode(shown["url"].partition(",")[2])) == image.bytes

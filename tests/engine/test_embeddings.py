@@ -84,7 +84,7 @@ async def test_an_error_of_the_embedding_server_is_the_servers(
     answer: Answer, kind: type[ApiError], status: int
 ) -> None:
     async with embedding(answer) as (here, _):
-        with pytest.raises(kind, match="The embedding server 'upstream' answered") as raised:
+        with pytest.raises(kind, match="The embedding server 'embeddings' answered") as raised:
             await here.project.embeddings(request("a"))
     assert raised.value.status == status
     assert getattr(raised.value, "retry_after", 7) == 7

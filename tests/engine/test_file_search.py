@@ -31,7 +31,7 @@ from runstead.wire.tool import (
 from runstead.wire.vector_store import StoreExpiry, VectorStoreRequest
 from tests.engine.uploads import upload
 from tests.support.reader import Reader
-from tests.support.searching import search_world
+from tests.support.search_world import search_world
 from tests.support.waiting import until, within
 from tests.support.worlds import World, names, text_of
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from runstead.wire.content import ImageFile, ImageFilePart, TextInput
@@ -26,7 +27,8 @@ async def asked(here: World, *messages: MessageRequest) -> list[Any]:
     thread = await here.project.create_thread(ThreadRequest(messages=list(messages)))
     run = await here.project.create_run(thread.id, RunRequest(assistant_id=await here.assistant()))
     assert (await here.ended(run)).status == "completed"
-    return [message["content"] for message in here.model.requests[-1].messages]
+    sent = msgspec.json.decode(msgspec.json.encode(here.model.requests[-1].messages))
+    return [message["content"] for message in sent]
 
 
 async def test_an_image_reaches_the_model_as_what_its_bytes_are() -> None:

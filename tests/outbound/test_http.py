@@ -10,6 +10,7 @@ import pytest
 
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.port import DeliveryError
+from tests.llm.fake_upstream import Exchange, fake_upstream
 from tests.support.receiver import Receiver, receiver
 from tests.support.waiting import within
 
@@ -101,6 +102,16 @@ async def test_a_reply_after_the_timeout_is_an_error(make: Make, there: Receiver
     async with within(5):
         with pytest.raises(DeliveryError, match="There was no answer within 0.2 s"):
             await make(timeout=0.2).post(there.url, {}, b"")
+
+
+async def test_a_flood_of_informational_responses_is_an_error(make: Make) -> None:
+    async def flood(exchange: Exchange) -> None:
+        while True:
+            await exchange.send(b"HTTP/1.1 102 Processing\r\n\r\n" * 50)
+
+    async with fake_upstream(flood) as server, within():
+        with pytest.raises(DeliveryError, match="There was no answer that can be read"):
+            await make(timeout=1000).post(server.url, {}, b"")
 
 
 async def test_an_error_names_its_cause_but_no_secrets_of_the_url(make: Make, there: Receiver) -> None:

@@ -135,6 +135,13 @@ def test_a_heading_stays_with_the_text_below_it() -> None:
     ]
 
 
+def test_headings_alone_are_cut_between_them() -> None:
+    text = "\n".join(f"# Part {number}" for number in range(100))
+    starts = [at for at in range(len(text)) if text[at] == "#"]
+    source = document(text, *(Place(start=at, kind="heading", label="Part", level=1) for at in starts))
+    assert all(part.startswith("# Part ") for part in texts(source, 40))
+
+
 def test_nothing_is_repeated_over_a_heading() -> None:
     text = f"One\n\n{SENTENCE * 9}\n\nTwo\n\n{SENTENCE * 9}"
     found = texts(document(text, heading(text, "One"), heading(text, "Two")), 80, 40)
@@ -174,12 +181,14 @@ def test_a_path_of_headings_is_bounded() -> None:
     assert found[-1].heading.split(" > ")[-1].startswith("6x")
 
 
-@pytest.mark.parametrize("unit", ["a", "é", "\u0301", "a ", " ", "\n", "|\n", ". A", "🇩🇪"])
+@pytest.mark.parametrize("unit", ["a", "é", "\u0301", "a ", " ", "\n", "|\n", ". A", "🇩🇪", "x" + 2390 * "\n"])
 def test_the_time_is_linear(unit: str) -> None:
     """Eight times the text takes less than 24 times as long, where 64 times would be quadratic."""
 
     def spent(size: int) -> float:
-        source = document("x" + unit * size + "x", *(Place(start=n, kind="page", label="1") for n in range(size)))
+        text = f"x{unit * (size // len(unit))}x"
+        pages = [Place(start=n, kind="page", label="1") for n in range(1, size)]
+        source = document(text, Place(start=0, kind="heading", label="x", level=1), *pages)
         started = process_time()
         for _ in chunks(source):
             pass

@@ -54,6 +54,28 @@ async def test_a_link_to_the_file_is_the_file(store: SqliteStore, path: Path, tm
     assert list(link.parent.iterdir()) == [link]
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to another user")
+@pytest.mark.parametrize(("link_owner", "folder_owner", "followed"), [(0, 9, True), (9, 9, True), (9, 0, False)])
+async def test_a_link_is_followed_if_it_is_the_users_or_the_folders_owners(
+    link_owner: int, folder_owner: int, followed: bool, tmp_path: Path
+) -> None:
+    """A planted one is not: neither the file nor its lock is made."""
+    target, folder = tmp_path / "target.db", tmp_path / "folder"
+    folder.mkdir()
+    link = folder / "link.db"
+    link.symlink_to(target)
+    os.lchown(link, link_owner, -1)
+    os.chown(folder, folder_owner, -1)
+    store = SqliteStore(link)
+    if followed:
+        await store.start()
+        await store.stop()
+    else:
+        with pytest.raises(RunsteadError, match=r"link\.db is a link of another user, and is not followed"):
+            await store.start()
+    assert (target.exists(), Path(f"{target}.lock").exists()) == (followed, followed)
+
+
 async def test_nothing_is_left_beside_a_file_that_is_no_database(tmp_path: Path) -> None:
     text = tmp_path / "hosts"
     text.write_text("127.0.0.1 localhost\n" * 100)

@@ -40,8 +40,17 @@ def broken() -> Iterator[tuple[str, bytes]]:
     for name, data in samples().items():
         for _ in range(CUTS):
             yield f"cut-{name}", data[: chosen.randrange(len(data))]
-        for _ in range(MUTATIONS):
-            yield f"mutated-{name}", _mutated(data, chosen)
+        for number in range(MUTATIONS):
+            inner = data.startswith(b"PK") and number % 2
+            yield f"mutated-{name}", _mutated_inside(data, chosen) if inner else _mutated(data, chosen)
+
+
+def _mutated_inside(data: bytes, chosen: random.Random) -> bytes:
+    """An archive that is valid, with one entry changed."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()}
+    name = chosen.choice(sorted(entries))
+    return zipped({**entries, name: _mutated(entries[name], chosen)})
 
 
 def _mutated(data: bytes, chosen: random.Random) -> bytes:

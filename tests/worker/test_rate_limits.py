@@ -1,7 +1,11 @@
 """A rate limit of the model delays a run: it is queued with the reason, uses no slot, and goes on by itself."""
 
 import asyncio
+import logging
 
+import pytest
+
+from runstead.llm.openai_chat.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.client import OpenAIChat
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.scripted import Gate, call, limit, say
@@ -64,6 +68,25 @@ async def test_a_run_waits_as_long_as_the_models_server_asks() -> None:
             assert names(events) == [*DELAYED, "run.in_progress", *WHOLE]
             ended = await here.now(run)
             assert (ended.status, ended.last_error) == ("completed", None)
+
+
+async def test_runs_wait_until_other_answers_have_ended(caplog: pytest.LogCaptureFixture) -> None:
+    """All answers in flight have a total. The log has a line for the outage, and none for each run."""
+    caplog.set_level(logging.INFO)
+    budget = AnswerBudget(2**20)
+    async with fake_upstream(text("Hello")) as upstream:
+        model = OpenAIChat(Upstream(url=upstream.url, name="main"), budget=budget)
+        async with world(model=model) as here:
+            budget.take(2**20)
+            runs = [await here.start() for _ in range(3)]
+            await delayed(here, *runs)
+            assert upstream.exchanges == []
+            budget.give_back(2**20)
+            await waited(here, 5)
+            assert [(await here.ended(run)).status for run in runs] == ["completed"] * 3
+    logged = [record.message for record in caplog.records if record.levelno >= logging.WARNING]
+    assert len(logged) == 2
+    assert ["answers_limit" in line for line in logged] == [True, True]
 
 
 async def test_a_delayed_run_uses_no_slot() -> None:

@@ -5,7 +5,6 @@ the request's id and its processing time.
 """
 
 import logging
-import secrets
 from time import perf_counter
 from typing import Any
 
@@ -15,6 +14,7 @@ from runstead.api.errors import as_api_error, send_error
 from runstead.api.host_check import HostCheck
 from runstead.api.idempotency import IDEMPOTENCY_KEYS, safe_to_retry
 from runstead.interface.transfer import Disconnected
+from runstead.random_bytes import RandomBlocks
 
 __all__ = ["HEADERS", "REQUEST_ID", "ApiMiddleware"]
 
@@ -35,13 +35,14 @@ class ApiMiddleware:
     ) -> None:
         self._app = app
         self._hosts = HostCheck(allowed_hosts, allowed_origins)
+        self._random = RandomBlocks()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         scope[HEADERS] = dict(scope["headers"])
-        scope[REQUEST_ID] = f"req_{secrets.token_hex(16)}"
+        scope[REQUEST_ID] = f"req_{self._random.next().hex()}"
         reply = _Reply(scope[REQUEST_ID], send)
         try:
             self._hosts.check(scope[HEADERS], scope["method"])

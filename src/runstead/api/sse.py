@@ -2,8 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
-from contextlib import aclosing, suppress
-from typing import Any, cast
+from contextlib import aclosing
+from typing import NoReturn, cast
 
 import msgspec
 from starlette.types import Message, Receive, Send
@@ -55,85 +55,107 @@ class EventStream:
         self._ping_after = ping_after
         self._request_id = request_id
         self._headers = headers
-        self._clock = asyncio.get_running_loop().time
-        self._spoke_at = self._clock()
-        self._writing = False
-        self._cut = False
+        self._loop = asyncio.get_running_loop()
+        self._tasks = asyncio.TaskGroup()
+        self._watchers: list[asyncio.Task[None]] = []
+        self._beside: asyncio.Task[None] | None = None
+        """Sends what the timer sends, beside the task that waits for events."""
+        self._timer = self._loop.call_later(_PATIENCE, self._start_late)
+        """Starts the response late, and later sends pings."""
+        self._open = self._left = self._writing = False
+        self._spoke_at = 0.0
         self._failure: Exception | None = None
-        self._begun = asyncio.Event()
-        self._open = asyncio.Event()
 
     async def run(self) -> None:
         """Send the response. An error before the first event is raised instead."""
-        whole = left = False
-        async with asyncio.TaskGroup() as group:
-            pump = group.create_task(self._pump())
-            if await self._opens():
-                disconnected = group.create_task(self._disconnected())
-                stopping = group.create_task(self._draining.wait())
-                ended = await self._watch({pump, disconnected, stopping})
-                whole = pump in ended and not self._cut
-                left = disconnected in ended
-                for task in (pump, disconnected, stopping):
-                    task.cancel()
+        end = b""
+        try:
+            async with self._tasks:
+                end = await self._send_events()
+                for watcher in self._watchers:
+                    watcher.cancel()
+        except* _Ended:
+            pass
+        finally:
+            self._timer.cancel()
         if self._failure is not None:
             raise self._failure
-        if not left:
-            await self._send({"type": "http.response.body", "body": DONE_FRAME if whole else b"", "more_body": False})
+        if not self._left:
+            await self._send({"type": "http.response.body", "body": end, "more_body": False})
 
-    async def _opens(self) -> bool:
-        """Start the response, unless there is an error first."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(_PATIENCE):
-                await self._begun.wait()
-        if self._failure is not None:
-            return False
-        await self._send({**_START, "headers": [*_START["headers"], *self._headers]})
-        self._open.set()
-        return True
-
-    async def _pump(self) -> None:
-        """Write the events, and the error event if they fail."""
+    async def _send_events(self) -> bytes:
+        """Send the events, and the error event if they fail. Returns the end of the body."""
         try:
             async with aclosing(self._batches) as batches:
                 async for batch in batches:
-                    self._begun.set()
-                    await self._open.wait()
-                    if batch:
-                        await self._write(b"".join(map(encode, batch)))
+                    await self._write(b"".join(map(encode, batch)))
+                    del batch  # the next one may come much later
+            await self._write(b"")  # there may have been no batch
         except Exception as error:  # noqa: BLE001 (it becomes an error event or an error response)
-            await self._fail(error)
-        finally:
-            self._begun.set()
+            return await self._send_error(error)
+        return DONE_FRAME
 
-    async def _fail(self, error: Exception) -> None:
-        if not self._open.is_set():
+    async def _send_error(self, error: Exception) -> bytes:
+        await self._sent_beside()
+        if not self._open:
             self._failure = error
-        elif isinstance(error, Closed):
-            self._cut = True
-        else:
-            body = msgspec.json.encode(as_api_error(error, self._request_id).body)
-            await self._write(b"event: error\ndata: %b\n\n" % body)
+            return b""
+        if isinstance(error, Closed):
+            return b""
+        body = msgspec.json.encode(as_api_error(error, self._request_id).body)
+        await self._write(b"event: error\ndata: %b\n\n" % body)
+        return DONE_FRAME
 
-    async def _disconnected(self) -> None:
-        """Return when the client has disconnected."""
+    async def _start(self) -> None:
+        """Start the response. From then on the client may leave, and the server may drain."""
+        self._timer.cancel()
+        await self._send({**_START, "headers": [*_START["headers"], *self._headers]})
+        self._open, self._spoke_at = True, self._loop.time()
+        self._timer = self._loop.call_later(self._ping_after, self._ping)
+        self._watchers = [self._tasks.create_task(self._watch_client()), self._tasks.create_task(self._watch_server())]
+
+    def _start_late(self) -> None:
+        self._beside = self._tasks.create_task(self._start())
+
+    def _ping(self) -> None:
+        """Send a ping if nothing was sent for a while, and look again after another while."""
+        now = self._loop.time()
+        if self._writing:
+            self._spoke_at = now
+        elif self._spoke_at + self._ping_after <= now:
+            self._spoke_at = now
+            self._beside = self._tasks.create_task(self._send_data(PING))
+        self._timer = self._loop.call_at(self._spoke_at + self._ping_after, self._ping)
+
+    async def _watch_client(self) -> NoReturn:
         while (await self._receive())["type"] != "http.disconnect":
             pass
+        self._left = True
+        raise _Ended
 
-    async def _watch(self, tasks: set[asyncio.Task[Any]]) -> set[asyncio.Task[Any]]:
-        """The first of the tasks that end. Until then, send a ping whenever nothing was sent for a while."""
-        while True:
-            silence = 0.0 if self._writing else self._clock() - self._spoke_at
-            if silence >= self._ping_after:
-                await self._write(PING)
-                silence = 0.0
-            wait = self._ping_after - silence
-            ended, _ = await asyncio.wait(tasks, timeout=wait, return_when=asyncio.FIRST_COMPLETED)
-            if ended:
-                return ended
+    async def _watch_server(self) -> NoReturn:
+        await self._draining.wait()
+        raise _Ended
 
     async def _write(self, data: bytes) -> None:
+        await self._sent_beside()
+        if not self._open:
+            await self._start()
+        if data:
+            await self._send_data(data)
+
+    async def _sent_beside(self) -> None:
+        """Wait until the timer's data was sent."""
+        if self._beside is not None:
+            await self._beside
+            self._beside = None
+
+    async def _send_data(self, data: bytes) -> None:
         self._writing = True
         await self._send({"type": "http.response.body", "body": data, "more_body": True})
         self._writing = False
-        self._spoke_at = self._clock()
+        self._spoke_at = self._loop.time()
+
+
+class _Ended(Exception):
+    """No more events are sent: the client has left, or the server is draining."""

@@ -4,6 +4,7 @@ The library streams both ways, uploads large blobs in parts, and retries what ma
 tools of each vendor do: from the environment, or from the machine's role.
 """
 
+import asyncio
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -18,15 +19,17 @@ from obstore.store import ObjectStore, from_url
 
 from runstead.blobs.buffer import buffered
 from runstead.blobs.names import checked
-from runstead.blobs.port import BlobExists, BlobMissing, BlobTooLarge, StoredBlob, Written
+from runstead.blobs.port import CHUNK, BlobExists, BlobMissing, BlobTooLarge, StoredBlob, Written
 from runstead.wire.error import Closed, RunsteadError, Unreachable
 
 __all__ = ["ObjectBlobs"]
 
 _PART = 5 * 1024 * 1024
 """Bytes of a part of an upload: the least that S3 takes."""
-_PARTS_AT_ONCE = 4
+_PARTS_AT_ONCE = 2
 """Parts of one upload that are under way, and in memory, at once."""
+_UPLOADS_AT_ONCE = 32
+"""Uploads of more than one part at once: they hold up to 640 MB together. More wait, and so do their senders."""
 _TIMEOUT = "30s"
 """For one request. The library tries again for up to `_RETRIES`."""
 _RETRY: Any = {"max_retries": 3}
@@ -49,6 +52,7 @@ class ObjectBlobs:
         self._url = f"{parts.scheme}://{parts.netloc}{parts.path}"
         self._options = dict(parse_qsl(parts.query))
         self._store: ObjectStore | None = None
+        self._uploads = asyncio.Semaphore(_UPLOADS_AT_ONCE)
 
     def __repr__(self) -> str:
         return f"ObjectBlobs({self._shown!r})"
@@ -83,9 +87,11 @@ class ObjectBlobs:
                 if len(first) < _PART:
                     await obstore.put_async(store, name, first, mode="create")
                 else:
-                    await obstore.put_async(
-                        store, name, source.after(first), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
-                    )
+                    # Parts cannot be create-only: the name is new, and the check above finds mistakes.
+                    async with self._uploads:
+                        await obstore.put_async(
+                            store, name, source.after(first), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
+                        )
         except Exception:
             if source.error is not None:
                 raise source.error from None
@@ -102,7 +108,7 @@ class ObjectBlobs:
             options = {"range": (start, end)}
         with self._explained(name):
             found = await obstore.get_async(self._open, checked(name), options=options)
-            async for chunk in found.stream():
+            async for chunk in found.stream(min_chunk_size=CHUNK):
                 yield bytes(chunk)
 
     @asynccontextmanager
@@ -111,7 +117,7 @@ class ObjectBlobs:
             copy = Path(folder) / checked(name)
             with copy.open("xb") as file:
                 async for chunk in self.read(name):
-                    file.write(chunk)
+                    await asyncio.to_thread(file.write, chunk)
             yield copy
 
     async def size(self, name: str) -> int:

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from runstead.broker.backlog import Backlog
 from runstead.broker.kept_deltas import KeptDeltas
 from runstead.broker.port import Offer
 from runstead.broker.subscriber import SILENCE, Subscriber
@@ -29,8 +30,9 @@ class _Topic:
 class InProcessBroker:
     """Loses no event while the process runs, but promises no more than the port."""
 
-    def __init__(self, *, silence: float = SILENCE) -> None:
+    def __init__(self, *, silence: float = SILENCE, backlog: Backlog | None = None) -> None:
         self._silence = silence
+        self._backlog = backlog or Backlog()
         self._offers: deque[str] = deque(maxlen=_MAX_OFFERS)
         self._offered = asyncio.Event()
         self._topics: dict[str, _Topic] = {}
@@ -85,7 +87,7 @@ class InProcessBroker:
     @asynccontextmanager
     async def subscribe(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
         topic = self._topics.setdefault(run_id, _Topic())
-        subscriber = Subscriber(self._silence, topic.kept)
+        subscriber = Subscriber(self._silence, topic.kept, self._backlog)
         topic.subscribers.add(subscriber)
         try:
             yield subscriber.batches()

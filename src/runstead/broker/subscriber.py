@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
+from runstead.broker.backlog import Backlog, size_of
 from runstead.broker.kept_deltas import KeptBatch, KeptDeltas
 from runstead.wire.event import RawEvent
 
@@ -18,11 +19,15 @@ BACKLOG = 20_000
 class Subscriber:
     """A queue of events with a timeout, the kept deltas first.
 
-    A wait costs one future, and one timer serves all waits.
+    A wait costs one future, and one timer serves all waits. Events that wait behind others count in the `backlog`,
+    which all subscribers share.
     """
 
-    def __init__(self, silence: float, kept: KeptDeltas) -> None:
+    def __init__(self, silence: float, kept: KeptDeltas, backlog: Backlog) -> None:
         self._silence = silence
+        self._backlog = backlog
+        self._held = 0
+        """The bytes of waiting events that are counted in the backlog."""
         self._kept = deque(kept.batches())
         self._waiting: list[RawEvent] = []
         self._must_read = False
@@ -33,7 +38,7 @@ class Subscriber:
 
     def receive(self, events: Sequence[RawEvent]) -> None:
         """Add events that have arrived."""
-        if len(self._waiting) + len(events) > BACKLOG:
+        if self._waiting and not self._may_wait(events):
             self.drop()
             return
         self._waiting.extend(events)
@@ -43,6 +48,7 @@ class Subscriber:
         """Events were lost. Drop those that wait, and make the subscriber read the store."""
         self._kept.clear()
         self._waiting.clear()
+        self._release()
         self._must_read = True
         self._wake()
 
@@ -72,11 +78,27 @@ class Subscriber:
             batch = self._kept.popleft()
             return batch.unpack() if isinstance(batch, KeptBatch) else batch
         events, self._waiting = self._waiting, []
+        if self._held:
+            self._release()
         return events
 
     def stop(self) -> None:
         """End the subscription."""
         self._timer.cancel()
+        self._waiting.clear()
+        self._release()
+
+    def _may_wait(self, events: Sequence[RawEvent]) -> bool:
+        """Whether there is room for these events behind those that wait. Events of a fast subscriber never wait."""
+        size = size_of(events)
+        if len(self._waiting) + len(events) > BACKLOG or not self._backlog.take(size):
+            return False
+        self._held += size
+        return True
+
+    def _release(self) -> None:
+        held, self._held = self._held, 0
+        self._backlog.give_back(held)
 
     def _wake(self) -> None:
         if self._woken is not None and not self._woken.done():

@@ -1,14 +1,14 @@
 """Garbage collection in portions: a pass never walks over all objects of thousands of runs.
 
 A waiting run has about a hundred objects that the collector walks over, so a full pass takes 0.7 s with 10,000 runs,
-and nothing else happens meanwhile. Here every full pass exempts what survives it (`gc.freeze`). So the next one walks
-over the objects of the time in between alone.
+and nothing else happens meanwhile. Here every second pass exempts what survives it (`gc.freeze`). So no pass walks over
+more than the objects since then.
 
 ```
-new objects ─▶ generations 0 and 1 ─▶ generation 2, a portion ─▶ exempt
-      └────────── too many for one pass ─────────────────────────▶ │ every ten minutes, if few objects live; once a day
-                                                                   ▼
-                                                              a pass over all
+new objects ─▶ generation 0 ─▶ generation 1, a portion ─▶ exempt
+      └────────── too many for one pass ─────────────────▶ │ every ten minutes, if few objects live; once a day
+                                                           ▼
+                                                      a pass over all
 ```
 Exempt objects are freed as ever when their last reference goes. Exempt cycles are found by the pass over all.
 """
@@ -21,10 +21,13 @@ from contextlib import contextmanager
 
 __all__ = ["collected_in_portions"]
 
-_THRESHOLDS = (7_000, 0, 0)
-"""A pass at each 7,000th new object, over 7,000, 14,000 and 21,000 objects in turn: 5 to 30 ms. Python's default is a
-pass at each 700th. A run makes thousands of objects, and few cycles.
+_THRESHOLDS = (10_000, 0, 1_000_000)
+"""A pass at each 10,000th new object, over 10,000 and 20,000 objects in turn: 5 to 30 ms. Python's default is a pass at
+each 700th. A run makes thousands of objects, and no cycles. With a pass at fewer, the objects of 64 runs at once would
+start one again and again.
 """
+_LAST = 1
+"""The generation whose survivors are exempt."""
 _MAX_OBJECTS = 30_000
 """Objects that a pass may walk over. Python counts what is new less what was freed, so there are more of them when the
 objects of thousands of runs are replaced.
@@ -68,11 +71,11 @@ class _Portions:
         self._all = False
 
     def limit(self, phase: str, info: dict[str, int]) -> None:
-        """Exempt what survives a full pass, and what is too much for one: called by the collector."""
+        """Exempt what survives a second pass, and what is too much for one: called by the collector."""
         if self._all:
             return
         if phase == "stop":
-            if info["generation"] == 2:
+            if info["generation"] >= _LAST:
                 gc.freeze()
         elif sum(len(gc.get_objects(number)) for number in range(info["generation"] + 1)) > _MAX_OBJECTS:
             gc.freeze()

@@ -34,6 +34,9 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     is read.
     """
 
+    allowed_origins: frozenset[bytes] = frozenset()
+    """Origins whose pages may read refusals."""
+
     _buffered = 0  # bytes since the parser's last callback
     _refused = False
     _running: RequestResponseCycle | None = None  # the request that is being answered; others wait behind it
@@ -41,8 +44,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     _head_since: float | None = None  # when a head began that is not complete
     _body_since: float | None = None  # when a body began that is not complete
     _body_size = 0
-    _unread_size = 0
-    _unread_since = 0.0
+    unread_size = 0
+    """Bytes of replies that wait for the client."""
+    unread_since = 0.0
+    """The last time at which the client had read some of them."""
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -76,7 +81,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         self._head_since, self._body_since = None, self.loop.time()
         super().on_headers_complete()
         if len(self.pipeline) > _MAX_PIPELINED:
-            self._cut()
+            self.cut()
 
     def on_body(self, body: bytes) -> None:
         # A client may send chunks of one byte, so as little as possible is done for each.
@@ -97,7 +102,7 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         super().on_body(bytes(self._body))
         self._body.clear()
         if self.cycle is not self._running and len(self.cycle.body) > _MAX_AHEAD:
-            self._cut()
+            self.cut()
 
     def on_response_complete(self) -> None:
         self._waiting_since = self.loop.time()
@@ -112,13 +117,19 @@ class LimitedHttpProtocol(HttpToolsProtocol):
     def close_if_expired(self, now: float) -> None:
         """Close the connection if its client sends or reads too slowly, or not at all."""
         if self._is_unread(now):
-            self._cut()
+            self.cut()
         elif self._head_since is not None and now - self._head_since > _HEAD_TIMEOUT:
             self._refuse(BadRequest("The head of your request did not arrive in time.", status=408))
         elif self._is_late(now):
             self._refuse(BadRequest("The body of your request did not arrive in time.", status=408))
         elif self._is_idle and now - self._waiting_since > IDLE:
             self.transport.close()
+
+    def cut(self) -> None:
+        """Close the connection at once: the client reads nothing, or has sent too much ahead."""
+        self._refused = True
+        self._disconnect()
+        self.transport.abort()
 
     @property
     def _is_idle(self) -> bool:
@@ -133,10 +144,10 @@ class LimitedHttpProtocol(HttpToolsProtocol):
 
     def _is_unread(self, now: float) -> bool:
         size = self.transport.get_write_buffer_size()
-        if self._unread_size == 0 or size < self._unread_size:
-            self._unread_since = now
-        self._unread_size = size
-        return size > 0 and now - self._unread_since > _UNREAD_TIMEOUT
+        if self.unread_size == 0 or size < self.unread_size:
+            self.unread_since = now
+        self.unread_size = size
+        return size > 0 and now - self.unread_since > _UNREAD_TIMEOUT
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._running = cycle
@@ -160,16 +171,20 @@ class LimitedHttpProtocol(HttpToolsProtocol):
         body = msgspec.json.encode(error.body)
         head = b"content-type: application/json\r\ncontent-length: %d\r\nconnection: close\r\n\r\n" % len(body)
         default = [b"%b: %b\r\n" % header for header in self.server_state.default_headers]
-        self.transport.write(b"".join([STATUS_LINE[error.status], *default, head, body]))
+        self.transport.write(b"".join([STATUS_LINE[error.status], *default, self._cors(), head, body]))
         if self.transport.can_write_eof():  # TLS cannot
             self.transport.write_eof()
         self.loop.call_later(_LINGER, self.transport.close)
 
-    def _cut(self) -> None:
-        """Close the connection at once: the client reads nothing, or has sent too much ahead."""
-        self._refused = True
-        self._disconnect()
-        self.transport.abort()
+    def _cors(self) -> bytes:
+        """The headers that let the page of an allowed origin read a refusal.
+
+        Where the request's origin was not read, it is taken for the only allowed one: a browser compares it.
+        """
+        origins = self.allowed_origins
+        sent = next((value for name, value in self.headers or () if name == b"origin"), None)
+        origin = next(iter(origins)) if sent is None and len(origins) == 1 else sent
+        return b"access-control-allow-origin: %b\r\nvary: Origin\r\n" % origin if origin in origins else b""
 
     def _disconnect(self) -> bool:
         """Mark all requests as disconnected; whether a reply had begun."""

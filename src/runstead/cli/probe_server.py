@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from runstead.api.app import create_probes
 from runstead.cli.listen_socket import bind, listen
 from runstead.cli.server_process import Server
+from runstead.cli.unread_replies import UnreadReplies
 from runstead.cli.uvicorn_config import uvicorn_config
 from runstead.config import Config
 from runstead.worker.application import Application
@@ -24,7 +25,8 @@ _GRACE = 1
 async def probes_served(application: Application, config: Config, port: int) -> AsyncIterator[None]:
     """While inside, the probes are served at this port."""
     with bind(config.host, port) as bound:
-        server = Server(uvicorn_config(create_probes(application, config.allowed_hosts), _GRACE))
+        probes = create_probes(application, config.allowed_hosts)
+        server = Server(uvicorn_config(probes, _GRACE), UnreadReplies(config.unread_limit))
         _log.info("health", extra={"url": f"{listen(bound)}/ready"})
         async with asyncio.TaskGroup() as group:
             group.create_task(server.serve(sockets=[bound]), name="probes")

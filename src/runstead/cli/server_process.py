@@ -17,6 +17,7 @@ from runstead.cli.http_protocol import close_expired
 from runstead.cli.listen_socket import bind, listen
 from runstead.cli.process import ShutdownSignals, run_process
 from runstead.cli.tls import server_context
+from runstead.cli.unread_replies import UnreadReplies
 from runstead.cli.uvicorn_config import uvicorn_config
 from runstead.config import Config
 from runstead.wire.error import RunsteadError
@@ -44,7 +45,7 @@ async def _serve(config: Config) -> None:
     tls = server_context(config.tls_cert, config.tls_key)
     with bind(config.host, config.port) as bound:
         async with bootstrap.application(config) as application:
-            server = Server(_settings(application, config, tls))
+            server = Server(_settings(application, config, tls), UnreadReplies(config.unread_limit))
 
             def shut_down() -> None:
                 application.draining.set()
@@ -69,18 +70,23 @@ def _settings(application: Application, config: Config, tls: ssl.SSLContext | No
         allowed_hosts=config.allowed_hosts,
         allowed_origins=config.allowed_origins,
     )
-    return uvicorn_config(create_app(application, api), _GRACE, tls)
+    return uvicorn_config(create_app(application, api), _GRACE, tls, config.allowed_origins)
 
 
 class Server(uvicorn.Server):
-    """Closes connections that take too long.
+    """Closes connections that take too long, or too much memory.
 
     It leaves signals to `ShutdownSignals`, because runs must be released before the process ends.
     """
 
+    def __init__(self, config: uvicorn.Config, unread: UnreadReplies) -> None:
+        super().__init__(config)
+        self._unread = unread
+
     async def on_tick(self, counter: int) -> bool:
         if counter % _TICKS == 0:
             close_expired(self.server_state.connections, asyncio.get_running_loop().time())
+            self._unread.close_slowest(self.server_state.connections)
         return await super().on_tick(counter)
 
     @contextmanager

@@ -1,7 +1,7 @@
 """uvicorn's configuration, for servers and for the probes of workers."""
 
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeAlias
 
 import uvicorn
@@ -14,11 +14,18 @@ _App: TypeAlias = Callable[[Any, Any, Any], Awaitable[None]]
 """An ASGI application."""
 
 
-def uvicorn_config(app: _App, grace: int, tls: ssl.SSLContext | None = None) -> uvicorn.Config:
+def uvicorn_config(
+    app: _App, grace: int, tls: ssl.SSLContext | None = None, allowed_origins: Sequence[str] = ()
+) -> uvicorn.Config:
     """The configuration to serve `app`. Open connections get `grace` seconds to end during a shutdown."""
+
+    class Protocol(LimitedHttpProtocol):
+        """The protocol of this server's connections."""
+
+    Protocol.allowed_origins = frozenset(origin.encode() for origin in allowed_origins)
     return uvicorn.Config(
         app,
-        http=LimitedHttpProtocol,
+        http=Protocol,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -1,7 +1,6 @@
 """The adapters of the engine, in one value that is passed to all of its parts."""
 
 import asyncio
-import secrets
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -13,18 +12,17 @@ from runstead.broker.port import Broker
 from runstead.domain import ids
 from runstead.engine.limits import Limits
 from runstead.engine.observer import Observer, Unobserved
+from runstead.engine.page_permits import PagePermits
 from runstead.engine.retrieval.parts import Retrieval
 from runstead.llm.port import ChatModel
 from runstead.outbound.port import Outbound
+from runstead.random_bytes import RandomBlocks
 from runstead.retrieval.embeddings.port import Embeddings
 from runstead.store.port import Store
 from runstead.tools.port import Tool
 from runstead.turn_budget import TurnBudget
 
 __all__ = ["Adapters", "Clock", "SystemClock"]
-
-_RANDOM_BITS = 95
-"""Random bits of an id: as many as fit into sixteen letters and digits."""
 
 
 class Clock(Protocol):
@@ -75,6 +73,10 @@ class Adapters(Struct, frozen=True, kw_only=True):
     """How many runs go on in one turn of the event loop."""
     reader_budget: TurnBudget = field(default_factory=TurnBudget)
     """How many readers of events do."""
+    page_permits: PagePermits = field(default_factory=PagePermits)
+    """How many readers of events hold a page of the store at once."""
+    random: RandomBlocks = field(default_factory=RandomBlocks)
+    """The random part of new ids."""
 
     def ingest(self, due: bool = True) -> None:
         """Look for due files now. Without this, and in other processes, they are looked for once a second."""
@@ -87,4 +89,4 @@ class Adapters(Struct, frozen=True, kw_only=True):
 
     def new_id(self, prefix: str) -> str:
         """A new id of a kind: `run`, `msg`, …"""
-        return ids.make(prefix, int(self.clock.time() * 1000), secrets.randbits(_RANDOM_BITS))
+        return ids.make(prefix, int(self.clock.time() * 1000), self.random.next())

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from runstead.engine.adapters import Adapters
 from runstead.engine.included import shown_event
+from runstead.engine.missing_deltas import MissingDeltas
 from runstead.store.port import Tx
 from runstead.turn_budget import TurnBudget
 from runstead.wire.codec.run_parts import Settings, encode_settings
@@ -57,17 +58,20 @@ async def follow(
     `live` are the events that the broker delivers. The stream ends when the run has ended or waits for the client (a
     pause). With `replay`, only the pause in which the run is now ends the stream: earlier pauses are events like any
     other. Without `replay`, the first pause ends the stream, even if the run has continued since. Deltas of a message
-    that is completed by now are not sent again: the completed event has the whole text.
+    that is completed by now are not sent again: the completed event has the whole text. Of a message that is completed
+    later, the deltas have the whole text, whatever the broker has lost.
 
     A store that cannot be read is an error before the first event. After it, the follower waits for a while.
     """
-    known = Settings(encode_settings(run))
-    async with aclosing(_follow(adapters, run.id, after, live, replay=replay)) as batches:
-        async for events in batches:
+    known, missing = Settings(encode_settings(run)), MissingDeltas(after, live=not replay)
+    async with aclosing(_follow(adapters, run.id, after, live, missing, replay=replay)) as batches:
+        async for followed in batches:
+            events = missing.added_to(followed)
             for batch in _whole(events, known, include):
                 yield batch
                 if len(batch) < len(events):
                     await asyncio.sleep(0)  # a long replay must not keep other tasks waiting
+            del followed, events, batch  # a reader that waits must not keep its last page
 
 
 def _whole(events: Sequence[RawEvent], known: Settings, include: Sequence[Include]) -> Iterator[Sequence[RawEvent]]:
@@ -90,7 +94,7 @@ def _whole(events: Sequence[RawEvent], known: Settings, include: Sequence[Includ
 
 
 async def _follow(
-    adapters: Adapters, run_id: str, after: Position, live: Live, *, replay: bool
+    adapters: Adapters, run_id: str, after: Position, live: Live, missing: MissingDeltas, *, replay: bool
 ) -> AsyncGenerator[Sequence[RawEvent]]:
     """The same events, as they are stored and published."""
     read, budget = (_read if replay else _read_patiently), adapters.reader_budget
@@ -111,15 +115,18 @@ async def _follow(
         while more:
             if known != after:
                 await asyncio.sleep(0)
-            stored = await read(adapters, run_id, after)
-            read = _read_patiently
-            more = stored.more
-            events = list(stored.events) if replay else _to_first_pause(stored.events)
-            if events:
-                after = events[-1].at
-                yield events
+            async with adapters.page_permits.page():
+                stored = await read(adapters, run_id, after)
+                read = _read_patiently
+                more = stored.more
+                events = list(stored.events) if replay else _to_first_pause(stored.events)
+                if events:
+                    after = events[-1].at
+                    yield events
             if stored.pausing or (not replay and events and events[-1].name.pausing):
                 return
+            del stored, events
+        missing.live = True
         # The events that were received after the gap are next. If the store lacks the missing events too, because it
         # was restored from a copy, wait for a live event instead.
         received = () if gap and after == known else received or ()

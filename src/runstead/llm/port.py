@@ -22,6 +22,7 @@ class ModelError(Exception):
         *,
         rate_limited: bool = False,
         retry_after: float | None = None,
+        logged: bool = False,
     ) -> None:
         super().__init__(message)
         self.message = message
@@ -30,6 +31,8 @@ class ModelError(Exception):
         """The failure is a temporary rate limit: the run is delayed instead of failing."""
         self.retry_after = retry_after
         """Seconds to wait before the next call, if the model server asked for a delay."""
+        self.logged = logged
+        """The adapter has logged the cause, once for all calls that fail for it."""
 
 
 class ChatModel(Protocol):

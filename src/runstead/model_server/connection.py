@@ -26,7 +26,7 @@ class Connection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     preset: str | None = None
     """The kind of server, by its name in `PRESETS`; found by the URL if absent."""
     name: str = ""
-    """The name in logs and errors; the preset's if absent, or else `upstream`."""
+    """The name in logs and errors; the preset's if absent, or else that of the setting."""
     key: str | None = None
     key_env: str | None = None
     """The environment variable with the key, instead of `key`; the preset's if both are absent."""
@@ -37,7 +37,7 @@ class Connection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     max_retries: int = 5
 
     def __post_init__(self) -> None:
-        force_setattr(self, "name", self.name or self.preset or "upstream")
+        force_setattr(self, "name", self.name or self.preset or self.setting.lower())
         if self.preset is not None and self.preset not in PRESETS:
             raise self._error(f"there is no preset '{self.preset}' (there are: {', '.join(PRESETS)}).")
         if self.url is not None:

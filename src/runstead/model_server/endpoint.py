@@ -28,6 +28,7 @@ class Endpoints:
             path = preset.versioned_path
         self._root = root = path if f"{path}/".startswith(f"{root}/") else root
         self._fixed = {} if _MODEL in root else {path: self._url(root + path) for path in (_CHAT, _EMBEDDINGS)}
+        self._fixed_shown = {path: _shown(url) for path, url in self._fixed.items()}
         self.models = None if _MODEL in root or not preset.lists_models else self._url(f"{root}/models")
         """The URL of the list of models; None if the server's list does not have the names that requests use."""
 
@@ -44,5 +45,13 @@ class Endpoints:
             self._root.replace(_MODEL, quote(model, safe="")) + path, encoded=True
         )
 
+    def shown(self, model: str) -> str:
+        """The URL of `chat` without its query, which may have a secret."""
+        return self._fixed_shown.get(_CHAT) or _shown(self.chat(model))
+
     def _url(self, path: str, *, encoded: bool = False) -> URL:
         return URL(urlunsplit((self._parts.scheme, self._parts.netloc, path, self._parts.query, "")), encoded=encoded)
+
+
+def _shown(url: URL) -> str:
+    return str(url.with_query(None))

@@ -42,6 +42,8 @@ class Failure(Exception):
         """The error answer, or the event of a stream that was an error; empty if it is not known."""
         self.inner_status: int | None = None
         """The status that the words of the error stand for; a gateway's own status may be another one."""
+        self.logged = False
+        """Whether the cause was logged, once for all calls that fail for it."""
         self.began = False
         """The server had accepted the request and begun to answer, so that each retry is likely to cost tokens."""
 

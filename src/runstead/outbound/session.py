@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 
+from runstead.informational_responses import Connector
 from runstead.outbound.address_guard import PRIVATE_ADDRESS, is_public
 from runstead.outbound.dns import GetAddrInfo, ThreadedResolver
 from runstead.outbound.port import DeliveryError
@@ -29,7 +30,7 @@ class Session:
         self._timeout = timeout
         self._resolver = ThreadedResolver(lookup)
         # A name may resolve differently each time (DNS rebinding), so the address of each socket is checked.
-        connector = aiohttp.TCPConnector(
+        connector = Connector(
             limit=0,
             resolver=_Resolver(self._resolver),
             socket_factory=_any_socket if allow_private else _public_socket,

@@ -2,36 +2,46 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 __all__ = ["LINES", "PARAGRAPHS", "ROWS", "SENTENCES", "WORDS", "earliest", "is_border", "latest"]
 
-PARAGRAPHS = re.compile(r"\n[ \t]*\n\s*(?=\S)")
-LINES = re.compile(r"\n\s*(?=\S)")
-ROWS = re.compile(r"(?<=\|)[ \t]*\n(?=\S)|\n(?=\|)")
+PARAGRAPHS = re.compile(r"\n[ \t]*+\n\s*+(?=\S)")
+LINES = re.compile(r"\n\s*+(?=\S)")
+ROWS = re.compile(r"(?<=\|)[ \t]*+\n(?=\S)|\n(?=\|)")
 """Between two rows of a table, or a row and other text."""
 SENTENCES = re.compile(
-    r"[.!?…][\"'”’»)\]]{0,3}\s+(?=[^\sa-z])"  # an abbreviation is followed by a small letter
-    r"|[。！？｡][」』）”’]{0,3}\s*(?=\S)"
+    r"[.!?…][\"'”’»)\]]{0,3}\s++(?=[^\sa-z])"  # an abbreviation is followed by a small letter
+    r"|[。！？｡][」』）”’]{0,3}\s*+(?=\S)"
 )
-WORDS = re.compile(r"\s+(?=\S)")
+WORDS = re.compile(r"\s++(?=\S)")
 
+_LEAD = 8
+"""How far before a border its match may begin, at most."""
 _JOINER = "\u200d"
 _EXTENDING = frozenset({"Mn", "Mc", "Me"})
 
 
 def latest(pattern: re.Pattern[str], text: str, low: int, high: int, allowed: Callable[[int], bool]) -> int | None:
     """The last border in `low..high`, both included, that is allowed."""
-    found = [match.end() for match in pattern.finditer(text, max(low - 1, 0), min(high + 1, len(text)))]
+    found = [match.end() for match in _matches(pattern, text, low, high)]
     return next((at for at in reversed(found) if low <= at <= high and is_border(text, at) and allowed(at)), None)
 
 
 def earliest(pattern: re.Pattern[str], text: str, low: int, high: int) -> int | None:
     """The first border in `low..high`, both included."""
-    for match in pattern.finditer(text, max(low - 1, 0), min(high + 1, len(text))):
+    for match in _matches(pattern, text, low, high):
         if low <= match.end() <= high and is_border(text, match.end()):
             return match.end()
     return None
+
+
+def _matches(pattern: re.Pattern[str], text: str, low: int, high: int) -> Iterator[re.Match[str]]:
+    """The matches that may end in `low..high`. Blanks at the end are left out: in a long run of them, a pattern that
+    wants text behind it would fail from each one.
+    """
+    first = max(low - _LEAD, 0)
+    return pattern.finditer(text, first, first + len(text[first : high + 1].rstrip()))
 
 
 def is_border(text: str, at: int) -> bool:

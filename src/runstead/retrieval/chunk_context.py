@@ -62,10 +62,10 @@ class ChunkContext:
         """Whether a section, slide or sheet begins in `low..high`."""
         return bisect_left(self._parts, low) < bisect_right(self._parts, high)
 
-    def heading_before(self, at: int) -> int | None:
-        """Where the last heading before an offset begins."""
-        index = bisect_left(self._headings, at) - 1
-        return self._headings[index] if index >= 0 else None
+    def last_heading(self, low: int, high: int) -> int | None:
+        """The last offset in `low..high` where a heading begins, or None."""
+        index = bisect_right(self._headings, high) - 1
+        return self._headings[index] if index >= 0 and self._headings[index] >= low else None
 
     def _is_run(self, first: int, second: int) -> bool:
         """Whether nothing but one line is between the beginnings of two parts."""

@@ -22,7 +22,7 @@ DEFAULT_MAX_TOKENS = 800
 DEFAULT_OVERLAP_TOKENS = 400
 MIN_TOKENS = 16
 _CONTENT = re.compile(r"\S")
-_HEADING = re.compile(r"[^\n]*\n?(?: {0,3}(?:=+|-+)[ \t]*(?:\n|\Z))?")
+_HEADING = re.compile(r"[^\n]{0,1000}\n?(?: {0,3}(?:=+|-+)[ \t]*(?:\n|\Z))?")
 """The line of a heading, and the line that underlines it in Markdown."""
 
 
@@ -93,16 +93,21 @@ class _Chunker:
         for unit in units:
             if (found := latest(unit, self._text, low, furthest, self._keeps_heading)) is not None:
                 return found
+        # There is nothing but headings, or no blank space.
+        if (heading := self._context.last_heading(low, furthest)) is not None:
+            return heading
+        if (word := latest(WORDS, self._text, low, furthest, lambda _: True)) is not None:
+            return word
         return next((at for at in range(furthest, max(start, previous_end), -1) if is_border(self._text, at)), furthest)
 
     def _keeps_heading(self, at: int) -> bool:
         """Whether there is text between `at` and the heading above it."""
-        heading = self._context.heading_before(at)
+        heading = self._context.last_heading(0, at - 1)
         if heading is None:
             return True
         line = _HEADING.match(self._text, heading)
         assert line  # the pattern matches anything
-        return bool(self._text[line.end() : at].strip()) if line.end() < at else line.end() > at + 1
+        return line.end() < at and _CONTENT.search(self._text, line.end(), at) is not None
 
     def _repeated_from(self, start: int, end: int) -> int:
         """From where on the chunk after `start..end` repeats its end."""

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from runstead.broker.backlog import Backlog
 from runstead.broker.kept_deltas import KeptDeltas
 from runstead.broker.nats.run_feed import RunFeed
 from runstead.broker.subscriber import Subscriber
@@ -25,7 +26,7 @@ class FeedProbe:
     def __init__(self) -> None:
         self.requests = 0
         self.feed = RunFeed(self._request)
-        self.subscriber = Subscriber(60, KeptDeltas())
+        self.subscriber = Subscriber(60, KeptDeltas(), Backlog())
         self.feed.subscribers.add(self.subscriber)
 
     def _request(self) -> None:

@@ -57,57 +57,53 @@ def read(raw: str) -> Filter:
     return filters
 
 
-@pytest.fixture
-async def library(index: Index) -> Index:
+MATCHES = [
+    ('{"type":"eq","key":"n","value":1}', "one"),
+    ('{"type":"eq","key":"n","value":"1"}', "text"),
+    ('{"type":"eq","key":"s","value":"b"}', "one"),
+    ('{"type":"eq","key":"s","value":""}', "text"),
+    ('{"type":"eq","key":"flag","value":true}', "one"),
+    ('{"type":"eq","key":"flag","value":1}', ""),
+    ('{"type":"eq","key":"it\'s","value":"quoted"}', "one"),
+    ('{"type":"ne","key":"n","value":1}', "none two minus text large"),
+    ('{"type":"ne","key":"flag","value":false}', "none one minus text large"),
+    ('{"type":"gt","key":"n","value":1}', "two large"),
+    ('{"type":"gte","key":"n","value":1}', "one two large"),
+    ('{"type":"lt","key":"n","value":1}', "minus"),
+    ('{"type":"lte","key":"n","value":1}', "one minus"),
+    ('{"type":"gt","key":"s","value":"b"}', "minus large"),
+    ('{"type":"gte","key":"s","value":"b"}', "one minus large"),
+    ('{"type":"lt","key":"s","value":"b"}', "two text"),
+    ('{"type":"lte","key":"s","value":"B"}', "two text"),
+    ('{"type":"in","key":"n","value":[1,"1",true]}', "one text"),
+    ('{"type":"in","key":"flag","value":[false,"true"]}', "two text"),
+    ('{"type":"in","key":"n","value":[]}', ""),
+    ('{"type":"nin","key":"n","value":[]}', "none one two minus text large"),
+    ('{"type":"nin","key":"n","value":[1,2.5,-1]}', "none text large"),
+    (
+        '{"type":"and","filters":[{"type":"gt","key":"n","value":0},{"type":"or","filters":['
+        '{"type":"eq","key":"s","value":"b"},{"type":"eq","key":"flag","value":false}]}]}',
+        "one two",
+    ),
+    (
+        '{"type":"or","filters":[{"type":"and","filters":[{"type":"eq","key":"n","value":1},'
+        '{"type":"eq","key":"s","value":"x"}]},{"type":"eq","key":"n","value":-1}]}',
+        "minus",
+    ),
+    ('{"type":"eq","key":"n\' OR 1=1 --","value":"$1"}', ""),
+]
+"""Filters, each with the files that match."""
+
+
+async def test_filters_match(index: Index) -> None:
     for file_id, attributes in FILES.items():
         await fill(index, entry(file_id), [f"passage of {file_id}"], attributes)
     await fill(index, entry("one", store="vs_2"), ["passage elsewhere"], FILES["one"])
-    return index
-
-
-@pytest.mark.parametrize(
-    ("raw", "expected"),
-    [
-        ('{"type":"eq","key":"n","value":1}', "one"),
-        ('{"type":"eq","key":"n","value":"1"}', "text"),
-        ('{"type":"eq","key":"s","value":"b"}', "one"),
-        ('{"type":"eq","key":"s","value":""}', "text"),
-        ('{"type":"eq","key":"flag","value":true}', "one"),
-        ('{"type":"eq","key":"flag","value":1}', ""),
-        ('{"type":"eq","key":"it\'s","value":"quoted"}', "one"),
-        ('{"type":"ne","key":"n","value":1}', "none two minus text large"),
-        ('{"type":"ne","key":"flag","value":false}', "none one minus text large"),
-        ('{"type":"gt","key":"n","value":1}', "two large"),
-        ('{"type":"gte","key":"n","value":1}', "one two large"),
-        ('{"type":"lt","key":"n","value":1}', "minus"),
-        ('{"type":"lte","key":"n","value":1}', "one minus"),
-        ('{"type":"gt","key":"s","value":"b"}', "minus large"),
-        ('{"type":"gte","key":"s","value":"b"}', "one minus large"),
-        ('{"type":"lt","key":"s","value":"b"}', "two text"),
-        ('{"type":"lte","key":"s","value":"B"}', "two text"),
-        ('{"type":"in","key":"n","value":[1,"1",true]}', "one text"),
-        ('{"type":"in","key":"flag","value":[false,"true"]}', "two text"),
-        ('{"type":"in","key":"n","value":[]}', ""),
-        ('{"type":"nin","key":"n","value":[]}', "none one two minus text large"),
-        ('{"type":"nin","key":"n","value":[1,2.5,-1]}', "none text large"),
-        (
-            '{"type":"and","filters":[{"type":"gt","key":"n","value":0},{"type":"or","filters":['
-            '{"type":"eq","key":"s","value":"b"},{"type":"eq","key":"flag","value":false}]}]}',
-            "one two",
-        ),
-        (
-            '{"type":"or","filters":[{"type":"and","filters":[{"type":"eq","key":"n","value":1},'
-            '{"type":"eq","key":"s","value":"x"}]},{"type":"eq","key":"n","value":-1}]}',
-            "minus",
-        ),
-        ('{"type":"eq","key":"n\' OR 1=1 --","value":"$1"}', ""),
-    ],
-)
-async def test_a_filter_matches(library: Index, raw: str, expected: str) -> None:
-    filters = read(raw)
-    hits = await search(library, "passage", filters=filters)
-    assert {hit.file_id for hit in hits} == set(expected.split())
-    assert {file_id for file_id, has in FILES.items() if matches(filters, has)} == set(expected.split())
+    for raw, expected in MATCHES:
+        filters = read(raw)
+        hits = await search(index, "passage", filters=filters)
+        assert {hit.file_id for hit in hits} == set(expected.split()), raw
+        assert {file_id for file_id, has in FILES.items() if matches(filters, has)} == set(expected.split()), raw
 
 
 keys = st.sampled_from(["n", "s", "flag", "absent"])

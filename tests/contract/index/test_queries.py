@@ -22,42 +22,44 @@ PASSAGES = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("query", "passage"),
-    [
-        ("ERR-1042", 0),
-        ("err1042", 0),
-        ("ERR-1043", 1),
-        ("v2.3.1", 0),
-        ("max_retry_count", 2),
-        ("retry count", 2),
-        ("getusername", 2),
-        ("user name", 2),
-        ("12500", 3),
-        ("12.500", 3),
-        ("invoices", 3),
-        ("OBRIEN'S O'Brien", 3),
-        ("c++", 4),
-        ("C#", 4),
-        ("example.org", 4),
-        ("build.html", 4),
-        ("Wie lang ist die Kundigungsfrist?", 5),
-        ("GROSSSTRASSE", 5),
-        ("eleve", 6),
-        ("à quelle heure arrivent les élèves", 6),
-        ("天気", 7),
-        ("東京の天気は？", 7),
-        ("晴", 7),
-        ("날씨", 8),
-        ("भाषा", 9),
-        ("ไทย", 10),
-        ("скидка", 11),
-        ("مرحبا", 12),
-    ],
-)
-async def test_words_and_codes_are_found(index: Index, query: str, passage: int) -> None:
+QUERIES = [
+    ("ERR-1042", 0),
+    ("err1042", 0),
+    ("ERR-1043", 1),
+    ("v2.3.1", 0),
+    ("max_retry_count", 2),
+    ("retry count", 2),
+    ("getusername", 2),
+    ("user name", 2),
+    ("12500", 3),
+    ("12.500", 3),
+    ("invoices", 3),
+    ("OBRIEN'S O'Brien", 3),
+    ("c++", 4),
+    ("C#", 4),
+    ("example.org", 4),
+    ("build.html", 4),
+    ("Wie lang ist die Kundigungsfrist?", 5),
+    ("GROSSSTRASSE", 5),
+    ("eleve", 6),
+    ("à quelle heure arrivent les élèves", 6),
+    ("天気", 7),
+    ("東京の天気は？", 7),
+    ("晴", 7),
+    ("날씨", 8),
+    ("भाषा", 9),
+    ("ไทย", 10),
+    ("скидка", 11),
+    ("مرحبا", 12),
+]
+"""Each with the number of the passage that it is about."""
+
+
+async def test_words_and_codes_are_found(index: Index) -> None:
+    """The tables are long and one index serves all of their rows, because to fill it takes most of the time."""
     await fill(index, entry("file_1"), PASSAGES)
-    assert (await found(index, query))[0] == PASSAGES[passage]
+    best = {query: [*await found(index, query), ""][0] for query, _ in QUERIES}
+    assert best == {query: PASSAGES[passage] for query, passage in QUERIES}
 
 
 async def test_stop_words_find_nothing_unless_they_are_all_there_is(index: Index) -> None:
@@ -66,36 +68,35 @@ async def test_stop_words_find_nothing_unless_they_are_all_there_is(index: Index
     assert (await found(index, "the who"))[0] == "The Who played in the park."
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "",
-        " \t\r\n ",
-        "\0",
-        "\ud800",
-        '"',
-        "' OR 1=1 --",
-        '"fox" OR * NEAR(fox cat, 2) ^fox -fox {text}: fox',
-        "fox & | ! <-> :* ( )",
-        "1:fox",
-        "%s $1 ?1 :name @x",
-        "__ -- .. //",
-        "\u202efox\u200b\u00ad",
-        "e" + "\u0301" * 5000,
-        "fox " * 25_000,
-        "a-" * 50_000,
-        "x" * 100_000,
-        "漢" * 100_000,
-        " ".join(f"word{number}" for number in range(10_000)),
-    ],
-    ids=lambda query: repr(query[:20]),
-)
-async def test_no_query_is_syntax_or_too_long(index: Index, query: str) -> None:
+HOSTILE = [
+    "",
+    " \t\r\n ",
+    "\0",
+    "\ud800",
+    '"',
+    "' OR 1=1 --",
+    '"fox" OR * NEAR(fox cat, 2) ^fox -fox {text}: fox',
+    "fox & | ! <-> :* ( )",
+    "1:fox",
+    "%s $1 ?1 :name @x",
+    "__ -- .. //",
+    "\u202efox\u200b\u00ad",
+    "e" + "\u0301" * 5000,
+    "fox " * 25_000,
+    "a-" * 50_000,
+    "x" * 100_000,
+    "漢" * 100_000,
+    " ".join(f"word{number}" for number in range(10_000)),
+]
+
+
+async def test_no_query_is_syntax_or_too_long(index: Index) -> None:
     await fill(index, entry("file_1"), ["the quick fox", "the lazy dog"], seeds=["fox", "dog"])
-    hits = await search(index, query, seed="fox")
-    assert hits[0].chunk.text == "the quick fox"
-    assert all(0 <= hit.score <= 1 for hit in hits)
-    assert all(hit.chunk.text == "the quick fox" for hit in await search(index, query))
+    for query in HOSTILE:
+        hits = await search(index, query, seed="fox")
+        assert hits[0].chunk.text == "the quick fox", query[:50]
+        assert all(0 <= hit.score <= 1 for hit in hits), query[:50]
+        assert {hit.chunk.text for hit in await search(index, query)} <= {"the quick fox"}, query[:50]
 
 
 async def test_hostile_passages_are_stored_and_removed(index: Index) -> None:

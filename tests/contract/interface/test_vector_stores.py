@@ -9,7 +9,8 @@ from runstead import bootstrap
 from runstead.wire.chunking import StaticChunkingRequest, StaticSizes
 from runstead.wire.error import ApiError, BadRequest, NotFound
 from runstead.wire.filter import AndFilter, EqualFilter, GreaterFilter
-from runstead.wire.search import HybridWeights, SearchRanking, SearchRequest, SearchResultsPage
+from runstead.wire.hybrid import HybridWeights
+from runstead.wire.search import SearchRanking, SearchRequest, SearchResultsPage
 from runstead.wire.struct import SortOrder
 from runstead.wire.vector_store import (
     FileBatchRequest,

@@ -1,7 +1,9 @@
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
 from runstead.domain.chat import prompt
@@ -110,10 +112,11 @@ class TestHistory:
 
     def test_an_uploaded_image_goes_along_with_its_detail(self) -> None:
         uploaded = ImageFilePart(image_file=ImageFile(file_id="file-7", detail="low"))
-        shown = prompt.as_chat_message(message([uploaded]), {"file-7": "data:image/png;base64,AA=="})
+        shown = prompt.as_chat_message(message([uploaded]), {"file-7": Raw(b'"data:image/png;base64,AA=="')})
         assert shown is not None
         url = {"url": "data:image/png;base64,AA==", "detail": "low"}
-        assert shown["content"] == [{"type": "image_url", "image_url": url}]
+        sent = msgspec.json.decode(msgspec.json.encode(shown["content"]))
+        assert sent == [{"type": "image_url", "image_url": url}]
 
     def test_images_of_the_assistant_are_left_out(self) -> None:
         assert prompt.as_chat_message(message([text("See"), picture()], role="assistant")) == {

@@ -1,6 +1,8 @@
 """Answers of all kinds of servers are parsed into the same pieces."""
 
+import gc
 import re
+import weakref
 from typing import Any
 
 import msgspec
@@ -309,3 +311,23 @@ def test_an_error_in_the_last_line_is_raised_after_its_pieces() -> None:
     assert next(batches) == [TextPiece("!")]
     with pytest.raises(Failure, match=r"No\."):
         next(batches)
+
+
+@pytest.mark.parametrize(
+    "deltas",
+    [
+        [{"content": "Hel"}, {"content": "lo"}],
+        [{"content": "<think>hm</think>"}, {"refusal": "no"}],
+        [{"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": "{}"}}]}],
+    ],
+)
+def test_a_read_answer_is_freed_without_the_garbage_collector(deltas: list[dict[str, Any]]) -> None:
+    reader = AnswerReader()
+    gc.disable()
+    try:
+        read(sse(*(chunk(delta) for delta in deltas), chunk({}, "stop")), DONE, reader=reader)
+        freed = weakref.ref(reader)
+        del reader
+        assert freed() is None
+    finally:
+        gc.enable()

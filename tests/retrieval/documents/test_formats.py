@@ -37,6 +37,11 @@ def test_pdf() -> None:
     ]
 
 
+def test_words_that_a_pdf_divides_are_joined() -> None:
+    document = read(pdf("The imple-\nmentation of pre-\n1990 parts by Meyer-\nSmith."))
+    assert document.text == "The implementation of pre-1990 parts by Meyer-Smith."
+
+
 def test_epub() -> None:
     document = read(epub("The Book", "<h1>One</h1><p>Text &amp; more</p>", "<h1>Two</h1><ul><li>a</li></ul>"))
     assert document.text == "The Book\n\nOne\n\nText & more\n\nTwo\n\n- a"

@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import Any
@@ -14,10 +16,13 @@ import pytest_asyncio
 from runstead.retrieval.embeddings.local.model import LocalEmbeddings
 from runstead.retrieval.embeddings.local.process import ModelProcess
 from runstead.retrieval.embeddings.port import EmbeddingError, Vectors
-from tests.support.waiting import within
+from tests.support.waiting import until, within
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+KEY = "sk-of-the-parent"
+STARTS_WITHIN = 50.0
+"""Seconds, on a machine with other work."""
 RELATED = [
     ("How long until I get my money back?", "Refunds are paid within fourteen days after the parcel has arrived."),
     ("Is home office allowed here?", "Employees may work from home on up to three days a week."),
@@ -41,11 +46,15 @@ async def embeddings() -> AsyncIterator[LocalEmbeddings]:
     await adapter.stop()
 
 
-@pytest_asyncio.fixture(loop_scope="module")
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def process() -> AsyncIterator[ModelProcess]:
-    alone = ModelProcess("alone", niceness=5)
-    yield alone
-    await alone.stop()
+    """A process that tests share, because a start takes a second. Some of them end it."""
+    shared = ModelProcess("shared", niceness=5)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("OPENAI_API_KEY", KEY)
+        await shared.embed(["text"])
+    yield shared
+    await shared.stop()
 
 
 def begun(work: Coroutine[Any, Any, Vectors]) -> asyncio.Task[Vectors]:
@@ -78,28 +87,14 @@ async def test_a_query_is_answered_while_documents_wait(embeddings: LocalEmbeddi
         assert len(await waiting) == 1
 
 
-async def test_a_death_in_a_batch_is_followed_by_another_attempt(process: ModelProcess) -> None:
-    before = await process.embed(["text"])
+async def test_the_process_has_a_low_priority_and_none_of_the_keys(process: ModelProcess) -> None:
     assert process.pid is not None
-    os.kill(process.pid, signal.SIGSTOP)
-    running = begun(process.embed(["text"]))
-    await asyncio.sleep(0)
-    os.kill(process.pid, signal.SIGKILL)
-    async with within():
-        assert np.array_equal(await running, before)
-    assert process.starts == 2
-
-
-async def test_a_second_death_is_an_error_that_says_so(process: ModelProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sys.executable", "/bin/false")
-    with pytest.raises(EmbeddingError, match=r"process of the embedding model .* \(2 attempts\)") as raised:
-        await process.embed(["text"])
-    assert not raised.value.permanent
-    assert process.starts == 2
+    assert KEY.encode() not in Path(f"/proc/{process.pid}/environ").read_bytes()
+    assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + 5
 
 
 async def test_a_cancelled_batch_leaves_no_answer_for_the_next_one(process: ModelProcess) -> None:
-    await process.embed(["text"])
+    starts = process.starts
     assert process.pid is not None
     os.kill(process.pid, signal.SIGSTOP)
     cancelled = begun(process.embed(["first"] * 3))
@@ -111,16 +106,32 @@ async def test_a_cancelled_batch_leaves_no_answer_for_the_next_one(process: Mode
     os.kill(process.pid, signal.SIGCONT)
     async with within():
         assert (await next_one).shape == (1, 512)
-    assert process.starts == 1
+    assert process.starts == starts
 
 
-async def test_the_process_has_none_of_the_keys(process: ModelProcess, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("OPENAI_API_KEY", "sk-secret")
-    await process.embed(["text"])
-    assert b"sk-secret" not in Path(f"/proc/{process.pid}/environ").read_bytes()
+async def test_a_death_in_a_batch_is_followed_by_another_attempt(process: ModelProcess) -> None:
+    before, starts = await process.embed(["text"]), process.starts
+    assert process.pid is not None
+    os.kill(process.pid, signal.SIGSTOP)
+    running = begun(process.embed(["text"]))
+    await asyncio.sleep(0)
+    os.kill(process.pid, signal.SIGKILL)
+    async with within(STARTS_WITHIN):
+        assert np.array_equal(await running, before)
+    assert process.starts == starts + 1
 
 
-async def test_stopping_fails_the_batch_and_ends_the_process(process: ModelProcess) -> None:
+async def test_a_second_death_is_an_error_that_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    process = ModelProcess("dying", niceness=0)
+    monkeypatch.setattr("sys.executable", "/bin/false")
+    with pytest.raises(EmbeddingError, match=r"process of the embedding model .* \(2 attempts\)") as raised:
+        await process.embed(["text"])
+    assert not raised.value.permanent
+    assert process.starts == 2
+
+
+async def test_stopping_fails_the_batch_and_ends_the_process() -> None:
+    process = ModelProcess("stopped", niceness=0)
     await process.embed(["text"])
     pid = process.pid
     assert pid is not None
@@ -136,12 +147,42 @@ async def test_stopping_fails_the_batch_and_ends_the_process(process: ModelProce
         await process.embed(["text"])
 
 
-async def test_the_process_ends_with_its_input_and_has_a_low_priority(process: ModelProcess) -> None:
+PARENT = """
+import asyncio
+from runstead.retrieval.embeddings.local.process import ModelProcess
+
+async def main():
+    one, other = ModelProcess("one", niceness=5), ModelProcess("other", niceness=0)
+    await asyncio.gather(one.embed(["text"]), other.embed(["text"]))
+    print(one.pid, other.pid, flush=True)
+    await asyncio.sleep(3600)
+
+asyncio.run(main())
+"""
+
+
+async def test_the_processes_end_when_their_parent_is_killed() -> None:
+    parent = await asyncio.create_subprocess_exec(sys.executable, "-c", PARENT, stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    children = [Path("/proc") / pid.decode() for pid in (await parent.stdout.readline()).split()]
+    assert [is_running(child) for child in children] == [True, True]
+    parent.kill()
+    await parent.communicate()
+    await until(lambda: not any(is_running(child) for child in children))
+
+
+def is_running(child: Path) -> bool:
+    """Whether a process is alive. One that has ended may wait for whatever adopted it."""
+    try:
+        return (child / "stat").read_text().rpartition(") ")[2][0] != "Z"
+    except OSError:
+        return False
+
+
+async def test_the_process_ends_with_its_input(process: ModelProcess) -> None:
     await process.embed(["text"])
-    assert process.pid is not None
     assert process._process is not None
     assert process._process.stdin is not None
-    assert os.getpriority(os.PRIO_PROCESS, process.pid) == os.getpriority(os.PRIO_PROCESS, 0) + 5
     process._process.stdin.close()  # as when the parent dies
     async with within():
         assert await process._process.wait() == 0

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from runstead.model_server.endpoint import Endpoints
 from runstead.model_server.retry import Backoff
 from runstead.retrieval.embeddings.openai.client import OpenAIEmbeddings
 from runstead.retrieval.embeddings.openai.server import EmbeddingServer
@@ -101,7 +102,7 @@ async def test_an_answer_that_is_no_vector_for_each_text_is_refused(answer: Answ
     async with client(*[answer] * 6) as (embeddings, _):
         with pytest.raises(EmbeddingError, match=words) as raised:
             await embeddings.embed(["one text"], purpose="query")
-    assert "The embedding server 'upstream'" in raised.value.message
+    assert "The embedding server 'embeddings'" in raised.value.message
     assert not raised.value.rate_limited
 
 
@@ -287,3 +288,22 @@ def test_a_kind_of_server_has_a_window(settings: dict[str, Any], tokens: int) ->
     server = EmbeddingServer(model="m", **settings)
     assert server.tokens == tokens
     assert math.isfinite(server.timeout)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1:11434", "http://127.0.0.1:11434/v1/embeddings"),
+        ("http://127.0.0.1:1/v1/", "http://127.0.0.1:1/v1/embeddings"),
+        ("http://127.0.0.1:1/v1/embeddings?a=b", "http://127.0.0.1:1/v1/embeddings?a=b"),
+        ("http://127.0.0.1:1/{model}/v1", "http://127.0.0.1:1/a%2Fb/v1/embeddings"),
+        ("https://x.openai.azure.com", "https://x.openai.azure.com/openai/v1/embeddings"),
+        (
+            "https://x.openai.azure.com?api-version=1",
+            "https://x.openai.azure.com/openai/deployments/a%2Fb/embeddings?api-version=1",
+        ),
+    ],
+)
+def test_requests_are_posted_below_the_base_url(url: str, expected: str) -> None:
+    server = EmbeddingServer(url=url, model="a/b", key=KEY)
+    assert str(Endpoints(server.base_url, server.server).embeddings(server.model)) == expected

@@ -20,8 +20,8 @@ from tests.support.postgres import server
 STATEMENTS = [(table, name) for table, statements in _WRITING.items() for name in statements]
 # An insert looks for nothing, and a join by the runs of one thread sorts nothing.
 _INSERTS = {
-    "insert", "append", "register", "lock_project", "lock_key", "put", "mark", "mark_blob", "use", "add", "insert_batch",
-    "mark_removal",
+    "insert", "append", "register", "lock_project", "lock_key", "put", "mark", "mark_blob", "use", "add",
+    "insert_batch", "mark_removal",
 }  # fmt: skip
 SEARCHES = [(table, name) for table, name in STATEMENTS if name not in _INSERTS]
 PAGES = [(table, name) for table, name in STATEMENTS if "page" in name]

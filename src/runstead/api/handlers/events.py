@@ -71,3 +71,4 @@ async def _prepend(
         yield first
         async for batch in batches:
             yield batch
+            del batch

@@ -123,6 +123,8 @@ class RequestReader:
 
 def _require_beta(scope: Scope) -> None:
     """`BadRequest` unless one of the headers asks for version 2, or the query has an `api-version`."""
+    if scope[HEADERS].get(b"openai-beta") == b"assistants=v2":
+        return
     headers: Iterable[tuple[bytes, bytes]] = scope["headers"]
     named = {part.strip() for name, value in headers if name == b"openai-beta" for part in value.split(b",")}
     if b"assistants=v2" not in named and not has_api_version(scope):

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
+from runstead.broker.backlog import Backlog
 from runstead.broker.nats.address import Address
 from runstead.broker.nats.connection import Connection
 from runstead.broker.nats.jetstream import JetStream
@@ -48,6 +49,7 @@ class NatsBroker:
         self._address = Address.parse(url)
         self._subjects = Subjects(name)
         self._silence = silence
+        self._backlog = Backlog()
         self._feeds: dict[str, RunFeed] = {}
         self._interrupted: set[asyncio.Queue[str]] = set()
         self._connection = Connection(self._address)
@@ -94,7 +96,7 @@ class NatsBroker:
     @asynccontextmanager
     async def subscribe(self, run_id: str) -> AsyncIterator[AsyncIterator[Sequence[RawEvent] | None]]:
         feed = self._feeds.get(run_id) or self._open_feed(run_id)
-        subscriber = Subscriber(self._silence, feed.kept)
+        subscriber = Subscriber(self._silence, feed.kept, self._backlog)
         feed.subscribers.add(subscriber)
         try:
             yield subscriber.batches()

@@ -9,6 +9,8 @@ calls joins the next turn.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeAlias
 
+from msgspec import Raw
+
 from runstead.domain.chat import tokens
 from runstead.domain.chat.citations import without_citations
 from runstead.domain.chat.offer import Offer
@@ -24,6 +26,7 @@ from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoi
 
 __all__ = [
     "ChatMessage",
+    "Images",
     "OwnTurns",
     "as_chat_message",
     "build",
@@ -37,7 +40,9 @@ ChatMessage: TypeAlias = dict[str, Any]
 """A chat-completion message."""
 
 
-_NO_IMAGES: Mapping[str, str] = {}
+Images: TypeAlias = Mapping[str, Raw]
+"""Data URLs as JSON, by the ids of their files."""
+_NO_IMAGES: Images = {}
 
 
 class OwnTurns:
@@ -96,7 +101,7 @@ def build(
     written: Mapping[str, Message],
     offered: Sequence[Offer],
     chosen_defaults: ChosenDefaults,
-    images: Mapping[str, str] = _NO_IMAGES,
+    images: Images = _NO_IMAGES,
 ) -> ModelRequest:
     """The next model call of a run.
 
@@ -129,7 +134,7 @@ def instructions(run: Run) -> list[ChatMessage]:
     return [{"role": "system", "content": run.instructions}] if run.instructions else []
 
 
-def as_chat_message(message: Message, images: Mapping[str, str] | None = None) -> ChatMessage | None:
+def as_chat_message(message: Message, images: Images | None = None) -> ChatMessage | None:
     """A message in the prompt; None if it is empty.
 
     The assistant's own images are left out: models accept images of users only. Without `images` the message is only
@@ -143,7 +148,7 @@ def as_chat_message(message: Message, images: Mapping[str, str] | None = None) -
     return {"role": message.role, "content": text} if text or message.role == "user" else None
 
 
-def history_message(message: Message, images: Mapping[str, str] | None = None) -> ChatMessage | None:
+def history_message(message: Message, images: Images | None = None) -> ChatMessage | None:
     """A message of the thread, as `as_chat_message`. Its citations are of earlier runs, so they are left out."""
     return as_chat_message(without_citations(message), images)
 
@@ -163,12 +168,12 @@ def functions(run: Run, offered: Iterable[Offer]) -> list[Function]:
     return [] if run.tool_choice == "none" else [offer.function for offer in offered]
 
 
-def _history(history: Iterable[Message], images: Mapping[str, str]) -> list[ChatMessage]:
+def _history(history: Iterable[Message], images: Images) -> list[ChatMessage]:
     messages = (history_message(message, images) for message in history)
     return [message for message in messages if message is not None]
 
 
-def _part(part: ContentPart, images: Mapping[str, str] | None) -> dict[str, Any]:
+def _part(part: ContentPart, images: Images | None) -> dict[str, Any]:
     match part:
         case TextPart():
             return {"type": "text", "text": part.text.value}
@@ -178,13 +183,13 @@ def _part(part: ContentPart, images: Mapping[str, str] | None) -> dict[str, Any]
             return _image(part.image_url.url, part.image_url.detail)
         case ImageFilePart():
             file_id = part.image_file.file_id
-            url = file_id if images is None else images.get(file_id)
+            url: str | Raw | None = file_id if images is None else images.get(file_id)
             if url is None:
                 return {"type": "text", "text": f"[image {file_id} is not available]"}
             return _image(url, part.image_file.detail)
 
 
-def _image(url: str, detail: str) -> dict[str, Any]:
+def _image(url: str | Raw, detail: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url, "detail": detail}}
 
 

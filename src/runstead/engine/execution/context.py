@@ -1,7 +1,6 @@
 """The next step of a claimed run, from its journal and its thread. Only history that fits the prompt is read."""
 
 import asyncio
-from collections.abc import Mapping
 from functools import partial
 from typing import TypeAlias
 
@@ -70,7 +69,7 @@ def _next_call(
     history: truncation.History,
     window: int | None,
     tools: Toolbox,
-    images: Mapping[str, str],
+    images: prompt.Images,
 ) -> AskModel | OutOfBudget:
     run, journal = claimed.run, claimed.journal
     rows, asked = journal.rows, 0

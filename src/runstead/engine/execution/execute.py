@@ -72,7 +72,8 @@ async def _model_failed(claimed: ClaimedRun, error: ModelError) -> None:
     run, cause = claimed.run, LastError(code=error.code, message=escape_control(error.message, keep="\n\t"))
     if error.rate_limited:
         seconds = delay.wait(error.retry_after, claimed.row.delays, random.random())  # noqa: S311 - it guards nothing
-        _log.warning("delayed by %d s: %s run=%s model=%s", seconds, error.message, run.id, run.model)
+        log = _log.debug if error.logged else _log.warning
+        log("delayed by %d s: %s run=%s model=%s", seconds, error.message, run.id, run.model)
         await claimed.delay(cause, claimed.adapters.now() + seconds)
     else:
         _log.warning("the model failed: %s run=%s model=%s", error.message, run.id, run.model)

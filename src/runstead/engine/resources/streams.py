@@ -56,6 +56,7 @@ class Streams(Runs):
             async with aclosing(events_of_run) as followed:
                 async for events in followed:
                     yield events
+                    del events
 
     def again(self, repeated: Replay) -> AsyncGenerator[Sequence[RawEvent]]:
         """The events of a streaming call that was carried out before, from where they began then."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 import aiohttp
 
 from runstead.domain.model_call import Piece
+from runstead.llm.openai_chat.answer_budget import AnswerBudget, AnswerShare
 from runstead.llm.openai_chat.answer_reader import AnswerReader
 from runstead.llm.openai_chat.idle_timeout import IdleTimeout
 from runstead.model_server.failure import Failure
@@ -22,7 +23,8 @@ _LAST_BYTES_TIMEOUT = 0.25
 class Answer:
     """The answer to one request. `origin` names the model and its server, `names` the functions that it may call.
 
-    It must have begun at `begin_until` of the loop's time: comments alone are no answer.
+    It must have begun at `begin_until` of the loop's time: comments alone are no answer. What it keeps in memory counts
+    in `budget` until it is closed.
     """
 
     def __init__(
@@ -34,10 +36,12 @@ class Answer:
         origin: str,
         names: Collection[str],
         thinks: bool,
+        budget: AnswerBudget,
     ) -> None:
         self._response = response
         self._content = response.content
-        self._reader = AnswerReader(origin, names=names, thinks=thinks)
+        self._share = AnswerShare(budget)
+        self._reader = AnswerReader(origin, names=names, thinks=thinks, share=self._share)
         self._begin_until = begin_until
         self._token_timeout = token_timeout
         self._idle_timeout = IdleTimeout(token_timeout, response.close)
@@ -62,6 +66,7 @@ class Answer:
         """Stop reading. This closes the connection, unless the answer was read to its end."""
         self._idle_timeout.stop()
         self._response.close()
+        self._share.release()
 
     async def _receive(self) -> bytes:
         """The next bytes; none at the end of the body."""

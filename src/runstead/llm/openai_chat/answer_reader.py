@@ -14,6 +14,7 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from runstead.domain.model_call import Piece, UsagePiece
+from runstead.llm.openai_chat.answer_budget import FREE, AnswerBudget, AnswerShare
 from runstead.llm.openai_chat.choice_reader import MAX_LENGTH, ChoiceReader
 from runstead.llm.openai_chat.event_stream import DONE, Event, EventStream
 from runstead.llm.openai_chat.pieces import Pieces
@@ -44,7 +45,7 @@ class AnswerReader:
     """Reads one answer. Every method raises `Failure` if the bytes are no chat completion, or have an error.
 
     `origin` names the model and its server, in the state that goes back to it. `names` are those of the offered
-    functions. An answer that `thinks` begins with thinking, up to `</think>`.
+    functions. An answer that `thinks` begins with thinking, up to `</think>`. What is kept of it is counted in `share`.
     """
 
     def __init__(
@@ -53,6 +54,7 @@ class AnswerReader:
         *,
         names: Collection[str] = (),
         thinks: bool = False,
+        share: AnswerShare | None = None,
         max_length: int = MAX_LENGTH,
         max_answer_bytes: int = _MAX_ANSWER_BYTES,
     ) -> None:
@@ -62,9 +64,14 @@ class AnswerReader:
         """Bytes before the first one that shows whether the answer is streamed; None once it is known."""
         self._document: list[bytes] | None = None
         """The parts of an unstreamed answer."""
-        self._stream = EventStream(consume=self._read_plain)
+        self._share = share or AnswerShare(AnswerBudget())
+        self._granted = FREE
+        """The size up to which an unstreamed answer was counted."""
+        self._stream = EventStream(share=self._share)
         self._pieces = Pieces()
-        self._choice = ChoiceReader(self._pieces, origin=origin, max_length=max_length, names=names, thinks=thinks)
+        self._choice = ChoiceReader(
+            self._pieces, origin=origin, max_length=max_length, share=self._share, names=names, thinks=thinks
+        )
         self._has_choices = False
         self._tokens = Tokens()
         self.done = False
@@ -101,10 +108,12 @@ class AnswerReader:
         if self._beginning is not None:
             data = self._begin(self._beginning + data)
         if self._document is None:
-            return self._portions(data) if len(data) > _PORTION else self._batches(self._stream.feed(data))
+            return self._portions(data) if len(data) > _PORTION else self._batches(self._feed_stream(data))
         self._document.append(data)
         if self._received > MAX_BYTES:
             raise Failure(f"sent more than {MAX_BYTES} bytes in one JSON document")
+        if self._received > self._granted:
+            self._granted = self._share.extend(self._granted, self._received)
         return iter(())
 
     def feed_documents(self, documents: Iterable[dict[str, Any]]) -> Iterator[list[Piece]]:
@@ -145,7 +154,11 @@ class AnswerReader:
         for start in range(0, len(data), _PORTION):
             if self.done:
                 return
-            yield from self._batches(self._stream.feed(data[start : start + _PORTION]))
+            yield from self._batches(self._feed_stream(data[start : start + _PORTION]))
+
+    def _feed_stream(self, data: bytes) -> Iterator[Event]:
+        # A stream that kept the method would be a cycle: each answer would wait for the garbage collector.
+        return self._stream.feed(data, self._read_plain)
 
     def _batches(self, events: Iterable[Event]) -> Iterator[list[Piece]]:
         whole = self.finished

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from runstead.domain.model_call import CarriedPiece, Finish, FinishReason, ThinkingPiece
+from runstead.llm.openai_chat.answer_budget import FREE, AnswerShare
 from runstead.llm.openai_chat.carried import TurnState
 from runstead.llm.openai_chat.content import read_content
 from runstead.llm.openai_chat.finish import FinishReasons
@@ -32,12 +33,22 @@ class ChoiceReader:
     """Appends what the choice has to `pieces`. Raises `Failure` if it is, or has, an error."""
 
     def __init__(
-        self, pieces: Pieces, *, origin: str, max_length: int, names: Collection[str] = (), thinks: bool = False
+        self,
+        pieces: Pieces,
+        *,
+        origin: str,
+        max_length: int,
+        share: AnswerShare,
+        names: Collection[str] = (),
+        thinks: bool = False,
     ) -> None:
         self._pieces = pieces
+        self._share = share
         self._origin = origin
         self._max_length = max_length
         self._length = 0
+        self._granted = min(FREE, max_length)
+        """The length up to which no limit is checked."""
         self._said = SaidText()
         self._refused = SaidText()
         self._text = CharacterJoiner()
@@ -79,9 +90,10 @@ class ChoiceReader:
         """Append a delta that has only text. If the text needs the long way of `add`, return False and do nothing."""
         if not self._in_text:
             return False
-        self._length += len(text)
-        if self._length > self._max_length:
-            return False  # the long way says so
+        length = self._length + len(text)
+        if length > self._granted:
+            return False  # the long way checks the limits
+        self._length = length
         self._said.add_piece(text)
         self._pieces.add_text(text)
         return True
@@ -196,8 +208,10 @@ class ChoiceReader:
 
     def _grow(self, length: int) -> None:
         self._length += length
-        if self._length > self._max_length:
-            raise Failure(f"sent an answer of more than {self._max_length} characters")
+        if self._length > self._granted:
+            if self._length > self._max_length:
+                raise Failure(f"sent an answer of more than {self._max_length} characters")
+            self._granted = min(self._share.extend(self._granted, self._length), self._max_length)
 
 
 def _decoded(calls: Any) -> Any:

@@ -9,10 +9,11 @@ Only this module, `answer`, which receives the bytes, and `model_server/response
 
 import asyncio
 import logging
+import re
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from fnmatch import fnmatchcase
+from fnmatch import translate
 from typing import TypeAlias
 
 import aiohttp
@@ -20,8 +21,10 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest, Piece
+from runstead.informational_responses import Connector
 from runstead.llm.openai_chat.adjustment import AdjustedRequest, Adjustments
 from runstead.llm.openai_chat.answer import Answer, received
+from runstead.llm.openai_chat.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.carried import names_state, with_state
 from runstead.llm.openai_chat.model_error import model_error
 from runstead.llm.openai_chat.model_list import decode_models
@@ -54,20 +57,23 @@ _MAX_BEGUN_RETRIES = 2
 
 
 class OpenAIChat:
-    """The models of one upstream, as a `ChatModel`."""
+    """The models of one upstream, as a `ChatModel`. `budget` is shared with other upstreams."""
 
     def __init__(
         self,
         upstream: Upstream,
         *,
+        budget: AnswerBudget | None = None,
         backoff: Backoff | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self._upstream = upstream
+        self._budget = budget or AnswerBudget()
         self._backoff = backoff or Backoff()
         self._sleep = sleep
         self._endpoints = Endpoints(upstream.base_url, upstream.server)
         self._fields = upstream.fields
+        self._models = [re.compile(translate(pattern)) for pattern in upstream.models]
         self._adjustments = Adjustments()
         self._mask = Mask(())
         self._stateless: set[str] = set()
@@ -81,7 +87,7 @@ class OpenAIChat:
         self._mask = Mask(self._upstream.secrets(own))
         self._open_session = aiohttp.ClientSession(
             # There is no limit on connections: the upstream queues the calls, or answers that it is overloaded.
-            connector=aiohttp.TCPConnector(limit=0),
+            connector=Connector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
             headers=headers,
             timeout=aiohttp.ClientTimeout(total=None, connect=self._upstream.connect_timeout),
@@ -93,7 +99,7 @@ class OpenAIChat:
             self._open_session = None
 
     def supports(self, model: str) -> bool:
-        return any(fnmatchcase(model, pattern) for pattern in self._upstream.models)
+        return any(pattern.match(model) for pattern in self._models)
 
     def window(self, model: str) -> int | None:
         return self._upstream.window if self.supports(model) else None
@@ -146,6 +152,7 @@ class OpenAIChat:
         retry, waited = 0, 0.0
         while True:
             try:
+                self._budget.check()
                 begun = await self._attempt(request, adjusted.encode(), origin)
             except Failure as failure:
                 has_state = sent is not request
@@ -207,6 +214,7 @@ class OpenAIChat:
             origin=origin,
             names=frozenset(function.name for function in request.functions),
             thinks=self._upstream.opens_thinking,
+            budget=self._budget,
         )
         with _closed_on_error(answer):
             batches = answer.batches(data)
@@ -217,8 +225,8 @@ class OpenAIChat:
                 raise Failure(f"sent no part of an answer for {limit:g} s, only comments") from None
 
     def _origin(self, request: ModelRequest) -> str:
-        """Names the model and its server, in state that goes back to no other. The query may have a secret."""
-        return f"{request.model} at {self._endpoints.chat(request.model).with_query(None)}"
+        """Names the model and its server, in state that goes back to no other."""
+        return f"{request.model} at {self._endpoints.shown(request.model)}"
 
     def _with_state(self, request: ModelRequest, origin: str) -> ModelRequest:
         """The request with the state of earlier turns in its messages; itself if there is none for `origin`."""

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+from runstead.llm.openai_chat.answer_budget import FREE, AnswerBudget, AnswerShare
 from runstead.model_server.json_document import MAX_BYTES, NotJSON, TooLarge, decode, decode_glued, decode_text
 
 __all__ = ["DONE", "Event", "EventStream"]
@@ -37,16 +38,14 @@ class Event(NamedTuple):
 
 
 class EventStream:
-    """The events of one body, fed as it arrives.
-
-    `consume` is given the data of each event without a name. If it returns True, the event is not returned.
+    """The events of one body, fed as it arrives. Bytes that wait for the end of their line or event are counted in
+    `share`.
     """
 
-    def __init__(
-        self, *, max_line_bytes: int = MAX_BYTES + 2**10, consume: Callable[[bytes], bool] = lambda _: False
-    ) -> None:
+    def __init__(self, *, max_line_bytes: int = MAX_BYTES + 2**10, share: AnswerShare | None = None) -> None:
+        self._share = share or AnswerShare(AnswerBudget())
+        self._granted = FREE
         self._max_line_bytes = max_line_bytes
-        self._consume = consume
         self._line: list[bytes] = []
         self._line_bytes = 0
         self._after_cr = False
@@ -54,8 +53,11 @@ class EventStream:
         self._data: list[bytes] = []
         self._data_bytes = 0
 
-    def feed(self, data: bytes) -> Iterator[Event]:
-        """The events that these bytes complete. Raises `TooLarge` if a line or a document is beyond its limit."""
+    def feed(self, data: bytes, consume: Callable[[bytes], bool] = lambda _: False) -> Iterator[Event]:
+        """The events that these bytes complete. Raises `TooLarge` if a line or a document is beyond its limit.
+
+        `consume` is given the data of each event without a name. If it returns True, the event is not returned.
+        """
         if self._after_cr and data[:1] == b"\n":
             data = data[1:]
         self._after_cr = data[-1:] == b"\r"
@@ -66,7 +68,7 @@ class EventStream:
             lines[0] = self._completed(lines[0])
         for line in lines:
             # This loop runs twice for every token.
-            if not self._data and not self._name and (not line or (line[:5] == b"data:" and self._consume(line[5:]))):
+            if not self._data and not self._name and (not line or (line[:5] == b"data:" and consume(line[5:]))):
                 continue
             if (event := self._read(line)) is not None:
                 yield event
@@ -84,6 +86,7 @@ class EventStream:
         self._line_bytes += len(part)
         if self._line_bytes > self._max_line_bytes:
             raise TooLarge(f"sent a line of more than {self._max_line_bytes} bytes")
+        self._count()
 
     def _completed(self, end: bytes) -> bytes:
         """The line that ends so."""
@@ -129,7 +132,12 @@ class EventStream:
         self._data_bytes += len(data) + 1
         if self._data_bytes > self._max_line_bytes or len(self._data) > _MAX_LINES:
             raise TooLarge(f"sent an event of more than {self._max_line_bytes} bytes or {_MAX_LINES} lines")
+        self._count()
         return None
+
+    def _count(self) -> None:
+        if (waiting := self._line_bytes + self._data_bytes) > self._granted:
+            self._granted = self._share.extend(self._granted, waiting)
 
     def _dispatch(self) -> Event | None:
         """An event ends here."""

@@ -13,7 +13,13 @@ _INVALID_PROMPT = frozenset({400, 413, 422})
 def model_error(failure: Failure, upstream: str, attempts: int = 1, mask: Callable[[str], str] = str) -> ModelError:
     """The error to raise from the adapter, for the run's `last_error`."""
     words = failure.sentence(upstream, attempts, mask)
-    return ModelError(words, _code(failure), rate_limited=failure.rate_limited, retry_after=failure.retry_after)
+    return ModelError(
+        words,
+        _code(failure),
+        rate_limited=failure.rate_limited,
+        retry_after=failure.retry_after,
+        logged=failure.logged,
+    )
 
 
 def _code(failure: Failure) -> ErrorCode:

@@ -16,6 +16,8 @@ _TAGS: Mapping[str, str] = {
     "<|begin_of_thought|>": "<|end_of_thought|>",
 }
 """The tag that begins the thinking, and the one that ends it."""
+_ALL_TAGS = (*_TAGS, *_TAGS.values())
+_FIRST_CHARACTERS = frozenset(tag[0] for tag in _ALL_TAGS)
 
 _State: TypeAlias = Literal["beginning", "thinking", "behind", "text"]
 
@@ -77,6 +79,8 @@ class ThinkTags:
         held = "".join(self._held)
         self._held = [held]
         begin = held.lstrip()
+        if begin[0] not in _FIRST_CHARACTERS:
+            return self._release()
         for tag, end_tag in _TAGS.items():
             if begin.startswith(tag):
                 opened = len(held) - len(begin) + len(tag)
@@ -90,8 +94,7 @@ class ThinkTags:
                 self._state, self._held = "behind", []
                 self._thought.append(held[:ended])
                 return self._add_behind(held[ended:])
-        tags = (*_TAGS, *_TAGS.values())
-        return "" if any(tag.startswith(begin) for tag in tags) else self._release()
+        return "" if any(tag.startswith(begin) for tag in _ALL_TAGS) else self._release()
 
     def _add_thinking(self, text: str) -> str:
         searched = self._tail + text

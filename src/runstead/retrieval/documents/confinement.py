@@ -49,11 +49,19 @@ _GRACE = 10
 
 
 def can_filter() -> bool:
-    """Whether system calls can be filtered here."""
-    return sys.platform == "linux" and platform.machine() in _ALLOWED
+    """Whether system calls can be filtered here, which a fork of this process tries."""
+    if sys.platform != "linux" or platform.machine() not in _ALLOWED:
+        return False
+    process = os.fork()
+    if process == 0:
+        with suppress(OSError):
+            _filter_calls()
+            os._exit(0)
+        os._exit(1)
+    return os.waitpid(process, 0)[1] == 0
 
 
-def confine(limits: ParseLimits, keep: Collection[int]) -> None:
+def confine(limits: ParseLimits, keep: Collection[int], *, filter_calls: bool) -> None:
     """Confine this process for good, with the descriptors `keep` open. Raises `OSError` if the filter cannot be set."""
     for descriptor in range(3, _MAX_DESCRIPTORS):
         if descriptor not in keep:
@@ -71,7 +79,7 @@ def confine(limits: ParseLimits, keep: Collection[int]) -> None:
             # Beyond the first bound of processor time a signal says so, and beyond the second the process is killed.
             resource.setrlimit(kind, (bound, bound + (kind == resource.RLIMIT_CPU)))
     signal.setitimer(signal.ITIMER_REAL, limits.wall_seconds + _GRACE)
-    if can_filter():
+    if filter_calls:
         _filter_calls()
 
 

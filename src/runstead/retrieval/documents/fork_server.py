@@ -55,7 +55,8 @@ def main(read: Read = parse) -> None:
     gc.collect()
     gc.freeze()  # collections in a fork then copy no pages
     decode = msgspec.msgpack.Decoder(Job).decode
-    control.sendall(frame(Ready(confined=can_filter())))
+    confined = can_filter()
+    control.sendall(frame(Ready(confined=confined)))
     while True:
         data, descriptors, _, _ = socket.recv_fds(control, _MAX_JOB, 2)
         if not data:
@@ -63,7 +64,7 @@ def main(read: Read = parse) -> None:
         process = os.fork()
         if process == 0:
             control.close()
-            _answer(read, decode(data), *descriptors)
+            _answer(read, decode(data), confined, *descriptors)
         for descriptor in descriptors:
             os.close(descriptor)
         _, status, usage = os.wait4(process, 0)
@@ -77,13 +78,13 @@ def _load_codecs() -> None:
             codecs.lookup(name)
 
 
-def _answer(read: Read, job: Job, file: int, answer: int) -> NoReturn:
+def _answer(read: Read, job: Job, confined: bool, file: int, answer: int) -> NoReturn:
     """Read the document in `file`, write it to `answer`, and end this process."""
     status = 1
     try:
         os.dup2(os.open(os.devnull, os.O_RDWR), 2)
         stream = os.fdopen(file, "rb")
-        confine(job.limits, {file, answer})
+        confine(job.limits, {file, answer}, filter_calls=confined)
         try:
             _write_document(answer, read(stream, job.suffix))
         except Refused as refused:

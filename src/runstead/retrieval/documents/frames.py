@@ -11,17 +11,17 @@ from runstead.retrieval.documents.port import MAX_CHARACTERS, MAX_PLACES, Docume
 from runstead.retrieval.documents.refusal import Refused
 from runstead.retrieval.documents.text_builder import clean
 
-__all__ = ["Frames", "Rubbish", "read_document"]
+__all__ = ["Frames", "ProtocolError", "read_document"]
 
 T = TypeVar("T")
 
 
-class Rubbish(Exception):
-    """The process said what no parser says, or ended in the middle of it."""
+class ProtocolError(Exception):
+    """A parser process sent what is no valid message, or closed its socket in the middle of one."""
 
 
 class Frames:
-    """The frames of a socket. Reading raises `TimeoutError` at the deadline, of `monotonic`, and `Rubbish`."""
+    """The frames of a socket. Reading raises `TimeoutError` at the deadline, of `monotonic`, and `ProtocolError`."""
 
     def __init__(self, connection: socket.socket, deadline: float) -> None:
         self._connection = connection
@@ -31,11 +31,11 @@ class Frames:
         """The next message."""
         (size,) = HEADER.unpack(self._exactly(HEADER.size))
         if size > MAX_FRAME:
-            raise Rubbish(f"a frame of {size} bytes")
+            raise ProtocolError(f"a frame of {size} bytes")
         try:
             return decoder.decode(self._exactly(size))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            raise Rubbish(str(error)) from error
+            raise ProtocolError(str(error)) from error
 
     def _exactly(self, size: int) -> bytearray:
         data = bytearray(size)
@@ -46,7 +46,7 @@ class Frames:
                 raise TimeoutError
             self._connection.settimeout(left)
             if not (count := self._connection.recv_into(view)):
-                raise Rubbish("the answer ends early")
+                raise ProtocolError("the answer ends early")
             view = view[count:]
         return data
 
@@ -55,7 +55,7 @@ _ANSWERS: msgspec.msgpack.Decoder[Answer] = msgspec.msgpack.Decoder(Answer)
 
 
 def read_document(frames: Frames) -> Document:
-    """The document that a process answers. Raises `Refused`, `Rubbish`, `TimeoutError` and `OSError`."""
+    """The document that a process answers. Raises `Refused`, `ProtocolError`, `TimeoutError` and `OSError`."""
     pieces: list[str] = []
     places: list[Place] = []
     length = 0
@@ -65,15 +65,15 @@ def read_document(frames: Frames) -> Document:
                 length += len(text)
                 pieces.append(text)
                 if length > MAX_CHARACTERS or clean(text) != text:
-                    raise Rubbish("text that no parser writes")
+                    raise ProtocolError("text that no parser writes")
             case Places(more):
                 places += more
                 if len(places) > MAX_PLACES:
-                    raise Rubbish("too many places")
+                    raise ProtocolError("too many places")
             case Refusal(reason, detail):
                 raise Refused(reason, detail)
             case Done(media_type=media_type, characters=characters):
                 starts = [place.start for place in places]
                 if characters != length or starts != sorted(starts) or (starts and starts[-1] >= length):
-                    raise Rubbish("a document that contradicts itself")
+                    raise ProtocolError("a document that contradicts itself")
                 return Document(text="".join(pieces), places=places, media_type=media_type)

@@ -1,7 +1,6 @@
-"""What the server and its parser processes say to each other: frames of four bytes of length, then MessagePack.
+"""The messages between the server and its parser processes: frames of four bytes of length, then MessagePack.
 
-Everything that comes out of a parser process may be written by a hostile document. So each field has a bound, and
-errors are named from a list.
+A hostile document may write anything to the server. So each field has a bound, and errors are named from a list.
 """
 
 import struct

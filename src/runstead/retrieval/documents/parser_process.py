@@ -12,7 +12,7 @@ from time import monotonic
 
 import msgspec
 
-from runstead.retrieval.documents.frames import Frames, Rubbish, read_document
+from runstead.retrieval.documents.frames import Frames, ProtocolError, read_document
 from runstead.retrieval.documents.limits import ParseLimits
 from runstead.retrieval.documents.messages import Ended, Job, Ready, frame
 from runstead.retrieval.documents.port import Document
@@ -52,7 +52,7 @@ class ParserProcess:
         return self._process.pid if self._process else None
 
     def start(self) -> None:
-        """Start the process, unless it runs, and wait until it is ready. Raises `OSError` and `Rubbish`."""
+        """Start the process, unless it runs, and wait until it is ready. Raises `OSError` and `ProtocolError`."""
         if self._process and not self._killed and self._process.poll() is None:
             return
         self.close()
@@ -86,7 +86,7 @@ class ParserProcess:
             if interrupted.is_set():  # before this process, which `interrupt` did not see
                 raise Refused(Reason.FAILURE, "interrupted")
             file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except (OSError, Rubbish) as error:
+        except (OSError, ProtocolError) as error:
             raise Refused(Reason.FAILURE, f"{type(error).__name__}: {error}") from error
         with ExitStack() as opened:
             opened.callback(os.close, file)
@@ -103,9 +103,9 @@ class ParserProcess:
             except TimeoutError as error:
                 self.close()
                 raise Refused(Reason.LIMITS, f"not read in {self._limits.wall_seconds:g} s") from error
-            except (OSError, Rubbish) as error:
+            except (OSError, ProtocolError) as error:
                 answer.close()  # a process that goes on writing ends now
-                raise self._broken(str(error)) from error
+                raise self._without_answer(str(error)) from error
             self._finish()
             return document
 
@@ -151,15 +151,15 @@ class ParserProcess:
         except TimeoutError:
             self.close()
             return None
-        except (OSError, Rubbish) as error:
+        except (OSError, ProtocolError) as error:
             self.close()
             raise Refused(Reason.FAILURE, f"the process was ended: {error}") from error
 
-    def _broken(self, said: str) -> Refused:
-        """Why there is no answer."""
+    def _without_answer(self, error: str) -> Refused:
+        """Why the fork has given no valid answer."""
         status = self._finish()
         if status is None:
-            return Refused(Reason.LIMITS, f"did not end: {said}")
+            return Refused(Reason.LIMITS, f"did not end: {error}")
         if os.WIFSIGNALED(status):
-            return Refused(Reason.LIMITS, f"ended by signal {signal.Signals(os.WTERMSIG(status)).name}: {said}")
-        return Refused(Reason.LIMITS, f"ended with {os.waitstatus_to_exitcode(status)}: {said}")
+            return Refused(Reason.LIMITS, f"ended by signal {signal.Signals(os.WTERMSIG(status)).name}: {error}")
+        return Refused(Reason.LIMITS, f"ended with {os.waitstatus_to_exitcode(status)}: {error}")

@@ -77,8 +77,9 @@ def fold(text: str) -> str:
     """The text without differences of case, accents and widths."""
     if text.isascii():
         return text.lower()
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    return unicodedata.normalize("NFKC", plain)
+    plain = unicodedata.normalize("NFKC", text).casefold()
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", plain))
+    return unicodedata.normalize("NFKC", plain).casefold()
 
 
 def _words(text: str) -> Iterator[str]:

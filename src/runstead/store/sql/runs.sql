@@ -27,6 +27,15 @@ UPDATE runs
    AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = runs.thread_id)
 RETURNING version;
 
+-- name: apply_unindexed
+-- The same for a change of columns that no index has. SQLite writes the entries of all indexes again that have a column
+-- which a statement sets, or a condition on one, even to the same value: half of them for the opening of an answer.
+UPDATE runs
+   SET version = version + 1, last_event = :last_event, body = :body, settings = coalesce(settings, body)
+ WHERE id = :id AND version = :version
+   AND NOT EXISTS (SELECT 1 FROM deletions WHERE deletions.id = runs.thread_id)
+RETURNING version;
+
 -- name: get
 SELECT body, settings, project, version, last_event, owner, behind, ready_at, delays
   FROM runs

@@ -20,7 +20,8 @@ _OWNER_ALONE = 0o600
 class Ownership:
     """The lock on `<path>.lock`, beside the file itself where the path is a link.
 
-    The lock's file stays when the lock is released; it names the last owner.
+    A link is followed if it belongs to the process's user, or to the owner of its folder. Another user who can write to
+    the folder could lead to any file. The lock's file stays when the lock is released; it names the last owner.
     """
 
     def __init__(self, path: str) -> None:
@@ -30,6 +31,7 @@ class Ownership:
 
     def take(self) -> None:
         """Own the file, which is created if it is missing, or raise an error that names the owner."""
+        self._check_link()
         path = os.path.realpath(self._path)
         self._lock = Path(f"{path}.lock")
         file = self._locked()
@@ -53,6 +55,14 @@ class Ownership:
         if self._file is not None:
             self._lock.unlink(missing_ok=True)  # only the owner of the lock may
             self.release()
+
+    def _check_link(self) -> None:
+        """`RunsteadError` if the path is a link of another user."""
+        with suppress(FileNotFoundError):
+            path = Path(self._path)
+            link, owners = path.lstat(), {os.geteuid(), path.parent.stat().st_uid}
+            if stat.S_ISLNK(link.st_mode) and link.st_uid not in owners:
+                raise RunsteadError(f"{self._path} is a link of another user, and is not followed")
 
     def _locked(self) -> int:
         # A link that another user planted could lead to any file of this user's.

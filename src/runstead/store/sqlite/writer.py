@@ -14,12 +14,13 @@ begins. So no caller waits for ever, and the writer works again as soon as its c
 import asyncio
 import sqlite3
 from collections import deque
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from runstead.store.outage import Outage
 from runstead.store.port import Tx
+from runstead.store.sqlite.commit_thread import CommitThread
 from runstead.store.sqlite.connection import Work, failed, is_busy, perform, wait_no_more
 from runstead.wire.error import Unreachable
 
@@ -57,9 +58,8 @@ class Writer:
             path, fails="cannot write to the database, trying again", works="the database can be written again"
         )
         self._loop = asyncio.get_running_loop()
-        self._thread = ThreadPoolExecutor(1, "runstead-commit")
         # It starts here, or fails here: a commit must not be the first to find out that there is no thread for it.
-        self._thread.submit(lambda: None).result()
+        self._thread = CommitThread()
         self._waiting: deque[tuple[Work[Any], asyncio.Future[Any]]] = deque()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -97,9 +97,11 @@ class Writer:
             if not await self._idle_within(_LAST_SECONDS):
                 self._patience = 0  # the next try is the last one
                 await self._idle_within(_LAST_SECONDS)
-            await self._loop.run_in_executor(self._thread, self._connection.close)
+            closed = asyncio.Event()
+            self._thread.call(self._connection.close, lambda _result, _error: closed.set())
+            await closed.wait()
         finally:
-            self._thread.shutdown()  # after the commit at work
+            self._thread.stop()  # after the commit at work
             self._connection.close()
 
     async def _idle_within(self, seconds: float) -> bool:
@@ -117,9 +119,7 @@ class Writer:
         try:
             self._begin()
             self._perform_waiting(done)
-            self._thread.submit(self._commit).add_done_callback(
-                lambda commit: self._loop.call_soon_threadsafe(self._committed, done, commit)
-            )
+            self._thread.call(self._commit, partial(self._committed, done))
         except _Later:
             self._loop.call_later(_PAUSE, self._batch)
         except _Lost as lost:
@@ -197,9 +197,8 @@ class Writer:
             if self._connection.in_transaction:
                 self._connection.execute("ROLLBACK")
 
-    def _committed(self, done: list[_Done], commit: Future[bool]) -> None:
-        failure = commit.exception()
-        if failure is None and commit.result():
+    def _committed(self, done: list[_Done], changed: bool | None, failure: BaseException | None) -> None:
+        if changed:
             self._outage.end()
         self._answer(done, failure)
 

@@ -117,8 +117,9 @@ class SqlRuns:
     async def _update(self, row: RunRow, after: RunRow, body: bytes, change: Change, parts: Parts) -> bool:
         """Write the row over the one before, with its parts; False if another writer was first."""
         # The run first: the writer that has changed it has it locked, so no other one writes what belongs to it.
+        statement = "apply_unindexed" if _indexed(row) == _indexed(after) else "apply"
         updated = await self._session.row(
-            self._queries["apply"], **run_columns(after), version=row.version, ready_at=after.ready_at,
+            self._queries[statement], **run_columns(after), version=row.version, ready_at=after.ready_at,
             delays=after.delays, body=body,
         )  # fmt: skip
         if updated is None:
@@ -293,6 +294,11 @@ def run_columns(row: RunRow) -> Columns:
         "owner": row.owner,
         "expires_at": deadline(run),
     }
+
+
+def _indexed(row: RunRow) -> tuple[Value, ...]:
+    """What indexes have of a run, as far as changes change it."""
+    return row.run.status, deadline(row.run), row.owner, row.predecessor, row.ready_at, row.delays
 
 
 def _notifications(after: RunRow, change: Change, now: int) -> Sequence[Columns]:

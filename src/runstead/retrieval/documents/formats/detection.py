@@ -65,7 +65,7 @@ def detect(file: BinaryIO, suffix: str) -> Format:
     if head.lstrip().startswith(rb"{\rtf"):
         return Format(MediaType.RTF, read_rtf)
     if head.startswith(_OLE):
-        encrypted = "EncryptedPackage".encode("utf-16-le") in head + file.read(1 << 20)
+        encrypted = "EncryptedPackage".encode("utf-16-le") in file.read(1 << 20)
         raise Refused(Reason.PROTECTED if encrypted else Reason.OLD_OFFICE)
     if not _is_text(head):
         _refuse_binary(head)

@@ -16,8 +16,8 @@ __all__ = ["read_pdf"]
 MAX_PAGES = 50_000
 MAX_TITLES = 5_000
 _OUTLINE_DEPTH = 6
-_HYPHEN = re.compile("[\x02\ufffe][ \t]*\r?\n?")
-"""How the library marks a hyphen at the end of a line."""
+_HYPHEN = re.compile(r"[\x02\ufffe]\s*(?=(.?))", re.DOTALL)
+"""How the library marks a hyphen at the end of a line, and the character that follows."""
 _SPACES = re.compile("[ \t\xa0]+")
 _ENDS = tuple(".!?:;。！？」”\"'")
 
@@ -67,7 +67,12 @@ def _text(document: PdfDocument, index: int) -> str | None:
             page.close()
     except PdfiumError:
         return None
-    return _SPACES.sub(" ", clean(_HYPHEN.sub("", text))).replace(" \n", "\n").strip()
+    return _SPACES.sub(" ", clean(_HYPHEN.sub(_hyphen, text))).replace(" \n", "\n").strip()
+
+
+def _hyphen(found: re.Match[str]) -> str:
+    """A word that is divided over two lines goes on with a small letter. Other hyphens are its own."""
+    return "" if found[1].islower() else "-"
 
 
 def _titles(document: PdfDocument) -> dict[int, list[tuple[str, int]]]:

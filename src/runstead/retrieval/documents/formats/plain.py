@@ -13,7 +13,7 @@ __all__ = ["read_bytes", "read_markdown", "read_plain"]
 
 MAX_BYTES = 4 * MAX_CHARACTERS
 """Bytes of the longest text, in the widest encoding."""
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#+)?[ \t]*$")
+_HASHES = re.compile(r" {0,3}(#{1,6})[ \t]")
 _UNDERLINE = re.compile(r" {0,3}(=+|-+)[ \t]*$")
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _NO_TITLE = re.compile(r"[ \t]*(?:[#>|*+-]|\d+[.)]|$)|    ")
@@ -55,8 +55,9 @@ def _headings(text: str) -> Iterator[tuple[int, str, int]]:
             previous = ""
         elif opened := _FENCE.match(line):
             fence, previous = opened[1], ""
-        elif (atx := _ATX.match(line)) and atx[2]:
-            yield offset, atx[2], len(atx[1])
+        elif hashes := _HASHES.match(line):
+            if title := _title(line[hashes.end() :]):
+                yield offset, title, len(hashes[1])
             previous = ""
         elif previous and (underline := _UNDERLINE.match(line)) and not _NO_TITLE.match(previous):
             yield previous_offset, previous.strip(), 1 if underline[1][0] == "=" else 2
@@ -66,3 +67,10 @@ def _headings(text: str) -> Iterator[tuple[int, str, int]]:
             previous = "" if not line.strip() else " " if previous else line
         previous_offset = offset
         offset += len(line) + 1
+
+
+def _title(text: str) -> str:
+    """The text of a heading, without hashes behind it."""
+    text = text.strip()
+    title = text.rstrip("#")
+    return title.rstrip() if title[-1:] in {"", " ", "\t"} else text

@@ -67,6 +67,7 @@ class Connections:
                 max_size=self._maximum,
                 timeout=_WAIT,
                 init=self._prepare,
+                reset=_nothing,
                 server_settings=_SETTINGS | {"search_path": f"{self._schema}, {row[0]}"},
             )
 
@@ -98,6 +99,10 @@ class Connections:
         await connection.set_type_codec(
             "halfvec", schema=self._extension, encoder=_encoded, decoder=_decoded, format="binary"
         )
+
+
+async def _nothing(connection: Any) -> None:
+    """Between two transactions. They change no settings but their own."""
 
 
 def _encoded(vector: UnitVectors) -> bytes:

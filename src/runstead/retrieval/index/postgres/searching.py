@@ -26,8 +26,10 @@ _KINDS: dict[type, str] = {str: "text", float: "float8", int: "int2"}
 INDEXED = frozenset({384, 512, 768, 1024, 1536, 3072})
 """Dimensions that have an approximate index. Vectors of others are always compared one by one."""
 
-_STORES = "SELECT number FROM index_stores WHERE project = $1 AND store_id = ANY($2)"
-_CHUNKS = "SELECT coalesce(sum(chunks), 0) FROM index_entries WHERE store = ANY($1) AND state = 1"
+_STORES = """
+SELECT s.number, coalesce((SELECT sum(e.chunks) FROM index_entries AS e WHERE e.store = s.number AND e.state = 1), 0)
+  FROM index_stores AS s WHERE s.project = $1 AND s.store_id = ANY($2)
+"""
 _ENTRIES = "SELECT e.number, e.chunks FROM index_entries AS e WHERE e.store = ANY($1) AND e.state = 1"
 _LISTS = """
 SELECT wanted.place, array_agg(listed.id) AS ids
@@ -89,10 +91,9 @@ async def search(
     """The hits of a query. Up to `exact` chunks, vectors are compared one by one."""
     weights = fusion.exponents(query)
     rows = await connection.fetch(_STORES, storable(query.project), [storable(each) for each in query.store_ids])
-    stores = [row[0] for row in rows]
+    stores, chunks = [row[0] for row in rows], int(sum(row[1] for row in rows))
     if not stores or query.limit < 1:
         return []
-    chunks = int(await connection.fetchval(_CHUNKS, stores))
     entries, reachable = await _allowed(connection, query, stores)
     lexical = await _lexical(connection, terms, stores, chunks)
     count = fusion.candidate_count(query.limit)

@@ -43,16 +43,19 @@ class GraphBuilder:
         self._commit = commit
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="index-graph", initializer=_yield_to_others)
         self._lock = threading.Lock()
-        self._queued: set[int] = set()
+        self._queued: dict[int, bool] = {}
+        """The stores to consider, and whether the graph of each is damaged."""
         self._closing = threading.Event()
 
-    def consider(self, store: int) -> None:
-        """Build the graph of a store if it needs one."""
+    def consider(self, store: int, *, damaged: bool = False) -> None:
+        """Build the graph of a store if it needs one. A graph that is said to be damaged is looked at."""
         with self._lock:
-            if store in self._queued or self._closing.is_set():
+            if self._closing.is_set():
                 return
-            self._queued.add(store)
-            self._thread.submit(self._consider, store)
+            queued = store in self._queued
+            self._queued[store] = damaged or self._queued.get(store, False)
+            if not queued:
+                self._thread.submit(self._consider, store)
 
     def close(self) -> None:
         """Stop building. A graph that is not finished is begun again another time."""
@@ -62,28 +65,31 @@ class GraphBuilder:
 
     def _consider(self, store: int) -> None:
         with self._lock:
-            self._queued.discard(store)
+            damaged = self._queued.pop(store)
         try:
             with self._file.errors("read"), closing(self._file.connect(reading=True)) as connection:
                 chunks = dict(connection.execute(_VISIBLE, (store,)).fetchall())
                 if sum(chunks.values()) > self._limit:
                     for (dimension,) in connection.execute(_DIMENSIONS, (store,)).fetchall():
-                        self._update(connection, store, dimension, chunks)
+                        self._update(connection, store, dimension, chunks, damaged=damaged)
                 if not chunks:  # the store was removed
                     sweep(self._file)
         except (RunsteadError, OSError, RuntimeError) as error:
             _log.warning("a graph of the search index was not written", extra={"error": str(error)})
 
-    def _update(self, connection: sqlite3.Connection, store: int, dimension: int, chunks: dict[int, int]) -> None:
+    def _update(
+        self, connection: sqlite3.Connection, store: int, dimension: int, chunks: dict[int, int], *, damaged: bool
+    ) -> None:
         """Write the graph anew if too much is missing in it, or it cannot be used."""
         row = read_graph_row(connection, store, dimension)
         folder = self._file.path.parent
         known = set() if row is None else set(row.entries.tolist())
         missing = sum(count for entry, count in chunks.items() if entry not in known)
-        if row is not None and missing <= self._limit // 2 and Graph.open(folder, row, dimension=dimension):
+        usable = row is not None and not (damaged and Graph.open(folder, row, dimension=dimension) is None)
+        if usable and missing <= self._limit // 2:
             return
         graph = None
-        if row is not None and len(known - chunks.keys()) <= _DEAD_SHARE * len(known):
+        if usable and row is not None and len(known - chunks.keys()) <= _DEAD_SHARE * len(known):
             graph = Graph.open(folder, row, dimension=dimension, writable=True)
         if graph is None:
             graph, known = new_graph(dimension), set()

@@ -26,7 +26,7 @@ from runstead.wire.error import Closed
 
 __all__ = ["SqliteIndex"]
 
-P = ParamSpec("P")
+_P = ParamSpec("_P")
 T = TypeVar("T")
 
 _MEMORY = 1 << 30
@@ -111,7 +111,7 @@ class SqliteIndex:
         return self._open
 
     async def _write(
-        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+        self, work: Callable[Concatenate[sqlite3.Connection, _P], T], *args: _P.args, **kwargs: _P.kwargs
     ) -> T:
         opened = self._opened
         return await asyncio.wrap_future(
@@ -119,7 +119,7 @@ class SqliteIndex:
         )
 
     async def _read(
-        self, work: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kwargs: P.kwargs
+        self, work: Callable[Concatenate[sqlite3.Connection, _P], T], *args: _P.args, **kwargs: _P.kwargs
     ) -> T:
         opened = self._opened
         return await asyncio.wrap_future(
@@ -134,7 +134,7 @@ class _Open:
         self._file = file
         sweep(file)
         self.graphs = GraphBuilder(file, scanned, self._commit_graph)
-        self.loaded = LoadedStores(memory, file.path.parent, self.graphs.consider)
+        self.loaded = LoadedStores(memory, file.path.parent, partial(self.graphs.consider, damaged=True))
         self.writer = ThreadPoolExecutor(1, thread_name_prefix="index-writer")
         self.readers = ThreadPoolExecutor(_READERS, thread_name_prefix="index-reader")
         self._local = threading.local()

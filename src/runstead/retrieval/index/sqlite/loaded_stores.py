@@ -49,6 +49,8 @@ class _LoadedStore:
         self._vectors: dict[int, LoadedVectors] = {}
         self._graphs: dict[int, tuple[str, Graph | None]] = {}
         """The name of the last graph of each dimension, and the graph if it could be opened."""
+        self._given: dict[int, tuple[int, Dense]] = {}
+        """The last view of the vectors of each dimension, and its generation."""
 
     @property
     def size(self) -> int:
@@ -63,9 +65,14 @@ class _LoadedStore:
 
     def _dense(self, connection: sqlite3.Connection, dimension: int) -> Dense:
         graph = self._graph(connection, dimension)
+        generation, given = self._given.get(dimension, (-1, None))
+        if given is not None and generation == self._generation and given.graph is graph:
+            return given
         scanned = set(self._chunks) if graph is None else set(self._chunks).difference(graph.entries.tolist())
         rows = self._vectors.setdefault(dimension, LoadedVectors(dimension)).rows(connection, scanned)
-        return Dense(rows, graph, self._entries, self._sizes)
+        dense = Dense(rows, graph, self._entries, self._sizes)
+        self._given[dimension] = (self._generation, dense)
+        return dense
 
     def _graph(self, connection: sqlite3.Connection, dimension: int) -> Graph | None:
         """The graph as the index file names it. One that cannot be opened is reported once."""

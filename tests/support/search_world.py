@@ -10,7 +10,7 @@ from runstead.engine.retrieval.parts import Retrieval
 from runstead.engine.retrieval.search import StoreSearch
 from runstead.llm.scripted import Script
 from runstead.retrieval.documents.reader import ConfinedReader
-from runstead.retrieval.index.sqlite import SqliteIndex
+from runstead.retrieval.index.sqlite.index import SqliteIndex
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
 from runstead.tools.file_search import FileSearchServer
