@@ -8,6 +8,7 @@ due files ─ claim one of the next project ─▶ a task each, a few at once �
 
 import asyncio
 import logging
+from contextlib import suppress
 from math import ceil
 
 from runstead.engine.adapters import Adapters
@@ -73,10 +74,10 @@ class _Ingester:
             await self._adapters.store.write(lambda tx: tx.store_files.release_all(now), lane=Lane.RUN)
 
     async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._retrieval.due.wait(), _PERIOD)
-        except TimeoutError:
-            return
+        # Not `wait_for`: it loses a cancellation that comes with the event, and the process would not stop.
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PERIOD):
+                await self._retrieval.due.wait()
 
     async def _begin(self) -> bool:
         """Claim a file of the project whose turn it is, and begin with it. False if none is due."""
