@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, process_time
 
 import numpy as np
 from numpy.typing import NDArray
@@ -80,6 +80,8 @@ class Figures:
     cold: float
     p50: float
     p99: float
+    cpu: float
+    """Milliseconds of processor time of this process for one search."""
     filtered: float
     recall: float
     memory: float
@@ -94,6 +96,7 @@ async def measure(plan: Plan) -> Findings:
         "first search s",
         "p50 ms",
         "p99 ms",
+        "CPU ms",
         "filtered p50",
         "recall@10",
         "B RAM",
@@ -128,7 +131,16 @@ async def measure(plan: Plan) -> Findings:
 
 def show(found: Findings, name: str, chunks: int, figures: Figures) -> None:
     found.row(
-        *(name, f"{chunks:,}", figures.per_second, figures.cold, figures.p50, figures.p99, figures.filtered),
+        *(
+            name,
+            f"{chunks:,}",
+            figures.per_second,
+            figures.cold,
+            figures.p50,
+            figures.p99,
+            figures.cpu,
+            figures.filtered,
+        ),
         *(f"{figures.recall:.3f}", figures.memory, figures.disk),
     )
 
@@ -143,7 +155,9 @@ async def run(index: Index, chunks: int, searches: int, disk: Callable[[], int])
     before = resident(os.getpid())
     queries = list(library.queries(files, searches))
     cold = (await timed(index, queries[:1]))[0] / 1000
+    used = process_time()
     times = sorted(await timed(index, queries))
+    used = (process_time() - used) * 1000 / len(queries)
     quarter = LessFilter(key="number", value=files / 4)
     filtered = sorted(await timed(index, queries[: searches // 2], quarter))
     memory = max(0, resident(os.getpid()) - before)
@@ -154,6 +168,7 @@ async def run(index: Index, chunks: int, searches: int, disk: Callable[[], int])
         cold,
         times[len(times) // 2],
         times[int(len(times) * 0.99)],
+        used,
         filtered[len(filtered) // 2],
         recall,
         memory / chunks,

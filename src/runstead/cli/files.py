@@ -8,44 +8,43 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import click
 
+from runstead.cli.api_client import EPILOG, URL, connected
+
 if TYPE_CHECKING:
     from runstead import File
-    from runstead.client import Client
 
 __all__ = ["Track", "files"]
 
-_URL = click.option("--url", metavar="URL", help="The server. [default: RUNSTEAD_URL, or http://127.0.0.1:8642]")
 Track: TypeAlias = Callable[[str, int], AbstractContextManager[Callable[[int], object]]]
 """Begins the bar of a file of so many bytes, and gives the function that moves it."""
-_EPILOG = "The key of the server is read from RUNSTEAD_API_KEY."
 
 
-@click.group(epilog=_EPILOG)
+@click.group(epilog=EPILOG)
 def files() -> None:
     """Upload, list, read and delete the files of a server."""
 
 
-@files.command(epilog=_EPILOG)
+@files.command(epilog=EPILOG)
 @click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--purpose", default="assistants", show_default=True, help="What the files are for.")
 @click.option("--expires-after", type=int, metavar="SECONDS", help="3600 to 2592000. [default: never]")
-@_URL
+@URL
 def upload(paths: tuple[Path, ...], purpose: str, expires_after: int | None, url: str | None) -> None:
     """Upload the files at these PATHS, and print the id of each."""
-    with _client(url) as client, _progress() as track:
+    with connected(url) as client, _progress() as track:
         for path in paths:
             with track(path.name, path.stat().st_size) as progress:
                 file = client.upload_file(path, purpose, expires_after=expires_after, progress=progress)
             click.echo(_line(file))
 
 
-@files.command("list", epilog=_EPILOG)
+@files.command("list", epilog=EPILOG)
 @click.option("--purpose", help="Only files of this purpose.")
 @click.option("--limit", type=click.IntRange(1), metavar="N", help="Only the newest N files. [default: all]")
-@_URL
+@URL
 def list_(purpose: str | None, limit: int | None, url: str | None) -> None:
     """List the files, newest first: id, bytes, purpose and name."""
-    with _client(url) as client:
+    with connected(url) as client:
         page = client.files(min(limit or 1000, 1000), purpose=purpose)
         for place, file in enumerate(page):
             if place == limit:
@@ -53,26 +52,26 @@ def list_(purpose: str | None, limit: int | None, url: str | None) -> None:
             click.echo(_line(file))
 
 
-@files.command(epilog=_EPILOG)
+@files.command(epilog=EPILOG)
 @click.argument("file_id", metavar="ID")
-@_URL
+@URL
 def get(file_id: str, url: str | None) -> None:
     """Print what the server knows of a file, as JSON."""
     import msgspec
 
-    with _client(url) as client:
+    with connected(url) as client:
         click.echo(msgspec.json.format(msgspec.json.encode(client.get_file(file_id))))
 
 
-@files.command(epilog=_EPILOG)
+@files.command(epilog=EPILOG)
 @click.argument("file_id", metavar="ID")
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="[default: standard output]"
 )
-@_URL
+@URL
 def content(file_id: str, output: Path | None, url: str | None) -> None:
     """Write the content of a file to FILE, or to the standard output."""
-    with _client(url) as client:
+    with connected(url) as client:
         download = client.file_content(file_id)
         if output is not None:
             download.save(output)
@@ -82,26 +81,15 @@ def content(file_id: str, output: Path | None, url: str | None) -> None:
         sys.stdout.buffer.flush()
 
 
-@files.command(epilog=_EPILOG)
+@files.command(epilog=EPILOG)
 @click.argument("file_ids", metavar="ID...", nargs=-1, required=True)
-@_URL
+@URL
 def delete(file_ids: tuple[str, ...], url: str | None) -> None:
     """Delete files with their content."""
-    with _client(url) as client:
+    with connected(url) as client:
         for file_id in file_ids:
             client.delete_file(file_id)
             click.echo(f"deleted {file_id}")
-
-
-@contextmanager
-def _client(url: str | None) -> "Iterator[Client]":
-    from runstead import connect
-
-    with connect(url) as client:
-        try:
-            yield client
-        except OSError as error:
-            raise click.ClickException(f"{error.filename or 'standard output'}: {error.strerror}") from error
 
 
 def _line(file: "File") -> str:

@@ -6,7 +6,9 @@ from runstead.cli.check import check
 from runstead.cli.demo import demo
 from runstead.cli.files import files
 from runstead.cli.migrate import migrate
+from runstead.cli.reindex import reindex
 from runstead.cli.serve import serve
+from runstead.cli.stores import stores
 from runstead.cli.worker import worker
 from runstead.wire.control_characters import escape_control
 from runstead.wire.error import RunsteadError
@@ -34,5 +36,5 @@ def main() -> None:
     """
 
 
-for command in (serve, worker, migrate, check, files, demo):
+for command in (serve, worker, migrate, check, reindex, files, stores, demo):
     main.add_command(command)

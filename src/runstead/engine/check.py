@@ -1,4 +1,4 @@
-"""The checker: reads every run and every file in a store, and reports each that breaks an invariant."""
+"""The checker: reads every run, file and vector store in a store, and reports each that breaks an invariant."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +11,7 @@ from runstead.domain.invariants.record import LedgerPage, RunRecord, Violation
 from runstead.domain.invariants.steps_and_messages import count_deleted_messages
 from runstead.store.port import FileRow, Store, Tx
 
-__all__ = ["Examined", "examine", "examine_files"]
+__all__ = ["Examined", "examine", "examine_files", "examine_vector_stores"]
 
 
 class Examined(Struct):
@@ -29,6 +29,8 @@ class Examined(Struct):
     """Messages that runs wrote and that were deleted afterwards."""
     events: int = 0
     files: int = 0
+    vector_stores: int = 0
+    store_files: int = 0
     violations: int = 0
 
 
@@ -79,6 +81,49 @@ async def examine_files(
         if counted != real:
             problem = f"its files have {real} bytes, but {counted} are counted"
             _report(examined, found, Violation(f"project {project}", problem))
+
+
+async def examine_vector_stores(
+    store: Store, examined: Examined, found: Callable[[Violation], object], *, part: int = 200
+) -> None:
+    """Compare the counts of all vector stores with their files, and those with the files of the project."""
+    after = ""
+    while rows := await store.read(lambda tx, after=after: tx.vector_stores.audit(after, part, 0)):  # type: ignore[misc]
+        for project, row in rows:
+            examined.vector_stores += 1
+            problem = await store.read(lambda tx, at=(project, row.id): _problem_of_counts(tx, *at))  # type: ignore[misc]
+            if problem is not None:
+                _report(examined, found, Violation(row.id, problem))
+        after = rows[-1][1].id
+    last = ("", "")
+    while files := await store.read(lambda tx, last=last: tx.store_files.audit(last, part)):  # type: ignore[misc]
+        for project, file in files:
+            examined.store_files += 1
+            place = project, file.vector_store_id, file.id
+            problem = await store.read(lambda tx, place=place: _problem_of_store_file(tx, *place))  # type: ignore[misc]
+            if problem is not None:
+                _report(examined, found, Violation(f"{file.vector_store_id}/{file.id}", problem))
+        last = files[-1][1].vector_store_id, files[-1][1].id
+
+
+async def _problem_of_counts(tx: Tx, project: str, store_id: str) -> str | None:
+    row = await tx.vector_stores.get(project, store_id, 0)
+    if row is None:
+        return None  # deleted meanwhile
+    counted = row.store.file_counts, row.store.usage_bytes
+    real = await tx.store_files.sums(store_id)
+    return None if counted == real else f"its files are {real[0]} with {real[1]} bytes, but {counted} are counted"
+
+
+async def _problem_of_store_file(tx: Tx, project: str, store_id: str, file_id: str) -> str | None:
+    file = await tx.store_files.get(project, store_id, file_id)
+    if file is None or await tx.vector_stores.get(project, store_id, 0) is None:
+        return None  # removed meanwhile, or of a deleted store, whose rows are removed afterwards
+    if file.status != "in_progress" and not await tx.files.get_many(project, [file_id], 0):
+        return "the file does not exist"
+    if (file.status == "failed") != (file.last_error is not None):
+        return f"the file is {file.status}, and its error is {file.last_error}"
+    return None
 
 
 async def _problem_of_blob(blobs: Blobs, row: FileRow) -> str | None:

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from runstead.domain.files import no_file
 from runstead.domain.ids import is_id
 from runstead.domain.images import check_image, image_ids
+from runstead.engine.idempotency import subject
 from runstead.engine.retrieval.texts import text_blob
 from runstead.store.port import FileRow, Tx
 from runstead.wire.assistant import Assistant
@@ -32,6 +33,7 @@ async def forget_file(tx: Tx, project: str, file: FileRow, now: int) -> None:
     for store_id in sorted(await tx.store_files.stores_of(project, file.id)):
         await tx.vector_stores.get(project, store_id, now)  # a lock, before the file's
         await tx.store_files.remove(project, store_id, file.id, now)
+        await tx.idempotency.erase(project, subject(store_id, file.id))
     await tx.files.mark_blob(text_blob(file.blob), now)
     await tx.idempotency.erase(project, file.id)
 

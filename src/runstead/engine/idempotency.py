@@ -27,6 +27,7 @@ from runstead.wire.message import Message
 from runstead.wire.run import Run
 from runstead.wire.run_step import RunStep
 from runstead.wire.thread import Thread
+from runstead.wire.vector_store import FileBatch, StoreFile, VectorStore
 
 __all__ = ["RecordedReply", "as_reply", "once", "subject"]
 
@@ -48,9 +49,9 @@ def as_reply(result: object) -> RecordedReply:
     return RecordedReply(result)
 
 
-def subject(thread_id: str, object_id: str) -> str:
-    """The subject of the replies that show an object of a thread."""
-    return f"{thread_id}/{object_id}"
+def subject(owner_id: str, object_id: str) -> str:
+    """The subject of the replies that show an object of a thread or of a vector store."""
+    return f"{owner_id}/{object_id}"
 
 
 async def once(
@@ -87,7 +88,9 @@ def _subject_of(reply: object) -> str | None:
     match reply:
         case Run() | Message() | RunStep():
             return subject(reply.thread_id, reply.id)
-        case Thread() | Assistant() | File():
+        case StoreFile() | FileBatch():
+            return subject(reply.vector_store_id, reply.id)
+        case Thread() | Assistant() | File() | VectorStore():
             return reply.id
         case WebhookRow():
             return reply.webhook.id

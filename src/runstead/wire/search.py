@@ -57,6 +57,13 @@ class SearchResult(Object, frozen=True, kw_only=True):
     """From 0 to 1."""
     attributes: dict[str, str | bool | int | float] = field(default_factory=dict)
     content: list[TextContent]
+    start: int = 0
+    end: int = 0
+    """An extension: where the passage is in the text of the file, in characters."""
+    heading: str = ""
+    """An extension: the headings above the passage."""
+    place: str | None = None
+    """An extension: the page, slide or sheet where the passage begins."""
 
 
 class SearchResultsPage(Object, frozen=True, kw_only=True):

@@ -100,10 +100,21 @@ async def test_no_query_is_syntax_or_too_long(index: Index) -> None:
 
 
 async def test_hostile_passages_are_stored_and_removed(index: Index) -> None:
-    texts = ["'" * 5000, "\0" * 100, "\"'\\", "word" * 30_000, "a-" * 20_000 + "b", "\u0301" * 100, "", "漢字" * 3000]
+    many = "".join(chr(0x4E00 + number * number * 7919 % 20_000) for number in range(60_000))
+    texts = [
+        many,
+        "'" * 5000,
+        "\0" * 100,
+        "\"'\\",
+        "word" * 30_000,
+        "a-" * 20_000 + "b",
+        "\u0301" * 100,
+        "",
+        "漢字" * 3000,
+    ]
     await fill(index, entry("file_1"), texts, seeds=[f"text {number}" for number in range(len(texts))])
-    assert (await search(index, "漢字"))[0].chunk.number == 7
-    assert (await search(index, seed="text 6"))[0].chunk.number == 6
+    assert (await search(index, "漢字"))[0].chunk.number == 8
+    assert (await search(index, seed="text 7"))[0].chunk.number == 7
     await fill(index, entry("file_1", "2"), ["plain"])
     assert await found(index, "漢字") == []
     assert await found(index, "plain") == ["plain"]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from runstead.retrieval.index.port import EntryRemoved, Index, IndexedChunk
+from runstead.retrieval.index.port import MAX_CHUNKS, EntryRemoved, Index, IndexedChunk
 from runstead.wire.error import RunsteadError
 from runstead.wire.filter import EqualFilter
 from tests.contract.index.passages import NO_VECTORS, chunks_of, entry, fill, found, search, vectors
@@ -213,6 +213,17 @@ async def test_chunks_and_vectors_must_fit(index: Index, shape: tuple[int, int])
     with pytest.raises(ValueError, match="2 chunks need as many vectors"):
         await index.add(entry("file_1"), chunks_of(["a", "b"]), np.ones(shape, dtype=np.float32))
     assert await index.published("proj_1", "vs_1") == {}
+
+
+@pytest.mark.parametrize("numbers", [(0, 0), (-1, 0), (0, MAX_CHUNKS)])
+async def test_chunks_have_numbers_of_their_own(index: Index, numbers: tuple[int, ...]) -> None:
+    chunks = [IndexedChunk(number=number, start=0, end=1, text="a") for number in numbers]
+    with pytest.raises(ValueError, match="from 0 to 1048575"):
+        await index.add(entry("file_1"), chunks, NO_VECTORS)
+    last = IndexedChunk(number=MAX_CHUNKS - 1, start=0, end=1, text="the last pipit")
+    await index.add(entry("file_1"), [last], vectors(["pipit"]))
+    await index.publish(entry("file_1"), {})
+    assert [hit.chunk for hit in await search(index, "pipit", seed="pipit")] == [last]
 
 
 async def test_searches_meanwhile_see_whole_files(index: Index) -> None:

@@ -8,6 +8,7 @@ from runstead.domain import ids
 from runstead.domain import vector_stores as rules
 from runstead.domain.creation import value_or
 from runstead.engine.file_references import check_files
+from runstead.engine.idempotency import subject
 from runstead.engine.resources.scope import Bound, found, page_of
 from runstead.engine.retrieval.parts import required
 from runstead.engine.retrieval.query import rewritten
@@ -125,6 +126,10 @@ class VectorStores(Bound):
                     score=each.score,
                     attributes=dict(each.attributes),
                     content=[TextContent(text=each.text)],
+                    start=each.start,
+                    end=each.end,
+                    heading=each.heading,
+                    place=each.place,
                 )
                 for each in results
             ],
@@ -170,6 +175,7 @@ class VectorStores(Bound):
             await self._store(tx, vector_store_id)
             gone = await tx.store_files.remove(self._project, vector_store_id, file_id, self._adapters.now())
             found("file", file_id, gone or None)
+            await tx.idempotency.erase(self._project, subject(vector_store_id, file_id))
             return StoreFileDeleted(id=file_id)
 
         return await self._write(work)

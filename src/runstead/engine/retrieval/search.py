@@ -14,7 +14,7 @@ from runstead.wire.hybrid import HybridWeights
 from runstead.wire.search import SearchRanking
 from runstead.wire.struct import UNSET
 
-__all__ = ["Found", "StoreSearch"]
+__all__ = ["Clock", "Found", "StoreSearch"]
 
 _log = logging.getLogger("runstead.retrieval")
 

@@ -14,6 +14,7 @@ import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from fnmatch import translate
+from io import BytesIO
 from typing import TypeAlias
 
 import aiohttp
@@ -48,6 +49,7 @@ _Begun: TypeAlias = tuple[Answer, _Batch, AsyncGenerator[_Batch, None]]
 
 _log = logging.getLogger("runstead.llm")
 
+_LARGE_BODY = 2**20
 _MODELS_BYTES = 8 * 2**20
 _MODELS_TIMEOUT = 5.0
 _MAX_RATE_LIMIT_WAIT = 2.0
@@ -195,12 +197,14 @@ class OpenAIChat:
         try:
             async with asyncio.timeout_at(begin_until):
                 url = self._endpoints.chat(request.model)
-                response = await self._session.post(url, data=body, headers=headers, allow_redirects=False)
+                # A large body is written in parts: images have megabytes, and other tasks go on in between.
+                data = body if len(body) < _LARGE_BODY else BytesIO(body)
+                response = await self._session.post(url, data=data, headers=headers, allow_redirects=False)
                 with _closed_on_error(response):
                     if not self._turn_budget.take():  # thousands of answers may begin in the same moment
                         await self._turn_budget.next_turn()
                     await check_status(response)
-                    data = await received(response.content)
+                    begun = await received(response.content)
         except aiohttp.ClientError as error:
             raise connection_failure(error) from error
         except TimeoutError:
@@ -217,7 +221,7 @@ class OpenAIChat:
             budget=self._budget,
         )
         with _closed_on_error(answer):
-            batches = answer.batches(data)
+            batches = answer.batches(begun)
             try:
                 return answer, await anext(batches), batches
             except TimeoutError:

@@ -26,8 +26,8 @@ MAX_QUERY_TERMS = 32
 """Terms of a query that are looked for: the first ones."""
 _MAX_QUERY = 4_000
 """Characters of a query that are read."""
-_MAX_DOCUMENT = 200_000
-"""Characters of a chunk that are read."""
+_MAX_DOCUMENT = 40_000
+"""Characters of a chunk that are read: more than 4,096 tokens have. PostgreSQL stores 1 MB of terms for a chunk."""
 _MAX_TERM = 64
 """Characters of a term. A longer part is cut, a longer compound is left out."""
 

@@ -6,9 +6,9 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from runstead.retrieval.index.port import IndexedChunk, Vectors
+from runstead.retrieval.index.port import MAX_CHUNKS, IndexedChunk, Vectors
 
-__all__ = ["UnitVectors", "check_vectors", "unit_vectors"]
+__all__ = ["UnitVectors", "check_chunks", "unit_vectors"]
 
 UnitVectors: TypeAlias = NDArray[np.float16]
 
@@ -25,8 +25,11 @@ def unit_vectors(vectors: Vectors) -> UnitVectors:
     return np.ascontiguousarray(scaled / np.where(lengths > 0, lengths, 1.0), dtype=np.float16)
 
 
-def check_vectors(chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
-    """`ValueError` unless there is one vector for each chunk, or none at all."""
+def check_chunks(chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
+    """`ValueError` unless each chunk has a number of its own, and there is one vector for each chunk or none at all."""
+    numbers = {chunk.number for chunk in chunks}
+    if len(numbers) < len(chunks) or not all(0 <= number < MAX_CHUNKS for number in numbers):
+        raise ValueError(f"the numbers of chunks are different ones from 0 to {MAX_CHUNKS - 1}")
     if vectors is None:
         return
     if vectors.ndim != 2 or len(vectors) != len(chunks) or not 0 < vectors.shape[1] <= MAX_DIMENSION:

@@ -10,7 +10,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from runstead.wire.page import ListQuery, Page
-from runstead.wire.vector_store import FileBatch, StoreFile, StoreFileError, StoreFileQuery, VectorStore
+from runstead.wire.vector_store import FileBatch, FileCounts, StoreFile, StoreFileError, StoreFileQuery, VectorStore
 
 __all__ = ["FileBatches", "IndexRemoval", "IngestionJob", "StoreFiles", "VectorStoreRow", "VectorStores"]
 
@@ -79,6 +79,10 @@ class VectorStores(Protocol):
 
     async def expired(self, now: int, limit: int) -> list[tuple[str, str]]:
         """Project and id of stores that have expired and still have files."""
+        ...
+
+    async def audit(self, after: str, limit: int, now: int) -> list[tuple[str, VectorStoreRow]]:
+        """Stores of all projects, each with its project, in the order of their ids, after this one."""
         ...
 
     async def mark_removal(self, project: str, store_id: str, file_id: str | None) -> None:
@@ -167,6 +171,10 @@ class StoreFiles(Protocol):
 
     async def release_all(self, now: int) -> None:
         """Make all files in progress due. For a store whose only process has just started."""
+        ...
+
+    async def sums(self, store_id: str) -> tuple[FileCounts, int]:
+        """The counts and the usage of a store, summed over its rows: for the checker."""
         ...
 
     async def audit(self, after: tuple[str, str], limit: int) -> list[tuple[str, StoreFile]]:

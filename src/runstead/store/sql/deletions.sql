@@ -53,7 +53,7 @@ SELECT id, length(body) + coalesce(length(journal), 0) FROM steps WHERE run_id =
 DELETE FROM steps WHERE run_id = :run_id AND id IN (SELECT value FROM json_each(:keys));
 
 -- name: answers
--- Replies about the thread, and about what is on it. `0` is the character after `/`.
+-- Replies about the thread or the vector store, and about what is on it. `0` is the character after `/`.
 SELECT key, length(body) FROM answers
  WHERE subject >= :thread_id AND subject < :thread_id || '0' AND project = :project LIMIT :limit;
 

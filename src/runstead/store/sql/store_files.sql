@@ -126,6 +126,9 @@ UPDATE vector_store_files SET status = :status, usage_bytes = :usage_bytes, next
    AND EXISTS (SELECT 1 FROM vector_stores WHERE vector_stores.id = :store_id)
 RETURNING seq;
 
+-- name: sums
+SELECT status, count(*), sum(usage_bytes) FROM vector_store_files WHERE store_id = :store_id GROUP BY status;
+
 -- name: audit
 SELECT project, body, status, usage_bytes FROM vector_store_files
  WHERE (store_id, file_id) > (:store_id, :file_id)

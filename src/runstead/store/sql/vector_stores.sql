@@ -50,6 +50,10 @@ SELECT project, id FROM vector_stores
  ORDER BY expires_at
  LIMIT :limit;
 
+-- name: audit
+SELECT project, body, last_active_at, expires_at, in_progress, completed, failed, cancelled, usage_bytes
+  FROM vector_stores WHERE id > :after ORDER BY id LIMIT :limit;
+
 -- name: mark_removal
 INSERT INTO index_removals (project, store_id, file_id) VALUES (:project, :store_id, :file_id);
 

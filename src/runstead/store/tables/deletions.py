@@ -3,7 +3,7 @@
 ```
 a thread:   messages, replies ─▶ deliveries (pending ones may still be sent) ─▶ of each run: events, steps, itself
 a webhook:  deliveries
-a store:    files, batches
+a store:    files, batches, replies
 ```
 Every part ends where the transaction is large enough; the next one goes on there. Events and steps are found by their
 run, so the run is removed after them.
@@ -55,8 +55,10 @@ class SqlDeletions:
         if kind == _WEBHOOK:
             done = await self._remove("webhook_deliveries", batch, webhook_id=id)
         elif kind == _STORE:
-            done = await self._remove("store_files", batch, store_id=id) and await self._remove(
-                "file_batches", batch, store_id=id
+            done = (
+                await self._remove("store_files", batch, store_id=id)
+                and await self._remove("file_batches", batch, store_id=id)
+                and await self._remove("answers", batch, thread_id=id, project=project, nothing=b"")
             )
         elif now < deleted_at + GRACE and await self._session.row(self._queries["pending"], thread_id=id) is not None:
             done = False

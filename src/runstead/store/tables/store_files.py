@@ -150,6 +150,11 @@ class SqlStoreFiles:
     async def release_all(self, now: int) -> None:
         await self._session.execute(self._queries["release_all"], now=now)
 
+    async def sums(self, store_id: str) -> tuple[FileCounts, int]:
+        rows = await self._session.rows(self._queries["sums"], store_id=store_id)
+        counts = {status: int(number) for status, number, _ in rows}
+        return FileCounts(total=sum(counts.values()), **counts), sum(int(usage) for *_, usage in rows)
+
     async def audit(self, after: tuple[str, str], limit: int) -> list[tuple[str, StoreFile]]:
         store_id, file_id = after
         rows = await self._session.rows(self._queries["audit"], store_id=store_id, file_id=file_id, limit=limit)

@@ -57,6 +57,10 @@ class SqlVectorStores:
         rows = await self._session.rows(self._queries["expired"], now=now, limit=limit)
         return [(project, id) for project, id in rows]
 
+    async def audit(self, after: str, limit: int, now: int) -> list[tuple[str, VectorStoreRow]]:
+        rows = await self._session.rows(self._queries["audit"], after=after, limit=limit)
+        return [(row[0], _at(now, _with_columns(self._table.item(row[1:]), row[1:]))) for row in rows]
+
     async def mark_removal(self, project: str, store_id: str, file_id: str | None) -> None:
         await self._session.execute(self._queries["mark_removal"], project=project, store_id=store_id, file_id=file_id)
 

@@ -57,10 +57,13 @@ class _Ingester:
         self._last_project = ""
 
     async def run(self) -> None:
-        await self._release_claims()
+        released = False
         while True:
             self._retrieval.due.clear()
             try:
+                if not released:
+                    await self._release_claims()
+                    released = True
                 while self._running < self._retrieval.workers and await self._begin():
                     pass
             except Exception as error:
@@ -74,9 +77,8 @@ class _Ingester:
             await self._adapters.store.write(lambda tx: tx.store_files.release_all(now), lane=Lane.RUN)
 
     async def _pause(self) -> None:
-        # Not `wait_for`: it loses a cancellation that comes with the event, and the process would not stop.
         with suppress(TimeoutError):
-            async with asyncio.timeout(_PERIOD):
+            async with asyncio.timeout(_PERIOD):  # `wait_for` may lose a cancellation
                 await self._retrieval.due.wait()
 
     async def _begin(self) -> bool:

@@ -8,8 +8,9 @@ import struct
 
 import msgspec
 
-__all__ = ["DIMENSION", "LENGTH", "MAX_FRAME", "Length", "encode_texts", "framed"]
+__all__ = ["DIMENSION", "LENGTH", "MAX_FRAME", "MODEL", "Length", "encode_texts", "framed"]
 
+MODEL = "use-multilingual-v3"
 DIMENSION = 512
 """The length of the embedded model's vectors."""
 MAX_FRAME = 16 * 2**20

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from runstead.retrieval.embeddings.local.frames import DIMENSION
+from runstead.retrieval.embeddings.local.frames import DIMENSION, MODEL
 from runstead.retrieval.embeddings.local.process import ModelProcess
 from runstead.retrieval.embeddings.port import Purpose, Vectors
 from runstead.retrieval.embeddings.windows import Windows
@@ -36,7 +36,7 @@ class LocalEmbeddings:
 
     @property
     def model(self) -> str:
-        return "use-multilingual-v3"
+        return MODEL
 
     async def dimension(self) -> int:
         return DIMENSION

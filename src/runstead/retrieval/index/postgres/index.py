@@ -12,7 +12,7 @@ from runstead.retrieval.index.port import Attributes, Entry, Hit, IndexedChunk, 
 from runstead.retrieval.index.postgres import searching, writing
 from runstead.retrieval.index.postgres.connections import Connections
 from runstead.retrieval.index.terms import query_terms
-from runstead.retrieval.index.unit_vectors import check_vectors, unit_vectors
+from runstead.retrieval.index.unit_vectors import check_chunks, unit_vectors
 from runstead.wire.error import RunsteadError
 
 __all__ = ["PostgresIndex"]
@@ -51,7 +51,7 @@ class PostgresIndex:
         await self._connections.close()
 
     async def add(self, entry: Entry, chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
-        check_vectors(chunks, vectors)
+        check_chunks(chunks, vectors)
         terms = await asyncio.to_thread(writing.prepared_terms, chunks)
         async with self._connections.transaction("write to") as connection:
             await writing.add(connection, entry, chunks, terms, vectors)

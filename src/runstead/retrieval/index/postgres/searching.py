@@ -5,6 +5,7 @@ asked, which goes on until it has enough vectors of these files. It may give up 
 large database, and then they are compared one by one as well.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -32,7 +33,7 @@ SELECT s.number, coalesce((SELECT sum(e.chunks) FROM index_entries AS e WHERE e.
 """
 _ENTRIES = "SELECT e.number, e.chunks FROM index_entries AS e WHERE e.store = ANY($1) AND e.state = 1"
 _LISTS = """
-SELECT wanted.place, array_agg(listed.id) AS ids
+SELECT wanted.place, string_agg(int8send(listed.id), '') AS ids
   FROM unnest($1::text[]) WITH ORDINALITY AS wanted (match, place),
        LATERAL (SELECT c.id FROM index_chunks AS c WHERE c.terms @@ wanted.match::tsquery LIMIT $2) AS listed
  GROUP BY wanted.place
@@ -97,7 +98,7 @@ async def search(
     entries, reachable = await _allowed(connection, query, stores)
     lexical = await _lexical(connection, terms, stores, chunks)
     count = fusion.candidate_count(query.limit)
-    ids = lexical.best(entries, count)
+    ids = await asyncio.to_thread(lexical.best, entries, count)
     cosines = np.zeros(len(ids))
     if vector is not None and len(entries):
         dense = _Dense(connection, vector, entries, count)
@@ -107,7 +108,7 @@ async def search(
         ids, cosines = await dense.joined(ids, similar)
     shortlisted = shortlist(Candidates(ids, cosines, lexical.coverage(ids)), weights, query)
     found = [_found(row) for row in await connection.fetch(_READ, shortlisted.ids.tolist())]
-    return ranked(shortlisted, found, weights, terms, query)
+    return await asyncio.to_thread(ranked, shortlisted, found, weights, terms, query)
 
 
 async def _allowed(connection: Any, query: Query, stores: Sequence[int]) -> tuple[Ids, int]:
@@ -137,7 +138,7 @@ async def _lexical(connection: Any, terms: Sequence[str], stores: Sequence[int],
 async def _listed(connection: Any, matches: Sequence[str], cut: int) -> list[Ids]:
     """The chunks that each full-text query matches, up to `cut` of them."""
     rows = await connection.fetch(_LISTS, matches, cut) if matches else []
-    lists = {row["place"]: np.array(row["ids"], dtype=np.int64) for row in rows}
+    lists = {row["place"]: np.frombuffer(row["ids"], dtype=">i8").astype(np.int64) for row in rows}
     return [np.sort(lists.get(place, np.zeros(0, dtype=np.int64))) for place in range(1, len(matches) + 1)]
 
 

@@ -16,6 +16,8 @@ __all__ = ["add", "discard", "prepared_terms", "publish", "purge", "remove_file"
 
 _PORTION = 500
 """Chunks that one transaction deletes."""
+_AT_ONCE = 50
+"""Chunks that one call of the driver writes: it encodes them on the event loop."""
 
 _MAKE_STORE = "INSERT INTO index_stores (project, store_id) VALUES ($1, $2) ON CONFLICT DO NOTHING"
 _LOCK_STORE = "SELECT number FROM index_stores WHERE project = $1 AND store_id = $2 FOR UPDATE"
@@ -67,23 +69,11 @@ async def add(
     )
     if replaced:
         await connection.execute("DELETE FROM index_vectors WHERE id = ANY($1)", rows)
-    await connection.executemany(
-        "INSERT INTO index_chunks (id, start_at, end_at, text, heading, place, terms) "
-        "VALUES ($1, $2, $3, $4, $5, $6, array_to_tsvector($7))",
-        [
-            (
-                *(row, chunk.start, chunk.end, storable(chunk.text), storable(chunk.heading)),
-                *(storable_or_none(chunk.place), [f"{store}:{term}" for term in listed]),
-            )
-            for row, chunk, listed in zip(rows, chunks, terms, strict=True)
-        ],
-    )
-    if chunks and vectors is not None:
-        units = unit_vectors(vectors)
-        await connection.executemany(
-            "INSERT INTO index_vectors (id, entry, dimension, embedding) VALUES ($1, $2, $3, $4)",
-            [(row, number, units.shape[1], unit) for row, unit in zip(rows, units, strict=True)],
-        )
+    for first in range(0, len(rows), _AT_ONCE):
+        part = slice(first, first + _AT_ONCE)
+        await _insert_chunks(connection, store, rows[part], chunks[part], terms[part])
+        if vectors is not None:
+            await _insert_vectors(connection, number, rows[part], vectors[part])
     await connection.execute(
         "UPDATE index_entries SET chunks = chunks + $2 WHERE number = $1", number, len(chunks) - replaced
     )
@@ -140,6 +130,34 @@ async def purge(connection: Any) -> bool:
         else:
             await connection.execute("UPDATE index_entries SET state = 4 WHERE number = $1", entry)
     return True
+
+
+async def _insert_chunks(
+    connection: Any,
+    store: int,
+    rows: Sequence[int],
+    chunks: Sequence[IndexedChunk],
+    terms: Sequence[Sequence[str]],
+) -> None:
+    await connection.executemany(
+        "INSERT INTO index_chunks (id, start_at, end_at, text, heading, place, terms) "
+        "VALUES ($1, $2, $3, $4, $5, $6, array_to_tsvector($7))",
+        [
+            (
+                *(row, chunk.start, chunk.end, storable(chunk.text), storable(chunk.heading)),
+                *(storable_or_none(chunk.place), [f"{store}:{term}" for term in listed]),
+            )
+            for row, chunk, listed in zip(rows, chunks, terms, strict=True)
+        ],
+    )
+
+
+async def _insert_vectors(connection: Any, entry: int, rows: Sequence[int], vectors: Vectors) -> None:
+    units = unit_vectors(vectors)
+    await connection.executemany(
+        "INSERT INTO index_vectors (id, entry, dimension, embedding) VALUES ($1, $2, $3, $4)",
+        [(row, entry, units.shape[1], unit) for row, unit in zip(rows, units, strict=True)],
+    )
 
 
 def _named(entry: Entry) -> tuple[str, str, str, str]:

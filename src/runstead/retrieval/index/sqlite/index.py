@@ -4,6 +4,7 @@ Nothing runs on the event loop, and nothing shares a lock or a file with the sto
 """
 
 import asyncio
+import logging
 import os
 import shutil
 import sqlite3
@@ -21,10 +22,12 @@ from runstead.retrieval.index.sqlite.file import IndexFile
 from runstead.retrieval.index.sqlite.graph import GraphRow
 from runstead.retrieval.index.sqlite.graph_builder import GraphBuilder, sweep
 from runstead.retrieval.index.sqlite.loaded_stores import LoadedStores
-from runstead.retrieval.index.unit_vectors import check_vectors
-from runstead.wire.error import Closed
+from runstead.retrieval.index.unit_vectors import check_chunks
+from runstead.wire.error import Closed, RunsteadError
 
 __all__ = ["SqliteIndex"]
+
+_log = logging.getLogger("runstead.index")
 
 _P = ParamSpec("_P")
 T = TypeVar("T")
@@ -69,7 +72,7 @@ class SqliteIndex:
             self._temporary = None
 
     async def add(self, entry: Entry, chunks: Sequence[IndexedChunk], vectors: "Vectors | None") -> None:
-        check_vectors(chunks, vectors)
+        check_chunks(chunks, vectors)
         await self._write(writing.add, entry, chunks, vectors)
 
     async def publish(self, entry: Entry, attributes: Attributes) -> None:
@@ -178,7 +181,13 @@ class _Open:
 
     def _purge_portion(self) -> None:
         self._purging = False
-        if not self._closing and self.in_transaction(writing.purge):
+        try:
+            more = not self._closing and self.in_transaction(writing.purge)
+        except RunsteadError as error:
+            # The rows stay invisible. The next removal or start deletes them.
+            _log.warning("removed passages could not be deleted", extra={"error": str(error)})
+            return
+        if more:
             self.purge()
 
     def _commit_graph(self, store: int, dimension: int, row: GraphRow) -> None:

@@ -29,7 +29,7 @@ BEGIN
 END
 $$;
 
-CREATE TABLE index_stores (
+CREATE TABLE IF NOT EXISTS index_stores (
     number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     project     text COLLATE "C" NOT NULL,
     store_id    text COLLATE "C" NOT NULL,
@@ -37,7 +37,7 @@ CREATE TABLE index_stores (
 );
 
 -- States: 0 staged, 1 visible, 2 removed, 3 discarded, 4 gone.
-CREATE TABLE index_entries (
+CREATE TABLE IF NOT EXISTS index_entries (
     number      bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     store       bigint NOT NULL,
     file_id     text COLLATE "C" NOT NULL,
@@ -46,10 +46,10 @@ CREATE TABLE index_entries (
     chunks      integer NOT NULL DEFAULT 0,
     UNIQUE (store, file_id, version)
 );
-CREATE UNIQUE INDEX index_entries_visible ON index_entries (store, file_id) WHERE state = 1;
-CREATE INDEX index_entries_removed ON index_entries (number) WHERE state IN (2, 3);
+CREATE UNIQUE INDEX IF NOT EXISTS index_entries_visible ON index_entries (store, file_id) WHERE state = 1;
+CREATE INDEX IF NOT EXISTS index_entries_removed ON index_entries (number) WHERE state IN (2, 3);
 
-CREATE TABLE index_attributes (
+CREATE TABLE IF NOT EXISTS index_attributes (
     entry   bigint NOT NULL,
     key     text COLLATE "C" NOT NULL,
     text    text COLLATE "C",
@@ -60,7 +60,7 @@ CREATE TABLE index_attributes (
 
 -- The id of a chunk is its entry's number, shifted by 20 bits, and its own number. Each of its terms has the number of
 -- the store before it. Texts and terms are stored apart, so that a list of ids reads few pages.
-CREATE TABLE index_chunks (
+CREATE TABLE IF NOT EXISTS index_chunks (
     id          bigint PRIMARY KEY,
     start_at    integer NOT NULL,
     end_at      integer NOT NULL,
@@ -69,21 +69,20 @@ CREATE TABLE index_chunks (
     place       text,
     terms       tsvector NOT NULL
 ) WITH (toast_tuple_target = 128);
-ALTER TABLE index_chunks ALTER COLUMN terms SET STORAGE EXTERNAL;
-CREATE INDEX index_chunks_terms ON index_chunks USING gin (terms) WITH (fastupdate = off);
+CREATE INDEX IF NOT EXISTS index_chunks_terms ON index_chunks USING gin (terms) WITH (fastupdate = off);
 
 -- Vectors have the length 1. The index of a dimension is used for stores that are too large to be scanned.
-CREATE TABLE index_vectors (
+CREATE TABLE IF NOT EXISTS index_vectors (
     id          bigint PRIMARY KEY,
     entry       bigint NOT NULL,
     dimension   smallint NOT NULL,
     embedding   halfvec NOT NULL
 );
 ALTER TABLE index_vectors ALTER COLUMN embedding SET STORAGE PLAIN;
-CREATE INDEX index_vectors_entry ON index_vectors (entry);
-CREATE INDEX index_vectors_384 ON index_vectors USING hnsw ((embedding::halfvec(384)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 384;
-CREATE INDEX index_vectors_512 ON index_vectors USING hnsw ((embedding::halfvec(512)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 512;
-CREATE INDEX index_vectors_768 ON index_vectors USING hnsw ((embedding::halfvec(768)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 768;
-CREATE INDEX index_vectors_1024 ON index_vectors USING hnsw ((embedding::halfvec(1024)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 1024;
-CREATE INDEX index_vectors_1536 ON index_vectors USING hnsw ((embedding::halfvec(1536)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 1536;
-CREATE INDEX index_vectors_3072 ON index_vectors USING hnsw ((embedding::halfvec(3072)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 3072;
+CREATE INDEX IF NOT EXISTS index_vectors_entry ON index_vectors (entry);
+CREATE INDEX IF NOT EXISTS index_vectors_384 ON index_vectors USING hnsw ((embedding::halfvec(384)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 384;
+CREATE INDEX IF NOT EXISTS index_vectors_512 ON index_vectors USING hnsw ((embedding::halfvec(512)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 512;
+CREATE INDEX IF NOT EXISTS index_vectors_768 ON index_vectors USING hnsw ((embedding::halfvec(768)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 768;
+CREATE INDEX IF NOT EXISTS index_vectors_1024 ON index_vectors USING hnsw ((embedding::halfvec(1024)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 1024;
+CREATE INDEX IF NOT EXISTS index_vectors_1536 ON index_vectors USING hnsw ((embedding::halfvec(1536)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 1536;
+CREATE INDEX IF NOT EXISTS index_vectors_3072 ON index_vectors USING hnsw ((embedding::halfvec(3072)) halfvec_ip_ops) WITH (m = 16, ef_construction = 100) WHERE dimension = 3072;

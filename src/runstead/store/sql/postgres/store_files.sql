@@ -35,3 +35,6 @@ UPDATE vector_store_files SET claims = claims + 1, attempts = attempts + 1, next
   FROM due
  WHERE vector_store_files.store_id = due.store_id AND vector_store_files.file_id = due.file_id
 RETURNING body, status, usage_bytes, claims, attempts;
+
+-- name: sums
+SELECT status, count(*), sum(usage_bytes)::bigint FROM vector_store_files WHERE store_id = :store_id GROUP BY status;
