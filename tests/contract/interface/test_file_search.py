@@ -72,3 +72,11 @@ async def test_an_attached_file_is_searched_and_cited(harness: Harness) -> None:
         async with within():
             replayed = [each.data async for each in harness.rs.run_events(thread.id, run.id, None, include)]
         assert step in replayed
+
+    other = await upload(harness, b"The ferry to Bergen leaves on Mondays.", "boats.txt")
+    attached = [Attachment(file_id=other.id, tools=[AttachmentTool(type="file_search")])]
+    more = [MessageRequest(role="user", content="And the ferry?", attachments=attached)]
+    second = await harness.rs.create_run(thread.id, RunRequest(assistant_id=run.assistant_id, additional_messages=more))
+    assert (await harness.ended(second)).status == "completed"
+    await until(indexed)
+    assert (await harness.rs.get_vector_store(store_id)).file_counts.completed == 2
