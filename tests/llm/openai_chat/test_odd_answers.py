@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from runstead.domain.model_call import Piece
-from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.answer.answer_reader import AnswerReader
 from runstead.model_server.failure import Failure
 from tests.llm.openai_chat.conformance import calls_table, stream_table, text_table
 from tests.llm.openai_chat.conformance.case import Case, right_of

@@ -5,12 +5,12 @@ from typing import Literal, TypeAlias
 
 from runstead.domain.model_call import Piece, RefusalPiece, TextPiece, ToolCallPiece
 
-__all__ = ["Pieces"]
+__all__ = ["PieceBatch"]
 
 _Kind: TypeAlias = Literal["text", "refusal"]
 
 
-class Pieces:
+class PieceBatch:
     """The pieces of a batch so far, in order."""
 
     def __init__(self) -> None:

@@ -1,16 +1,16 @@
-"""Recognises text that a server sends twice: in pieces, and whole at the end of its answer."""
+"""Recognises text that a server sends twice: in several deltas, and then as a whole."""
 
-__all__ = ["MIN_REPEATED", "SaidText"]
+from runstead.llm.openai_chat.state.merged_state import MIN_REPEATED
+
+__all__ = ["AnswerText"]
 
 _UTF8 = "utf-8", "surrogatepass"
-MIN_REPEATED = 16
-"""Characters. Models do repeat short words."""
 _MIN_PIECES = 2
 _MAX_BLANK = 16
 """Bytes of white space around a text."""
 
 
-class SaidText:
+class AnswerText:
     """The text of an answer so far, as it was sent."""
 
     def __init__(self) -> None:

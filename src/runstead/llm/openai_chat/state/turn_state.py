@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from runstead.llm.openai_chat.growing import GrowingList, GrowingObject, is_continued
-from runstead.model_server.characters import repaired, repaired_json
-from runstead.model_server.lenient import as_list, as_object
+from runstead.llm.openai_chat.state.merged_state import MergedList, MergedObject, is_continued
+from runstead.model_server.coercion import as_list, as_object
+from runstead.model_server.split_characters import repaired, repaired_json
 
 __all__ = ["TurnState", "names_state", "with_state"]
 
@@ -32,9 +32,9 @@ class TurnState:
     """The state of the turn that is being received. Each method returns the characters that it keeps, about."""
 
     def __init__(self) -> None:
-        self._message = GrowingObject()
-        self._parts = GrowingList()
-        self._calls: dict[int, GrowingObject] = {}
+        self._message = MergedObject()
+        self._parts = MergedList()
+        self._calls: dict[int, MergedObject] = {}
 
     def add_message(self, delta: Mapping[str, Any]) -> int:
         """Keep the unknown fields of a message, unless it has more than any state has."""
@@ -49,7 +49,7 @@ class TurnState:
         fields = _without(call, _OF_CALL)
         if function := _without(as_object(call.get("function")), _OF_FUNCTION):
             fields["function"] = function
-        return self._calls.setdefault(place, GrowingObject()).add(fields) if fields else 0
+        return self._calls.setdefault(place, MergedObject()).add(fields) if fields else 0
 
     def value(self, origin: str, thought: str) -> dict[str, Any] | None:
         """The state, to be stored with the turn; None if the server gave none.

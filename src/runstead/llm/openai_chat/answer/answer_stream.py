@@ -7,9 +7,9 @@ from contextlib import suppress
 import aiohttp
 
 from runstead.domain.model_call import Piece
-from runstead.llm.openai_chat.answer_budget import AnswerBudget, AnswerShare
-from runstead.llm.openai_chat.answer_reader import AnswerReader
-from runstead.llm.openai_chat.idle_timeout import IdleTimeout
+from runstead.llm.openai_chat.answer.answer_budget import AnswerBudget, AnswerShare
+from runstead.llm.openai_chat.answer.answer_reader import AnswerReader
+from runstead.llm.openai_chat.answer.idle_timeout import IdleTimeout
 from runstead.model_server.failure import Failure
 
 __all__ = ["Answer", "received"]

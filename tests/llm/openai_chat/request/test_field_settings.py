@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runstead.llm.openai_chat.fields import OPTIONAL_FIELDS, Fields
+from runstead.llm.openai_chat.request.field_settings import OPTIONAL_FIELDS, Fields
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.wire.error import RunsteadError
 

@@ -14,15 +14,15 @@ from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 from runstead.domain.model_call import Piece, UsagePiece
-from runstead.llm.openai_chat.answer_budget import FREE, AnswerBudget, AnswerShare
-from runstead.llm.openai_chat.choice_reader import MAX_LENGTH, ChoiceReader
-from runstead.llm.openai_chat.event_stream import DONE, Event, EventStream
-from runstead.llm.openai_chat.pieces import Pieces
-from runstead.llm.openai_chat.plain_delta import plain_text
-from runstead.llm.openai_chat.usage import Tokens
+from runstead.llm.openai_chat.answer.answer_budget import FREE, AnswerBudget, AnswerShare
+from runstead.llm.openai_chat.answer.choice_reader import MAX_LENGTH, ChoiceReader
+from runstead.llm.openai_chat.answer.event_stream import DONE, Event, EventStream
+from runstead.llm.openai_chat.answer.piece_batch import PieceBatch
+from runstead.llm.openai_chat.answer.text_delta import plain_text
+from runstead.llm.openai_chat.answer.usage import Tokens
+from runstead.model_server.coercion import as_list, as_number, as_object
 from runstead.model_server.failure import Failure
 from runstead.model_server.json_document import MAX_BYTES, NotJSON, TooLarge, decode
-from runstead.model_server.lenient import as_list, as_number, as_object
 from runstead.model_server.server_error import error_in, read_error
 
 __all__ = ["AnswerReader"]
@@ -68,7 +68,7 @@ class AnswerReader:
         self._granted = FREE
         """The size up to which an unstreamed answer was counted."""
         self._stream = EventStream(share=self._share)
-        self._pieces = Pieces()
+        self._pieces = PieceBatch()
         self._choice = ChoiceReader(
             self._pieces, origin=origin, max_length=max_length, share=self._share, names=names, thinks=thinks
         )

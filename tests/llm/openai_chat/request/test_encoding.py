@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.openai_chat.request import request_fields
+from runstead.llm.openai_chat.request.encoding import request_fields
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat
 from runstead.wire.tool import Function, FunctionName, NamedToolChoice, ToolChoice
 

@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.openai_chat.adjustment import Adjustment, Adjustments
 from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.request.adjustment import Adjustment, Adjustments
 from runstead.llm.port import ModelError
 from runstead.wire.options import ObjectFormat
 from runstead.wire.tool import Function

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runstead.domain.model_call import Finish, Piece, RefusalPiece, TextPiece, ThinkingPiece, ToolCallPiece, UsagePiece
-from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.answer.answer_reader import AnswerReader
 from runstead.model_server.failure import Failure
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 from tests.llm.fake_upstream import chunk, sse

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from runstead.llm.openai_chat.answer_budget import FREE, AnswerBudget
+from runstead.llm.openai_chat.answer.answer_budget import FREE, AnswerBudget
 from runstead.llm.openai_chat.client import OpenAIChat
 from runstead.llm.openai_chat.upstream import Upstream
 from tests.llm.fake_upstream import Answer, Exchange, chunk, fake_upstream, sse, text

@@ -2,10 +2,10 @@
 
 import re
 
-from runstead.model_server.characters import CharacterJoiner
 from runstead.model_server.json_document import NotJSON, TooLarge, check_depth, decode_text
+from runstead.model_server.split_characters import CharacterJoiner
 
-__all__ = ["StartedCall"]
+__all__ = ["PartialCall"]
 
 _MAX_CHECKED = 2**12
 """Characters of arguments up to which it is worth a look whether they are complete, or repeated in another format."""
@@ -15,7 +15,7 @@ _LEADING = re.compile(r'(?:\s*(?:\{\s*\}|\[\s*\]|null|None|undefined|""))*\s*')
 _QUOTE = '"'
 
 
-class StartedCall:
+class PartialCall:
     """A call that has begun. Its first piece is made when its name is known, and its arguments begin."""
 
     def __init__(self, id: str) -> None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from runstead.llm.openai_chat.answer_budget import FREE, AnswerBudget, AnswerShare
+from runstead.llm.openai_chat.answer.answer_budget import FREE, AnswerBudget, AnswerShare
 from runstead.model_server.json_document import MAX_BYTES, NotJSON, TooLarge, decode, decode_glued, decode_text
 
 __all__ = ["DONE", "Event", "EventStream"]

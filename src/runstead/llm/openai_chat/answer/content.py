@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from runstead.model_server.coercion import as_list, as_text, raw_text
 from runstead.model_server.json_document import TooLarge
-from runstead.model_server.lenient import as_list, as_text, raw_text
 
 __all__ = ["MAX_PARTS", "Content", "read_content"]
 

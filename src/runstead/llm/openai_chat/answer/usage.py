@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from runstead.model_server.lenient import as_number, as_object
+from runstead.model_server.coercion import as_number, as_object
 from runstead.wire.run import CompletionTokensDetails, PromptTokensDetails, Usage
 
 __all__ = ["Tokens"]

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.openai_chat.carried import with_state
 from runstead.llm.openai_chat.client import OpenAIChat
+from runstead.llm.openai_chat.state.turn_state import with_state
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
 from tests.llm.fake_upstream import Exchange, chunk, fake_upstream, refused, stream, text

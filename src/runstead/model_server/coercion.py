@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from runstead.model_server.characters import repaired
+from runstead.model_server.split_characters import repaired
 
 __all__ = ["as_list", "as_number", "as_object", "as_objects", "as_text", "raw_text"]
 

@@ -7,16 +7,17 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from runstead.llm.openai_chat.repeats import MIN_REPEATED
+__all__ = ["MIN_REPEATED", "MergedList", "MergedObject", "is_continued"]
 
-__all__ = ["GrowingList", "GrowingObject", "is_continued"]
+MIN_REPEATED = 16
+"""Characters of a text that is recognised when a server sends it twice. Models do repeat short words."""
 
 _CONTINUED = re.compile(
     r"text|summary|.*(?:reasoning|thinking|thought)(?!.*(?:signature|opaque|encrypted|_id|format|type|tokens|effort)).*"
 )
 
 
-_MAX_GROWING = 1_000
+_MAX_MERGED = 1_000
 """Fields of an object, or elements of an array. Those of a larger one are kept, but not continued."""
 _VALUE = 64
 """Characters that a value counts as."""
@@ -27,12 +28,12 @@ def is_continued(name: str) -> bool:
     return _CONTINUED.fullmatch(name) is not None
 
 
-class GrowingObject:
+class MergedObject:
     """One object. Its texts are joined at the end, so that each piece costs the same."""
 
     def __init__(self) -> None:
         self._fields: dict[str, Any] = {}
-        """The fields in their order: texts as lists of pieces, objects and arrays as growing ones."""
+        """The fields in their order: texts as lists of pieces, objects and arrays as merged ones."""
 
     def add(self, fields: Mapping[str, Any]) -> int:
         """Take over a piece of the object. Returns the characters that it has, about."""
@@ -46,7 +47,7 @@ class GrowingObject:
         """Whether a piece belongs to this object, and does not begin another one of the same array."""
         known, given = self._fields.get("id"), piece.get("id")
         one = all(self._fields.get(name) == piece.get(name) for name in ("type", "index"))
-        in_pieces = any(isinstance(field, _Texts | GrowingList) for field in self._fields.values())
+        in_pieces = any(isinstance(field, _Texts | MergedList) for field in self._fields.values())
         return one and in_pieces and (known is None or given is None or known == given)
 
     def _add(self, name: str, value: Any) -> int:
@@ -55,11 +56,11 @@ class GrowingObject:
             case str() if is_continued(name):
                 field = field if isinstance(field, _Texts) else _Texts()
                 size = field.add(value)
-            case dict() if len(value) <= _MAX_GROWING:
-                field = field if isinstance(field, GrowingObject) else GrowingObject()
+            case dict() if len(value) <= _MAX_MERGED:
+                field = field if isinstance(field, MergedObject) else MergedObject()
                 size = field.add(value)
             case list():
-                field = field if isinstance(field, GrowingList) else GrowingList()
+                field = field if isinstance(field, MergedList) else MergedList()
                 size = field.add(value)
             case _:
                 field, size = value, _size(value) if value else 0
@@ -69,7 +70,7 @@ class GrowingObject:
         return size
 
 
-class GrowingList:
+class MergedList:
     """An array. An element may continue the last one."""
 
     def __init__(self) -> None:
@@ -77,7 +78,7 @@ class GrowingList:
 
     def add(self, items: Sequence[Any]) -> int:
         """Take over more elements. Returns the characters that they have, about."""
-        if len(items) > _MAX_GROWING:
+        if len(items) > _MAX_MERGED:
             self._items += items
             return _size(items)
         return sum(map(self._add, items))
@@ -91,8 +92,8 @@ class GrowingList:
             self._items.append(item)
             return _size(item)
         last = self._items[-1] if self._items else None
-        if not isinstance(last, GrowingObject) or not last.continues(item):
-            last = GrowingObject()
+        if not isinstance(last, MergedObject) or not last.continues(item):
+            last = MergedObject()
             self._items.append(last)
             return _VALUE + last.add(item)
         return last.add(item)
@@ -124,4 +125,4 @@ class _Texts(list[str]):
 def _value(field: Any) -> Any:
     if isinstance(field, _Texts):
         return "".join(field)
-    return field.value() if isinstance(field, GrowingObject | GrowingList) else field
+    return field.value() if isinstance(field, MergedObject | MergedList) else field

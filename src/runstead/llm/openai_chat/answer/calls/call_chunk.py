@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from runstead.model_server.characters import repaired_json
+from runstead.model_server.coercion import as_number, as_text, raw_text
 from runstead.model_server.json_document import NotJSON, TooLarge, decode_text
-from runstead.model_server.lenient import as_number, as_text, raw_text
+from runstead.model_server.split_characters import repaired_json
 
-__all__ = ["SentCall", "read_call"]
+__all__ = ["CallChunk", "read_call_chunk"]
 
 _MAX_NAME = 256
 """Characters of a function's name; more than the API allows. The rest is cut off."""
@@ -18,7 +18,7 @@ _ARGUMENTS = ("parameters", "args", "input")
 """Other names of the arguments."""
 
 
-class SentCall(Struct, frozen=True, gc=False):
+class CallChunk(Struct, frozen=True, gc=False):
     """One chunk of a call, as the server sent it."""
 
     index: int | None
@@ -28,7 +28,7 @@ class SentCall(Struct, frozen=True, gc=False):
     """It may have halves of characters."""
 
 
-def read_call(call: Mapping[str, Any]) -> SentCall:
+def read_call_chunk(call: Mapping[str, Any]) -> CallChunk:
     """A chunk of a call.
 
     Some servers send its function without `function` or as JSON in a text, its arguments as an object or under the name
@@ -44,7 +44,7 @@ def read_call(call: Mapping[str, Any]) -> SentCall:
     if isinstance(arguments, dict | list):
         arguments = msgspec.json.encode(repaired_json(arguments)).decode()
     name = as_text(fields.get("name") or (function if isinstance(function, str) else "")).strip()
-    return SentCall(as_number(call.get("index")), as_text(call.get("id")), name[:_MAX_NAME], raw_text(arguments))
+    return CallChunk(as_number(call.get("index")), as_text(call.get("id")), name[:_MAX_NAME], raw_text(arguments))
 
 
 def _decoded(text: str) -> Any:

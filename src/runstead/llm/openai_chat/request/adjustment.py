@@ -15,9 +15,9 @@ import msgspec
 from msgspec import UNSET
 
 from runstead.domain.model_call import ModelRequest
-from runstead.llm.openai_chat.fields import STRICT, Fields
-from runstead.llm.openai_chat.refusal import is_unknown_field, refused_fields
-from runstead.llm.openai_chat.request import request_fields
+from runstead.llm.openai_chat.request.encoding import request_fields
+from runstead.llm.openai_chat.request.field_settings import STRICT, Fields
+from runstead.llm.openai_chat.request.refused_fields import is_unknown_field, refused_fields
 from runstead.model_server.failure import Failure
 
 __all__ = ["AdjustedRequest", "Adjustment", "Adjustments"]

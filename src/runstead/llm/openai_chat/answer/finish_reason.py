@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
-from runstead.model_server.lenient import as_object, as_text
+from runstead.model_server.coercion import as_object, as_text
 
 __all__ = ["FinishReasons", "Meaning", "meaning_of", "reason_of"]
 

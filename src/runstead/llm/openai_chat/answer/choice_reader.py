@@ -4,20 +4,20 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from runstead.domain.model_call import CarriedPiece, Finish, FinishReason, ThinkingPiece
-from runstead.llm.openai_chat.answer_budget import FREE, AnswerShare
-from runstead.llm.openai_chat.carried import TurnState
-from runstead.llm.openai_chat.content import read_content
-from runstead.llm.openai_chat.finish import FinishReasons
-from runstead.llm.openai_chat.pieces import Pieces
-from runstead.llm.openai_chat.repeats import SaidText
-from runstead.llm.openai_chat.sent_call import read_call
-from runstead.llm.openai_chat.thinking import ThinkTags
-from runstead.llm.openai_chat.tool_calls import MAX_CALLS, ToolCalls
-from runstead.model_server.characters import CharacterJoiner
+from runstead.llm.openai_chat.answer.answer_budget import FREE, AnswerShare
+from runstead.llm.openai_chat.answer.calls.call_chunk import read_call_chunk
+from runstead.llm.openai_chat.answer.calls.tool_calls import MAX_CALLS, ToolCalls
+from runstead.llm.openai_chat.answer.content import read_content
+from runstead.llm.openai_chat.answer.duplicate_text import AnswerText
+from runstead.llm.openai_chat.answer.finish_reason import FinishReasons
+from runstead.llm.openai_chat.answer.piece_batch import PieceBatch
+from runstead.llm.openai_chat.answer.think_tags import ThinkTags
+from runstead.llm.openai_chat.state.turn_state import TurnState
+from runstead.model_server.coercion import as_object, as_objects
 from runstead.model_server.failure import Failure
 from runstead.model_server.json_document import NotJSON, decode_text
-from runstead.model_server.lenient import as_object, as_objects
 from runstead.model_server.server_error import read_error
+from runstead.model_server.split_characters import CharacterJoiner
 
 __all__ = ["MAX_LENGTH", "ChoiceReader"]
 
@@ -34,7 +34,7 @@ class ChoiceReader:
 
     def __init__(
         self,
-        pieces: Pieces,
+        pieces: PieceBatch,
         *,
         origin: str,
         max_length: int,
@@ -49,8 +49,8 @@ class ChoiceReader:
         self._length = 0
         self._granted = min(FREE, max_length)
         """The length up to which no limit is checked."""
-        self._said = SaidText()
-        self._refused = SaidText()
+        self._said = AnswerText()
+        self._refused = AnswerText()
         self._text = CharacterJoiner()
         self._refusal = CharacterJoiner()
         self._tags = ThinkTags(opened=thinks)
@@ -179,7 +179,7 @@ class ChoiceReader:
             self._add_call(call)
 
     def _add_call(self, call: Mapping[str, Any]) -> None:
-        sent = read_call(call)
+        sent = read_call_chunk(call)
         self._grow(len(sent.arguments) + len(sent.name))
         if not self._calls.any:
             self._add_shown(self._tags.begin_calls())

@@ -1,7 +1,7 @@
-"""The short way of nearly every event of a stream: a delta with text, and nothing else.
+"""Decodes a delta that has text and nothing else, which is nearly every event of a stream.
 
-An event of this exact shape is decoded into types at once. Any other event takes the long way of `answer_reader`, which
-reads it field by field.
+An event of this exact shape is decoded into types at once. `answer_reader` reads any other event
+field by field.
 """
 
 from typing import Literal

@@ -9,8 +9,8 @@ from collections.abc import Collection
 
 from runstead.domain.model_call import ToolCallPiece
 from runstead.llm.chat_messages import new_call_id
-from runstead.llm.openai_chat.sent_call import SentCall
-from runstead.llm.openai_chat.started_call import StartedCall
+from runstead.llm.openai_chat.answer.calls.call_chunk import CallChunk
+from runstead.llm.openai_chat.answer.calls.partial_call import PartialCall
 from runstead.model_server.failure import Failure
 
 __all__ = ["MAX_CALLS", "ToolCalls"]
@@ -24,10 +24,10 @@ class ToolCalls:
 
     def __init__(self, names: Collection[str] = ()) -> None:
         self._names = names
-        self._calls: list[StartedCall] = []
-        self._named: list[StartedCall] = []
-        self._by_index: dict[int, StartedCall] = {}
-        self._by_id: dict[str, StartedCall] = {}
+        self._calls: list[PartialCall] = []
+        self._named: list[PartialCall] = []
+        self._by_index: dict[int, PartialCall] = {}
+        self._by_id: dict[str, PartialCall] = {}
         self._ids: set[str] = set()
 
     @property
@@ -35,7 +35,7 @@ class ToolCalls:
         """Whether the answer has a call so far."""
         return bool(self._named)
 
-    def add(self, sent: SentCall) -> tuple[list[ToolCallPiece], int]:
+    def add(self, sent: CallChunk) -> tuple[list[ToolCallPiece], int]:
         """The pieces for one chunk of a call, and the place of its call, -1 while its name is not known.
 
         The first piece of a call waits for its arguments, because its name may come in pieces. Raises `Failure` if the
@@ -77,12 +77,12 @@ class ToolCalls:
         """Whether the arguments of all calls are JSON, after their end."""
         return all(call.is_json() for call in self._named)
 
-    def _find(self, sent: SentCall) -> StartedCall:
+    def _find(self, sent: CallChunk) -> PartialCall:
         call = self._known(sent)
         if call is None or self._is_another(call, sent):
             if len(self._calls) == MAX_CALLS:
                 raise Failure(f"asked for more than {MAX_CALLS} calls in one answer")
-            call = StartedCall(sent.id)
+            call = PartialCall(sent.id)
             self._calls.append(call)
         if sent.index is not None:
             self._by_index[sent.index] = call
@@ -91,7 +91,7 @@ class ToolCalls:
             self._by_id[sent.id] = call
         return call
 
-    def _known(self, sent: SentCall) -> StartedCall | None:
+    def _known(self, sent: CallChunk) -> PartialCall | None:
         """The call that the chunk belongs to, if its index, its id or its place says so."""
         at_index = None if sent.index is None else self._by_index.get(sent.index)
         of_id = self._by_id.get(sent.id) if sent.id else None
@@ -106,7 +106,7 @@ class ToolCalls:
         continues = not sent.name and last.place >= 0 and not last.is_complete()
         return last if continues else None
 
-    def _is_another(self, call: StartedCall, sent: SentCall) -> bool:
+    def _is_another(self, call: PartialCall, sent: CallChunk) -> bool:
         """Whether the chunk begins a new call, although it has the index, the id or the place of this one."""
         if not (call.name and sent.name):
             return False
@@ -121,14 +121,14 @@ class ToolCalls:
         begins = sent.arguments.lstrip()[:1] in {"{", "["}
         return begins and call.is_complete() and not call.repeats(sent.arguments)
 
-    def _continued_name(self, call: StartedCall, sent: SentCall) -> str:
+    def _continued_name(self, call: PartialCall, sent: CallChunk) -> str:
         """The name of the call with its next part, if that is the beginning of an offered name; else empty."""
         if not call.is_empty or sent.name == call.name:
             return ""
         name = sent.name if sent.name.startswith(call.name) else call.name + sent.name
         return name if any(offered.startswith(name) for offered in self._names) else ""
 
-    def _announced(self, call: StartedCall, arguments: str = "") -> ToolCallPiece:
+    def _announced(self, call: PartialCall, arguments: str = "") -> ToolCallPiece:
         """The first piece of a call."""
         call.announced = True
         return ToolCallPiece(call.place, self._unique_id(call.id), call.name, arguments)
