@@ -18,8 +18,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import ObjectStore, from_url
 
 from runstead.blobs.buffer import buffered
-from runstead.blobs.names import checked
-from runstead.blobs.port import CHUNK, BlobExists, BlobMissing, BlobTooLarge, StoredBlob, Written
+from runstead.blobs.port import CHUNK, BlobExists, BlobMissing, BlobTooLarge, StoredBlob, Written, checked_name
 from runstead.wire.error import Closed, RunsteadError, Unreachable
 
 __all__ = ["ObjectBlobs"]
@@ -107,14 +106,14 @@ class ObjectBlobs:
                 return
             options = {"range": (start, end)}
         with self._explained(name):
-            found = await obstore.get_async(self._open, checked(name), options=options)
+            found = await obstore.get_async(self._open, checked_name(name), options=options)
             async for chunk in found.stream(min_chunk_size=CHUNK):
                 yield bytes(chunk)
 
     @asynccontextmanager
     async def open_local(self, name: str) -> AsyncIterator[Path]:
         with tempfile.TemporaryDirectory(prefix="runstead-") as folder:
-            copy = Path(folder) / checked(name)
+            copy = Path(folder) / checked_name(name)
             with copy.open("xb") as file:
                 async for chunk in self.read(name):
                     await asyncio.to_thread(file.write, chunk)
@@ -122,12 +121,12 @@ class ObjectBlobs:
 
     async def size(self, name: str) -> int:
         with self._explained(name):
-            return (await obstore.head_async(self._open, checked(name)))["size"]
+            return (await obstore.head_async(self._open, checked_name(name)))["size"]
 
     async def delete(self, name: str) -> None:
         try:
             with self._explained(name):
-                await obstore.delete_async(self._open, checked(name))
+                await obstore.delete_async(self._open, checked_name(name))
         except BlobMissing:
             return
 

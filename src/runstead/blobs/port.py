@@ -1,14 +1,17 @@
 """The port of blobs: bytes under names that this server makes. A blob is written once and never changed."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-__all__ = ["CHUNK", "BlobExists", "BlobMissing", "BlobTooLarge", "Blobs", "StoredBlob", "Written"]
+__all__ = ["CHUNK", "BlobExists", "BlobMissing", "BlobTooLarge", "Blobs", "StoredBlob", "Written", "checked_name"]
 
 CHUNK = 1024 * 1024
 """Bytes that are read, or written, at a time."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
+"""A name that is safe in paths and URLs."""
 
 
 class BlobMissing(Exception):
@@ -93,3 +96,10 @@ class Blobs(Protocol):
         among them or not.
         """
         ...
+
+
+def checked_name(name: str) -> str:
+    """The name of a blob itself. `ValueError` if it could mean another place."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"no blob can have the name {name[:64]!r}")
+    return name

@@ -13,8 +13,7 @@ from time import monotonic
 import msgspec
 
 from runstead.retrieval.documents.frames import Frames, ProtocolError, read_document
-from runstead.retrieval.documents.limits import ParseLimits
-from runstead.retrieval.documents.messages import Ended, Job, Ready, frame
+from runstead.retrieval.documents.messages import Ended, Job, ParseLimits, Ready, frame
 from runstead.retrieval.documents.port import Document
 from runstead.retrieval.documents.refusal import Reason, Refused
 

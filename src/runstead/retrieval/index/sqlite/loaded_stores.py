@@ -18,7 +18,7 @@ from runstead.retrieval.index.lexical import Ids
 from runstead.retrieval.index.sqlite.dense import Dense
 from runstead.retrieval.index.sqlite.graph import Graph, read_graph_row
 from runstead.retrieval.index.sqlite.loaded_vectors import LoadedVectors
-from runstead.retrieval.index.state import State
+from runstead.retrieval.index.stored_rows import State
 
 __all__ = ["LoadedStores", "View"]
 

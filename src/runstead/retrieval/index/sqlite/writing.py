@@ -9,8 +9,7 @@ from runstead.retrieval.index.filter_sql import attribute_rows
 from runstead.retrieval.index.lexical import ENTRY_BITS, chunk_id
 from runstead.retrieval.index.port import Attributes, Entry, EntryRemoved, IndexedChunk, Vectors
 from runstead.retrieval.index.sqlite.graph import GraphRow
-from runstead.retrieval.index.state import State
-from runstead.retrieval.index.storable import storable, storable_or_none
+from runstead.retrieval.index.stored_rows import State, storable, storable_or_none
 from runstead.retrieval.index.terms import document_terms
 from runstead.retrieval.index.unit_vectors import UnitVectors, unit_vectors
 from runstead.wire.error import RunsteadError
