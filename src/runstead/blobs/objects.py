@@ -1,7 +1,7 @@
-"""Blobs in an object store: S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage.
+"""Blobs in an object store: S3 and servers with its protocol, Google Cloud Storage, Azure Blob Storage.
 
-The library streams both ways, uploads large blobs in parts, and retries what may pass. It reads the credentials as the
-tools of each vendor do: from the environment, or from the machine's role.
+The library streams both ways, uploads large blobs in parts, and retries failures that may pass. Like the tools of each
+vendor, it reads the credentials from the environment, or from the machine's role.
 """
 
 import asyncio
@@ -138,7 +138,7 @@ class ObjectBlobs:
                         yield StoredBlob(found["path"], found["last_modified"].timestamp())
 
     async def discard_unfinished(self, before: float) -> None:
-        """Nothing: the store itself removes parts of uploads that were broken off, by a rule of its bucket."""
+        """Do nothing. A rule of the bucket removes the parts of interrupted uploads."""
 
     @property
     def _open(self) -> ObjectStore:
@@ -169,7 +169,7 @@ class _Counted:
         self.size = 0
         self.digest = hashlib.sha256()
         self.error: BaseException | None = None
-        """What the chunks have raised: the library would wrap it."""
+        """The exception that the chunks raised. The library would wrap it."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

@@ -62,7 +62,7 @@ class Blobs(Protocol):
     async def stop(self) -> None: ...
 
     async def write(self, name: str, chunks: AsyncIterator[bytes], *, limit: int) -> Written:
-        """Write a blob: whole, or not at all, whatever `chunks` raises and whenever the process is killed.
+        """Write a blob: whole, or not at all, even if `chunks` raises or the process is killed.
 
         `BlobTooLarge` as soon as there are more than `limit` bytes, `BlobExists` if the name is taken.
         """
@@ -88,7 +88,7 @@ class Blobs(Protocol):
         ...
 
     async def discard_unfinished(self, before: float) -> None:
-        """Remove what is left of writes that were broken off, if it is older than this Unix time."""
+        """Remove the remains of interrupted writes that are older than this Unix time."""
         ...
 
     def names(self, prefix: str = "") -> AsyncIterator[StoredBlob]:

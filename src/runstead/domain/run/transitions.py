@@ -1,6 +1,6 @@
 """Transitions of a run as a whole, each as a `Change`: the run, its open step, and its events in order.
 
-What happens within a turn is in `message_step` and `call_step`.
+The changes within a turn are in `message_step` and `call_step`.
 """
 
 from msgspec.structs import replace

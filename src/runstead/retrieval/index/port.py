@@ -61,7 +61,7 @@ class EntryRemoved(RunsteadError):
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """What to look for, and where."""
+    """The terms of a search, and the stores to search."""
 
     project: str
     store_ids: Sequence[str]

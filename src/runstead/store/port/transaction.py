@@ -78,7 +78,7 @@ class Tx(Protocol):
 
 
 class Presence(Protocol):
-    """What a worker writes about itself. It waits behind no other transaction of the process."""
+    """The connection of a worker's heartbeats. It waits behind no other transaction of the process."""
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Run a transaction of one statement that writes. Raises as `Store.write`."""

@@ -48,7 +48,7 @@ class IngestionJob(Struct, frozen=True, kw_only=True):
 
 
 class IndexRemoval(Struct, frozen=True, kw_only=True):
-    """What is to be removed from the index: a file of a store, or the whole store."""
+    """A removal that the index has yet to make: of a file of a store, or of the whole store."""
 
     number: int
     project: str
@@ -90,7 +90,7 @@ class VectorStores(Protocol):
         ...
 
     async def removals(self, limit: int) -> list[IndexRemoval]:
-        """What is to be removed from the index, the oldest first."""
+        """The removals that the index has yet to make, the oldest first."""
         ...
 
     async def removed(self, numbers: Sequence[int]) -> None:
@@ -148,7 +148,7 @@ class StoreFiles(Protocol):
         ...
 
     async def finish(self, job: IngestionJob, usage_bytes: int, error: StoreFileError | None) -> bool:
-        """Complete or fail a file; False when the claim is no longer valid.
+        """Complete or fail a file; False when the claim was lost.
 
         A failed file is marked for removal from the index, where an earlier version of it may be.
         """
@@ -162,7 +162,7 @@ class StoreFiles(Protocol):
         ...
 
     async def retry(self, job: IngestionJob, at: int) -> bool:
-        """Make a claimed file due again at a time; False when the claim is no longer valid."""
+        """Make a claimed file due again at a time; False when the claim was lost."""
         ...
 
     async def release(self, job: IngestionJob, at: int) -> bool:

@@ -297,7 +297,7 @@ def run_columns(row: RunRow) -> Columns:
 
 
 def _indexed(row: RunRow) -> tuple[Value, ...]:
-    """What indexes have of a run, as far as changes change it."""
+    """The indexed columns of a run that a change may alter."""
     return row.run.status, deadline(row.run), row.owner, row.predecessor, row.ready_at, row.delays
 
 

@@ -1,4 +1,4 @@
-"""What belongs to deleted threads and webhooks is removed, a part at a time, so that no other writer waits long."""
+"""Removes the rows of deleted threads and webhooks, a part at a time, so that other writers do not wait long."""
 
 import logging
 

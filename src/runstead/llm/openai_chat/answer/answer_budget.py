@@ -63,7 +63,7 @@ class AnswerBudget:
         self._held += size
 
     def give_back(self, size: int) -> None:
-        """Characters are held no longer."""
+        """Release characters."""
         self._held -= size
         if self._full and self._held <= self._total // 2:
             self._full = False
@@ -80,7 +80,7 @@ class AnswerBudget:
 
 
 class AnswerShare:
-    """What one answer holds of a budget, until it is released."""
+    """The part of a budget that one answer holds, until it is released."""
 
     def __init__(self, budget: AnswerBudget) -> None:
         self._budget = budget

@@ -170,7 +170,7 @@ class AnswerReader:
                 whole = self.finished
         except (Failure, TooLarge) as error:
             if whole and not self.done:
-                # What follows a whole answer cannot break it.
+                # Bytes behind a whole answer cannot break it.
                 yield from self._batches([_END])
                 return
             if pieces := self._pieces.take():

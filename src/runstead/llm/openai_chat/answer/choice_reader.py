@@ -148,7 +148,7 @@ class ChoiceReader:
 
     def _add_shown(self, text: str) -> None:
         if text and self._calls.any:
-            # What follows a call stays behind it.
+            # Text that follows a call stays behind it.
             for piece in self._calls.announce():
                 self._pieces.add_call(piece)
         self._pieces.add_text(text)
@@ -190,7 +190,7 @@ class ChoiceReader:
             self._grow(size)
 
     def _reason(self) -> FinishReason:
-        """The reason as the engine knows it. Raises `Failure` if the answer cannot be whole."""
+        """The finish reason of the model port. Raises `Failure` if the answer cannot be whole."""
         meaning, named = self._finish.meaning, self._finish.named
         if meaning == "error":
             raise Failure.unfinished(f"ended its answer with {named}")

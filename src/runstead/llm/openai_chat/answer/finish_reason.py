@@ -48,7 +48,7 @@ _FRAGMENTS: Sequence[tuple[Meaning, Sequence[str]]] = (
     ("tool_calls", ("tool", "function")),
     ("stop", ("stop", "end", "eos", "complete", "finish", "done")),
 )  # fmt: skip
-"""What any other reason means, by the first of these that it contains."""
+"""Meanings of other reasons: that of the first of these words that the reason contains."""
 
 _MEANINGS: Mapping[str, Meaning] = {reason: meaning for meaning, reasons in _REASONS.items() for reason in reasons}
 

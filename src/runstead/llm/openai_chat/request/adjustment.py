@@ -46,7 +46,7 @@ class Adjustment(NamedTuple):
 
 
 class Adjustments:
-    """The adjustments that one model server needed, by model, as long as the process lives."""
+    """The adjustments that one model server needed, by model, until the process ends."""
 
     def __init__(self) -> None:
         self._known: dict[Key, Adjustment] = {}
@@ -112,7 +112,7 @@ class AdjustedRequest:
             self._log(name, f"`{adjustment.rename[name]}` is sent instead")
 
     def remedy(self, failure: Failure) -> str:
-        """What the server's administrator can do about a refused field; empty if the failure names none."""
+        """Advice for the server's administrator about a refused field; empty if the failure names none."""
         if not failure.rejected:
             return ""
         fields, answer = self._adjusted, failure.answer

@@ -1,4 +1,4 @@
-"""The fields of a request as one model server wants them: some left out, some renamed, some added."""
+"""The settings for a model server's request fields: which are left out, renamed or added."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final

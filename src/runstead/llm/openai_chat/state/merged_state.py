@@ -1,4 +1,4 @@
-"""Joins the pieces of objects with unknown fields: state that a model server wants back.
+"""Joins the pieces of objects with unknown fields: state that a model server needs again.
 
 A text of thinking continues the one before; an array is extended; any other value replaces the one before.
 """

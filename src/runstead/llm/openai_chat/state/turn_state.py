@@ -1,4 +1,4 @@
-"""What a model server wants to see again of a turn with calls: thinking, signatures, and fields that only it knows.
+"""The state of a turn with calls that its model server needs again: thinking, signatures and unknown fields.
 
 The state goes back with the turn's message in the next calls of the same run, to the same model of the same server.
 ```
@@ -37,7 +37,7 @@ class TurnState:
         self._calls: dict[int, MergedObject] = {}
 
     def add_message(self, delta: Mapping[str, Any]) -> int:
-        """Keep the unknown fields of a message, unless it has more than any state has."""
+        """Keep the unknown fields of a message. A message with more than `_MAX_FIELDS` fields has no state."""
         return self._message.add(_without(delta, _OF_MESSAGE)) if len(delta) <= _MAX_FIELDS else 0
 
     def add_parts(self, parts: Sequence[Mapping[str, Any]]) -> int:
@@ -67,7 +67,7 @@ class TurnState:
 
 
 def with_state(messages: Sequence[dict[str, Any]], states: Mapping[int, Any], origin: str) -> list[dict[str, Any]]:
-    """The messages as this server wants to see them. `states` are those of the turns, by the index of their message.
+    """The messages with the state of their turns. `states` has the states by the index of their message.
 
     A state of another origin is left out.
     """

@@ -1,4 +1,4 @@
-"""What is written in one transaction each. Locks are taken in one order: the store, then its entries."""
+"""The writing transactions of the index. Each locks in the same order: the store, then its entries."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What searches keep in memory: which entries of a store are visible, and its vectors.
+"""Vector stores in memory: their visible entries and their vectors, kept between searches.
 
 Each store is brought up to date at the beginning of a search, by the generation that its row has in the file. So
 another process may write. Stores that were not searched for the longest time are dropped when the vectors in memory

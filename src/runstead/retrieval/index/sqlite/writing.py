@@ -1,4 +1,4 @@
-"""What the writer does in its transactions. Each function is the work of one of them."""
+"""The transactions of the writer. Each function is the work of one transaction."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
