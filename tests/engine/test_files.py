@@ -154,7 +154,7 @@ async def test_expired_files_are_deleted_with_their_content(here: World) -> None
     assert await problems(here) == []
 
 
-async def test_the_loop_removes_what_was_deleted(here: World) -> None:
+async def test_the_loop_removes_blobs_of_deleted_files(here: World) -> None:
     file = await upload(here)
     await here.project.delete_file(file.id)
     await here.clock.advance(10)

@@ -31,7 +31,7 @@ async def asked(here: World, *messages: MessageRequest) -> list[Any]:
     return [message["content"] for message in sent]
 
 
-async def test_an_image_reaches_the_model_as_what_its_bytes_are() -> None:
+async def test_the_media_type_of_an_image_is_detected_from_its_bytes() -> None:
     async with world(["A cat."]) as here:
         file = await upload(here, PNG, "picture.txt", purpose="vision")
         [content] = await asked(here, showing(file.id, detail="low"))

@@ -72,7 +72,7 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return adapter.make(tmp_path)
 
 
-async def test_the_model_reads_what_its_tools_gave_and_goes_on(any_store: Store) -> None:
+async def test_the_model_reads_the_outputs_of_its_tools_and_goes_on(any_store: Store) -> None:
     script: list[Turn] = [call("search", query="cats"), call("execute", code="1+1"), "Two cats."]
     search, execute = Search(), Execute()
     async with world(script, tools=[search, execute], store=any_store) as here:

@@ -187,7 +187,7 @@ async def test_a_worker_that_stops_in_order_leaves_its_calls_to_the_next(any_sto
         await checked(here, run)
 
 
-async def test_a_tool_that_is_no_longer_there_fails_its_call(store: Open) -> None:
+async def test_a_call_of_a_missing_tool_fails(store: Open) -> None:
     gate = Gate()
     async with dying([call("search")], store(), tools=[Search(held_by(gate))]) as here:
         run = await here.start(tools=BOTH[:1])

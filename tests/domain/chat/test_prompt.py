@@ -141,7 +141,7 @@ class TestOwnSteps:
             {"role": "tool", "tool_call_id": "call_b", "content": "rainy"},
         ]
 
-    def test_what_the_run_did_comes_after_the_thread(self) -> None:
+    def test_steps_of_the_run_follow_the_thread(self) -> None:
         messages = build(run(), message("Hello"), steps=(calls_step(call("call_a", "sunny")),)).messages
         assert [each["role"] for each in messages] == ["user", "assistant", "tool"]
 

@@ -460,7 +460,7 @@ def test_a_call_ends_once() -> None:
             call_step.finish(run(), after, again, tool_call(again), 150)
 
 
-def test_a_message_that_was_cut_keeps_what_was_written() -> None:
+def test_a_message_that_was_cut_keeps_its_text() -> None:
     before = run()
     open_work = open_of(message_step.open_message(before, "step_1", "msg_1", 100))
     assert open_work.message is not None
@@ -483,7 +483,7 @@ def test_a_message_that_was_cut_keeps_what_was_written() -> None:
         (Signal.RECOVER, "run_failed", "failed"),
     ],
 )
-def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str, status: str) -> None:
+def test_open_work_is_closed_by_its_kind(signal: Signal, reason: str, status: str) -> None:
     open_work = open_of(message_step.open_message(run(), "step_1", "msg_1", 100))
     change = transitions.end(run(), signal, open_work, 150, usage.NONE, BROKEN if signal is Signal.FAIL else None)
     assert change.messages[0].incomplete_details is not None

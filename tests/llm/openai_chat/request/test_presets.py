@@ -77,7 +77,7 @@ def test_every_preset_is_tested() -> None:
 @pytest.mark.parametrize("tools", [False, True])
 @pytest.mark.parametrize("streamed", [True, False])
 @pytest.mark.parametrize("name", PRESETS)
-async def test_each_server_gets_what_it_wants(
+async def test_requests_follow_the_preset_of_the_server(
     name: str, streamed: bool, tools: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = EXPECTED[name]

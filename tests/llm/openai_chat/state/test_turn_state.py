@@ -109,7 +109,7 @@ async def test_a_request_that_is_refused_for_another_reason_fails() -> None:
         assert model._stateless == set()
 
 
-async def test_the_first_refusal_is_told_if_the_state_was_not_its_reason() -> None:
+async def test_the_first_refusal_is_raised_if_the_state_was_not_its_reason() -> None:
     too_long, missing = "The prompt is too long.", "reasoning_content must be passed back."
     answers = [refused(400, {"error": {"message": words}}) for words in (too_long, missing)]
     async with world(*answers) as (model, upstream, _):
