@@ -109,12 +109,12 @@ class ParserProcess:
             return document
 
     def interrupt(self, interrupted: Event) -> None:
-        """End the process and what it reads. The call of `parse` with this event then fails soon."""
+        """End the process, and with it the reading. The call of `parse` with this event then fails soon."""
         interrupted.set()
         self._kill()
 
     def close(self) -> None:
-        """End the process, and release what belongs to it."""
+        """End the process, and release its resources."""
         self._kill()
         with self._lock:
             if self._process:

@@ -83,5 +83,5 @@ class DocumentReader(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Interrupt what is being read, which then raises a `server_error`, and release all resources."""
+        """Interrupt all reads, which then raise a `server_error`, and release all resources."""
         ...

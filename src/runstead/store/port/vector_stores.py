@@ -16,7 +16,7 @@ __all__ = ["FileBatches", "IndexRemoval", "IngestionJob", "StoreFiles", "VectorS
 
 
 class VectorStoreRow(Struct, frozen=True, kw_only=True):
-    """A vector store, and what is stored with it but not shown.
+    """A vector store, with the fields that are stored but not shown.
 
     Counts, usage and times of the store are columns: `VectorStores` and `StoreFiles` keep them up to date.
     """
@@ -107,7 +107,7 @@ class StoreFiles(Protocol):
         ...
 
     async def add(self, project: str, files: Sequence[StoreFile], now: int, batch_id: str | None = None) -> None:
-        """Add files of one store, or replace what it has of them. Those in progress are due at `now`.
+        """Add files of one store, or replace their rows. Those in progress are due at `now`.
 
         The caller has locked the store, by `VectorStores.get`.
         """

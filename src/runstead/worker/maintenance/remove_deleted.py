@@ -25,7 +25,7 @@ async def remove_deleted(adapters: Adapters) -> None:
         try:
             await remove_deleted_once(adapters)
         except Exception as error:
-            log_failure(_log, error, "removing what was deleted failed; trying again")
+            log_failure(_log, error, "removing rows of deleted objects failed; trying again")
 
 
 async def remove_deleted_once(adapters: Adapters) -> None:

@@ -116,7 +116,7 @@ async def remove_store(connection: Any, project: str, store_id: str) -> None:
 
 
 async def purge(connection: Any) -> bool:
-    """Delete a portion of what was removed. Whether there may be more."""
+    """Delete a portion of the removed rows. Returns whether there may be more."""
     row = await connection.fetchrow(_PURGED)
     if row is None:
         return False

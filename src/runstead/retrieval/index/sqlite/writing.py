@@ -136,7 +136,7 @@ def write_graph_row(connection: sqlite3.Connection, store: int, dimension: int, 
 
 
 def purge(connection: sqlite3.Connection) -> bool:
-    """Delete a portion of what was removed. Whether there may be more."""
+    """Delete a portion of the removed rows. Returns whether there may be more."""
     row = connection.execute(
         "SELECT number, store, state FROM entries WHERE state IN (?, ?) ORDER BY number LIMIT 1",
         (State.REMOVED, State.DISCARDED),
