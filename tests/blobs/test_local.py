@@ -1,4 +1,4 @@
-"""Blobs in a folder: who may read it, and what a killed process leaves there."""
+"""Blobs in a folder: its permissions, and the drafts of killed processes."""
 
 import asyncio
 import stat

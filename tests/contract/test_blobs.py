@@ -1,4 +1,4 @@
-"""What every place for blobs does: whole or not at all, never changed, and nothing left behind."""
+"""Every place for blobs writes whole blobs or none, never changes one, and leaves nothing behind."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""Files in the engine: quotas, uploads that fail, expiry, deletion, and what a crash leaves."""
+"""Files in the engine: quotas, uploads that fail, expiry, deletion, and the remains of a crash."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ def named(*file_ids: str) -> ToolResources:
 
 
 async def problems(here: World) -> list[str]:
-    """What the checker finds."""
+    """The findings of the checker."""
     found: list[str] = []
     await examine_files(
         here.adapters.store, here.adapters.blobs, Examined(), lambda violation: found.append(str(violation)), part=1

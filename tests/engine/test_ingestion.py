@@ -1,4 +1,4 @@
-"""Ingestion: in turns, tried again where that helps, never half visible, and stopped when nobody wants it any more."""
+"""Ingestion: projects in turns, retries of temporary errors, whole files only, and a stop when the file is removed."""
 
 from pathlib import Path
 

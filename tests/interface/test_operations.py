@@ -72,7 +72,7 @@ class Recorder:
 
 
 def expected(endpoint: AnyEndpoint, method: Callable[..., object]) -> dict[str, Any]:
-    """What of a request reaches the method: everything that it has a parameter for, by its name."""
+    """The arguments of the method: every field of the request that is a parameter of it, by its name."""
     query, body = query_of(endpoint), body_of(endpoint)
     sent = path_of(endpoint) | asdict(query) | asdict(body)
     names = [name for name in inspect.signature(method).parameters if name != "self"]

@@ -1,4 +1,4 @@
-"""What a search finds, from the first chunk that is added to the last that is removed."""
+"""The visibility of passages, from the first chunk that is added to the last that is removed."""
 
 import asyncio
 from collections.abc import Callable

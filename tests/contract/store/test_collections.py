@@ -1,4 +1,4 @@
-"""What every collection does: get, insert, replace, delete, each for one project only."""
+"""Every collection: get, insert, replace, delete, each for one project only."""
 
 from typing import Any
 

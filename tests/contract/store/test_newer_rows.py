@@ -1,4 +1,4 @@
-"""Rows that a newer version wrote: an older one reads them, and writes back what it does not know, too."""
+"""Rows that a newer version wrote: an older one reads them, and writes back unknown fields, too."""
 
 from typing import Any
 

@@ -24,7 +24,7 @@ from tests.store.things import (
 
 
 class Refused(Exception):
-    """What a work may raise."""
+    """An exception of a work."""
 
 
 async def test_a_work_that_raises_leaves_nothing(store: Store) -> None:

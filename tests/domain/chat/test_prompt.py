@@ -49,7 +49,7 @@ def offered(*tools: Tool, functions: Sequence[Function] = SEARCH, **fields: Any)
 
 
 def own(*steps: StepRow, written: tuple[Message, ...] = ()) -> list[dict[str, Any]]:
-    """What a run's steps make of the prompt."""
+    """The prompt with a run's steps."""
     return list(build(run(), steps=steps, written=written).messages)
 
 

@@ -18,7 +18,7 @@ from runstead.wire.run import Run, Usage
 from tests.domain.things import call, calls_step, message, run, text_step
 
 EACH = 10
-"""What a message of `plain` takes."""
+"""Tokens of a message of `plain`."""
 
 
 def plain(number: int) -> Message:

@@ -1,4 +1,4 @@
-"""A change says what it changes; two changes as one say what both said."""
+"""Changes, and the combination of two."""
 
 from typing import Any
 

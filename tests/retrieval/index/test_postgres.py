@@ -1,4 +1,4 @@
-"""What PostgreSQL does alone: its approximate index, its extension, its connections."""
+"""The index in PostgreSQL: its approximate index, its extension, its connections."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The approximate index of a large store: when it is written, what it finds, and what becomes of a damaged one."""
+"""The approximate index of a large store: when it is written, its results, and the repair of a damaged one."""
 
 import asyncio
 import logging

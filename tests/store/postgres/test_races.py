@@ -37,7 +37,7 @@ from tests.support.worlds import adapters_of
 
 
 class Undone(Exception):
-    """What a work raises to be undone."""
+    """An exception of a work, which undoes it."""
 
 
 @asynccontextmanager

@@ -1,4 +1,4 @@
-"""A statement that is a transaction by itself: what it decides by is as true as in a longer one."""
+"""A statement that is a transaction by itself: it decides by the same committed state as a longer one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
