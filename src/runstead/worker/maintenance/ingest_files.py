@@ -67,7 +67,7 @@ class _Ingester:
                 while self._running < self._retrieval.workers and await self._begin():
                     pass
             except Exception as error:
-                log_failure(_log, error, "looking for files to ingest failed; trying again")
+                log_failure(_log, error, "polling for files to ingest failed; trying again")
             await self._pause()
 
     async def _release_claims(self) -> None:
