@@ -145,7 +145,7 @@ async def test_a_method_reads_the_first_bytes_before_the_last_were_sent(
 
 
 async def test_a_method_that_does_not_read_gets_no_more_of_the_body() -> None:
-    """What the server has not asked for stays in the socket, so the sender waits."""
+    """Bytes that the server has not asked for stay in the socket, so the sender waits."""
     head = [(name.lower().encode(), value.encode()) for name, value in BETA.items()]
     head.append((b"content-type", b"multipart/form-data; boundary=edge"))
     chunks = iter([PURPOSE + part('name="file"; filename="a"', b"x" * 99)[:-10], b"x" * 1000, b"\r\n" + END])

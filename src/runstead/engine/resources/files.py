@@ -102,7 +102,7 @@ class Files(Bound):
         return row
 
     async def _room(self, tx: Tx) -> "_Room | None":
-        """What the limit of the project leaves; None without a limit. `BadRequest` if that is nothing."""
+        """The bytes that the project may still store; None without a limit. `BadRequest` if there are none."""
         limits = await tx.projects.limits(self._project, self._adapters.limits.of_project)
         if limits.max_file_bytes is None:
             return None
