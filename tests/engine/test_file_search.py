@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.tool_resources import store_ids
+from runstead.engine.retrieval import ready
 from runstead.llm.scripted import Turn, call, say
 from runstead.wire.content import CitedFile, FileCitation, TextPart
 from runstead.wire.error import BadRequest, NotFound
@@ -322,24 +323,35 @@ async def _expire(tx: Any, store_id: str) -> None:
     await tx.vector_stores.replace("default", replace(row, store=replace(row.store, expires_at=1, last_active_at=0)))
 
 
-async def test_a_run_that_waits_for_its_thread_s_files_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with search_world([call("file_search", queries=["tea"])]) as here:
-        file = await upload(here, TEA.encode(), "tea.md")
-        attached = [Attachment(file_id=file.id, tools=[AttachmentTool(type="file_search")])]
+class Held:
+    """Documents that are being read until the gate is opened, and a run that searches them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gate = asyncio.Event()
+        self._monkeypatch = monkeypatch
+
+    async def start(self, here: World) -> Run:
         assert here.adapters.retrieval is not None
-        gate = asyncio.Event()
         reader = here.adapters.retrieval.reader
         read = reader.read
 
         async def held(*arguments: Any) -> Any:
-            await gate.wait()
+            await self.gate.wait()
             return await read(*arguments)
 
-        monkeypatch.setattr(reader, "read", held)
+        self._monkeypatch.setattr(reader, "read", held)
+        file = await upload(here, TEA.encode(), "tea.md")
+        attached = [Attachment(file_id=file.id, tools=[AttachmentTool(type="file_search")])]
         thread = await here.project.create_thread(
             ThreadRequest(messages=[MessageRequest(role="user", content="Tea?", attachments=attached)])
         )
-        run = await here.project.create_run(thread.id, RunRequest(assistant_id=await here.assistant(SEARCH)))
+        return await here.project.create_run(thread.id, RunRequest(assistant_id=await here.assistant(SEARCH)))
+
+
+async def test_a_run_that_waits_for_its_thread_s_files_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with search_world([call("file_search", query="tea")]) as here:
+        held = Held(monkeypatch)
+        run = await held.start(here)
 
         async def asked() -> bool:
             steps = await here.steps(run)
@@ -347,6 +359,18 @@ async def test_a_run_that_waits_for_its_thread_s_files_can_be_cancelled(monkeypa
             return isinstance(details, ToolCallsDetails) and bool(details.tool_calls)
 
         await until(asked)
-        await here.project.cancel(thread.id, run.id)
+        await here.project.cancel(run.thread_id, run.id)
         assert (await here.ended(run)).status == "cancelled"
-        gate.set()
+        held.gate.set()
+
+
+async def test_the_model_reads_that_files_were_not_ready_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ready, "MAX_WAIT", 0)
+    async with search_world([call("file_search", query="tea"), "Not yet."]) as here:
+        held = Held(monkeypatch)
+        assert (await here.ended(await held.start(here))).status == "completed"
+        assert output_to(here.model.requests[1]) == (
+            "No passage was found. Other words may find one.\n\n"
+            "[Some files of this conversation are still being read, and were not searched.]"
+        )
+        held.gate.set()
