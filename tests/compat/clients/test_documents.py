@@ -1,5 +1,7 @@
 """Files, vector stores and `file_search` with unmodified clients."""
 
+import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from tests.support.search_world import search_parts
 from tests.support.worlds import adapters_of
 
 HANDBOOK = "The seal of the pump wears out. 🐝 Replace it every 400 hours."
+ASK = Call("file_search", '{"queries":["How often is the seal replaced?"]}')
 MARKER = "【0:0†pump.txt】"
 ANSWER = f"🐝 Every 400 hours{MARKER}."
 
@@ -28,7 +31,7 @@ def start(tmp_path: Path, model: Script) -> Start:
 @pytest.fixture
 def answering(model: Script) -> Script:
     """The model searches once, and cites the first passage."""
-    model.calls(Call("file_search", '{"queries":["How often is the seal replaced?"]}'))
+    model.calls(ASK)
     model.says(*ANSWER.partition("0†"))
     return model
 
@@ -53,4 +56,34 @@ def test_the_node_client_asks_about_files(clients: Path, root: str, prefix: str,
         "removed": True,
         "deleted": [True, True],
         "missing": [[404, "No such File object: F"], [404, "No vector store found with id 'S'."]],
+    }
+
+
+@pytest.mark.parametrize("version", ["azure", "azure-preview"])
+@pytest.mark.parametrize("prefix", ["/api/projects/p", "/v1"])
+def test_the_azure_client_asks_about_files(clients: Path, root: str, model: Script, version: str, prefix: str) -> None:
+    for _ in range(2):
+        model.calls(ASK)
+        model.says(ANSWER)
+    folder = fetched(clients / version)
+    program = HERE / "azure" / "documents.py"
+    modules = os.pathsep.join((str(folder), str(HERE.parents[2])))
+    seen = play(sys.executable, program, root + prefix, environment={"PYTHONPATH": modules})
+    answered = {"run": ["completed", ANSWER], "cited": [MARKER], "files": ["FILE"], "found": [["FILE", HANDBOOK]]}
+    assert seen == {
+        "file": ["pump.txt", 64, "processed"],
+        "files": 3,
+        "saved": True,
+        "store": ["completed", "Handbooks", 1],
+        "added": "completed",
+        "batch": ["failed", 1],
+        "failed": ["unsupported_file"],
+        "stores": [True],
+        "indexed": 3,
+        "asked": answered,
+        "attached": answered,
+        "deleted": [
+            ["ResourceNotFoundError", "No vector store found with id 'ID'."],
+            ["ResourceNotFoundError", "No such File object: ID"],
+        ],
     }
