@@ -87,3 +87,57 @@ def test_the_azure_client_asks_about_files(clients: Path, root: str, model: Scri
             ["ResourceNotFoundError", "No such File object: ID"],
         ],
     }
+
+
+def test_the_kotlin_client_asks_about_files(clients: Path, server: str, model: Script) -> None:
+    for _ in range(2):
+        model.calls(ASK)
+        model.says(ANSWER)
+    folder = fetched(clients / "kotlin", "java")
+    seen = play("java", "-cp", f"{folder / 'classes'}:{folder / 'lib'}/*", "DocumentsKt", server)
+    answered = ["completed", ANSWER, MARKER, True, [True]]
+    assert seen == {
+        "file": ["pump.txt", 64, True, True],
+        "content": [True],
+        "added": [True, True],
+        "batch": ["completed", 1, 1],
+        "cancelled": ["completed"],
+        "failed": ["invalid_file"],
+        "store": ["Manuals", "completed", 3, 1, "support"],
+        "files": ["failed", "completed", "completed"],
+        "listed": [3, [True]],
+        "asked": answered,
+        "attached": answered,
+        "deleted": [True, True, True],
+        "missing": [None, None],
+    }
+
+
+def test_the_go_client_searches_files(clients: Path, server: str) -> None:
+    seen = play(fetched(clients / "go") / "flows", server, "documents")
+    assert seen == {
+        "file": ["pump.txt", 64, "processed", True],
+        "indexed": ["completed", 2026],
+        "batch": ["completed", 1, 1],
+        "results": [["pump.txt", HANDBOOK, True]],
+        "stored": HANDBOOK,
+        "deleted": [True, True, True],
+        "missing": 404,
+    }
+
+
+@pytest.mark.usefixtures("answering")
+def test_the_java_client_asks_about_files(clients: Path, server: str) -> None:
+    folder = fetched(clients / "java", "java")
+    seen = play("java", "-cp", f"{folder}:{folder / 'lib'}/*", "Documents", server)
+    assert seen == {
+        "file": ["pump.txt", 64, True],
+        "indexed": "completed",
+        "results": [["pump.txt", HANDBOOK, True]],
+        "stored": HANDBOOK,
+        "answer": ANSWER,
+        "cited": [True],
+        "searched": [["pump.txt", HANDBOOK]],
+        "unnamed": "file",
+        "deleted": [True, True, True],
+    }
