@@ -30,6 +30,7 @@ from runstead.wire.tool import (
     ToolResources,
 )
 from runstead.wire.vector_store import StoreExpiry, VectorStoreRequest
+from tests.engine.test_missing_deltas import ForgetfulBroker
 from tests.engine.uploads import upload
 from tests.support.reader import Reader
 from tests.support.search_world import search_world
@@ -162,6 +163,28 @@ async def test_the_content_of_results_is_shown_to_those_who_ask_for_it() -> None
             assert shown(await here.project.run_step(thread, run.id, step_id, include)) == wanted
             page = await here.project.run_steps(thread, run.id, include=include)
             assert shown(page.data[-1]) == wanted
+
+
+@pytest.mark.parametrize("passed", [0, 1, 2, 3, 5])
+async def test_a_reader_that_misses_deltas_gets_the_citations_that_it_lacks(passed: int) -> None:
+    answer = say("Tea【0:0】 is", " green【0:0】", ".")
+    async with search_world([call("file_search", query="tea"), [answer]], broker=ForgetfulBroker(passed)) as here:
+        store, _ = await store_with(here, TEA)
+        thread, assistant = await here.thread("Tea?"), await here.assistant(SEARCH, tool_resources=resources(store))
+        async with within():
+            stream = here.project.create_streaming_run(thread, RunRequest(assistant_id=assistant))
+            events = [event async for event in stream]
+    Reader().read(events)
+    message: Any = next(event.data for event in events if event.event == "thread.message.completed")
+    sent: list[Any] = [event.data for event in events if event.event == "thread.message.delta"]
+    texts = [part.text for delta in sent for part in delta.delta.content]
+    assert "".join(text.value for text in texts) == message.content[0].text.value
+    notes = [note for text in texts for note in text.annotations or ()]
+    assert [note["index"] for note in notes] == [0, 1]
+    assert all(note["file_citation"]["quote"] == "" for note in notes)
+    assert [(note["text"], note["start_index"]) for note in notes] == [
+        (note.text, note.start_index) for note in message.content[0].text.annotations
+    ]
 
 
 @pytest.mark.parametrize(
