@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from runstead.domain import ids
 from runstead.domain import vector_stores as rules
 from runstead.domain.creation import value_or
+from runstead.domain.filter_size import check_filter
 from runstead.engine.file_references import check_files
 from runstead.engine.idempotency import subject
 from runstead.engine.resources.scope import Bound, found, page_of
@@ -104,6 +105,9 @@ class VectorStores(Bound):
 
     async def search_vector_store(self, vector_store_id: str, request: SearchRequest) -> SearchResultsPage:
         ids.check(vector_store_id=vector_store_id)
+        filters = value_or(request.filters, None)
+        if filters is not None:
+            check_filter(filters)
         row = await self._read(lambda tx: self._store(tx, vector_store_id))
         check_not_expired(row.store)
         queries = [request.query] if isinstance(request.query, str) else request.query
@@ -114,7 +118,7 @@ class VectorStores(Bound):
             [vector_store_id],
             queries,
             limit=value_or(request.max_num_results, _RESULTS),
-            filters=value_or(request.filters, None),
+            filters=filters,
             ranking=value_or(request.ranking_options, SearchRanking()),
         )
         return SearchResultsPage(
