@@ -9,7 +9,7 @@ from runstead.client import connect, connect_async
 from runstead.embedded import open, open_async
 from runstead.wire.assistant import Assistant, AssistantDeleted, AssistantId, AssistantRequest, AssistantUpdate
 from runstead.wire.chunking import AutoChunking, StaticChunkingRequest, StaticSizes
-from runstead.wire.content import ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, TextInput, TextPart
+from runstead.wire.content import FileCitation, ImageFile, ImageFilePart, ImageUrl, ImageUrlPart, TextInput, TextPart
 from runstead.wire.embedding import EmbeddingRequest
 from runstead.wire.error import (
     ApiError,
@@ -28,7 +28,7 @@ from runstead.wire.error import (
 )
 from runstead.wire.event import Event, EventName
 from runstead.wire.file import File, FileDeleted, FileExpiry, FileId, FileRequest
-from runstead.wire.message import Message, MessageDeleted, MessageId, MessageRequest
+from runstead.wire.message import Attachment, AttachmentTool, Message, MessageDeleted, MessageId, MessageRequest
 from runstead.wire.model import Model
 from runstead.wire.options import JsonSchema, JsonSchemaFormat, ObjectFormat, TextFormat, TruncationStrategy
 from runstead.wire.run import LastError, RequiredAction, Run, RunId, RunRequest, Status, ThreadRunRequest, Usage
@@ -36,7 +36,19 @@ from runstead.wire.run_step import RunStep, RunStepId
 from runstead.wire.search import SearchRanking, SearchRequest, SearchResult, SearchResultsPage
 from runstead.wire.struct import UNSET, SortOrder, UnsetType
 from runstead.wire.thread import Thread, ThreadDeleted, ThreadId, ThreadRequest, ThreadUpdate
-from runstead.wire.tool import CodeInterpreterTool, FileSearchTool, Function, FunctionTool, NamedToolChoice, ToolOutput
+from runstead.wire.tool import (
+    CodeInterpreterTool,
+    FileSearchResources,
+    FileSearchSettings,
+    FileSearchTool,
+    Function,
+    FunctionTool,
+    NamedToolChoice,
+    NewVectorStore,
+    RankingOptions,
+    ToolOutput,
+    ToolResources,
+)
 from runstead.wire.vector_store import (
     FileBatch,
     FileBatchRequest,
@@ -66,6 +78,8 @@ __all__ = [
     "AssistantId",
     "AssistantRequest",
     "AssistantUpdate",
+    "Attachment",
+    "AttachmentTool",
     "AutoChunking",
     "BadRequest",
     "Closed",
@@ -77,10 +91,13 @@ __all__ = [
     "File",
     "FileBatch",
     "FileBatchRequest",
+    "FileCitation",
     "FileDeleted",
     "FileExpiry",
     "FileId",
     "FileRequest",
+    "FileSearchResources",
+    "FileSearchSettings",
     "FileSearchTool",
     "Forbidden",
     "Function",
@@ -98,8 +115,10 @@ __all__ = [
     "MessageRequest",
     "Model",
     "NamedToolChoice",
+    "NewVectorStore",
     "NotFound",
     "ObjectFormat",
+    "RankingOptions",
     "RateLimited",
     "RequiredAction",
     "Run",
@@ -131,6 +150,7 @@ __all__ = [
     "ThreadUpdate",
     "TooLarge",
     "ToolOutput",
+    "ToolResources",
     "TruncationStrategy",
     "Unauthorized",
     "Unreachable",

@@ -94,7 +94,7 @@ def runstead() -> Callable[..., "subprocess.CompletedProcess[str]"]:
             [sys.executable, *(["-c", program] if program else ["-m", "runstead"]), *arguments],
             capture_output=True,
             text=True,
-            timeout=50,
+            timeout=100,
             env=os.environ | environment,
             check=False,
         )

@@ -16,7 +16,7 @@ from runstead.store.sqlite import SqliteStore
 from runstead.worker.application import run
 from tests.compat.conftest import Start
 from tests.compat.script import Script
-from tests.support.retrieval import search_parts
+from tests.support.search_world import search_parts
 from tests.support.worlds import adapters_of
 
 CONTENT: RunStepInclude = "step_details.tool_calls[*].file_search.results[*].content"

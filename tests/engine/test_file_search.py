@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest
 from runstead.domain.tool_resources import store_ids
+from runstead.engine.retrieval import ready
 from runstead.llm.scripted import Turn, call, say
 from runstead.wire.content import CitedFile, FileCitation, TextPart
 from runstead.wire.error import BadRequest, NotFound
@@ -29,6 +30,7 @@ from runstead.wire.tool import (
     ToolResources,
 )
 from runstead.wire.vector_store import StoreExpiry, VectorStoreRequest
+from tests.engine.test_missing_deltas import ForgetfulBroker
 from tests.engine.uploads import upload
 from tests.support.reader import Reader
 from tests.support.search_world import search_world
@@ -161,6 +163,28 @@ async def test_the_content_of_results_is_shown_to_those_who_ask_for_it() -> None
             assert shown(await here.project.run_step(thread, run.id, step_id, include)) == wanted
             page = await here.project.run_steps(thread, run.id, include=include)
             assert shown(page.data[-1]) == wanted
+
+
+@pytest.mark.parametrize("passed", [0, 1, 2, 3, 5])
+async def test_a_reader_that_misses_deltas_gets_the_citations_that_it_lacks(passed: int) -> None:
+    answer = say("Tea【0:0】 is", " green【0:0】", ".")
+    async with search_world([call("file_search", query="tea"), [answer]], broker=ForgetfulBroker(passed)) as here:
+        store, _ = await store_with(here, TEA)
+        thread, assistant = await here.thread("Tea?"), await here.assistant(SEARCH, tool_resources=resources(store))
+        async with within():
+            stream = here.project.create_streaming_run(thread, RunRequest(assistant_id=assistant))
+            events = [event async for event in stream]
+    Reader().read(events)
+    message: Any = next(event.data for event in events if event.event == "thread.message.completed")
+    sent: list[Any] = [event.data for event in events if event.event == "thread.message.delta"]
+    texts = [part.text for delta in sent for part in delta.delta.content]
+    assert "".join(text.value for text in texts) == message.content[0].text.value
+    notes = [note for text in texts for note in text.annotations or ()]
+    assert [note["index"] for note in notes] == [0, 1]
+    assert all(note["file_citation"]["quote"] == "" for note in notes)
+    assert [(note["text"], note["start_index"]) for note in notes] == [
+        (note.text, note.start_index) for note in message.content[0].text.annotations
+    ]
 
 
 @pytest.mark.parametrize(
@@ -322,24 +346,35 @@ async def _expire(tx: Any, store_id: str) -> None:
     await tx.vector_stores.replace("default", replace(row, store=replace(row.store, expires_at=1, last_active_at=0)))
 
 
-async def test_a_run_that_waits_for_its_thread_s_files_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with search_world([call("file_search", queries=["tea"])]) as here:
-        file = await upload(here, TEA.encode(), "tea.md")
-        attached = [Attachment(file_id=file.id, tools=[AttachmentTool(type="file_search")])]
+class Held:
+    """Documents that are being read until the gate is opened, and a run that searches them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.gate = asyncio.Event()
+        self._monkeypatch = monkeypatch
+
+    async def start(self, here: World) -> Run:
         assert here.adapters.retrieval is not None
-        gate = asyncio.Event()
         reader = here.adapters.retrieval.reader
         read = reader.read
 
         async def held(*arguments: Any) -> Any:
-            await gate.wait()
+            await self.gate.wait()
             return await read(*arguments)
 
-        monkeypatch.setattr(reader, "read", held)
+        self._monkeypatch.setattr(reader, "read", held)
+        file = await upload(here, TEA.encode(), "tea.md")
+        attached = [Attachment(file_id=file.id, tools=[AttachmentTool(type="file_search")])]
         thread = await here.project.create_thread(
             ThreadRequest(messages=[MessageRequest(role="user", content="Tea?", attachments=attached)])
         )
-        run = await here.project.create_run(thread.id, RunRequest(assistant_id=await here.assistant(SEARCH)))
+        return await here.project.create_run(thread.id, RunRequest(assistant_id=await here.assistant(SEARCH)))
+
+
+async def test_a_run_that_waits_for_its_thread_s_files_can_be_cancelled(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with search_world([call("file_search", query="tea")]) as here:
+        held = Held(monkeypatch)
+        run = await held.start(here)
 
         async def asked() -> bool:
             steps = await here.steps(run)
@@ -347,6 +382,18 @@ async def test_a_run_that_waits_for_its_thread_s_files_can_be_cancelled(monkeypa
             return isinstance(details, ToolCallsDetails) and bool(details.tool_calls)
 
         await until(asked)
-        await here.project.cancel(thread.id, run.id)
+        await here.project.cancel(run.thread_id, run.id)
         assert (await here.ended(run)).status == "cancelled"
-        gate.set()
+        held.gate.set()
+
+
+async def test_the_model_reads_that_files_were_not_ready_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ready, "MAX_WAIT", 0)
+    async with search_world([call("file_search", query="tea"), "Not yet."]) as here:
+        held = Held(monkeypatch)
+        assert (await here.ended(await held.start(here))).status == "completed"
+        assert output_to(here.model.requests[1]) == (
+            "No passage was found. Other words may find one.\n\n"
+            "[Some files of this conversation are still being read, and were not searched.]"
+        )
+        held.gate.set()

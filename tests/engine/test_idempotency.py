@@ -166,7 +166,7 @@ async def streamed(it: Project, call: StreamCall) -> list[RawEvent]:
 async def replayed_stream(it: Project, call: StreamCall) -> list[RawEvent]:
     again = await replayed(streamed(it.once(KEY), call))
     async with within():
-        return [event async for batch in it.again(again) for event in batch]
+        return [event async for batch in it.again(again, call) for event in batch]
 
 
 def stored(events: Sequence[RawEvent]) -> list[RawEvent]:
@@ -185,7 +185,7 @@ async def test_a_retried_stream_has_the_stored_events_of_the_first(any_store: St
         second = await streamed(here.project.once(other), outputs)
         again = await replayed(streamed(here.project.once(other), outputs))
         async with within():
-            events = [event async for batch in here.project.again(again) for event in batch]
+            events = [event async for batch in here.project.again(again, outputs) for event in batch]
         assert events == stored(second)
         whole = [*stored(first), *stored(second)]
         assert await replayed_stream(here.project, begin) == whole
@@ -198,9 +198,8 @@ async def test_a_retried_stream_of_an_active_run_continues_live() -> None:
         thread_id = await here.thread("Hi")
         run = await here.project.once(KEY).create_run(thread_id, request)
         await gate.reached.wait()
-        again = here.project.again(
-            await replayed(streamed(here.project.once(KEY), CreateRunStream(thread_id, request)))
-        )
+        call = CreateRunStream(thread_id, request)
+        again = here.project.again(await replayed(streamed(here.project.once(KEY), call)), call)
         async with within():
             received = list[str]()
             async for batch in again:

@@ -37,7 +37,7 @@ class Project(Interface, Idempotent, Protocol):
         """
         ...
 
-    def again(self, repeated: Replay) -> AsyncIterator[Sequence[RawEvent]]:
+    def again(self, repeated: Replay, call: StreamCall) -> AsyncIterator[Sequence[RawEvent]]:
         """The events of a streaming call that was carried out before, from where they began then. As `stream`."""
         ...
 

@@ -1,4 +1,4 @@
-"""`runstead demo`: a run, a tool call and a crash in a minute, on a temporary folder, with the embedded model."""
+"""`runstead demo`: runs, a tool call, a citation and a crash, on a temporary folder, with the embedded model."""
 
 import tempfile
 
@@ -14,7 +14,7 @@ def demo(model_url: str | None, model: str | None) -> None:
     """Show a real run on a thread, and how it survives a crash.
 
     The demo starts a server on a temporary folder, and creates an assistant with a function tool. It runs two turns on
-    one thread, then kills the server in the middle of a run and starts it again.
+    one thread, asks about a document, then kills the server in the middle of a run and starts it again.
     """
     from rich.console import Console  # other commands do not need rich
 

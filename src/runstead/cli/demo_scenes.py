@@ -1,22 +1,23 @@
-"""The demo's scenes: a server starts, two turns on a thread, a crash in the middle of a run."""
+"""The demo's scenes: a server starts, two turns on a thread, a document, a crash in the middle of a run."""
 
 from time import monotonic
 
 from rich.console import Console
 from rich.table import Table
 
+from runstead.cli.demo_documents import FILE_NAME, QUESTION, citations, reader_of_document
 from runstead.cli.demo_server import DemoServer
 from runstead.client import Client, RunStream, connect
 from runstead.client.streams.text_deltas import TextDeltas
 from runstead.wire.assistant import Assistant, AssistantRequest
 from runstead.wire.control_characters import escape_control
-from runstead.wire.error import RunsteadError
+from runstead.wire.error import BadRequest, RunsteadError
 from runstead.wire.event import Event
 from runstead.wire.message import Message, MessageRequest
 from runstead.wire.run import Run, RunRequest, Usage
-from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, RunStep
+from runstead.wire.run_step import FunctionToolCall, MessageCreationDetails, RunStep, ToolCall
 from runstead.wire.struct import SortOrder
-from runstead.wire.thread import Thread
+from runstead.wire.thread import Thread, ThreadRequest
 
 __all__ = ["DemoScenes", "get_weather"]
 
@@ -54,6 +55,7 @@ class DemoScenes:
             thread = client.create_thread()
             self._turn(client, thread, assistant, "What is the weather in Oslo?")
             self._turn(client, thread, assistant, "Thank you! Name three things to do on such a day.")
+            self._document(client, assistant.model)
             self._crash(client, thread, assistant)
 
     def _assistant(self, client: Client) -> Assistant:
@@ -74,6 +76,24 @@ class DemoScenes:
         with client.drive_streaming(thread.id, request, [get_weather]) as stream:
             self._show(stream, TextDeltas())
         if stream.run is not None:
+            self._steps(client, stream.run)
+
+    def _document(self, client: Client, model: str) -> None:
+        """Upload a document, ask about it, and show the citation with the text that it quotes."""
+        self._scene(f"User: {QUESTION}")
+        try:
+            reader = reader_of_document(client, model)
+            thread = client.create_thread(ThreadRequest(messages=[MessageRequest(role="user", content=QUESTION)]))
+            request = RunRequest(assistant_id=reader.id, max_completion_tokens=_MAX_TOKENS)
+            with client.create_streaming_run(thread.id, request) as stream:
+                self._say(f"Uploaded {FILE_NAME}, which is indexed and can be searched.")
+                self._show(stream, TextDeltas())
+        except BadRequest as error:
+            self._say(f"(This server cannot search files: {error.message})")
+            return
+        if stream.run is not None:
+            for marker, text in citations(client, stream.run):
+                self._say(f"\n{marker} cites {FILE_NAME}:\n{text}")
             self._steps(client, stream.run)
 
     def _crash(self, client: Client, thread: Thread, assistant: Assistant) -> None:
@@ -147,4 +167,8 @@ def _tokens(usage: Usage | None) -> tuple[str, str]:
 def _description(step: RunStep) -> str:
     if isinstance(step.step_details, MessageCreationDetails):
         return "message"
-    return ", ".join(call.function.name for call in step.step_details.tool_calls if isinstance(call, FunctionToolCall))
+    return ", ".join(map(_name, step.step_details.tool_calls))
+
+
+def _name(call: ToolCall) -> str:
+    return call.function.name if isinstance(call, FunctionToolCall) else str(call.__struct_config__.tag)

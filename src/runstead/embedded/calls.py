@@ -89,11 +89,12 @@ class Calls:
         if self._key is not None and endpoint.method == "POST":
             name = endpoint.streaming or endpoint.name
             target = target.once(self._asked(name, path, asked_query, asked_body))
-        events = target.stream(operation.stream(path, asked_query, asked_body))
+        call = operation.stream(path, asked_query, asked_body)
+        events = target.stream(call)
         try:
             first = await anext(events)
         except Replay as repeated:
-            events, first = target.again(repeated), ()
+            events, first = target.again(repeated, call), ()
         async with aclosing(events):
             yield first
             async for batch in events:

@@ -11,10 +11,12 @@ messages get deltas that had ended when the stream began: the reader gets the hi
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import msgspec
 from msgspec import UNSET, Struct
 
+from runstead.domain.chat.assembly import delta_annotation
 from runstead.wire.delta import (
     FunctionDelta,
     FunctionToolCallDelta,
@@ -43,6 +45,7 @@ _STEP_ENDS = frozenset(
 
 class _Text(Struct):
     value: str = ""
+    annotations: list[dict[str, Any]] = []
 
 
 class _Part(Struct):
@@ -106,6 +109,8 @@ class MissingDeltas:
         """The id of the open message, if the reader was given its beginning."""
         self._parts: dict[int, int] = {}
         """The characters of its parts."""
+        self._notes: dict[int, int] = {}
+        """The annotations of its parts. Each comes with the text that it is about."""
         self._step: str | None = None
         """The id of the open step, if the reader was given its beginning."""
         self._calls: dict[str, tuple[int, int]] = {}
@@ -148,7 +153,7 @@ class MissingDeltas:
     def _begin(self, event: RawEvent) -> None:
         self._count()
         if event.name is EventName.MESSAGE_CREATED:
-            self._message, self._parts = _object(event.data).id, {}
+            self._message, self._parts, self._notes = _object(event.data).id, {}, {}
         elif b'"tool_calls"' in event.data:
             self._step, self._calls = _object(event.data).id, {}
 
@@ -164,6 +169,8 @@ class MissingDeltas:
             for part in delta.delta.content:
                 text = part.refusal if part.text is None else part.text.value
                 self._parts[part.index] = self._parts.get(part.index, 0) + len(text or "")
+                if part.text is not None and part.text.annotations:
+                    self._notes[part.index] = self._notes.get(part.index, 0) + len(part.text.annotations)
             for call in delta.delta.step_details.tool_calls:
                 self._count_call(call)
 
@@ -196,7 +203,8 @@ class MissingDeltas:
             if part.text is None:
                 yield RefusalPartDelta(index=index, refusal=text[given:])
             else:
-                rest = TextDelta(value=text[given:], annotations=[] if given is None else UNSET)
+                notes = _numbered(part.text.annotations, self._notes.get(index, 0))
+                rest = TextDelta(value=text[given:], annotations=notes or ([] if given is None else UNSET))
                 yield TextPartDelta(index=index, text=rest)
 
     def _before_calls(self, event: RawEvent) -> RawEvent | None:
@@ -234,3 +242,8 @@ class MissingDeltas:
 
     def _delta(self, name: EventName, data: MessageDelta | RunStepDelta) -> RawEvent:
         return RawEvent(Position(self._at.seq, self._at.delta + 1), name, _encode(data))
+
+
+def _numbered(notes: Sequence[dict[str, Any]], given: int) -> list[dict[str, Any]]:
+    """The annotations of a text after those that were given, as deltas have them."""
+    return [delta_annotation(number, note) for number, note in enumerate(notes[given:], given)]

@@ -57,6 +57,7 @@ _HEAD = "Cite each passage that you use: write its marker, exactly as it is here
 _NO_FILES = "There are no files to search: this conversation has no vector store."
 _NOTHING = "No passage was found. Other words may find one."
 _NO_ROOM = "Passages were found, but the budget of this run has no room for them."
+_NOT_READY = "[Some files of this conversation are still being read, and were not searched.]"
 _ARGUMENTS = 'The arguments must be a JSON object such as {"query": "seal of the pump", "more_queries": ["price"]}.'
 
 
@@ -117,19 +118,21 @@ class FileSearchServer:
 
     async def run(self, call: Call, session: ToolSession) -> ToolResult:
         queries, settings = _queries(call.arguments), _settings(session.run)
-        stores = await session.vector_stores()
-        if not stores:
-            return ToolResult(output=_NO_FILES, shown=_shown(call, settings, []))
         room = min(session.room, _MAX_TOKENS)
         limit = settings.max_num_results or (_RESULTS if room >= _SMALL_ROOM else _FEW_RESULTS)
         try:
+            stores = await session.vector_stores()
+            if not stores.ids:
+                return ToolResult(output=_NO_FILES, shown=_shown(call, settings, []))
             found = await self._search.search(
-                session.project, stores, queries, limit=limit, ranking=_ranking(settings.ranking_options)
+                session.project, stores.ids, queries, limit=limit, ranking=_ranking(settings.ranking_options)
             )
         except Unreachable as error:
             raise ToolError("The files cannot be searched at the moment. Try again later.") from error
         given, texts = _fitting(found, session.number, room)
-        return ToolResult(output=_output(texts, len(found)), shown=_shown(call, settings, given))
+        notes = () if stores.ready else (_NOT_READY,)
+        output = "\n\n".join([_output(texts, len(found)), *notes])
+        return ToolResult(output=output, shown=_shown(call, settings, given))
 
 
 def _queries(arguments: str) -> list[str]:

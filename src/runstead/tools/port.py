@@ -15,7 +15,7 @@ from runstead.wire.run import Run
 from runstead.wire.run_step import ToolCall
 from runstead.wire.tool import Function
 
-__all__ = ["OnInterrupt", "Tool", "ToolError", "ToolResult", "ToolSession"]
+__all__ = ["OnInterrupt", "SearchableStores", "Tool", "ToolError", "ToolResult", "ToolSession"]
 
 OnInterrupt: TypeAlias = Literal["retry", "at_most_once"]
 """What happens to a call whose worker stopped in the middle of it.
@@ -37,6 +37,15 @@ class ToolResult(Struct, frozen=True, kw_only=True):
     """For the model to read. The engine cuts an output that is too long."""
     shown: ToolCall
     """The call as the run's step shows it, with the id of the call; without its result if it were over 1 MiB."""
+
+
+class SearchableStores(Struct, frozen=True):
+    """The vector stores of a run."""
+
+    ids: Sequence[str]
+    """None twice."""
+    ready: bool = True
+    """All files of the thread's store can be searched; of others it is not known."""
 
 
 class ToolSession(Protocol):
@@ -72,8 +81,8 @@ class ToolSession(Protocol):
         """An idempotency key, unique to this attempt at this call of this run."""
         ...
 
-    async def vector_stores(self) -> Sequence[str]:
-        """The ids of the vector stores of the run's assistant and of its thread, none twice.
+    async def vector_stores(self) -> SearchableStores:
+        """The vector stores of the run's assistant and of its thread.
 
         Waits a minute at most for files of the thread's store that are still being indexed.
         """

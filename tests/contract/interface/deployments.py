@@ -25,6 +25,7 @@ from runstead.retrieval.index.postgres import PostgresIndex
 from runstead.store.port import Store
 from runstead.store.postgres import PostgresStore
 from runstead.store.sqlite import SqliteStore
+from runstead.tools.file_search import FileSearchServer
 from runstead.wire.endpoints import ENDPOINTS
 from runstead.wire.event import Event
 from runstead.worker.application import run
@@ -75,7 +76,9 @@ async def engine(path: Path, model: ChatModel) -> AsyncIterator[Interface]:
 def _searching(store: Store, clock: Clock, blobs: Blobs, index: Index | None = None) -> dict[str, Any]:
     """Adapters with which files can be searched."""
     retrieval = retrieval_of(store, clock, blobs, index=index)
-    return {"store": store, "clock": clock, "blobs": blobs, "retrieval": retrieval, "embeddings": LocalEmbeddings()}
+    tools = [FileSearchServer(retrieval.search)]
+    parts = {"store": store, "clock": clock, "blobs": blobs, "retrieval": retrieval, "tools": tools}
+    return parts | {"embeddings": LocalEmbeddings()}
 
 
 @asynccontextmanager

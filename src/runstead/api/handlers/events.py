@@ -45,13 +45,14 @@ class EventAnswer:
 
     async def send(self, call: Call, scope: Scope, receive: Receive, send: Send) -> None:
         """Make the call, and send its events until they end or the client leaves."""
-        batches: AsyncIterator[Sequence[RawEvent]] = call.target.stream(self._stream(call.path, call.query, call.body))
+        asked = self._stream(call.path, call.query, call.body)
+        batches: AsyncIterator[Sequence[RawEvent]] = call.target.stream(asked)
         headers: Headers = ()
         if call.retryable:
             try:
                 batches = _prepend(await anext(batches), batches)
             except Replay as repeated:
-                batches, headers = call.target.again(repeated), REPLAYED
+                batches, headers = call.target.again(repeated, asked), REPLAYED
         await EventStream(
             batches,
             receive=receive,

@@ -3,10 +3,10 @@
 Deltas are made here as JSON, spliced around the one string that is new: this runs once a token.
 """
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import msgspec
-from msgspec.structs import replace
 
 from runstead.domain.model_call import ToolCallPiece
 from runstead.domain.run.journal import FUNCTION, Call
@@ -21,7 +21,7 @@ from runstead.wire.delta import (
 )
 from runstead.wire.run_step import FunctionCallResult, FunctionToolCall, ToolCall
 
-__all__ = ["CallsDraft", "MessageDraft", "as_delta", "function_call", "step_delta"]
+__all__ = ["CallsDraft", "MessageDraft", "as_delta", "delta_annotation", "function_call", "step_delta"]
 
 _encode = msgspec.json.Encoder().encode
 _UTF8 = "utf-8", "surrogatepass"
@@ -43,6 +43,13 @@ def step_delta(step_id: str, *calls: ToolCallDelta) -> bytes:
     """The delta of a step that brings more of these calls."""
     body = RunStepDeltaBody(step_details=ToolCallsDelta(tool_calls=list(calls)))
     return _encode(RunStepDelta(id=step_id, delta=body))
+
+
+def delta_annotation(index: int, annotation: Mapping[str, Any]) -> dict[str, Any]:
+    """An annotation of a message as a delta brings it: numbered, and a citation with an empty quote."""
+    cited = annotation.get("file_citation")
+    quoted = {} if cited is None else {"file_citation": {**cited, "quote": ""}}
+    return {"index": index, **annotation, **quoted}
 
 
 class MessageDraft:
@@ -78,11 +85,9 @@ class MessageDraft:
         note = FileCitation(
             text=marker, start_index=start, end_index=start + len(marker), file_citation=CitedFile(file_id=file_id)
         )
-        number = len(cited)
+        annotation = delta_annotation(len(cited), msgspec.to_builtins(note))
         cited.append(note)
         self._parts[-1][1].extend(marker.encode(*_UTF8))
-        quoted = replace(note, file_citation=CitedFile(file_id=file_id, quote=""))
-        annotation = {"index": number, **msgspec.to_builtins(quoted)}
         return b'%b%b,"annotations":[%b]}}]}}' % (self._before, _encode(marker), _encode(annotation))
 
     def _characters(self) -> int:

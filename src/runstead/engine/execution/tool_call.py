@@ -14,7 +14,7 @@ from runstead.domain.run.journal import Call, CallStatus, StepRow, earlier_calls
 from runstead.domain.tool_resources import store_ids
 from runstead.engine.execution.claimed_run import ClaimedRun
 from runstead.engine.retrieval.ready import wait_for_files
-from runstead.tools.port import Tool, ToolError, ToolResult
+from runstead.tools.port import SearchableStores, Tool, ToolError, ToolResult
 from runstead.wire.delta import ToolCallDelta
 from runstead.wire.event import EventName
 from runstead.wire.run import Run
@@ -71,12 +71,12 @@ class Session:
         free = truncation.history_limit(claimed.run, journal.rows, window, journal.messages, self._functions)
         return max(free, 0) // 2 // len(self._row.calls)
 
-    async def vector_stores(self) -> Sequence[str]:
+    async def vector_stores(self) -> SearchableStores:
         adapters, run = self._claimed.adapters, self.run
         thread = await self._claimed.read_store(lambda tx: tx.threads.get(self.project, run.thread_id), single=True)
         of_thread = store_ids(thread.tool_resources) if thread is not None else []
-        await wait_for_files(adapters, self.project, of_thread)
-        return list(dict.fromkeys([*store_ids(run.tool_resources), *of_thread]))
+        ready = await wait_for_files(adapters, self.project, of_thread)
+        return SearchableStores(list(dict.fromkeys([*store_ids(run.tool_resources), *of_thread])), ready)
 
     async def progress(self, *deltas: ToolCallDelta) -> None:
         if self.attempt > 1 or not deltas:

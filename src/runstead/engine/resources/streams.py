@@ -51,17 +51,17 @@ class Streams(Runs):
         async with self._adapters.broker.subscribe(run_id) as live:
             run, after, replay = await self._begin(call, run_id)
             yield ()
-            include = call.include if isinstance(call, CreateRunStream | RunEventStream) else ()
+            include = _included(call)
             events_of_run = follow(self._adapters, run, after, live, replay=replay, include=include)
             async with aclosing(events_of_run) as followed:
                 async for events in followed:
                     yield events
                     del events
 
-    def again(self, repeated: Replay) -> AsyncGenerator[Sequence[RawEvent]]:
+    def again(self, repeated: Replay, call: StreamCall) -> AsyncGenerator[Sequence[RawEvent]]:
         """The events of a streaming call that was carried out before, from where they began then."""
         run = _decode(repeated.answer)
-        return self.stream(RunEventStream(run.thread_id, run.id, str(Position(repeated.seq))))
+        return self.stream(RunEventStream(run.thread_id, run.id, str(Position(repeated.seq)), _included(call)))
 
     def create_streaming_run(
         self, thread_id: str, request: RunRequest, include: Sequence[Include] = ()
@@ -102,3 +102,8 @@ class Streams(Runs):
             case RunEventStream(thread_id, _, after, _):
                 run = (await self._row(thread_id, run_id)).run
                 return run, (START if after is None else Position.parse(after)), True
+
+
+def _included(call: StreamCall) -> Sequence[Include]:
+    """The optional content that a call asks for."""
+    return call.include if isinstance(call, CreateRunStream | RunEventStream) else ()

@@ -34,13 +34,13 @@ _UNFINISHED = 86_400.0
 
 async def sweep_files(adapters: Adapters) -> None:
     """Delete and remove every few seconds, for ever."""
-    swept = adapters.clock.time()
+    sweep_at = adapters.clock.time()  # in the first pass: a program may never run for an hour
     while True:
         await adapters.clock.sleep(_PERIOD)
         try:
             await sweep_files_once(adapters)
-            if adapters.clock.time() - swept >= _SWEEP_PERIOD:
-                swept = adapters.clock.time()
+            if adapters.clock.time() >= sweep_at:
+                sweep_at = adapters.clock.time() + _SWEEP_PERIOD
                 await sweep_blobs_once(adapters)
         except Exception as error:
             log_failure(_log, error, "removing files failed; trying again")

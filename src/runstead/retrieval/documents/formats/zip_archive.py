@@ -11,7 +11,7 @@ from zlib import error as ZlibError  # noqa: N812 (a class with a small letter)
 
 from runstead.retrieval.documents.refusal import Reason, Refused
 
-__all__ = ["Archive"]
+__all__ = ["Archive", "Entry"]
 
 MAX_ENTRIES = 20_000
 MAX_DIRECTORY = 16 << 20
