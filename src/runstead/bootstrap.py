@@ -248,11 +248,12 @@ def _retrieval(
     """The parts that make files searchable, if their libraries are installed."""
     if not all(find_spec(name) for name in ("numpy", "pypdfium2", "usearch")):
         return None
+    from runstead.retrieval.documents.deferred import DeferredReader
     from runstead.retrieval.documents.reader import ConfinedReader
 
     index = DeferredIndex(index_of)
     return Retrieval(
-        reader=ConfinedReader(processes=workers),
+        reader=DeferredReader(lambda: ConfinedReader(processes=workers)),
         index=index,
         blobs=blobs,
         embeddings=embeddings,

@@ -12,7 +12,7 @@ EMPTY: dict[str, object] = {"object": "list", "data": [], "first_id": None, "las
 
 @pytest.fixture
 async def made(client: httpx2.AsyncClient) -> dict[str, str]:
-    """The ids in the paths of lists: an ended run with its thread and a step, and a webhook without deliveries."""
+    """The ids in the paths of lists: an ended run with its thread and a step, a webhook, and a batch of files."""
     assistant = (await client.post("/assistants", json={"model": "m", "instructions": "Greet."})).json()
     body = {"assistant_id": assistant["id"], "thread": {"messages": [{"role": "user", "content": "Hi"}]}}
     async with client.stream("POST", "/threads/runs", json=body | {"stream": True}) as response:
@@ -20,7 +20,12 @@ async def made(client: httpx2.AsyncClient) -> dict[str, str]:
     thread = (await client.get("/threads")).json()["data"][0]["id"]
     run = (await client.get(f"/threads/{thread}/runs")).json()["data"][0]["id"]
     hook = (await client.post("/webhook_endpoints", json={"url": "https://example.com/hook"})).json()
-    return {"thread_id": thread, "run_id": run, "webhook_id": hook["id"]}
+    file = (await client.post("/files", files={"file": ("a.txt", b"A")}, data={"purpose": "assistants"})).json()
+    store = (await client.post("/vector_stores", json={})).json()
+    path = f"/vector_stores/{store['id']}/file_batches"
+    batch = (await client.post(path, json={"file_ids": [file["id"]]})).json()
+    ids = {"thread_id": thread, "run_id": run, "webhook_id": hook["id"]}
+    return ids | {"vector_store_id": store["id"], "batch_id": batch["id"]}
 
 
 @pytest.mark.parametrize("name", [endpoint.name for endpoint in LISTS])

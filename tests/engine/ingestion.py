@@ -1,5 +1,6 @@
 """A world with vector stores: files with a text each, and the state of their ingestion."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ from tests.support.retrieval import HashingEmbeddings, retrieval_of
 from tests.support.waiting import until
 from tests.support.worlds import World, world
 
-__all__ = ["PlainReader", "found_in", "searching", "status_of", "store_with", "upload_text"]
+__all__ = ["PlainReader", "found_in", "idle", "searching", "status_of", "store_with", "upload_text", "wake"]
 
 
 class PlainReader:
@@ -102,3 +103,14 @@ async def status_of(project: Project, store_id: str, file_id: str, status: str =
 async def found_in(project: Project, store_id: str, query: str) -> list[str]:
     page = await project.search_vector_store(store_id, SearchRequest(query=query))
     return [each.filename for each in page.data]
+
+
+def idle() -> bool:
+    """No file is being ingested: the outcome of every attempt is written."""
+    return not any(task.get_name().startswith("ingest ") for task in asyncio.all_tasks())
+
+
+def wake(here: World) -> None:
+    """Look for due files now, not within a second."""
+    assert here.adapters.retrieval is not None
+    here.adapters.retrieval.wake()

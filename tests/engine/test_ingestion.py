@@ -11,7 +11,7 @@ from runstead.store.port import Tx
 from runstead.store.sqlite import SqliteStore
 from runstead.wire.error import Unreachable
 from runstead.wire.vector_store import FileBatchRequest, FileCounts, StoreFileRequest, VectorStoreRequest
-from tests.engine.ingestion import PlainReader, found_in, searching, status_of, store_with, upload_text
+from tests.engine.ingestion import PlainReader, found_in, idle, searching, status_of, store_with, upload_text, wake
 from tests.store.vector_store_rows import file as file_row
 from tests.support.callers import project_of
 from tests.support.retrieval import HashingEmbeddings
@@ -69,15 +69,10 @@ async def test_what_may_pass_is_tried_again(failure: Exception) -> None:
     (reader.failures if isinstance(failure, DocumentError) else embeddings.failures).append(failure)
     async with searching(reader=reader, embeddings=embeddings) as here:
         store_id, [file_id] = await store_with(here.project, ["a ferry"])
-        await until(lambda: not reader.failures and not embeddings.failures)
-
-        async def postponed() -> bool:
-            now = here.adapters.now()
-            return not await here.adapters.store.read(lambda tx: tx.store_files.due_projects(now))
-
-        await until(postponed)
+        await until(lambda: not reader.failures and not embeddings.failures and idle())
         assert await found_in(here.project, store_id, "ferry") == []
         await here.clock.advance(5)
+        wake(here)
         file = await status_of(here.project, store_id, file_id)
         assert file.last_error is None
         assert await found_in(here.project, store_id, "ferry") == ["0.txt"]
@@ -87,10 +82,10 @@ async def test_attempts_are_bounded_and_the_last_reason_is_shown() -> None:
     embeddings = HashingEmbeddings(failures=[EmbeddingError("the server is away")] * 12)
     async with searching(embeddings=embeddings) as here:
         store_id, [file_id] = await store_with(here.project, ["a ferry"])
-        while embeddings.failures:
-            left = len(embeddings.failures)
+        for left in range(11, -1, -1):
+            await until(lambda left=left: len(embeddings.failures) == left and idle())
             await here.clock.advance(600)
-            await until(lambda left=left: len(embeddings.failures) < left)
+            wake(here)
         file = await status_of(here.project, store_id, file_id, "failed")
         assert file.last_error is not None
         assert (file.last_error.code, file.last_error.message) == ("server_error", "the server is away")

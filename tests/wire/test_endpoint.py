@@ -28,6 +28,25 @@ FILES = {
     ("DELETE", "/files/{file_id}"),
     ("GET", "/files/{file_id}/content"),
 }
+STORE = "/vector_stores/{vector_store_id}"
+VECTOR_STORES = {
+    ("GET", "/vector_stores"),
+    ("POST", "/vector_stores"),
+    ("GET", STORE),
+    ("POST", STORE),
+    ("DELETE", STORE),
+    ("POST", f"{STORE}/search"),
+    ("GET", f"{STORE}/files"),
+    ("POST", f"{STORE}/files"),
+    ("GET", f"{STORE}/files/{{file_id}}"),
+    ("POST", f"{STORE}/files/{{file_id}}"),
+    ("DELETE", f"{STORE}/files/{{file_id}}"),
+    ("GET", f"{STORE}/files/{{file_id}}/content"),
+    ("POST", f"{STORE}/file_batches"),
+    ("GET", f"{STORE}/file_batches/{{batch_id}}"),
+    ("POST", f"{STORE}/file_batches/{{batch_id}}/cancel"),
+    ("GET", f"{STORE}/file_batches/{{batch_id}}/files"),
+}
 STANDARD = {
     ("GET", "/assistants"),
     ("POST", "/assistants"),
@@ -53,6 +72,7 @@ STANDARD = {
     ("GET", f"{RUN}/steps"),
     ("GET", f"{RUN}/steps/{{step_id}}"),
     *FILES,
+    *VECTOR_STORES,
     ("GET", "/models"),
     ("GET", "/models/{model}"),
     ("POST", "/embeddings"),

@@ -27,20 +27,23 @@ RUN = {"assistant_id": "asst_1"}
 USER = {"role": "user", "content": "Hi"}
 
 
-def samples(kind: kinds.Type) -> list[Any]:
-    """Values of a type: together they have every field of every object in it."""
-    return [value for option in options(kind) for value in _samples(option)]
+def samples(kind: kinds.Type, inside: tuple[type, ...] = ()) -> list[Any]:
+    """Values of a type: together they have every field of every object in it. None is inside another of its type."""
+    return [value for option in options(kind) for value in _samples(option, inside)]
 
 
-def _samples(kind: kinds.Type) -> list[Any]:
+def _samples(kind: kinds.Type, inside: tuple[type, ...]) -> list[Any]:
     match kind:
+        case kinds.StructType() if kind.cls in inside:
+            return []
         case kinds.StructType():
-            values = {name: samples(field.type) for name, field in fields_of(kind.cls).items()}
+            fields = fields_of(kind.cls).items()
+            values = {name: samples(field.type, (*inside, kind.cls)) for name, field in fields}
             tag = {} if kind.tag_field is None else {kind.tag_field: kind.tag}
             most = max(map(len, values.values()), default=1)
             return [tag | {name: each[min(n, len(each) - 1)] for name, each in values.items()} for n in range(most)]
         case kinds.ListType(item_type=item, max_length=longest):
-            return [samples(item)[:longest]]
+            return [samples(item, inside)[:longest]]
         case kinds.DictType(value_type=value):
             return [{"a": 0.5} if isinstance(value, kinds.FloatType) else {"a": "b"}]
         case kinds.LiteralType(values=values):

@@ -32,6 +32,8 @@ __all__ = ["ClaimLost", "finish", "ingest"]
 
 _BATCH = 32
 """Chunks that are embedded and indexed at once."""
+_PART = 4
+"""Chunks that are cut in one turn of the event loop."""
 _VECTOR_BYTES = 4
 """Bytes of one number of a vector, as usage counts them."""
 
@@ -140,8 +142,12 @@ async def _index(retrieval: Retrieval, job: IngestionJob, entry: Entry, document
 
 
 async def _next(numbered: Iterator[IndexedChunk]) -> Sequence[IndexedChunk]:
-    await asyncio.sleep(0)  # a batch takes a few milliseconds
-    return list(islice(numbered, _BATCH))
+    """The next chunks. Large ones take a few milliseconds each, so the event loop goes on between them."""
+    batch: list[IndexedChunk] = []
+    while len(batch) < _BATCH and (part := list(islice(numbered, _PART))):
+        batch += part
+        await asyncio.sleep(0)
+    return batch
 
 
 async def _vectors(retrieval: Retrieval, batch: Sequence[IndexedChunk], *, embedded: bool) -> "Vectors | None":

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Event
 
+from runstead.retrieval.documents.frames import ProtocolError
 from runstead.retrieval.documents.limits import ParseLimits
 from runstead.retrieval.documents.parser_process import FORK_SERVER, ParserProcess
 from runstead.retrieval.documents.port import Document
@@ -22,8 +23,8 @@ _EXPECTED = frozenset(Reason) - {Reason.LIMITS, Reason.FAILURE}
 class ConfinedReader:
     """A `DocumentReader`: each document has a process of its own, with limits, without files and network.
 
-    `processes` documents are read at once. The processes that the documents' processes are forked from start when a
-    document is read that needs one, and again after they were ended.
+    `processes` documents are read at once. The processes that the documents' processes are forked from start with
+    `start`, and again after they were ended.
     """
 
     def __init__(self, *, processes: int = 2, limits: ParseLimits | None = None, module: str = FORK_SERVER) -> None:
@@ -34,8 +35,17 @@ class ConfinedReader:
 
     async def start(self) -> None:
         self._threads = ThreadPoolExecutor(len(self._processes), "documents")
+        loop = asyncio.get_running_loop()
         for process in self._processes:
             self._idle.put_nowait(process)
+        starts = [loop.run_in_executor(self._threads, process.start) for process in self._processes]
+        for result in await asyncio.gather(*starts, return_exceptions=True):
+            if isinstance(result, OSError | ProtocolError):
+                _log.error("no process for reading documents could be started; reading tries again", exc_info=result)
+            elif isinstance(result, BaseException):
+                raise result
+        if any(process.pid and not process.confined for process in self._processes):
+            _log.warning("documents are read without a filter of system calls, which this system does not have")
 
     async def stop(self) -> None:
         threads, self._threads = self._threads, None
