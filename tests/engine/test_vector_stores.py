@@ -155,3 +155,16 @@ async def test_vectors_of_another_model_are_not_compared_until_they_are_made_aga
         assert await retrieval.index.size(it._project, store_id) == 0
         await status_of(it, store_id, file_id)  # by the ingestion of this process, whose model is the old one
         assert (await found(), new.embedded) == (["a ferry"], 0)
+
+
+async def test_what_follows_the_first_4000_characters_of_a_query_has_no_effect() -> None:
+    """The embedding of a text takes time for all of it, and delays the searches behind it."""
+    async with searching() as here:
+        store_id, [file_id] = await store_with(here.project, ["a ferry"])
+        await status_of(here.project, store_id, file_id)
+        queries = ["ferry", "ferry".ljust(4_000) + "heron otter" * 100]
+        scores = [
+            (await here.project.search_vector_store(store_id, SearchRequest(query=query))).data[0].score
+            for query in queries
+        ]
+        assert scores[0] == scores[1]
