@@ -11,6 +11,7 @@ from runstead.domain.idempotency import Replay, digest, with_key
 from runstead.engine.ingestion.reindex import make_due
 from runstead.engine.resources.project import Project
 from runstead.engine.retrieval.search import StoreSearch
+from runstead.wire.chunking import StaticChunkingRequest, StaticSizes
 from runstead.wire.endpoints import vector_stores
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import BadRequest, NotFound
@@ -168,3 +169,17 @@ async def test_what_follows_the_first_4000_characters_of_a_query_has_no_effect()
             for query in queries
         ]
         assert scores[0] == scores[1]
+
+
+async def test_a_long_text_is_given_in_parts() -> None:
+    text = "a ferry \N{FOX FACE} " * 100_000 + "."
+    async with searching() as here:
+        file_id = await upload_text(here.project, text)
+        sizes = StaticSizes(max_chunk_size_tokens=4096, chunk_overlap_tokens=0)
+        store = await here.project.create_vector_store(
+            VectorStoreRequest(file_ids=[file_id], chunking_strategy=StaticChunkingRequest(static=sizes))
+        )
+        await status_of(here.project, store.id, file_id)
+        parts = [part.text for part in (await here.project.store_file_content(store.id, file_id)).data]
+        assert "".join(parts) == text
+        assert max(map(len, parts)) == 1_000_000

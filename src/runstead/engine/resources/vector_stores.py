@@ -45,6 +45,8 @@ __all__ = ["VectorStores", "add_files", "check_not_expired", "insert_store", "th
 
 _RESULTS = 10
 """Results of a search that does not say how many."""
+_TEXT_PART = 1_000_000
+"""Characters of one part of a file's text. A server encodes a part at a time."""
 
 
 class VectorStores(Bound):
@@ -219,7 +221,9 @@ class VectorStores(Bound):
         if blob is None:
             raise BadRequest(f"The file '{file_id}' has no text: it is not completed.", code="invalid_value")
         document = await read_text(self._adapters.blobs, blob)
-        return FileContentPage(data=[] if document is None else [TextContent(text=document.text)])
+        text = "" if document is None else document.text
+        parts = [text[start : start + _TEXT_PART] for start in range(0, len(text), _TEXT_PART)]
+        return FileContentPage(data=[TextContent(text=part) for part in parts])
 
     async def create_file_batch(self, vector_store_id: str, request: FileBatchRequest) -> FileBatch:
         ids.check(vector_store_id=vector_store_id)
