@@ -78,8 +78,21 @@ async def test_temporary_errors_are_retried(failure: Exception) -> None:
         assert await found_in(here.project, store_id, "ferry") == ["0.txt"]
 
 
-async def test_attempts_are_bounded_and_the_last_reason_is_shown() -> None:
-    embeddings = HashingEmbeddings(failures=[EmbeddingError("the server is away")] * 12)
+@pytest.mark.parametrize(
+    ("failure", "shown"),
+    [
+        (EmbeddingError("the server is away"), "the server is away"),
+        (
+            Unreachable("cannot use the files in /srv/secret"),
+            "The server could not use its storage or its search index. Add the file again.",
+        ),
+        (OSError("/srv/secret"), "The server failed when it indexed the file. Add the file again."),
+    ],
+    ids=["embeddings", "away", "unexpected"],
+)
+async def test_attempts_are_bounded_and_the_last_reason_is_shown(failure: Exception, shown: str) -> None:
+    """A reason that names what belongs to the server, such as a path, is for its log alone."""
+    embeddings = HashingEmbeddings(failures=[failure] * 12)
     async with searching(embeddings=embeddings) as here:
         store_id, [file_id] = await store_with(here.project, ["a ferry"])
         for left in range(11, -1, -1):
@@ -88,7 +101,7 @@ async def test_attempts_are_bounded_and_the_last_reason_is_shown() -> None:
             wake(here)
         file = await status_of(here.project, store_id, file_id, "failed")
         assert file.last_error is not None
-        assert (file.last_error.code, file.last_error.message) == ("server_error", "the server is away")
+        assert (file.last_error.code, file.last_error.message) == ("server_error", shown)
         again = await here.project.add_store_file(store_id, StoreFileRequest(file_id=file_id))
         assert (again.status, again.last_error) == ("in_progress", None)
         await status_of(here.project, store_id, file_id)

@@ -11,6 +11,7 @@ from runstead.domain.idempotency import Replay, digest, with_key
 from runstead.engine.ingestion.reindex import make_due
 from runstead.engine.resources.project import Project
 from runstead.engine.retrieval.search import StoreSearch
+from runstead.wire.chunking import StaticChunkingRequest, StaticSizes
 from runstead.wire.endpoints import vector_stores
 from runstead.wire.endpoints.endpoint import Endpoint
 from runstead.wire.error import BadRequest, NotFound
@@ -155,3 +156,30 @@ async def test_vectors_of_another_model_are_not_compared_until_they_are_made_aga
         assert await retrieval.index.size(it._project, store_id) == 0
         await status_of(it, store_id, file_id)  # by the ingestion of this process, whose model is the old one
         assert (await found(), new.embedded) == (["a ferry"], 0)
+
+
+async def test_what_follows_the_first_4000_characters_of_a_query_has_no_effect() -> None:
+    """The embedding of a text takes time for all of it, and delays the searches behind it."""
+    async with searching() as here:
+        store_id, [file_id] = await store_with(here.project, ["a ferry"])
+        await status_of(here.project, store_id, file_id)
+        queries = ["ferry", "ferry".ljust(4_000) + "heron otter" * 100]
+        scores = [
+            (await here.project.search_vector_store(store_id, SearchRequest(query=query))).data[0].score
+            for query in queries
+        ]
+        assert scores[0] == scores[1]
+
+
+async def test_a_long_text_is_given_in_parts() -> None:
+    text = "a ferry \N{FOX FACE} " * 100_000 + "."
+    async with searching() as here:
+        file_id = await upload_text(here.project, text)
+        sizes = StaticSizes(max_chunk_size_tokens=4096, chunk_overlap_tokens=0)
+        store = await here.project.create_vector_store(
+            VectorStoreRequest(file_ids=[file_id], chunking_strategy=StaticChunkingRequest(static=sizes))
+        )
+        await status_of(here.project, store.id, file_id)
+        parts = [part.text for part in (await here.project.store_file_content(store.id, file_id)).data]
+        assert "".join(parts) == text
+        assert max(map(len, parts)) == 1_000_000

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from runstead.domain.filter_size import MAX_DEPTH, check_filter
 from runstead.retrieval.index.port import Index
-from runstead.wire.filter import AndFilter, Filter, OrFilter
+from runstead.wire.filter import AndFilter, EqualFilter, Filter, NotEqualFilter, OrFilter
 from tests.contract.index.adapters import ADAPTERS, Adapter
 from tests.contract.index.conftest import named
 from tests.contract.index.passages import entry, fill, search
@@ -155,3 +156,14 @@ async def test_a_filter_decides_before_the_limit_does(index: Index) -> None:
     await fill(index, entry("last"), ["a heron in passing, far from water"], {"number": 60}, seeds=["water"])
     hits = await search(index, "heron", seed="heron", limit=3, filters=read('{"type":"gte","key":"number","value":60}'))
     assert [hit.file_id for hit in hits] == ["last"]
+
+
+async def test_the_widest_and_deepest_filter_is_answered(index: Index) -> None:
+    """SQLite refuses expressions of more than 1,000 levels."""
+    await fill(index, entry("file"), ["a heron"], {"n": 1})
+    filters: Filter = EqualFilter(key="n", value=1)
+    for depth in range(MAX_DEPTH):
+        others = [NotEqualFilter(key="n", value=2)] * 99
+        filters = AndFilter(filters=[filters, *others]) if depth % 2 else OrFilter(filters=[filters, *others])
+    check_filter(filters)
+    assert len(await search(index, "heron", filters=filters)) == 1

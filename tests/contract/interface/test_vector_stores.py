@@ -8,7 +8,7 @@ import pytest
 from runstead import bootstrap
 from runstead.wire.chunking import StaticChunkingRequest, StaticSizes
 from runstead.wire.error import ApiError, BadRequest, NotFound
-from runstead.wire.filter import AndFilter, EqualFilter, GreaterFilter
+from runstead.wire.filter import AndFilter, EqualFilter, GreaterFilter, InFilter
 from runstead.wire.hybrid import HybridWeights
 from runstead.wire.search import SearchRanking, SearchRequest, SearchResultsPage
 from runstead.wire.struct import SortOrder
@@ -279,6 +279,8 @@ REFUSED: list[tuple[str, type[ApiError], str, Call]] = [
      _batch(files=[StoreFileRequest(file_id="file-1", chunking_strategy=_chunks(200, 101))])),
     ("file is not in the store", NotFound, "No file found with id 'file-1'.",
      lambda it, store, _: it.rs.update_store_file(store.id, "file-1", {})),
+    ("values of a filter", BadRequest, "Invalid 'filters': a filter may have at most 2000 values.",
+     _search(filters=AndFilter(filters=[InFilter(key="a", value=list(range(1000)))] * 3))),
 ]  # fmt: skip
 OF_THE_WIRE: list[tuple[str, type[ApiError], str, Call]] = [
     ("chunk size", BadRequest, "Invalid 'chunking_strategy.static.max_chunk_size_tokens': integer below minimum value. "

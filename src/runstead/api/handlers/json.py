@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from starlette.types import Receive, Scope, Send
 
 from runstead.api.bodies import Bodies
 from runstead.api.errors import Headers, send_json
+from runstead.api.handlers.encoding import encoded
 from runstead.api.handlers.events import EventAnswer
 from runstead.api.handlers.request import Call, RequestReader
 from runstead.api.idempotency import REPLAYED
@@ -19,7 +19,6 @@ from runstead.wire.vector_store import FileBatch, StoreFile, VectorStore
 
 __all__ = ["JsonHandler"]
 
-_encode = msgspec.json.Encoder().encode
 _POLLED = (Run, VectorStore, StoreFile, FileBatch)
 """Objects that clients read again and again until something about them has ended."""
 
@@ -52,7 +51,7 @@ class JsonHandler:
             return
         # Without this header the polling helpers of official clients wait for seconds.
         headers = self._poll_hint if self._polled and _goes_on(reply) else ()
-        await send_json(send, _encode(reply), headers=headers)
+        await send_json(send, await encoded(reply), headers=headers)
 
 
 def _goes_on(reply: Any) -> bool:

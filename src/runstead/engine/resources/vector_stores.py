@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from runstead.domain import ids
 from runstead.domain import vector_stores as rules
 from runstead.domain.creation import value_or
+from runstead.domain.filter_size import check_filter
 from runstead.engine.file_references import check_files
 from runstead.engine.idempotency import subject
 from runstead.engine.resources.scope import Bound, found, page_of
@@ -44,6 +45,8 @@ __all__ = ["VectorStores", "add_files", "check_not_expired", "insert_store", "th
 
 _RESULTS = 10
 """Results of a search that does not say how many."""
+_TEXT_PART = 1_000_000
+"""Characters of one part of a file's text. A server encodes a part at a time."""
 
 
 class VectorStores(Bound):
@@ -104,6 +107,9 @@ class VectorStores(Bound):
 
     async def search_vector_store(self, vector_store_id: str, request: SearchRequest) -> SearchResultsPage:
         ids.check(vector_store_id=vector_store_id)
+        filters = value_or(request.filters, None)
+        if filters is not None:
+            check_filter(filters)
         row = await self._read(lambda tx: self._store(tx, vector_store_id))
         check_not_expired(row.store)
         queries = [request.query] if isinstance(request.query, str) else request.query
@@ -114,7 +120,7 @@ class VectorStores(Bound):
             [vector_store_id],
             queries,
             limit=value_or(request.max_num_results, _RESULTS),
-            filters=value_or(request.filters, None),
+            filters=filters,
             ranking=value_or(request.ranking_options, SearchRanking()),
         )
         return SearchResultsPage(
@@ -215,7 +221,9 @@ class VectorStores(Bound):
         if blob is None:
             raise BadRequest(f"The file '{file_id}' has no text: it is not completed.", code="invalid_value")
         document = await read_text(self._adapters.blobs, blob)
-        return FileContentPage(data=[] if document is None else [TextContent(text=document.text)])
+        text = "" if document is None else document.text
+        parts = [text[start : start + _TEXT_PART] for start in range(0, len(text), _TEXT_PART)]
+        return FileContentPage(data=[TextContent(text=part) for part in parts])
 
     async def create_file_batch(self, vector_store_id: str, request: FileBatchRequest) -> FileBatch:
         ids.check(vector_store_id=vector_store_id)

@@ -22,6 +22,8 @@ _SEARCHED = ("completed", "in_progress")
 """Statuses of files that a search finds. A file in progress is found as it was, until it is indexed again."""
 _MAX_HINTS = 1000
 """Stores for which the hint to index them again is logged once."""
+_MAX_QUERY = 4_000
+"""Characters of a query that are embedded: as many as its words are taken from."""
 _USE_INTERVAL = 60
 """Seconds after which a search records again that its stores were used."""
 
@@ -114,7 +116,7 @@ class StoreSearch:
     async def _vectors(self, queries: Sequence[str]) -> Any:
         assert self._embeddings is not None
         try:
-            return await self._embeddings.embed(queries, purpose="query")
+            return await self._embeddings.embed([query[:_MAX_QUERY] for query in queries], purpose="query")
         except EmbeddingError as error:
             _log.warning("a query is searched by its words alone: the embedding model failed: %s", error.message)
             return None

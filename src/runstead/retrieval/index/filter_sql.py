@@ -4,13 +4,14 @@ Attributes are rows of a table with a column for each type: `text`, `number` and
 the row of its key and compares the column of the value's type, so values of different types never match.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from runstead.retrieval.index.port import Attributes
 from runstead.retrieval.index.stored_rows import storable
 from runstead.wire.filter import (
     AndFilter,
+    ComparisonFilter,
     EqualFilter,
     Filter,
     GreaterFilter,
@@ -63,9 +64,35 @@ def attribute_rows(attributes: Attributes) -> Iterator[AttributeRow]:
 
 def condition(given: Filter, table: str, entry: str, bind: Bind) -> str:
     """The condition, with the values bound. `table` has the attributes and `entry` is the number of the entry."""
+    return _condition(given, table, entry, bind).text
+
+
+class _Condition(NamedTuple):
+    """A condition, and the levels of the tree that a database makes of it."""
+
+    levels: int
+    text: str
+
+
+def _condition(given: Filter, table: str, entry: str, bind: Bind) -> _Condition:
     if isinstance(given, AndFilter | OrFilter):
-        word = " AND " if isinstance(given, AndFilter) else " OR "
-        return f"({word.join(condition(member, table, entry, bind) for member in given.filters)})"
+        word = "AND" if isinstance(given, AndFilter) else "OR"
+        return _joined(word, [_condition(member, table, entry, bind) for member in given.filters])
+    return _Condition(1, _comparison(given, table, entry, bind))
+
+
+def _joined(word: str, members: Sequence[_Condition]) -> _Condition:
+    """The members in an order that makes few levels.
+
+    `a AND b AND c` is read as `(a AND b) AND c`, so a member is deeper the further it is from the end. SQLite refuses
+    trees of more than 1,000 levels.
+    """
+    ordered = sorted(members)
+    levels = max(member.levels + len(ordered) - place for place, member in enumerate(ordered))
+    return _Condition(levels, f"({f' {word} '.join(member.text for member in ordered)})")
+
+
+def _comparison(given: ComparisonFilter, table: str, entry: str, bind: Bind) -> str:
     if isinstance(given, InFilter | NotInFilter):
         compared = _one_of(given.value, bind)
     else:

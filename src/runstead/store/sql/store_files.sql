@@ -79,6 +79,12 @@ SELECT body, status, usage_bytes FROM vector_store_files
 -- name: stores_of
 SELECT store_id FROM vector_store_files WHERE file_id = :file_id AND project = :project;
 
+-- name: sums_of
+-- `ids` is a JSON array.
+SELECT status, count(*), sum(usage_bytes) FROM vector_store_files
+ WHERE store_id = :store_id AND file_id IN (SELECT value FROM json_each(:ids)) AND project = :project
+ GROUP BY status;
+
 -- name: count_in_progress
 -- `ids` is a JSON array.
 SELECT coalesce(sum(in_progress), 0) FROM vector_stores

@@ -57,11 +57,13 @@ class SqlStoreFiles:
         if not files:
             return
         store_id = files[0].vector_store_id
-        before = await self.get_many(project, store_id, [file.id for file in files])
+        replaced = await self._session.rows(
+            self._queries["sums_of"], project=project, store_id=store_id, ids=_json([file.id for file in files])
+        )
         await self._session.execute_many(
             self._queries["add"], [self._columns(project, file, now, batch_id) for file in files]
         )
-        await self._count(project, store_id, _difference(list(before.values()), files))
+        await self._count(project, store_id, _difference(replaced, files))
 
     async def page(
         self, project: str, store_id: str, query: StoreFileQuery, batch_id: str | None = None
@@ -247,13 +249,15 @@ def _batch_status(counts: FileCounts) -> StoreFileStatus:
     return "failed" if counts.failed and counts.failed == counts.total else "completed"
 
 
-def _difference(before: Sequence[StoreFile], after: Sequence[StoreFile]) -> Mapping[str, int]:
-    """How counts and usage change when files are replaced by others."""
+def _difference(replaced: Sequence[Row], files: Sequence[StoreFile]) -> Mapping[str, int]:
+    """How counts and usage change when files are added in place of others, which are given by status."""
     differences: Counter[str] = Counter()
-    for sign, files in ((-1, before), (1, after)):
-        for file in files:
-            differences[file.status] += sign
-            differences["usage_bytes"] += sign * file.usage_bytes
+    for status, number, usage_bytes in replaced:
+        differences[status] -= int(number)
+        differences["usage_bytes"] -= int(usage_bytes)
+    for file in files:
+        differences[file.status] += 1
+        differences["usage_bytes"] += file.usage_bytes
     return differences
 
 

@@ -34,6 +34,9 @@ _MAX_ATTEMPTS = 12
 """Attempts at one file, about an hour of them."""
 _MAX_PAUSE = 600
 """Seconds between two attempts, at most."""
+# What a client may read of the server's own failures, whose texts name paths and hosts. The log has those.
+_AWAY = "The server could not use its storage or its search index. Add the file again."
+_FAILED = "The server failed when it indexed the file. Add the file again."
 
 
 async def ingest_files(adapters: Adapters, retrieval: Retrieval, lease: float) -> None:
@@ -165,11 +168,14 @@ class _Ingester:
                 await self._again(job, 1)
             case EmbeddingError() as error:
                 await self._later(job, error.message, error.retry_after)
-            case DocumentError() | Unreachable() as error:
-                await self._later(job, str(error))
+            case DocumentError(message=message):
+                await self._later(job, message)
+            case Unreachable() as error:
+                log_failure(_log, error, "a file was not ingested", extra={"file": job.file.id})
+                await self._later(job, _AWAY)
             case BaseException() as error:
                 _log.error("ingesting a file failed", exc_info=error, extra={"file": job.file.id})
-                await self._later(job, f"The server failed: {type(error).__name__}.")
+                await self._later(job, _FAILED)
 
     async def _later(self, job: IngestionJob, reason: str, seconds: float | None = None) -> None:
         """Try again later, if the file was not tried too often."""

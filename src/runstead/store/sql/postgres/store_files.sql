@@ -2,6 +2,11 @@
 SELECT body, status, usage_bytes FROM vector_store_files
  WHERE store_id = :store_id AND file_id IN (SELECT json_array_elements_text(:ids::json)) AND project = :project;
 
+-- name: sums_of
+SELECT status, count(*), sum(usage_bytes)::bigint FROM vector_store_files
+ WHERE store_id = :store_id AND file_id IN (SELECT json_array_elements_text(:ids::json)) AND project = :project
+ GROUP BY status;
+
 -- name: count_in_progress
 SELECT coalesce(sum(in_progress), 0)::bigint FROM vector_stores
  WHERE id IN (SELECT json_array_elements_text(:ids::json)) AND project = :project;
