@@ -224,3 +224,10 @@ def test_labels_are_one_short_line() -> None:
     assert out.places[0].level == 6
     assert len(out.places[0].label) == 200
     assert "\n" not in out.places[0].label
+
+
+@pytest.mark.parametrize("blank", [" ", "\n", "\t\u3000"])
+def test_blanks_beyond_a_thousand_in_a_row_are_left_out(blank: str) -> None:
+    few, many = blank * (1000 // len(blank)), blank * 300_000
+    assert read(f"a{many}b{many}c".encode()).text == f"a{few}b{few}c"
+    assert read(f"a{few}b".encode()).text == f"a{few}b"

@@ -11,6 +11,8 @@ _NEWLINE = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
 _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ud800-\udfff\ufeff\ufffe\uffff]")
 """Control characters, soft hyphens, surrogates, byte order marks and noncharacters: in no text that is searched."""
 _UNCLEAN = re.compile(f"{_UNWANTED.pattern}|[\r\x0b\x0c\x85\u2028\u2029]")
+_MAX_BLANKS = 1_000
+_BLANKS = re.compile(rf"(?<!\s)\s{{{_MAX_BLANKS + 1},}}")
 _ASCII = {**dict.fromkeys([*range(32), 127]), **{ord(end): "\n" for end in "\n\r\v\f"}, ord("\t"): "\t"}
 """Replacements of ASCII's control characters."""
 
@@ -41,8 +43,10 @@ class TextBuilder:
         self.places: list[Place] = []
 
     def write(self, text: str) -> None:
-        """Add text as it is, but for characters that no text needs."""
-        text = clean(text)
+        """Add text as it is, but for characters that no text needs, and blanks beyond the first thousand in a row: no
+        search looks for them, and a chunk would begin or end with them.
+        """
+        text = _BLANKS.sub(lambda run: run[0][:_MAX_BLANKS], clean(text))
         if not text:
             return
         self.length += len(text)
