@@ -21,7 +21,7 @@ with runstead.connect() as client:
     client.create_message(thread.id, MessageRequest(role="user", content="What is the weather in Oslo?"))
     client.wait(client.create_run(thread.id, RunRequest(assistant_id=assistant.id)))
 
-# The second program knows only the thread.
+# The second program has only the id of the thread.
 with runstead.connect() as client:
     run = client.runs(thread.id)[0]
     if run.status is Status.REQUIRES_ACTION:

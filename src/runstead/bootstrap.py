@@ -21,7 +21,7 @@ from runstead.engine.ingestion.reindex import Reindexed, make_due, wait_until_in
 from runstead.engine.limits import Limits
 from runstead.engine.retrieval.parts import Retrieval
 from runstead.engine.retrieval.search import StoreSearch
-from runstead.llm.openai_chat.answer_budget import AnswerBudget
+from runstead.llm.openai_chat.answer.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ChatModel
 from runstead.llm.router import Router

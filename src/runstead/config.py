@@ -67,7 +67,7 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     embeddings_preset: str | None = None
     """The kind of embedding server, such as `openai` or `ollama`."""
     embeddings_model: str | None = None
-    """The name of the embedding model, as its server knows it."""
+    """The server's name of the embedding model."""
     embeddings_key: str | None = None
     script: str | None = None
     """A file of scripted answers that replaces the model, for tests and trials."""

@@ -1,4 +1,4 @@
-"""Web pages of allowed origins: their preflights, their requests, and what they may read."""
+"""Web pages of allowed origins: preflights, requests, and readable headers."""
 
 from collections.abc import AsyncIterator
 

@@ -30,7 +30,7 @@ async def client(application: FilesApplication) -> AsyncIterator[httpx2.AsyncCli
         yield client
 
 
-async def test_a_download_says_what_it_is(client: httpx2.AsyncClient) -> None:
+async def test_a_download_has_its_name_type_and_length(client: httpx2.AsyncClient) -> None:
     response = await client.get("/files/file-1/content")
     assert response.status_code == 200
     assert response.content == CONTENT

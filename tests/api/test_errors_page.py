@@ -1,4 +1,4 @@
-"""docs/errors.md knows every code and every status that there is."""
+"""docs/errors.md has every code and every status."""
 
 import re
 from pathlib import Path

@@ -70,6 +70,11 @@ async def test_a_form_of_another_client_is_read(client: httpx2.AsyncClient) -> N
     assert stored["file_name"] == "ü b.txt"
 
 
+async def test_a_part_without_a_file_name_is_a_file_if_the_endpoint_has_that_file(client: httpx2.AsyncClient) -> None:
+    stored = (await post(client, part('name="file"', b"\xff bytes") + PURPOSE + END)).json()
+    assert (stored["file_name"], stored["size"]) == ("file", 7)
+
+
 @pytest.mark.parametrize("name", ["C:\\\\secret\\\\a.txt", "../../a.txt", "/etc/a.txt"])
 async def test_a_file_name_has_no_folders(client: httpx2.AsyncClient, name: str) -> None:
     stored = (await post(client, part(f'name="file"; filename="{name}"', b"") + PURPOSE + END)).json()
@@ -145,7 +150,7 @@ async def test_a_method_reads_the_first_bytes_before_the_last_were_sent(
 
 
 async def test_a_method_that_does_not_read_gets_no_more_of_the_body() -> None:
-    """What the server has not asked for stays in the socket, so the sender waits."""
+    """Bytes that the server has not asked for stay in the socket, so the sender waits."""
     head = [(name.lower().encode(), value.encode()) for name, value in BETA.items()]
     head.append((b"content-type", b"multipart/form-data; boundary=edge"))
     chunks = iter([PURPOSE + part('name="file"; filename="a"', b"x" * 99)[:-10], b"x" * 1000, b"\r\n" + END])

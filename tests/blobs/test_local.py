@@ -1,4 +1,4 @@
-"""Blobs in a folder: who may read it, and what a killed process leaves there."""
+"""Blobs in a folder: its permissions, and the drafts of killed processes."""
 
 import asyncio
 import stat
@@ -49,7 +49,7 @@ async def test_only_the_owner_can_read_it(tmp_path: Path) -> None:
     await blobs.stop()
 
 
-async def test_what_a_killed_process_leaves_is_no_blob_and_is_removed(tmp_path: Path) -> None:
+async def test_drafts_of_a_killed_process_are_no_blobs_and_are_removed(tmp_path: Path) -> None:
     command = [sys.executable, "-c", WRITER, str(tmp_path)]
     process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None

@@ -1,4 +1,4 @@
-"""Object stores as a configuration names them: their URLs, their keys, and what is said when they are away."""
+"""Object stores as a configuration names them: URLs, keys, and errors when they are unreachable."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -196,7 +196,7 @@ async def test_above_the_total_the_slowest_readers_are_cut_off(caplog: pytest.Lo
     ]
 
 
-async def test_the_server_looks_for_slow_readers_in_every_tenth_tick() -> None:
+async def test_the_server_checks_for_slow_readers_in_every_tenth_tick() -> None:
     async with here(size=50_000_000) as server:
         ticking = Server(server.config, UnreadReplies(1_000_000))
         ticking.server_state = server.server_state

@@ -13,14 +13,14 @@ Caller = Callable[..., Any]
 
 
 def call_sync(url: str, call: Callable[[Any], Any], **options: Any) -> Any:
-    """What the sync client returns; of a stream all events."""
+    """The result of the sync client; of a stream all events."""
     with connect(url, **options) as client:
         found = call(client)
         return list(found) if isinstance(found, Iterator) else found
 
 
 def call_async(url: str, call: Callable[[Any], Any], **options: Any) -> Any:
-    """What the async client returns; of a stream all events."""
+    """The result of the async client; of a stream all events."""
 
     async def made() -> Any:
         async with connect_async(url, **options) as client:

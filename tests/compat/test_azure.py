@@ -12,7 +12,7 @@ from tests.compat.script import Script, answers
 
 @pytest.fixture(params=["", "gpt-4o"], ids=["endpoint", "deployment"])
 def azure(request: pytest.FixtureRequest, server: str) -> Iterator[AzureOpenAI]:
-    """A client that knows the server's root, with or without a deployment."""
+    """A client with the server's root, with or without a deployment."""
     with AzureOpenAI(
         azure_endpoint=server.removesuffix("/v1"),
         azure_deployment=request.param or None,

@@ -1,4 +1,4 @@
-"""`client.embeddings` of the official client, which asks for base64 unless it is told otherwise."""
+"""`client.embeddings` of the official client, which requests base64 by default."""
 
 import math
 

@@ -166,6 +166,55 @@ def test_a_file_that_is_attached_to_a_message_is_searched(client: OpenAI, model:
     assert (store.expires_after.days, store.file_counts.completed) == (7, 1)
 
 
+def test_each_citation_of_an_answer_has_its_passage(client: OpenAI, model: Script) -> None:
+    """The number in a marker is the place of its passage in the step. Markers of other passages are no citations."""
+    store = client.vector_stores.create()
+    pumps = "\n\n".join(f"# Pump {n} 🐝\n\nThe seal of pump {n} lasts {n * 10} hours." for n in range(40))
+    valves = "\n\n".join(f"Valve {n} of the pump has a seal of steel." for n in range(40))
+    batch = client.vector_stores.file_batches.upload_and_poll(
+        store.id,
+        files=[("pumps.md", pumps.encode()), ("valves.txt", valves.encode("utf-16"))],
+        chunking_strategy={"type": "static", "static": {"max_chunk_size_tokens": 100, "chunk_overlap_tokens": 50}},
+        poll_interval_ms=20,
+    )
+    assert batch.file_counts.completed == 2
+    names = {file.id: client.files.retrieve(file.id).filename for file in client.vector_stores.files.list(store.id)}
+    model.calls(Call("file_search", '{"queries":["seal of pump 7","valve 9 seal steel","seal of pump 7"]}'))
+    model.says(*(f"🐝【0:{n}†{name}】" for n in range(50) for name in sorted(names.values())))
+    made = client.beta.threads.create_and_run_poll(
+        assistant_id=client.beta.assistants.create(
+            model="gpt-4o",
+            tools=[{"type": "file_search"}],
+            tool_resources={"file_search": {"vector_store_ids": [store.id]}},
+        ).id,
+        thread={"messages": [{"role": "user", "content": "Which seals?"}]},
+        poll_interval_ms=20,
+    )
+    steps = client.beta.threads.runs.steps.list(made.id, thread_id=made.thread_id, include=[CONTENT]).data
+    found = searched(steps).file_search.results
+    assert found is not None
+    assert len({each.content[0].text for each in found if each.content}) == len(found) > 10
+    assert {each.file_id for each in found} == set(names)
+
+    [message] = client.beta.threads.messages.list(made.thread_id, run_id=made.id)
+    text = text_of(message)
+    cited = [each for each in text.annotations if isinstance(each, FileCitationAnnotation)]
+    assert [text.value[each.start_index : each.end_index] for each in cited] == [
+        f"【0:{n}†{names[each.file_id]}】" for n, each in enumerate(found)
+    ]
+    assert [each.file_citation.file_id for each in cited] == [each.file_id for each in found]
+    stored = {
+        file_id: "".join(
+            part.text or "" for part in client.vector_stores.files.content(file_id, vector_store_id=store.id)
+        )
+        for file_id in names
+    }
+    assert sorted(stored.values()) == sorted([pumps, valves])
+    for each in found:
+        assert each.content
+        assert stored[each.file_id].count(each.content[0].text or "") == 1
+
+
 def test_what_does_not_fit_is_refused(client: OpenAI, librarian: Assistant) -> None:
     with pytest.raises(NotFoundError, match="No vector store found with id 'vs_missing'"):
         client.beta.threads.create(tool_resources={"file_search": {"vector_store_ids": ["vs_missing"]}})

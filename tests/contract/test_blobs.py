@@ -1,4 +1,4 @@
-"""What every place for blobs does: whole or not at all, never changed, and nothing left behind."""
+"""Every place for blobs writes whole blobs or none, never changes one, and leaves nothing behind."""
 
 import asyncio
 import hashlib
@@ -66,7 +66,7 @@ async def test_a_range_of_a_blob_is_read(blobs: Blobs, start: int, end: int | No
     assert await content(blobs, "blob-1", start, end) == BIG[start:end]
 
 
-async def test_what_is_not_there_is_missing(blobs: Blobs) -> None:
+async def test_a_missing_blob_is_an_error(blobs: Blobs) -> None:
     for read in (blobs.size("blob-1"), content(blobs, "blob-1"), content(blobs, "blob-1", 3, 3)):
         with pytest.raises(BlobMissing):
             await read

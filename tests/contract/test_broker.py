@@ -1,4 +1,4 @@
-"""What every broker does when nothing fails. It may do less at any time, and no caller may depend on it."""
+"""Every broker while nothing fails. It may do less at any time, and no caller may depend on it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

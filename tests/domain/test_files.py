@@ -25,7 +25,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(8)
         (b"", None),
     ],
 )
-def test_an_image_is_what_its_bytes_are(head: bytes, kind: str | None) -> None:
+def test_the_kind_of_an_image_is_detected_from_its_bytes(head: bytes, kind: str | None) -> None:
     assert image_type(head) == kind
     assert image_type(head[:HEAD]) == kind
 

@@ -61,7 +61,7 @@ def add(client: Client) -> str:
 
 
 def hits(client: Client, store_id: str) -> list[list[str]]:
-    """What is found for each query, without passages that do not contain it."""
+    """The passages found for each query, without those that do not contain it."""
     pages = [client.search_vector_store(store_id, SearchRequest(query=query)) for query in QUERIES]
     return [
         [hit.content[0].text for hit in page.data if query in hit.content[0].text]

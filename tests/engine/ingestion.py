@@ -26,7 +26,7 @@ __all__ = ["PlainReader", "found_in", "idle", "searching", "status_of", "store_w
 
 
 class PlainReader:
-    """A `DocumentReader` of plain text that reports what it reads, and waits or fails when a test says so."""
+    """A `DocumentReader` of plain text that reports its reads, and waits or fails as a test decides."""
 
     def __init__(self) -> None:
         self.read_names: list[str] = []

@@ -191,4 +191,4 @@ async def test_a_thread_is_unlocked_after_a_cancel() -> None:
         again = await here.ended(await here.again(run))
         assert again.status == "completed"
         assert [text_of(message) for message in await here.messages(run)] == ["Hello", "Half", "Whole"]
-        assert here.model.requests[1].messages[-1]["content"] == "Half", "the model is told what was said"
+        assert here.model.requests[1].messages[-1]["content"] == "Half", "the prompt has the text before the cancel"

@@ -15,7 +15,7 @@ STATE = {"reasoning": "The user wants to know …", "signatures": ["AbC==", None
 
 
 def carried(here: World, number: int) -> dict[str, Any]:
-    """What a request brings back, by what the model did in the turn that carried it."""
+    """The state that a request brings back, by the actions of the model in the turn that carried it."""
     request = here.model.requests[number]
     found: dict[str, Any] = {}
     for place, state in request.carried.items():

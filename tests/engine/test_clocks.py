@@ -20,7 +20,7 @@ from tests.support.waiting import within
 from tests.support.worlds import WEATHER, World, text_of, world
 
 AHEAD = [0.0, -300.0, 240.0]
-"""What the clocks of three machines show beyond the right time, in seconds."""
+"""Offsets of the clocks of three machines from the right time, in seconds."""
 LONG = 7 * 86_400
 """A lifetime that no difference of clocks ends."""
 ROUNDS = 5

@@ -26,7 +26,7 @@ def request(input: Any, **fields: Any) -> EmbeddingRequest:
     return EmbeddingRequest(model="text-embedding-3-small", input=input, **fields)
 
 
-async def test_a_server_without_an_embedding_model_says_what_to_install() -> None:
+async def test_the_error_without_an_embedding_model_names_the_package() -> None:
     async with world() as here:
         with pytest.raises(NotFound, match=r"pip install 'runstead\[files\]'") as raised:
             await here.project.embeddings(request("text"))

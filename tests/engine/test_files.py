@@ -1,4 +1,4 @@
-"""Files in the engine: quotas, uploads that fail, expiry, deletion, and what a crash leaves."""
+"""Files in the engine: quotas, uploads that fail, expiry, deletion, and the remains of a crash."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -38,7 +38,7 @@ def named(*file_ids: str) -> ToolResources:
 
 
 async def problems(here: World) -> list[str]:
-    """What the checker finds."""
+    """The findings of the checker."""
     found: list[str] = []
     await examine_files(
         here.adapters.store, here.adapters.blobs, Examined(), lambda violation: found.append(str(violation)), part=1
@@ -154,7 +154,7 @@ async def test_expired_files_are_deleted_with_their_content(here: World) -> None
     assert await problems(here) == []
 
 
-async def test_the_loop_removes_what_was_deleted(here: World) -> None:
+async def test_the_loop_removes_blobs_of_deleted_files(here: World) -> None:
     file = await upload(here)
     await here.project.delete_file(file.id)
     await here.clock.advance(10)

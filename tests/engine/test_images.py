@@ -1,4 +1,4 @@
-"""Images that were uploaded: models get their bytes, and are told of those that are gone."""
+"""Uploaded images: models get their bytes, and a note for a deleted one."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ def showing(*file_ids: str, detail: Any = "auto") -> MessageRequest:
 
 
 async def asked(here: World, *messages: MessageRequest) -> list[Any]:
-    """What the model is shown of these messages, as parts."""
+    """The parts of these messages in the prompt."""
     thread = await here.project.create_thread(ThreadRequest(messages=list(messages)))
     run = await here.project.create_run(thread.id, RunRequest(assistant_id=await here.assistant()))
     assert (await here.ended(run)).status == "completed"
@@ -31,7 +31,7 @@ async def asked(here: World, *messages: MessageRequest) -> list[Any]:
     return [message["content"] for message in sent]
 
 
-async def test_an_image_reaches_the_model_as_what_its_bytes_are() -> None:
+async def test_the_media_type_of_an_image_is_detected_from_its_bytes() -> None:
     async with world(["A cat."]) as here:
         file = await upload(here, PNG, "picture.txt", purpose="vision")
         [content] = await asked(here, showing(file.id, detail="low"))

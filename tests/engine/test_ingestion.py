@@ -1,4 +1,4 @@
-"""Ingestion: in turns, tried again where that helps, never half visible, and stopped when nobody wants it any more."""
+"""Ingestion: projects in turns, retries of temporary errors, whole files only, and a stop when the file is removed."""
 
 from pathlib import Path
 
@@ -64,7 +64,7 @@ PASSING = [
 
 
 @pytest.mark.parametrize("failure", PASSING, ids=lambda each: str(each)[:20])
-async def test_what_may_pass_is_tried_again(failure: Exception) -> None:
+async def test_temporary_errors_are_retried(failure: Exception) -> None:
     reader, embeddings = PlainReader(), HashingEmbeddings()
     (reader.failures if isinstance(failure, DocumentError) else embeddings.failures).append(failure)
     async with searching(reader=reader, embeddings=embeddings) as here:
@@ -115,7 +115,7 @@ async def test_attempts_are_bounded_and_the_last_reason_is_shown(failure: Except
         (EmbeddingError("no such model", permanent=True), "server_error"),
     ],
 )
-async def test_what_does_not_pass_fails_at_once(failure: Exception, code: str) -> None:
+async def test_permanent_errors_fail_at_once(failure: Exception, code: str) -> None:
     reader, embeddings = PlainReader(), HashingEmbeddings()
     (reader.failures if isinstance(failure, DocumentError) else embeddings.failures).append(failure)
     async with searching(reader=reader, embeddings=embeddings) as here:

@@ -92,7 +92,7 @@ async def test_options_of_the_assistant_or_the_run_are_sent(
         assert (shown(run), sent(here)) == (seen, told)
 
 
-async def test_a_run_with_its_thread_sends_what_was_chosen() -> None:
+async def test_a_run_with_its_thread_sends_the_chosen_options() -> None:
     async with world(["Hello"]) as here:
         thread = ThreadRequest(messages=[MessageRequest(role="user", content="Hi")])
         request = ThreadRunRequest(assistant_id=await here.assistant(temperature=1.0), thread=thread, top_p=1.0)
@@ -108,7 +108,7 @@ async def test_a_run_with_its_thread_sends_what_was_chosen() -> None:
         ({"name": "Ada"}, (1.0, 0.5, None)),
     ],
 )
-async def test_an_update_of_the_assistant_changes_what_it_has_chosen(update: dict[str, Any], told: Any) -> None:
+async def test_an_update_of_the_assistant_changes_its_chosen_options(update: dict[str, Any], told: Any) -> None:
     async with world(["Hello"]) as here:
         assistant_id = await here.assistant(temperature=1.0, top_p=0.5)
         await here.project.update_assistant(assistant_id, AssistantUpdate(**update))
@@ -117,7 +117,7 @@ async def test_an_update_of_the_assistant_changes_what_it_has_chosen(update: dic
         assert sent(here) == told
 
 
-async def test_every_call_of_a_run_sends_what_was_chosen() -> None:
+async def test_every_call_of_a_run_sends_the_chosen_options() -> None:
     async with world([call("weather"), "Done."]) as here:
         run = await here.ended(await here.start(tools=[WEATHER], temperature=1.0))
         await here.project.update_run(run.thread_id, run.id, {"a": "b"})

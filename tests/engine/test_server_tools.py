@@ -72,7 +72,7 @@ def any_store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return adapter.make(tmp_path)
 
 
-async def test_the_model_reads_what_its_tools_gave_and_goes_on(any_store: Store) -> None:
+async def test_the_model_reads_the_outputs_of_its_tools_and_goes_on(any_store: Store) -> None:
     script: list[Turn] = [call("search", query="cats"), call("execute", code="1+1"), "Two cats."]
     search, execute = Search(), Execute()
     async with world(script, tools=[search, execute], store=any_store) as here:
@@ -241,7 +241,7 @@ async def test_ids_that_the_model_repeats_are_made_unique_in_the_run() -> None:
 
 class TestFailures:
     async def output(self, tool: Search | Execute, name: str = "search") -> tuple[str, str]:
-        """What the model reads of a call, and how the run ended."""
+        """The output of a call in the prompt, and the end of the run."""
         async with world([call(name), "Then not."], tools=[tool]) as here:
             run = await here.ended(await here.start(tools=BOTH[:1] if name == "search" else BOTH[1:]))
             await checked(here, run)

@@ -72,7 +72,7 @@ class Recorder:
 
 
 def expected(endpoint: AnyEndpoint, method: Callable[..., object]) -> dict[str, Any]:
-    """What of a request reaches the method: everything that it has a parameter for, by its name."""
+    """The arguments of the method: every field of the request that is a parameter of it, by its name."""
     query, body = query_of(endpoint), body_of(endpoint)
     sent = path_of(endpoint) | asdict(query) | asdict(body)
     names = [name for name in inspect.signature(method).parameters if name != "self"]
@@ -95,7 +95,7 @@ def test_an_operation_is_that_of_the_method_with_the_endpoints_name(operation: O
 
 
 @every_operation
-def test_an_operation_calls_its_method_with_what_the_request_holds(operation: Operation) -> None:
+def test_an_operation_passes_the_fields_of_the_request_to_its_method(operation: Operation) -> None:
     endpoint = operation.endpoint
     if operation.call is None:
         assert endpoint.gives == "events"
@@ -134,7 +134,7 @@ def test_a_streaming_method_has_the_parameters_of_the_plain_one(operation: Opera
 
 
 @every_operation
-def test_an_operation_replies_what_its_method_returns(operation: Operation) -> None:
+def test_an_operation_replies_with_the_result_of_its_method(operation: Operation) -> None:
     returned, reply = get_type_hints(operation.method)["return"], operation.endpoint.reply
     if hasattr(reply, "__args__"):  # Page[X] on the wire is PageOf[X] in the interface
         assert returned.__args__ == reply.__args__

@@ -1,4 +1,4 @@
-"""What was acknowledged is there after `kill -9`, whenever it comes."""
+"""Acknowledged writes survive `kill -9` at any moment."""
 
 import asyncio
 import random

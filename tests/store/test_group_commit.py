@@ -39,7 +39,7 @@ async def test_writes_one_after_the_other_commit_each(store: SqliteStore) -> Non
     assert store.commits == 5
 
 
-async def test_what_was_written_during_a_commit_is_committed_together(store: SqliteStore) -> None:
+async def test_writes_during_a_commit_are_committed_together(store: SqliteStore) -> None:
     async def chain(name: str) -> None:
         for number in range(20):
             await store.write(keep_thread(f"thread_{name}_{number}"))
@@ -60,7 +60,7 @@ async def test_works_run_in_the_order_they_were_asked_for(store: SqliteStore) ->
     assert ran == list(range(600))
 
 
-async def test_a_read_sees_only_what_is_committed(store: SqliteStore) -> None:
+async def test_a_read_sees_only_committed_writes(store: SqliteStore) -> None:
     async def work(tx: Tx) -> object:
         await tx.threads.insert(MINE, thread())
         return await store.read(find_thread())
@@ -159,7 +159,7 @@ async def test_a_commit_that_fails_fails_all_that_shared_it(store: SqliteStore, 
 
 
 @pytest.mark.parametrize("together", [1, 5])
-async def test_a_full_disk_fails_what_does_not_fit_and_nothing_else(store: SqliteStore, together: int) -> None:
+async def test_a_full_disk_fails_only_the_writes_that_do_not_fit(store: SqliteStore, together: int) -> None:
     connection = writing(store)
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count = {pages + 20}")

@@ -51,7 +51,7 @@ async def test_two_databases_have_the_same_schema(path: Path) -> None:
     assert schema(path) == schema(other)
 
 
-async def test_only_what_is_new_is_applied(
+async def test_only_new_migrations_are_applied(
     path: Path, tmp_path: Path, store: SqliteStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await store.write(keep_thread())

@@ -1,4 +1,4 @@
-"""One process owns the file, for as long as it lives."""
+"""One process owns the file until it ends."""
 
 import asyncio
 import fcntl

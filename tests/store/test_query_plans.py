@@ -89,7 +89,7 @@ def test_a_page_begins_and_ends_in_its_index(
         "has_queued": "COVERING INDEX runs_queue (status=? AND project=?)",
     }.items(),
 )
-def test_what_workers_look_for_has_an_index_of_its_own(connection: sqlite3.Connection, name: str, index: str) -> None:
+def test_queries_of_workers_have_their_own_indexes(connection: sqlite3.Connection, name: str, index: str) -> None:
     [only] = plan(connection, QUERIES["runs"][name])
     assert only.endswith(f" runs USING {index}")
 

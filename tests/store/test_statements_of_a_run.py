@@ -1,4 +1,4 @@
-"""What a run costs: the statements from an empty thread to its answer. A new one has to be worth it."""
+"""The costs of a run: the statements from an empty thread to its answer. A new one has to be worth it."""
 
 from pathlib import Path
 

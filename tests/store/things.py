@@ -104,7 +104,7 @@ async def changed(
     owner: str | UnsetType = UNSET,
     ready_at: int | UnsetType = UNSET,
 ) -> RunRow:
-    """Change a run, as it is said: what is not said stays."""
+    """Change the given fields of a run. Other fields stay."""
     return (await tx.runs.apply(row, Change(run=run, events=events, owner=owner, ready_at=ready_at), 1000)).row
 
 

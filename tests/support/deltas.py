@@ -17,6 +17,6 @@ def token_deltas(count: int) -> list[RawEvent]:
 
 
 def all_events(kept: KeptDeltas) -> list[RawEvent]:
-    """What a late subscriber gets, in order."""
+    """The events of a late subscriber, in order."""
     batches = [batch.unpack() if isinstance(batch, KeptBatch) else batch for batch in kept.batches()]
     return [event for batch in batches for event in batch]

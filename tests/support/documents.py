@@ -168,7 +168,7 @@ def rtf(*blocks: Block) -> bytes:
 
 
 def zipped(entries: Mapping[str, str | bytes], mimetype: str = "") -> bytes:
-    """A ZIP archive. A `mimetype` comes first and is not compressed, as EPUB wants it."""
+    """A ZIP archive. A `mimetype` comes first and is not compressed, as EPUB requires."""
     file = BytesIO()
     with ZipFile(file, "w", ZIP_DEFLATED) as archive:
         if mimetype:

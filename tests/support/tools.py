@@ -32,7 +32,7 @@ BOTH = (FileSearchTool(), CodeInterpreterTool())
 """The two tools, as a run names them."""
 
 Behaviour: TypeAlias = Callable[[Call, ToolSession], Awaitable[str]]
-"""What a call does; returns the output for the model."""
+"""The action of a call; returns the output for the model."""
 
 
 async def echo(call: Call, session: ToolSession) -> str:

@@ -191,7 +191,7 @@ async def test_no_run_is_lost_and_no_step_repeated_whenever_the_process_dies(see
     async def drive(here: World, run: Run) -> None:
         while not (now := await here.ended(run)).status.terminal:
             finished = [step.id for step in await here.steps(run) if step.status == "completed"]
-            assert finished[: len(steps.get(run.id, []))] == steps.get(run.id, []), "what is finished stays"
+            assert finished[: len(steps.get(run.id, []))] == steps.get(run.id, []), "finished steps stay"
             steps[run.id] = finished
             await here.submit(now)
 

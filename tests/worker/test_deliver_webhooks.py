@@ -251,7 +251,7 @@ class TestReplay:
 
 
 class TestSecrets:
-    async def test_a_new_secret_signs_at_once_and_the_old_one_no_longer(self) -> None:
+    async def test_a_new_secret_replaces_the_old_one_at_once(self) -> None:
         async with telling(["Hello!"]) as (here, there, webhook):
             changed = await here.project.rotate_webhook_secret(webhook.id)
             await here.ended(await here.start())

@@ -169,7 +169,7 @@ async def test_a_queue_that_is_full_refuses_and_writes_nothing() -> None:
         with pytest.raises(RateLimited):
             await here.project.create_thread_run(ThreadRunRequest(assistant_id=paused.assistant_id))
         assert await threads() == before
-        assert (await here.submit(paused)).status == "queued", "what is under way is not refused"
+        assert (await here.submit(paused)).status == "queued", "a run under way is not refused"
         elsewhere = project_of(here.application, "another")
         assistant = await elsewhere.create_assistant(AssistantRequest(model="m", instructions="Help."))
         run = await elsewhere.create_thread_run(ThreadRunRequest(assistant_id=assistant.id))

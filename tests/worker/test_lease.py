@@ -53,7 +53,7 @@ def own_server() -> Iterator[Server]:
     server.remove()
 
 
-async def test_a_worker_without_heartbeats_claims_nothing_and_stops_what_was_recovered(start: Start) -> None:
+async def test_a_worker_without_heartbeats_claims_nothing_and_stops_recovered_runs(start: Start) -> None:
     stores: list[FlakyStore] = []
 
     def cut_off(store: Store) -> Store:
@@ -80,7 +80,7 @@ async def test_a_worker_without_heartbeats_claims_nothing_and_stops_what_was_rec
         assert (await first.ended(await first.start("And now?"))).status == "completed"
 
 
-async def test_a_worker_whose_heartbeat_succeeds_in_time_finishes_what_it_has(start: Start) -> None:
+async def test_a_worker_whose_heartbeat_succeeds_in_time_finishes_its_runs(start: Start) -> None:
     stores: list[FlakyStore] = []
 
     def cut_off(store: Store) -> Store:

@@ -1,4 +1,4 @@
-"""What happens to hundreds of runs in the same moment takes many turns of the event loop, each of them short.
+"""Events of hundreds of runs in the same moment are handled in many turns of the event loop, each of them short.
 
 The counts are calls of the store that begin in one turn, or readers that receive an event in it.
 """

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from runstead.llm.openai_chat.answer_budget import AnswerBudget
+from runstead.llm.openai_chat.answer.answer_budget import AnswerBudget
 from runstead.llm.openai_chat.client import OpenAIChat
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.scripted import Gate, call, limit, say

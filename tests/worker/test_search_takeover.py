@@ -1,4 +1,4 @@
-"""A worker is gone in the middle of a file search, or of the answer to it: the next one knows the same passages."""
+"""A worker is gone in the middle of a file search, or of the answer to it: the next one has the same passages."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -108,7 +108,7 @@ async def test_a_search_that_was_interrupted_is_repeated_under_the_same_number(p
         await until(two_is_committed)
     async with world(["A【0:0】 b【1:0】 c【2:0】 d【3:0】."], **settings(place, again)) as here:
         assert (await here.ended(run)).status == "completed"
-        assert again.queries == ["held"], "what has ended is not searched again"
+        assert again.queries == ["held"], "finished searches are not repeated"
         assert await checked(here, run) == (
             "A【0:0†one.txt】 b【1:0†two.txt】 c【2:0†held.txt】 d【3:0】.",
             [("【0:0†one.txt】", "file-one"), ("【1:0†two.txt】", "file-two"), ("【2:0†held.txt】", "file-held")],

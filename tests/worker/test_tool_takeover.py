@@ -108,7 +108,7 @@ async def test_a_retry_call_runs_again_and_a_finished_one_does_not(store: Open) 
         assert second.began[0].endswith("/2"), "the attempt before is counted"
         assert set(second.began).isdisjoint(first.began)
         assert outputs(here.model.requests[0]) == [f'search: {{"n":{number}}}' for number in (1, 2, 3)]
-        assert len(here.model.requests) == 1, "the model is not asked again for what it had asked for"
+        assert len(here.model.requests) == 1, "a recorded turn is not asked for again"
         assert (await checked(here, run))[3:8] == [
             *("run.step.created", "run.step.in_progress", "run.queued", "run.in_progress", "run.step.completed"),
         ]
@@ -187,7 +187,7 @@ async def test_a_worker_that_stops_in_order_leaves_its_calls_to_the_next(any_sto
         await checked(here, run)
 
 
-async def test_a_tool_that_is_no_longer_there_fails_its_call(store: Open) -> None:
+async def test_a_call_of_a_missing_tool_fails(store: Open) -> None:
     gate = Gate()
     async with dying([call("search")], store(), tools=[Search(held_by(gate))]) as here:
         run = await here.start(tools=BOTH[:1])

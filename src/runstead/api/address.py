@@ -29,7 +29,7 @@ _API_VERSION = re.compile(rb"(?:^|&)api-version(?:=|&|$)")
 
 
 class Address(NamedTuple):
-    """What a path addresses."""
+    """The address that a path names."""
 
     path: str
     """The path as the table of endpoints has it, below `/v1`."""

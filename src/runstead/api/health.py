@@ -1,4 +1,4 @@
-"""The server's health: whether it lives, and whether it is ready, for people, supervisors and load balancers."""
+"""The server's health: liveness and readiness, for people, supervisors and load balancers."""
 
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version

@@ -5,7 +5,7 @@ down to the pace of the reader.
 """
 
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from typing import Any, Generic, TypeVar
 
 from python_multipart.exceptions import FormParserError
@@ -59,16 +59,21 @@ class _End:
 
 
 class MultipartUpload(Generic[B]):
-    """A form that arrives. Implements `interface.transfer.Upload`; `fields` is the type of the form's fields."""
+    """A form that arrives. Implements `interface.transfer.Upload`; `fields` is the type of the form's fields.
 
-    def __init__(self, fields: type[B], content_type: bytes, chunks: AsyncGenerator[bytes]) -> None:
+    A part is a file if it has a file name, or if its name is one of `files`: RFC 7578 does not require a file name.
+    """
+
+    def __init__(
+        self, fields: type[B], files: Collection[str], content_type: bytes, chunks: AsyncGenerator[bytes]
+    ) -> None:
         kind, options = parse_options_header(content_type)
         boundary = options.get(b"boundary", b"")
         if kind != b"multipart/form-data" or not boundary:
             raise _unreadable("expected 'content-type: multipart/form-data' with a boundary")
         self._kind = fields
         self._chunks = chunks
-        self._parts = _PartReader(boundary, self)
+        self._parts = _PartReader(boundary, files, self)
         self._fields: list[tuple[str, str]] = []
         self._reading: _FilePart | None = None
 
@@ -127,10 +132,11 @@ class MultipartUpload(Generic[B]):
 class _PartReader:
     """Turns the bytes of a form into parts, with the parser of python-multipart."""
 
-    def __init__(self, boundary: bytes, upload: "MultipartUpload[Any]") -> None:
+    def __init__(self, boundary: bytes, files: Collection[str], upload: "MultipartUpload[Any]") -> None:
         self.found: deque[_FilePart | _Field | bytes | _End] = deque()
         self.whole = False
         """The closing boundary was read."""
+        self._files = files
         self._upload = upload
         self._count = 0
         self._header = b""
@@ -183,7 +189,7 @@ class _PartReader:
         if kind != b"form-data" or b"name" not in options:
             raise _unreadable("a part has no name")
         name = options[b"name"].decode("utf-8", "replace")
-        if b"filename" not in options:
+        if b"filename" not in options and name not in self._files:
             self.found.append(_Field(name))
             return
         content_type = self._headers.get(b"content-type")
@@ -191,7 +197,7 @@ class _PartReader:
             _FilePart(
                 self._upload,
                 name,
-                stored_name(_unescaped(options[b"filename"].decode("utf-8", "replace"))),
+                stored_name(_unescaped(options.get(b"filename", b"").decode("utf-8", "replace"))),
                 content_type.decode("latin-1") if content_type else None,
             )
         )

@@ -47,7 +47,7 @@ def pages(application: Application) -> list[Route]:
 
 
 def probes(application: Application) -> list[Route]:
-    """The probes: `/health` answers while the process lives, `/ready` says whether calls can succeed."""
+    """The probes: `/health` answers while the process runs, `/ready` says whether calls can succeed."""
 
     async def health_page(_: Request) -> Response:
         return Response(msgspec.json.encode(health(application)), media_type="application/json")

@@ -1,4 +1,4 @@
-"""Chunks of any size, gathered into larger ones: each costs a thread, or a request, when it is written."""
+"""Gathers chunks of any size into larger ones, because each chunk that is written costs a thread or a request."""
 
 from collections.abc import AsyncIterator
 

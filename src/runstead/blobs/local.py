@@ -21,8 +21,7 @@ from typing import TypeVar
 
 from runstead.blobs.buffer import buffered
 from runstead.blobs.draft import Draft
-from runstead.blobs.names import checked
-from runstead.blobs.port import CHUNK, BlobMissing, BlobTooLarge, StoredBlob, Written
+from runstead.blobs.port import CHUNK, BlobMissing, BlobTooLarge, StoredBlob, Written, checked_name
 from runstead.wire.error import Closed, RunsteadError, Unreachable
 
 __all__ = ["LocalBlobs"]
@@ -128,7 +127,7 @@ class LocalBlobs:
         await self._run(lambda: _discard(self._folder / _DRAFTS, before))
 
     def _path(self, name: str) -> Path:
-        shard = hashlib.sha256(checked(name).encode()).hexdigest()[:2]
+        shard = hashlib.sha256(checked_name(name).encode()).hexdigest()[:2]
         return self._folder / shard / name
 
     async def _discard(self, draft: Draft) -> None:

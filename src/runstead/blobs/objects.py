@@ -1,7 +1,7 @@
-"""Blobs in an object store: S3 and what speaks its protocol, Google Cloud Storage, Azure Blob Storage.
+"""Blobs in an object store: S3 and servers with its protocol, Google Cloud Storage, Azure Blob Storage.
 
-The library streams both ways, uploads large blobs in parts, and retries what may pass. It reads the credentials as the
-tools of each vendor do: from the environment, or from the machine's role.
+The library streams both ways, uploads large blobs in parts, and retries failures that may pass. Like the tools of each
+vendor, it reads the credentials from the environment, or from the machine's role.
 """
 
 import asyncio
@@ -18,8 +18,7 @@ from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError
 from obstore.store import ObjectStore, from_url
 
 from runstead.blobs.buffer import buffered
-from runstead.blobs.names import checked
-from runstead.blobs.port import CHUNK, BlobExists, BlobMissing, BlobTooLarge, StoredBlob, Written
+from runstead.blobs.port import CHUNK, BlobExists, BlobMissing, BlobTooLarge, StoredBlob, Written, checked_name
 from runstead.wire.error import Closed, RunsteadError, Unreachable
 
 __all__ = ["ObjectBlobs"]
@@ -107,14 +106,14 @@ class ObjectBlobs:
                 return
             options = {"range": (start, end)}
         with self._explained(name):
-            found = await obstore.get_async(self._open, checked(name), options=options)
+            found = await obstore.get_async(self._open, checked_name(name), options=options)
             async for chunk in found.stream(min_chunk_size=CHUNK):
                 yield bytes(chunk)
 
     @asynccontextmanager
     async def open_local(self, name: str) -> AsyncIterator[Path]:
         with tempfile.TemporaryDirectory(prefix="runstead-") as folder:
-            copy = Path(folder) / checked(name)
+            copy = Path(folder) / checked_name(name)
             with copy.open("xb") as file:
                 async for chunk in self.read(name):
                     await asyncio.to_thread(file.write, chunk)
@@ -122,12 +121,12 @@ class ObjectBlobs:
 
     async def size(self, name: str) -> int:
         with self._explained(name):
-            return (await obstore.head_async(self._open, checked(name)))["size"]
+            return (await obstore.head_async(self._open, checked_name(name)))["size"]
 
     async def delete(self, name: str) -> None:
         try:
             with self._explained(name):
-                await obstore.delete_async(self._open, checked(name))
+                await obstore.delete_async(self._open, checked_name(name))
         except BlobMissing:
             return
 
@@ -139,7 +138,7 @@ class ObjectBlobs:
                         yield StoredBlob(found["path"], found["last_modified"].timestamp())
 
     async def discard_unfinished(self, before: float) -> None:
-        """Nothing: the store itself removes parts of uploads that were broken off, by a rule of its bucket."""
+        """Do nothing. A rule of the bucket removes the parts of interrupted uploads."""
 
     @property
     def _open(self) -> ObjectStore:
@@ -170,7 +169,7 @@ class _Counted:
         self.size = 0
         self.digest = hashlib.sha256()
         self.error: BaseException | None = None
-        """What the chunks have raised: the library would wrap it."""
+        """The exception that the chunks raised. The library would wrap it."""
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self

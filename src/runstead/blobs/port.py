@@ -1,14 +1,17 @@
 """The port of blobs: bytes under names that this server makes. A blob is written once and never changed."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
-__all__ = ["CHUNK", "BlobExists", "BlobMissing", "BlobTooLarge", "Blobs", "StoredBlob", "Written"]
+__all__ = ["CHUNK", "BlobExists", "BlobMissing", "BlobTooLarge", "Blobs", "StoredBlob", "Written", "checked_name"]
 
 CHUNK = 1024 * 1024
 """Bytes that are read, or written, at a time."""
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,127}", re.ASCII)
+"""A name that is safe in paths and URLs."""
 
 
 class BlobMissing(Exception):
@@ -59,7 +62,7 @@ class Blobs(Protocol):
     async def stop(self) -> None: ...
 
     async def write(self, name: str, chunks: AsyncIterator[bytes], *, limit: int) -> Written:
-        """Write a blob: whole, or not at all, whatever `chunks` raises and whenever the process is killed.
+        """Write a blob: whole, or not at all, even if `chunks` raises or the process is killed.
 
         `BlobTooLarge` as soon as there are more than `limit` bytes, `BlobExists` if the name is taken.
         """
@@ -85,7 +88,7 @@ class Blobs(Protocol):
         ...
 
     async def discard_unfinished(self, before: float) -> None:
-        """Remove what is left of writes that were broken off, if it is older than this Unix time."""
+        """Remove the remains of interrupted writes that are older than this Unix time."""
         ...
 
     def names(self, prefix: str = "") -> AsyncIterator[StoredBlob]:
@@ -93,3 +96,10 @@ class Blobs(Protocol):
         among them or not.
         """
         ...
+
+
+def checked_name(name: str) -> str:
+    """The name of a blob itself. `ValueError` if it could mean another place."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"no blob can have the name {name[:64]!r}")
+    return name

@@ -26,7 +26,7 @@ class Backlog:
         return True
 
     def give_back(self, size: int) -> None:
-        """So many bytes wait no longer."""
+        """Subtract bytes that were sent or dropped."""
         self.held -= size
 
 

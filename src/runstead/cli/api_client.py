@@ -1,4 +1,4 @@
-"""What the commands that are clients of a server have in common."""
+"""The connection of a command to a server, its arguments and its errors."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

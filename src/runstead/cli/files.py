@@ -56,7 +56,7 @@ def list_(purpose: str | None, limit: int | None, url: str | None) -> None:
 @click.argument("file_id", metavar="ID")
 @URL
 def get(file_id: str, url: str | None) -> None:
-    """Print what the server knows of a file, as JSON."""
+    """Print the metadata of a file, as JSON."""
     import msgspec
 
     with connected(url) as client:

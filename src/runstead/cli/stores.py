@@ -56,7 +56,7 @@ def list_(limit: int | None, url: str | None) -> None:
 @click.argument("store_id", metavar="STORE")
 @URL
 def get(store_id: str, url: str | None) -> None:
-    """Print what the server knows of a vector store, as JSON."""
+    """Print a vector store with its counts, as JSON."""
     import msgspec
 
     with connected(url) as client:

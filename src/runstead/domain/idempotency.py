@@ -56,7 +56,7 @@ class IdempotentRequest(Struct, frozen=True, kw_only=True):
     key: str
     """The key of its idempotency record."""
     digest: bytes
-    """A digest of what it asks for."""
+    """A digest of the request."""
     lifetime: int
     """Seconds for which its record is kept."""
     client_key: bool = False

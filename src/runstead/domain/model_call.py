@@ -97,7 +97,7 @@ class ThinkingPiece(Struct, frozen=True):
 
 
 class CarriedPiece(Struct, frozen=True):
-    """State of the turn that the model's server wants to see again in the run's next calls: reasoning text, thought
+    """State of the turn that the model's server needs again in the run's next calls: reasoning text, thought
     signatures. Any JSON but null; it is stored, and read by the adapter alone. The last one of a turn counts.
     """
 

@@ -1,4 +1,4 @@
-"""Webhooks: what is sent to them, how it is signed, and when a failed delivery is retried.
+"""Webhooks: the payloads, their signatures, and the times of retries.
 
 Requests are signed as the Standard Webhooks specification says. Secrets are not stored: a secret is derived from the
 server's key and the webhook's id whenever it is needed.

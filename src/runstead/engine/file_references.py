@@ -1,4 +1,4 @@
-"""What names a file: vector stores, and the tool resources of assistants and threads.
+"""References to files, in vector stores, messages, and tool resources of assistants and threads.
 
 A file that is deleted, or that expires, is missing in tool resources from then on: they are shown without it. No row
 is written for that, so a file that thousands of threads name is deleted as quickly as any other.

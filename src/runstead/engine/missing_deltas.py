@@ -85,7 +85,7 @@ class _Delta(Struct):
 
 
 class _Object(Struct):
-    """What the events of a message, a step or a run say of text and calls."""
+    """The text and calls in the events of a message, a step or a run."""
 
     id: str = ""
     content: list[_Part] = []
@@ -194,7 +194,7 @@ class MissingDeltas:
         return self._delta(EventName.MESSAGE_DELTA, MessageDelta(id=id, delta=body)) if parts else None
 
     def _rest_of(self, content: Sequence[_Part]) -> Iterator[PartDelta]:
-        """What is missing of the parts of a message."""
+        """The missing deltas of the parts of a message."""
         for index, part in enumerate(content):
             given = self._parts.get(index)
             text = part.refusal if part.text is None else part.text.value
@@ -227,7 +227,7 @@ class MissingDeltas:
         return self._delta(EventName.STEP_DELTA, RunStepDelta(id=step, delta=body))
 
     def _rest_of_call(self, call: _Call) -> ToolCallDelta | None:
-        """What is missing of a call of a function. Calls of other tools are shown by their own deltas."""
+        """The missing deltas of a call of a function. Calls of other tools are shown by their own deltas."""
         if call.function is None or call.type != "function":
             return None
         arguments = call.function.arguments

@@ -6,7 +6,7 @@ replays that begin together would fill the memory. With permits they take turns:
     async with permits.page():
         ...  # read a page, and give it to the client
 
-A client that is slow keeps others waiting for a second, not for as long as it likes.
+A slow client keeps others waiting for a second at most.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ __all__ = ["PagePermits"]
 
 class PagePermits:
     """At most `pages` readers are inside, besides those whose clients take longer than `patience` seconds for a page.
-    What these hold is limited by the server: it closes connections that leave too much unread.
+    The server limits the pages of those: it closes connections that leave too much unread.
     """
 
     def __init__(self, pages: int = 32, *, patience: float = 1.0) -> None:

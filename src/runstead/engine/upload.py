@@ -19,7 +19,7 @@ B = TypeVar("B", bound=Request)
 
 
 class _CheckedPart:
-    """A file of the upload, and the hash of what was read of it."""
+    """A file of the upload, and the hash of the bytes that were read."""
 
     def __init__(self, part: FilePart, *, hashed: bool) -> None:
         self._chunks = aiter(part)

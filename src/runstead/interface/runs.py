@@ -93,7 +93,7 @@ class Runs(Protocol):
     async def cancel(self, thread_id: ThreadId, run_id: RunId) -> Run:
         """Cancel a run, and return it `cancelling`. It is `cancelled` soon after.
 
-        What the run has written stays, in a message that is `incomplete`. `BadRequest` if the run has ended or is
+        The text of the run stays, in a message that is `incomplete`. `BadRequest` if the run has ended or is
         `cancelling` already.
         """
         ...

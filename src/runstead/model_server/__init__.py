@@ -1,1 +1,1 @@
-"""What every client of a model server needs: its URL and key, presets, error answers, retries, masked secrets."""
+"""The parts of every client of a model server: URL and key, presets, error answers, retries, masked secrets."""

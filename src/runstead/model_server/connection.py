@@ -19,7 +19,7 @@ class Connection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The address, the key and the headers of a server. `RunsteadError` if they do not fit together."""
 
     setting: ClassVar[str] = "Upstream"
-    """What an error calls this part of the configuration."""
+    """The name of this part of the configuration in errors."""
 
     url: str | None = None
     """The base URL of the API, such as `http://127.0.0.1:8000/v1`; the preset's if absent."""
@@ -56,7 +56,7 @@ class Connection(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     @property
     def server(self) -> Preset:
-        """What this kind of server wants."""
+        """The preset of this kind of server."""
         return PRESETS[self.preset if self.preset is not None else preset_of(self.url or "")]
 
     @property

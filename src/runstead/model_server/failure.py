@@ -4,9 +4,9 @@ import re
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
-from runstead.model_server.characters import repaired
 from runstead.model_server.retry import read_retry_after
 from runstead.model_server.server_error import EXHAUSTED, ServerError, read_error_body
+from runstead.model_server.split_characters import repaired
 
 __all__ = ["Failure"]
 

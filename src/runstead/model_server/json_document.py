@@ -36,7 +36,7 @@ _SMALL = 2**16
 _MAX_GLUED = 2**16
 """Characters of documents that are not separated."""
 _BETWEEN = re.compile(r"(?:\s|,|data:|(?:\\r|\\n)|\[DONE\])*")
-"""What may stand behind a document, and before the next one."""
+"""Separators of documents."""
 
 _decoder = json.JSONDecoder(strict=False)
 _read = msgspec.json.Decoder().decode

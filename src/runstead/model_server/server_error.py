@@ -4,8 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from runstead.model_server.coercion import as_number, as_object, as_text
 from runstead.model_server.json_document import NotJSON, TooLarge, decode, decode_text
-from runstead.model_server.lenient import as_number, as_object, as_text
 
 __all__ = ["EXHAUSTED", "ServerError", "error_in", "read_error", "read_error_body"]
 

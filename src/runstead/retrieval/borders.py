@@ -38,7 +38,7 @@ def earliest(pattern: re.Pattern[str], text: str, low: int, high: int) -> int | 
 
 def _matches(pattern: re.Pattern[str], text: str, low: int, high: int) -> Iterator[re.Match[str]]:
     """The matches that may end in `low..high`. Blanks at the end are left out: in a long run of them, a pattern that
-    wants text behind it would fail from each one.
+    needs text behind it would fail from each one.
     """
     first = max(low - _LEAD, 0)
     return pattern.finditer(text, first, first + len(text[first : high + 1].rstrip()))

@@ -1,4 +1,4 @@
-"""What is known of a place in a document: the headings above it, its page, sheet or slide, and its table's columns."""
+"""The context of a place in a document: the headings above it, its page, sheet or slide, and its table's columns."""
 
 from bisect import bisect_left, bisect_right
 

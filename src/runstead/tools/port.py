@@ -18,7 +18,7 @@ from runstead.wire.tool import Function
 __all__ = ["OnInterrupt", "SearchableStores", "Tool", "ToolError", "ToolResult", "ToolSession"]
 
 OnInterrupt: TypeAlias = Literal["retry", "at_most_once"]
-"""What happens to a call whose worker stopped in the middle of it.
+"""The handling of a call whose worker stopped in the middle of it.
 
 `retry`: the next worker runs it again. For tools without side effects, such as a search.
 `at_most_once`: it is never run again, and the model reads that its outcome is unknown. The start of such a call is

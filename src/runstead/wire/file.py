@@ -68,6 +68,8 @@ class FileRequest(Request, frozen=True, kw_only=True):
     """`assistants`, `batch`, `fine-tune`, `vision`, `user_data` or `evals`."""
     expires_after: FileExpiry | UnsetType = UNSET
     """In a form its fields are named `expires_after[anchor]` and `expires_after[seconds]`. The default is never."""
+    filename: str | UnsetType = UNSET
+    """The name of the file, for senders that do not name it in its part, such as `azure-ai-agents`."""
 
 
 class FileQuery(ListQuery, frozen=True, kw_only=True):

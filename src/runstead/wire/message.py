@@ -76,7 +76,7 @@ class MessageRequest(Request, frozen=True, kw_only=True):
     attachments: Annotated[list[Attachment], Meta(max_length=500)] | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
     on_busy: OnBusy | None | UnsetType = UNSET
-    """What to do while the thread has an active run. Only for a message that is created by itself. An extension."""
+    """The handling of a thread with an active run. Only for a message that is created by itself. An extension."""
 
 
 Messages: TypeAlias = Annotated[list[MessageRequest], Meta(max_length=500)]

@@ -32,7 +32,7 @@ MAX_AMOUNT = 2**53 - 1
 TokenBudget: TypeAlias = Annotated[int, Meta(ge=256, le=MAX_AMOUNT)]
 """Tokens of all model calls of a run together. The hosted service refused less than 256."""
 OnBusy: TypeAlias = Literal["reject", "enqueue", "interrupt"]
-"""What to do with a run or a message for a thread that has an active run: refuse it, queue it behind the active run and
+"""The handling of a run or a message for a thread with an active run: refuse it, queue it behind the active run and
 those queued before, or cancel the active run for it. An extension; the original API always refused."""
 ReasoningEffort: TypeAlias = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 

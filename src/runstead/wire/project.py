@@ -1,4 +1,4 @@
-"""A project: what it may use of the installation."""
+"""A project, and its limits."""
 
 from typing import Annotated, Literal, TypeAlias
 

@@ -85,7 +85,7 @@ class RequiredToolOutputs(Object, frozen=True, kw_only=True):
 
 
 class RequiredAction(Object, frozen=True, kw_only=True):
-    """What the client must do before the run continues."""
+    """The action of the client that the run waits for."""
 
     type: Literal["submit_tool_outputs"] = "submit_tool_outputs"
     submit_tool_outputs: RequiredToolOutputs
@@ -172,7 +172,7 @@ class Run(Object, frozen=True, kw_only=True):
 
 
 class RunOptions(Request, frozen=True, kw_only=True):
-    """What a new run may be asked for, on a thread that exists or on a new one. What is absent is the assistant's."""
+    """The options of a new run, on a thread that exists or on a new one. Absent options are the assistant's."""
 
     assistant_id: AssistantId
     model: ModelName | None | UnsetType = UNSET
@@ -210,7 +210,7 @@ class RunRequest(RunOptions, frozen=True, kw_only=True):
     additional_messages: Messages | None | UnsetType = UNSET
     """Added to the thread first."""
     on_busy: OnBusy | None | UnsetType = UNSET
-    """What happens while another run of the thread has not ended; without, what the thread says, or the server."""
+    """The handling of a thread with an active run. Absent, the thread's default counts, then the server's."""
 
 
 class ThreadRunRequest(RunOptions, frozen=True, kw_only=True):

@@ -34,7 +34,7 @@ class ThreadRequest(Request, frozen=True, kw_only=True):
     tool_resources: ToolResources | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
     on_busy: OnBusy | None | UnsetType = UNSET
-    """What to do with new runs and messages that have no `on_busy`, while a run is active. An extension."""
+    """The default of `on_busy` for new runs and messages, while a run is active. An extension."""
 
 
 class ThreadUpdate(Request, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class ThreadUpdate(Request, frozen=True, kw_only=True):
     tool_resources: ToolResources | None | UnsetType = UNSET
     metadata: Metadata | None | UnsetType = UNSET
     on_busy: OnBusy | None | UnsetType = UNSET
-    """What to do with new runs and messages that have no `on_busy`, while a run is active. An extension."""
+    """The default of `on_busy` for new runs and messages, while a run is active. An extension."""
 
 
 class ThreadDeleted(Object, frozen=True, kw_only=True):

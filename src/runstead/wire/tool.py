@@ -121,7 +121,7 @@ class FileSearchResources(Request, frozen=True, kw_only=True):
 
 
 class ToolResources(Request, frozen=True, kw_only=True):
-    """What the tools of an assistant or a thread may use."""
+    """The files and vector stores that the tools of an assistant or a thread may use."""
 
     code_interpreter: CodeInterpreterResources | UnsetType = UNSET
     file_search: FileSearchResources | UnsetType = UNSET

@@ -1,1 +1,1 @@
-"""The worker: it claims and executes runs, and its maintenance loops recover, expire and prune what is left behind."""
+"""The worker: it claims and executes runs, and its maintenance loops recover, expire and prune."""

@@ -138,7 +138,7 @@ class Executor:
                 try:
                     await self._interrupt_if_due(run_id)
                 except Exception as error:
-                    log_failure(_log, error, "looking at an interrupted run failed run=%s", run_id)
+                    log_failure(_log, error, "reading an interrupted run failed run=%s", run_id)
 
     async def poll_for_stops(self) -> None:
         """Interrupt runs that are overdue, or were cancelled by a message that was lost, for ever."""

@@ -65,7 +65,7 @@ class Worker:
 
     @property
     def name(self) -> str:
-        """The owner of what it claims from now on."""
+        """The owner of the runs that it claims from now on."""
         return self._name
 
     @property
@@ -172,7 +172,7 @@ class Worker:
                     offer.ack()
 
     async def _poll_store(self) -> None:
-        """Claim what is queued in the store."""
+        """Claim queued runs of the store."""
         async with asyncio.TaskGroup() as timers:
             timer: asyncio.Task[None] | None = None
             while True:

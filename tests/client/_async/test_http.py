@@ -139,7 +139,7 @@ async def test_a_post_of_unknown_outcome_is_retried_where_the_server_keeps_idemp
     assert len({seen.headers["idempotency-key"] for seen in server.seen if seen.method == "POST"}) == 1
 
 
-async def test_a_proxy_error_does_not_change_what_is_known_of_the_server(
+async def test_a_proxy_error_does_not_change_the_features_of_the_server(
     client: AsyncClient, server: WireServer
 ) -> None:
     server.on("GET", THREAD_PATH, KEEPS)

@@ -98,7 +98,7 @@ async def test_the_file_at_a_path_keeps_its_name_and_type(files: AsyncFiles, tmp
 
 
 @pytest.mark.parametrize("source", [3, "text"])
-async def test_what_has_no_bytes_cannot_be_uploaded(source: Any) -> None:
+async def test_a_source_without_bytes_cannot_be_uploaded(source: Any) -> None:
     with pytest.raises(TypeError, match="Cannot upload"):
         form(source)
 

@@ -40,32 +40,39 @@ def azure_preview(folder: Path) -> None:
 
 
 def kotlin(folder: Path) -> None:
-    """The Kotlin client of the original interface, and the program over it."""
+    """The Kotlin client of the original interface, and the programs over it."""
     run("mvn", "--quiet", "--batch-mode", "--file", KOTLIN, f"-Dout={folder}", "compile")
 
 
 def java(folder: Path) -> None:
-    """The official Java client, and the program over it."""
+    """The official Java client, and the programs over it."""
     collect = "dependency:copy-dependencies"
     run("mvn", "--quiet", "--batch-mode", "--file", JAVA, f"-DoutputDirectory={folder / 'lib'}", collect)
-    run("javac", "-nowarn", "-cp", f"{folder / 'lib'}/*", "-d", folder, HERE / "java" / "Flows.java")
+    programs = sorted((HERE / "java").glob("*.java"))
+    run("javac", "-nowarn", "-cp", f"{folder / 'lib'}/*", "-d", folder, *programs)
 
 
 def go(folder: Path) -> None:
     """The official Go client, and the program over it."""
-    shutil.copy(HERE / "go" / "flows.go", folder)
+    for program in (HERE / "go").glob("*.go"):
+        shutil.copy(program, folder)
     run("go", "mod", "init", "flows", folder=folder)
     run("go", "get", f"{GO}@{GO_VERSION}", f"{GO}/azure@{GO_VERSION}", folder=folder)
     run("go", "build", "-o", "flows", ".", folder=folder)
+
+
+def texts(folder: str, pattern: str) -> str:
+    """The programs of a client, one after the other."""
+    return "".join(path.read_text() for path in sorted((HERE / folder).glob(pattern)))
 
 
 CLIENTS: Sequence[tuple[Callable[[Path], None], str]] = (
     (node, NODE),
     (azure, AZURE),
     (azure_preview, AZURE_PREVIEW),
-    (kotlin, KOTLIN.read_text() + (HERE / "kotlin" / "src" / "Flows.kt").read_text()),
-    (java, JAVA.read_text() + (HERE / "java" / "Flows.java").read_text()),
-    (go, GO_VERSION + (HERE / "go" / "flows.go").read_text()),
+    (kotlin, KOTLIN.read_text() + texts("kotlin/src", "*.kt")),
+    (java, JAVA.read_text() + texts("java", "*.java")),
+    (go, GO_VERSION + texts("go", "*.go")),
 )
 """How each client is fetched, and what it is made from: with another version or program it is fetched again."""
 

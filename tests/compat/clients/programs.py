@@ -26,7 +26,7 @@ def fetched(client: Path, *programs: str) -> Path:
 
 
 def play(*command: str | Path, folder: Path | None = None, environment: Mapping[str, str] | None = None) -> Any:
-    """What a program printed: one JSON object in its last line. Its working folder is `folder`."""
+    """The output of a program: one JSON object in its last line. Its working folder is `folder`."""
     variables = {**os.environ, **(environment or {})}
     ended = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True, timeout=50, check=False)
     assert ended.returncode == 0, ended.stdout + ended.stderr

@@ -64,6 +64,6 @@ def test_the_flows_of_the_azure_client(clients: Path, root: str, model: Script, 
     assert refused["missing"] == [
         "ResourceNotFoundError", 404, "No assistant found with id 'asst_000000000000000000000000'.",
     ]  # fmt: skip
-    assert refused["resources"][:2] == refused["tool"][:2] == ["HttpResponseError", 400]
-    assert refused["resources"][2].endswith("Remove 'tool_resources.code_interpreter'.")
+    assert refused["resources"] == ["ResourceNotFoundError", 404, "No such File object: assistant-1"]
+    assert refused["tool"][:2] == ["HttpResponseError", 400]
     assert refused["tool"][2].startswith("Invalid value: 'bing_grounding'. Supported values are: 'function', ")

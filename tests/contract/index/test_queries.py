@@ -1,4 +1,4 @@
-"""What queries find: words of several languages, codes, numbers, both sides together, and hostile text."""
+"""The results of queries: words of several languages, codes, numbers, both sides together, and hostile text."""
 
 import pytest
 

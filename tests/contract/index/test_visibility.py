@@ -1,4 +1,4 @@
-"""What a search finds, from the first chunk that is added to the last that is removed."""
+"""The visibility of passages, from the first chunk that is added to the last that is removed."""
 
 import asyncio
 from collections.abc import Callable
@@ -46,7 +46,7 @@ async def test_a_chunk_is_returned_as_it_was_added(index: Index) -> None:
     assert [hit.chunk for hit in await search(index, "a b")] == [chunk]  # headings are searched too
 
 
-async def test_what_the_database_cannot_store_is_replaced_in_place(index: Index) -> None:
+async def test_characters_that_the_database_cannot_store_are_replaced_in_place(index: Index) -> None:
     await fill(index, entry("file_1"), ["before\0after \ud800 lynx"], {"k\0": "v\0"})
     (hit,) = await search(index, "lynx", filters=EqualFilter(key="k\0", value="v\0"))
     assert hit.chunk.text == "before\N{REPLACEMENT CHARACTER}after \N{REPLACEMENT CHARACTER} lynx"
@@ -179,7 +179,7 @@ async def test_projects_and_stores_do_not_see_each_other(index: Index) -> None:
     assert await search(index, "magpie", stores=[], seed="magpie") == []
 
 
-async def test_what_is_published_is_found_after_a_restart(make: Callable[[], Index]) -> None:
+async def test_published_passages_are_found_after_a_restart(make: Callable[[], Index]) -> None:
     first = make()
     await first.start()
     await fill(first, entry("file_1"), ["a stork"], {"legs": 2}, seeds=["stork"])
@@ -194,7 +194,7 @@ async def test_what_is_published_is_found_after_a_restart(make: Callable[[], Ind
     await second.stop()
 
 
-async def test_two_indexes_over_one_place_find_what_either_publishes(make: Callable[[], Index]) -> None:
+async def test_two_indexes_over_one_place_find_the_passages_of_both(make: Callable[[], Index]) -> None:
     one, other = make(), make()
     await one.start()
     await other.start()

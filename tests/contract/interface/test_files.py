@@ -156,6 +156,11 @@ async def test_a_name_is_data_and_never_a_path(harness: Harness, given: str, sto
     assert await content(harness, file.id) == b"abc"
 
 
+async def test_a_name_may_be_a_field_of_the_form(harness: Harness) -> None:
+    file = await upload(harness, b"abc", "part.bin", filename="folder/report.txt")
+    assert file.filename == "report.txt"
+
+
 async def test_a_retried_upload_is_stored_once(harness: Harness) -> None:
     """The client's key makes a retry recognisable, whatever the boundary of its form."""
     client: Any = harness.rs

@@ -17,7 +17,7 @@ class Adapter(NamedTuple):
     make: Callable[[Path], Store]
     """A store, not started, whose place is this folder, or named after it."""
     durable: bool = True
-    """What it has is still there when it stopped."""
+    """Its data outlive a stop."""
     sole: bool = True
     """It belongs to one process at a time."""
 

@@ -1,4 +1,4 @@
-"""The one gate of runs: a change is written whole, and what it does not say stays as it is."""
+"""The one gate of runs: a change is written whole, and fields that it does not set stay as they are."""
 
 import asyncio
 from collections.abc import Mapping

@@ -54,7 +54,7 @@ async def add_run(store: Store, chosen: ChosenDefaults) -> None:
 
 
 @pytest.mark.parametrize("chosen", CHOICES)
-async def test_an_assistant_keeps_what_it_has_chosen(store: Store, chosen: ChosenDefaults) -> None:
+async def test_an_assistant_keeps_its_chosen_options(store: Store, chosen: ChosenDefaults) -> None:
     row = replace(assistant(), chosen_defaults=chosen)
     await store.write(lambda tx: tx.assistants.insert(MINE, row))
     assert await assistant_of(store) == row
@@ -78,7 +78,7 @@ async def test_an_assistant_takes_a_choice_back(store: Store) -> None:
 
 
 @pytest.mark.parametrize("chosen", CHOICES)
-async def test_a_run_keeps_what_it_has_chosen_through_all_its_changes(store: Store, chosen: ChosenDefaults) -> None:
+async def test_a_run_keeps_its_chosen_options_through_all_its_changes(store: Store, chosen: ChosenDefaults) -> None:
     await add_run(store, chosen)
     row = await run_of(store)
     assert (row.run, row.chosen_defaults, row.unknown) == (run(), chosen, None)

@@ -1,4 +1,4 @@
-"""What every collection does: get, insert, replace, delete, each for one project only."""
+"""Every collection: get, insert, replace, delete, each for one project only."""
 
 from typing import Any
 
@@ -83,7 +83,7 @@ async def test_a_step_keeps_its_journal(store: Store, carried: Any) -> None:
     assert record.steps == [ended]
 
 
-async def test_what_is_replaced_is_read_as_it_became(store: Store) -> None:
+async def test_a_replaced_object_is_read_as_it_was_replaced(store: Store) -> None:
     async def work(tx: Tx) -> list[bool]:
         await tx.assistants.insert(MINE, assistant())
         await tx.threads.insert(MINE, thread())
@@ -103,7 +103,7 @@ async def test_what_is_replaced_is_read_as_it_became(store: Store) -> None:
     assert await store.read(lambda tx: tx.steps.get(MINE, "run_1", "step_1")) == step(status="completed")
 
 
-async def test_what_is_not_there_is_not_found_not_replaced_not_deleted(store: Store) -> None:
+async def test_a_missing_object_is_not_found_not_replaced_not_deleted(store: Store) -> None:
     async def work(tx: Tx) -> list[object]:
         return [
             await tx.assistants.get(MINE, "asst_1"),
@@ -125,7 +125,7 @@ async def test_what_is_not_there_is_not_found_not_replaced_not_deleted(store: St
     assert await store.write(work) == [None] * 7 + [False] * 7
 
 
-async def test_what_is_deleted_is_gone_and_its_neighbours_stay(store: Store) -> None:
+async def test_a_deleted_object_is_gone_and_its_neighbours_stay(store: Store) -> None:
     async def work(tx: Tx) -> list[bool]:
         for number in "12":
             await tx.assistants.insert(MINE, assistant(f"asst_{number}"))

@@ -39,7 +39,7 @@ async def test_an_answer_that_has_expired_is_not_found(store: Store) -> None:
     assert await found(store, "k", 200) is None
 
 
-async def test_what_has_expired_is_removed_a_few_at_a_time_the_oldest_first(store: Store) -> None:
+async def test_expired_records_are_removed_a_few_at_a_time_the_oldest_first(store: Store) -> None:
     for number in range(5):
         await keep(store, f"k{number}", replace(KEPT, expires_at=200 + number))
     assert await store.write(lambda tx: tx.idempotency.prune(202, 2)) == 2

@@ -77,7 +77,7 @@ async def test_a_queued_run_comes_with_its_predecessor(store: Store) -> None:
     assert (third.predecessor, third.predecessor_status, third.has_thread) == ("run_1", None, False)
 
 
-async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_runs(store: Store) -> None:
+async def test_rows_without_a_run_are_found_before_between_and_behind_the_runs(store: Store) -> None:
     async def work(tx: Tx) -> None:
         await created(tx, MINE, run("run_2"), ())
         await created(tx, MINE, run("run_4", thread_id="thread_2"), ())
@@ -96,7 +96,7 @@ async def test_what_is_kept_for_no_run_is_found_before_between_and_behind_the_ru
     assert (first.last, second.last, third.last) == ("run_2", "run_4", None)
 
 
-async def test_what_cannot_be_read_is_said_and_passed_over(store: Store) -> None:
+async def test_unreadable_rows_are_reported_and_skipped(store: Store) -> None:
     async def work(tx: Tx) -> None:
         await created(tx, MINE, run(), [event(data=b'{"id":"run_1"}')])
         await created(tx, MINE, run("run_2", thread_id="thread_2"), [event(data=DATA)])

@@ -1,4 +1,4 @@
-"""Rows that a newer version wrote: an older one reads them, and writes back what it does not know, too."""
+"""Rows that a newer version wrote: an older one reads them, and writes back unknown fields, too."""
 
 from typing import Any
 
@@ -78,7 +78,7 @@ def project(store: Store) -> Project:
     return Project(adapters_of(store=store), MINE)
 
 
-async def test_an_assistant_keeps_what_is_new(store: Store, project: Project, new: Any) -> None:
+async def test_an_assistant_keeps_unknown_fields(store: Store, project: Project, new: Any) -> None:
     kept = assistant(tools=TOOLS, tool_resources=RESOURCES, metadata={"a": "b"})
     await store.write(lambda tx: tx.assistants.insert(MINE, kept))
     await make_newer(store, "assistants", "asst_1", new)
@@ -100,7 +100,7 @@ async def test_tools_that_were_replaced_take_nothing_over(store: Store, project:
     assert NEW not in function
 
 
-async def test_a_thread_keeps_what_is_new(store: Store, project: Project, new: Any) -> None:
+async def test_a_thread_keeps_unknown_fields(store: Store, project: Project, new: Any) -> None:
     await store.write(lambda tx: tx.threads.insert(MINE, thread()))
     await make_newer(store, "threads", "thread_1", new)
     after = await project.update_thread("thread_1", ThreadUpdate(metadata={"a": "b"}))
@@ -113,7 +113,7 @@ CONTENT = [
 ]
 
 
-async def test_a_message_keeps_what_is_new(store: Store, project: Project, new: Any) -> None:
+async def test_a_message_keeps_unknown_fields(store: Store, project: Project, new: Any) -> None:
     await store.write(lambda tx: tx.threads.insert(MINE, thread()))
     await store.write(lambda tx: tx.messages.insert(MINE, [message(content=CONTENT)]))
     await make_newer(store, "messages", "msg_1", new)
@@ -123,7 +123,7 @@ async def test_a_message_keeps_what_is_new(store: Store, project: Project, new: 
     assert await store.read(lambda tx: stored(tx, "messages", "msg_1")) == newer_of(after, new)
 
 
-async def test_a_message_that_waited_keeps_what_is_new(store: Store, new: Any) -> None:
+async def test_a_queued_message_keeps_unknown_fields(store: Store, new: Any) -> None:
     [row] = await add_runs(store, run())
     await store.write(lambda tx: tx.messages.insert(MINE, [message(content=CONTENT)], "run_1"))
     await make_newer(store, "messages", "msg_1", new)
@@ -150,7 +150,7 @@ async def store_whole(tx: Tx) -> None:
 
 
 @pytest.mark.parametrize("whole", [False, True])
-async def test_a_run_keeps_what_is_new_through_all_its_changes(store: Store, new: Any, whole: bool) -> None:
+async def test_a_run_keeps_unknown_fields_through_all_its_changes(store: Store, new: Any, whole: bool) -> None:
     kept = run(tools=TOOLS, last_error=LastError(code="server_error", message="Once."))
     await add_runs(store, kept)
     for column in ("body", "settings"):
@@ -169,7 +169,7 @@ async def test_a_run_keeps_what_is_new_through_all_its_changes(store: Store, new
     assert row == await row_of(store)
 
 
-async def test_a_part_of_a_run_that_goes_takes_what_is_new_with_it(store: Store) -> None:
+async def test_unknown_fields_of_a_removed_part_of_a_run_are_removed(store: Store) -> None:
     await add_runs(store, run(last_error=LastError(code="server_error", message="Once.")))
     await make_newer(store, "runs", "run_1", 1)
     row = await row_of(store)
@@ -189,7 +189,7 @@ def called(output: str | None) -> StepRow:
     return StepRow(step=replace(step(), type="tool_calls", step_details=details), calls=calls)
 
 
-async def test_a_step_and_its_journal_keep_what_is_new(store: Store, new: Any) -> None:
+async def test_a_step_and_its_journal_keep_unknown_fields(store: Store, new: Any) -> None:
     [row] = await add_runs(store, run(status=Status.IN_PROGRESS))
     row = (await store.write(lambda tx: tx.runs.apply(row, Change(run=row.run, new_steps=[called(None)]), 1000))).row
     for column in ("body", "journal"):
@@ -203,7 +203,7 @@ async def test_a_step_and_its_journal_keep_what_is_new(store: Store, new: Any) -
     assert (journal[NEW], journal["calls"][0][NEW], journal["calls"][0]["output"]) == (new, new, "Sun.")
 
 
-async def test_a_webhook_keeps_what_is_new(store: Store, new: Any) -> None:
+async def test_a_webhook_keeps_unknown_fields(store: Store, new: Any) -> None:
     hook = Webhook(id="webhook_1", created_at=1, updated_at=1, url="https://example.com", event_types=[])
     await store.write(lambda tx: tx.webhooks.insert(MINE, hook))
     await make_newer(store, "webhooks", "webhook_1", new)

@@ -53,7 +53,7 @@ async def test_projects_are_listed_in_pages(store: Store) -> None:
         ({"max_running": NONE, "max_queued": NONE}, Limits()),
     ],
 )
-async def test_what_a_project_does_not_say_is_the_default(store: Store, own: dict[str, int], held: Limits) -> None:
+async def test_limits_that_a_project_does_not_set_are_default(store: Store, own: dict[str, int], held: Limits) -> None:
     await store.write(lambda tx: tx.projects.put(ProjectRow(name=MINE, created_at=1, **own)))
     assert await store.read(lambda tx: tx.projects.limits(MINE, DEFAULTS)) == held
     assert await store.read(lambda tx: tx.projects.limits(THEIRS, DEFAULTS)) == DEFAULTS

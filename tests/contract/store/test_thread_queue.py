@@ -128,7 +128,7 @@ async def test_a_run_that_was_promoted_meanwhile_is_stale(store: Store) -> None:
         await store.write(lambda tx: changed(tx, rows[1], becomes(rows[1].run, Status.EXPIRED), ()))
 
 
-async def test_what_waits_behind_a_queued_run_that_ends_waits_behind_its_predecessor(store: Store) -> None:
+async def test_the_successor_of_a_queued_run_that_ends_is_queued_behind_its_predecessor(store: Store) -> None:
     rows = await line(store, "run_1", "run_2", "run_3")
     await say(store, "msg_1", predecessor="run_2")
     assert await end(store, rows[1]) is None
@@ -173,7 +173,7 @@ async def test_messages_that_wait_stand_at_the_end_and_join_there(store: Store, 
     assert kept == message("msg_3", 101)
 
 
-async def test_what_waits_is_replaced_and_deleted_as_any_message(store: Store) -> None:
+async def test_a_queued_message_is_replaced_and_deleted_as_any_message(store: Store) -> None:
     [row] = await line(store, "run_1")
     await say(store, "msg_1", "msg_2", predecessor="run_1")
     assert await store.write(lambda tx: tx.messages.replace(MINE, message("msg_1", metadata={"a": "b"})))

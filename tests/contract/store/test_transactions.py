@@ -24,7 +24,7 @@ from tests.store.things import (
 
 
 class Refused(Exception):
-    """What a work may raise."""
+    """An exception of a work."""
 
 
 async def test_a_work_that_raises_leaves_nothing(store: Store) -> None:
@@ -91,7 +91,7 @@ async def test_works_at_once_see_each_other_whole(store: Store) -> None:
     assert kept.assistant.metadata == {"n": "50"}
 
 
-async def test_what_a_write_returned_a_read_sees(store: Store) -> None:
+async def test_a_read_sees_committed_writes(store: Store) -> None:
     async def one(number: int) -> None:
         await store.write(keep_thread(f"thread_{number}"))
         assert await store.read(find_thread(f"thread_{number}"))
@@ -99,7 +99,7 @@ async def test_what_a_write_returned_a_read_sees(store: Store) -> None:
     await asyncio.gather(*(one(number) for number in range(50)))
 
 
-async def test_a_read_passes_on_what_its_work_raises(store: Store) -> None:
+async def test_a_read_raises_the_exception_of_its_work(store: Store) -> None:
     async def work(tx: Tx) -> None:
         await tx.threads.get(MINE, "thread_1")
         raise Refused
@@ -120,7 +120,7 @@ async def test_a_cancelled_caller_does_not_disturb_other_transactions(store: Sto
         assert await store.read(find_thread(f"thread_{number}"))
 
 
-async def test_stopping_commits_what_waits(make: Callable[[], Store]) -> None:
+async def test_stopping_commits_waiting_writes(make: Callable[[], Store]) -> None:
     store = make()
     await store.start()
     async with asyncio.TaskGroup() as group:

@@ -74,7 +74,7 @@ async def test_expired_stores_are_found_until_their_files_are_removed(store: Sto
     assert [(each.store_id, each.file_id) for each in removals] == [("vs_1", f"file-{n}") for n in (1, 2, 3)]
 
 
-async def test_what_is_removed_from_the_index_is_listed_until_it_was_removed(store: Store) -> None:
+async def test_a_removal_is_listed_until_the_index_has_made_it(store: Store) -> None:
     for place in ((MINE, "vs_1", "file-1"), (THEIRS, "vs_2", None), (MINE, "vs_1", "file-1")):
         await store.write(lambda tx, place=place: tx.vector_stores.mark_removal(*place))  # type: ignore[misc]
     first, second, third = await store.read(lambda tx: tx.vector_stores.removals(10))

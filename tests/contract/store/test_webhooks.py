@@ -114,7 +114,7 @@ class TestWebhooks:
 
 
 class TestEnqueueing:
-    async def test_an_event_is_enqueued_for_every_webhook_that_wants_it(self, store: Store) -> None:
+    async def test_an_event_is_enqueued_for_every_webhook_that_subscribes_to_it(self, store: Store) -> None:
         await add(
             store,
             webhook(),
@@ -235,7 +235,7 @@ class TestReplay:
         [again] = await take(store, now=300)
         assert (again.attempts, again.tries, again.payload) == (2, 1, note().payload)
 
-    async def test_what_is_not_there_cannot_be_replayed(self, store: Store) -> None:
+    async def test_a_missing_delivery_cannot_be_replayed(self, store: Store) -> None:
         await add(store, webhook())
         await noted(store, note())
         assert await store.write(lambda tx: tx.webhooks.replay(MINE, "webhook_1", "evt_9_1", 300)) is None

@@ -25,7 +25,7 @@ def content(delta: bytes) -> dict[str, Any]:
 
 
 def calls(deltas: Any) -> list[dict[str, Any]]:
-    """What a step's deltas bring."""
+    """The result of a step's deltas."""
     brought = []
     for delta in deltas:
         msgspec.json.decode(delta, type=RunStepDelta)

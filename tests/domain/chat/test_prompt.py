@@ -49,7 +49,7 @@ def offered(*tools: Tool, functions: Sequence[Function] = SEARCH, **fields: Any)
 
 
 def own(*steps: StepRow, written: tuple[Message, ...] = ()) -> list[dict[str, Any]]:
-    """What a run's steps make of the prompt."""
+    """The prompt with a run's steps."""
     return list(build(run(), steps=steps, written=written).messages)
 
 
@@ -141,7 +141,7 @@ class TestOwnSteps:
             {"role": "tool", "tool_call_id": "call_b", "content": "rainy"},
         ]
 
-    def test_what_the_run_did_comes_after_the_thread(self) -> None:
+    def test_steps_of_the_run_follow_the_thread(self) -> None:
         messages = build(run(), message("Hello"), steps=(calls_step(call("call_a", "sunny")),)).messages
         assert [each["role"] for each in messages] == ["user", "assistant", "tool"]
 

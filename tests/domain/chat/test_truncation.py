@@ -18,7 +18,7 @@ from runstead.wire.run import Run, Usage
 from tests.domain.things import call, calls_step, message, run, text_step
 
 EACH = 10
-"""What a message of `plain` takes."""
+"""Tokens of a message of `plain`."""
 
 
 def plain(number: int) -> Message:
@@ -199,7 +199,7 @@ class TestRoom:
         assert history_limit(self.bare(max_prompt_tokens=1000), [], 8000, {}, []) == 1000
         assert history_limit(self.bare(max_prompt_tokens=7000), [], 8000, {}, []) == 6000
 
-    def test_what_is_left_of_all_tokens_is_shared_like_a_window(self) -> None:
+    def test_the_rest_of_the_token_budget_is_shared_like_a_window(self) -> None:
         assert history_limit(self.bare(max_total_tokens=8000), [], None, {}, []) == 6000
         assert history_limit(self.bare(max_total_tokens=8000), [], 4000, {}, []) == 3000
         assert history_limit(self.bare(max_total_tokens=8000, max_prompt_tokens=1000), [], None, {}, []) == 1000

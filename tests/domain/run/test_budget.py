@@ -39,7 +39,7 @@ def test_unanswered_calls_do_not_count() -> None:
     assert allowance(run(max_tool_calls=5), [calls_step(call("call_a", None), status="failed")], 0, None).calls == 5
 
 
-def test_an_answer_may_take_what_the_prompt_leaves_of_the_total() -> None:
+def test_an_answer_may_take_the_rest_of_the_total() -> None:
     allowed = allowance(run(max_total_tokens=1000), STEPS, 600, None)
     assert (allowed.tokens, allowed.limit) == (70, "max_total_tokens")
 

@@ -1,4 +1,4 @@
-"""A change says what it changes; two changes as one say what both said."""
+"""Changes, and the combination of two."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ def test_every_field_but_the_run_is_a_list_or_may_be_left_unsaid() -> None:
 
 
 @given(said, said)
-def test_combined_changes_say_what_both_said(first: dict[str, Any], second: dict[str, Any]) -> None:
+def test_combined_changes_have_the_fields_of_both(first: dict[str, Any], second: dict[str, Any]) -> None:
     before, after = run(), run(metadata={"a": "b"})
     both = combine(Change(run=before, **first), Change(run=after, **second))
     assert both.run is after

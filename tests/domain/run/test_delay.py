@@ -8,7 +8,7 @@ from runstead.wire.run import LastError
 CHANCES = (0.0, 0.3, 0.999)
 
 
-def test_the_wait_is_what_the_server_asks_for_and_up_to_a_quarter_more() -> None:
+def test_the_wait_is_the_servers_retry_after_and_up_to_a_quarter_more() -> None:
     assert [wait(20, 0, chance) for chance in CHANCES] == [20, 22, 25]
     assert [wait(20, 5, chance) for chance in CHANCES] == [20, 22, 25], "however often before"
 
@@ -30,6 +30,6 @@ def test_every_wait_is_a_second_at_least(asked: float) -> None:
 
 
 @pytest.mark.parametrize("said", ["slow down", "slow down."])
-def test_what_the_server_said_is_a_sentence_of_its_own(said: str) -> None:
+def test_the_error_text_of_the_server_is_a_sentence_of_its_own(said: str) -> None:
     words = explained(LastError(code="rate_limit_exceeded", message=said), 0).message
     assert words == "slow down. The run waits, and goes on at 1970-01-01 00:00:00 UTC."

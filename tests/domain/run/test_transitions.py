@@ -118,7 +118,7 @@ class Lives(RuleBasedStateMachine):
         self.ended = 0
         self._tell(Change(run=self.run, events=[run_event(self.run, EventName.RUN_CREATED), run_event(self.run)]))
 
-    # What a worker does.
+    # Actions of a worker.
 
     @rule()
     def claim(self) -> None:
@@ -221,7 +221,7 @@ class Lives(RuleBasedStateMachine):
         after = set(map(id_and_output, self.steps[row.id].calls))
         assert after - before == {(call.id, output)}, "no other call is touched"
 
-    # What a client does.
+    # Actions of a client.
 
     @rule(output=st.text(max_size=3))
     def submit_outputs(self, output: str) -> None:
@@ -241,7 +241,7 @@ class Lives(RuleBasedStateMachine):
     def cancel(self) -> None:
         self._try(Signal.CANCEL, lambda: transitions.cancel(self.run, self.now))
 
-    # What may happen at any time.
+    # Events at any time.
 
     @rule(signal=st.sampled_from([Signal.STOP, Signal.EXPIRE, Signal.RUN_OUT, Signal.FAIL, Signal.RECOVER]))
     def end(self, signal: Signal) -> None:
@@ -258,7 +258,7 @@ class Lives(RuleBasedStateMachine):
     def time_passes(self, seconds: int) -> None:
         self.now += seconds
 
-    # What always holds.
+    # Invariants.
 
     @invariant()
     def the_fields_are_those_of_the_status(self) -> None:
@@ -364,7 +364,7 @@ class Lives(RuleBasedStateMachine):
         return f"{kind}_{self.made}"
 
     def _try(self, signal: Signal, decide: Callable[[], Change]) -> None:
-        """Give the run a signal; if its status knows none such, nothing has changed."""
+        """Give the run a signal. If its status does not accept the signal, nothing has changed."""
         if signal not in TRANSITIONS[self.run.status]:
             with pytest.raises(Refused):
                 decide()
@@ -411,7 +411,7 @@ TestLives.settings = settings(max_examples=200, stateful_step_count=40)
 
 
 def open_of(change: Change) -> OpenWork:
-    """What a change has opened."""
+    """The open work of a change."""
     return OpenWork(change.new_steps[0], change.new_messages[0] if change.new_messages else None)
 
 
@@ -460,7 +460,7 @@ def test_a_call_ends_once() -> None:
             call_step.finish(run(), after, again, tool_call(again), 150)
 
 
-def test_a_message_that_was_cut_keeps_what_was_written() -> None:
+def test_a_message_that_was_cut_keeps_its_text() -> None:
     before = run()
     open_work = open_of(message_step.open_message(before, "step_1", "msg_1", 100))
     assert open_work.message is not None
@@ -483,7 +483,7 @@ def test_a_message_that_was_cut_keeps_what_was_written() -> None:
         (Signal.RECOVER, "run_failed", "failed"),
     ],
 )
-def test_what_is_half_done_is_closed_for_what_it_is(signal: Signal, reason: str, status: str) -> None:
+def test_open_work_is_closed_by_its_kind(signal: Signal, reason: str, status: str) -> None:
     open_work = open_of(message_step.open_message(run(), "step_1", "msg_1", 100))
     change = transitions.end(run(), signal, open_work, 150, usage.NONE, BROKEN if signal is Signal.FAIL else None)
     assert change.messages[0].incomplete_details is not None

@@ -17,7 +17,7 @@ def test_every_number_is_added() -> None:
     assert usage.add(took(1, 2, 3, 4), took(10, 20, 30, 40)) == took(11, 22, 33, 44)
 
 
-def test_a_run_took_what_its_steps_took() -> None:
+def test_the_usage_of_a_run_is_the_sum_of_its_steps() -> None:
     steps = [text_step("msg_1", usage=took(1, 2, 3, 4)), calls_step(), calls_step(usage=took(10, 20, 30, 40))]
     assert usage.total(steps) == took(11, 22, 33, 44)
 

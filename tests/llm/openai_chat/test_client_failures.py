@@ -67,7 +67,7 @@ async def test_retry_after_is_honoured_within_bounds(headers: dict[str, str], wa
         ({}, [0.5, 1.0], None),
     ],
 )
-async def test_a_rate_limit_is_waited_for_no_longer_than_two_seconds(
+async def test_a_rate_limit_is_waited_for_two_seconds_at_most(
     headers: dict[str, str], waits: list[float], retry_after: float | None
 ) -> None:
     async with world(refused(429, {}, headers), max_retries=100) as (model, upstream, waited):

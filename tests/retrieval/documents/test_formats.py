@@ -210,7 +210,7 @@ def test_every_extension_of_text_is_documented() -> None:
     assert documented.strip("`").split() == sorted(TEXT_TYPES)
 
 
-def test_a_text_may_be_as_long_as_its_limit_and_no_longer() -> None:
+def test_a_text_of_the_maximum_length_is_read_and_a_longer_one_refused() -> None:
     out = TextBuilder(limit=10)
     out.write("x" * 10)
     with pytest.raises(Refused) as refused:

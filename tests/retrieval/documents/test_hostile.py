@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from pathlib import Path
 
-from runstead.retrieval.documents.limits import ParseLimits
+from runstead.retrieval.documents.messages import ParseLimits
 from runstead.retrieval.documents.port import MAX_CHARACTERS, MAX_LABEL, Document, DocumentError
 from runstead.retrieval.documents.reader import ConfinedReader
 from runstead.retrieval.documents.refusal import Reason, document_error

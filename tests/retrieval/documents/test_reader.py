@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from runstead.retrieval.documents.limits import ParseLimits
+from runstead.retrieval.documents.messages import ParseLimits
 from runstead.retrieval.documents.port import DocumentError
 from runstead.retrieval.documents.reader import ConfinedReader
 from tests.support.documents import docx, pdf

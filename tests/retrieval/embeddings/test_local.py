@@ -1,4 +1,4 @@
-"""The embedded model: its processes, their deaths, and what its vectors are good for."""
+"""The embedded model: its processes, their deaths, and the quality of its vectors."""
 
 import asyncio
 import os

@@ -148,7 +148,7 @@ async def test_a_server_without_base64_is_asked_for_numbers_from_then_on() -> No
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 503])
-async def test_what_may_pass_is_tried_again_with_growing_pauses(status: int) -> None:
+async def test_temporary_errors_are_retried_with_growing_pauses(status: int) -> None:
     waits = Waits()
     async with client(*[refused(status, {"error": "busy"})] * 2, waits=waits) as (embeddings, server):
         assert len(await embeddings.embed(["a"], purpose="document")) == 1

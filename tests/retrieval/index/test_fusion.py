@@ -1,4 +1,4 @@
-"""What a score means: it grows with the evidence of each side, and stays in 0 … 1."""
+"""The meaning of a score: it grows with the evidence of each side, and stays in 0 … 1."""
 
 import numpy as np
 import pytest

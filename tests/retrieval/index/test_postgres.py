@@ -1,4 +1,4 @@
-"""What PostgreSQL does alone: its approximate index, its extension, its connections."""
+"""The index in PostgreSQL: its approximate index, its extension, its connections."""
 
 import asyncio
 from pathlib import Path
@@ -33,7 +33,7 @@ async def similar(index: PostgresIndex, vector: Vectors, filters: Filter | None 
     return {hit.chunk.text for hit in await index.search(query)}
 
 
-async def test_the_approximate_index_finds_what_a_scan_finds(tmp_path: Path) -> None:
+async def test_the_approximate_index_finds_the_passages_of_a_scan(tmp_path: Path) -> None:
     schema = place(tmp_path)
     await upgrade(server().url, schema, check=False)
     scanning, asking = PostgresIndex(server().url, schema=schema), PostgresIndex(server().url, schema=schema, exact=0)
@@ -71,7 +71,7 @@ async def test_the_approximate_index_finds_what_a_scan_finds(tmp_path: Path) -> 
     await asking.stop()
 
 
-async def test_a_database_without_the_extension_says_what_to_install() -> None:
+async def test_the_error_of_a_missing_extension_names_its_package() -> None:
     script = MIGRATION.read_text().partition("CREATE TABLE")[0]
     connection = await asyncpg.connect(server().url)
     with pytest.raises(

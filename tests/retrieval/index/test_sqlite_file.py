@@ -1,4 +1,4 @@
-"""The index file: its mode, and what becomes of it when it is missing, damaged, or its writer is killed."""
+"""The index file: its mode, and its recovery when it is missing, damaged, or its writer is killed."""
 
 import asyncio
 import logging

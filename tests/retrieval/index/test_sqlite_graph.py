@@ -1,4 +1,4 @@
-"""The approximate index of a large store: when it is written, what it finds, and what becomes of a damaged one."""
+"""The approximate index of a large store: when it is written, its results, and the repair of a damaged one."""
 
 import asyncio
 import logging
@@ -65,7 +65,7 @@ async def index(tmp_path: Path) -> AsyncIterator[SqliteIndex]:
     await index.stop()
 
 
-async def test_a_graph_finds_what_a_scan_finds(index: SqliteIndex, tmp_path: Path) -> None:
+async def test_a_graph_finds_the_passages_of_a_scan(index: SqliteIndex, tmp_path: Path) -> None:
     await fill(index, range(4))
     assert graphs(tmp_path) == []  # 1,000 chunks are scanned
     await fill(index, range(4, FILES))

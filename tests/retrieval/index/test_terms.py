@@ -53,7 +53,7 @@ def test_stop_words_of_the_querys_language_are_dropped(query: str, terms: str) -
 
 
 @given(st.text(max_size=60))
-def test_a_query_looks_for_terms_that_its_own_text_has(text: str) -> None:
+def test_terms_of_a_query_are_terms_of_its_text(text: str) -> None:
     assert set(query_terms(text)) <= document_terms(text)
     for term in document_terms(text):
         assert term

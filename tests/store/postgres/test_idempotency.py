@@ -60,7 +60,7 @@ async def test_of_many_requests_at_once_one_is_carried_out(first: PostgresStore,
 
 
 async def outcome(store: PostgresStore) -> bytes:
-    """What is answered, whoever did it."""
+    """The reply, whichever process made it."""
     try:
         return msgspec.json.encode(await asked(store))
     except Replay as repeated:

@@ -57,7 +57,7 @@ async def test_one_migrates_and_the_others_wait(make: Make, folder: Path, admin:
     assert await admin.fetchval(f"SELECT count(*) FROM {schema}.slow") == 1
 
 
-async def test_only_what_is_new_is_applied(make: Make, folder: Path, admin: Any, schema: str) -> None:
+async def test_only_new_migrations_are_applied(make: Make, folder: Path, admin: Any, schema: str) -> None:
     (folder / "0001_one.sql").write_text("CREATE TABLE one (a text);")
     await start(make)
     (folder / "0001_one.sql").write_text("SELECT no_such_function();")

@@ -120,7 +120,7 @@ def _looks_for_a_deletion(node: dict[str, Any]) -> bool:
         "has_queued": "runs_queue",
     }.items(),
 )
-async def test_what_workers_look_for_has_an_index_of_its_own(session: PostgresSession, name: str, index: str) -> None:
+async def test_queries_of_workers_have_their_own_indexes(session: PostgresSession, name: str, index: str) -> None:
     found = list(nodes(await plan(session, _WRITING["runs"][name])))
     assert [node["Index Name"] for node in found if "Index Name" in node] == [index]
     assert "Sort" not in [node["Node Type"] for node in found]

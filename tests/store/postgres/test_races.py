@@ -37,7 +37,7 @@ from tests.support.worlds import adapters_of
 
 
 class Undone(Exception):
-    """What a work raises to be undone."""
+    """An exception of a work, which undoes it."""
 
 
 @asynccontextmanager
@@ -97,7 +97,7 @@ async def everything(tx: Tx) -> None:
 
 
 @pytest.mark.parametrize("work", [count, count_assistant])
-async def test_what_two_processes_count_is_counted(
+async def test_counts_of_two_processes_add_up(
     first: PostgresStore, second: PostgresStore, work: Callable[[Tx], Awaitable[None]]
 ) -> None:
     await first.write(everything)
@@ -131,7 +131,7 @@ async def test_a_work_that_was_overtaken_reads_again(first: PostgresStore, secon
     assert (kept.assistant.metadata, times) == ({"n": "2"}, 2)
 
 
-async def test_metadata_of_a_message_do_not_undo_what_its_worker_wrote(
+async def test_metadata_of_a_message_do_not_undo_the_text_of_its_worker(
     first: PostgresStore, second: PostgresStore
 ) -> None:
     half, whole = (message(run_id="run_1", status=status) for status in ("in_progress", "completed"))

@@ -67,7 +67,7 @@ async def test_every_acknowledged_write_survives_a_server_killed_under_load(serv
 
 
 @pytest.mark.parametrize("end", ["kill", "stop"])
-async def test_what_was_certainly_not_committed_is_done_again(server: Server, end: str) -> None:
+async def test_work_that_was_certainly_not_committed_is_retried(server: Server, end: str) -> None:
     store = PostgresStore(server.url, patience=15)
     await store.start()
     times, opened = 0, asyncio.Event()

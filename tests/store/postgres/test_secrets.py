@@ -94,5 +94,5 @@ def test_a_schema_that_needs_quotes_is_refused(schema: str) -> None:
         "postgresql:///db?host=/run/postgresql": "postgresql:///db",
     }.items(),
 )
-def test_what_is_shown_is_the_server_and_the_database(url: str, shown: str) -> None:
+def test_a_shown_url_has_the_server_and_the_database(url: str, shown: str) -> None:
     assert str(Address(url)) == shown

@@ -86,7 +86,7 @@ def migrate(schema: str) -> Iterator[Migrate]:
 
 @pytest.fixture
 async def reader() -> AsyncIterator[Any]:
-    """A transaction of somebody else, as a back-up has it. Until it ends no index is complete."""
+    """A transaction of another program, such as a back-up. Until it ends no index is complete."""
     connection = await asyncpg.connect(server().url)
     await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1")
     yield connection

@@ -1,4 +1,4 @@
-"""A statement that is a transaction by itself: what it decides by is as true as in a longer one."""
+"""A statement that is a transaction by itself: it decides by the same committed state as a longer one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -47,7 +47,7 @@ async def newest(store: PostgresStore) -> list[str]:
 
 
 @pytest.mark.parametrize("queue", [queue_run, queue_message])
-async def test_what_is_queued_while_a_run_is_about_to_end_is_not_forgotten(
+async def test_a_run_that_is_queued_while_its_predecessor_ends_is_promoted(
     first: PostgresStore, second: PostgresStore, waiting: Waiting, queue: Callable[[Tx], Awaitable[None]]
 ) -> None:
     [row] = await add_runs(first, run())

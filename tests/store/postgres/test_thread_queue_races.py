@@ -38,7 +38,7 @@ SELECT id FROM messages AS message
  UNION ALL
 SELECT behind FROM runs WHERE status = 'waiting' GROUP BY behind HAVING count(*) > 1
 """
-"""Runs and messages that wait behind nobody who could end, and runs behind which two wait."""
+"""Runs and messages without a predecessor that can end, and runs with two successors."""
 
 
 class Thread(NamedTuple):
@@ -78,7 +78,7 @@ async def cancel(run: Run, tx: Tx) -> Committed:
 
 
 async def complete(row: RunRow, tx: Tx) -> Committed:
-    """What its worker does; one that nobody took is taken in the same breath."""
+    """The work of its worker. A run without an owner is claimed first."""
     taken = transitions.claim(row.run, 100, "worker") if row.run.status is Status.QUEUED else Change(run=row.run)
     return await write(tx, row, transitions.combine(taken, transitions.complete(taken.run, 100, usage.NONE)), 100)
 

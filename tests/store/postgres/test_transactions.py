@@ -1,4 +1,4 @@
-"""What transactions promise here beyond the contract: order, no more than so many, and no trace of those undone."""
+"""Promises of transactions beyond the contract: order, no more than so many, and no trace of those undone."""
 
 import asyncio
 from functools import partial

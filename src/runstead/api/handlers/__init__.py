@@ -1,1 +1,1 @@
-"""From a request to an operation, and from what it gives to an answer: one handler for each way of giving."""
+"""From a request to an operation, and from its result to an answer: one handler for each kind of result."""

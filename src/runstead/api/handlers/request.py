@@ -107,7 +107,8 @@ class RequestReader:
     def _upload(self, target: Any, path: Mapping[str, str], query: Request, scope: Scope, receive: Receive) -> Call:
         headers: Mapping[bytes, bytes] = scope[HEADERS]
         check_length(headers, self._limit)
-        form = MultipartUpload(self._body, headers.get(b"content-type", b""), chunks(receive, self._limit))
+        body = chunks(receive, self._limit)
+        form = MultipartUpload(self._body, self._endpoint.files, headers.get(b"content-type", b""), body)
         thread_id = path.get("thread_id")
         if idempotency_of(scope, headers, b"", thread_id) is None:  # a bad key is refused before the upload is read
             return Call(target, path, query, CheckedUpload(self._endpoint, form))

@@ -28,7 +28,7 @@ _KEPT_BYTES = 256 * 1024 * 1024
 
 _REQUEST_PAUSES = (0.02, 0.5)
 """Seconds after which the kept deltas are requested again if nothing has arrived since: the server needs a moment to
-keep what was published.
+keep published messages.
 """
 _AWAY_PERIOD = 1.0
 """Seconds between two reads of the store by each subscriber while no server is connected."""

@@ -143,7 +143,7 @@ class Connection:
         return f"{self._inbox}.{kind}.{next(self._numbers)}"
 
     def answers(self, handler: Handler) -> str:
-        """A subject for answers that are handled for as long as the connection lives."""
+        """A subject for answers that are handled until the connection ends."""
         subject = self.inbox("answers")
         self._answers[subject] = handler
         return subject
@@ -305,7 +305,7 @@ class Connection:
 
 
 class _Ended(Exception):
-    """The client is no longer used."""
+    """The client was closed."""
 
 
 async def _is_set(event: asyncio.Event, within: float) -> bool:

@@ -1,7 +1,7 @@
 """The queue of offers as one worker uses it.
 
 A worker requests one offer at a time, and only while it waits for one: a full worker requests none, so no offer is
-stuck with it. An offer that arrives when the worker no longer waits is returned at once. An offer is acknowledged when
+stuck with it. An offer that arrives while the worker waits for none is returned at once. An offer is acknowledged when
 the run was claimed. Without that, because the worker died or could not reach the store, the server delivers it again
 after `ACK_WAIT`; usually a worker's poll of the store, once a second, finds the run before.
 """

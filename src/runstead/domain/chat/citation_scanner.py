@@ -46,7 +46,7 @@ class CitationScanner:
         self._held = ""
 
     def add(self, text: str) -> list[Found]:
-        """What is certain with this piece of text, in order."""
+        """Add a piece of text. Returns the text and citations that are complete, in order."""
         return self._scan(self._held + text, last=False)
 
     def end(self) -> list[Found]:

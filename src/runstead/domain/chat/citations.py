@@ -1,7 +1,7 @@
 """Citations: the markers by which a model cites the passages that file searches gave it.
 
 A marker is `【m:n†name】`. It names passage `n` of file search `m` of the run, both counted from 0, and the file. The
-passages are in the run's steps, so another worker that recovers the run knows them too.
+passages are in the run's steps, so another worker that recovers the run has them too.
 """
 
 import re
@@ -32,7 +32,7 @@ FILE_SEARCH = "file_search"
 _MAX_NAME = 120
 """Characters of a name in a marker: a marker that is being written holds the stream of its message up."""
 _UNFIT = re.compile(r"[【】†\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-"""Characters that would end a marker, or hide what it says."""
+"""Characters that would end a marker, or hide its text."""
 _MARKER = re.compile(r"【([0-9]{1,4}:[0-9]{1,4})†([^【】†\n]*)】")
 
 Passage: TypeAlias = tuple[int, int]

@@ -1,4 +1,4 @@
-"""The invariants: what is true of every run between any two transactions, whichever process was killed at what moment.
+"""The invariants: what is true of every run between any two transactions, whichever process was killed, and when.
 
 A rule reads a `RunRecord` and yields a description of each violation. The docstring of a rule is the invariant;
 `docs/checking.md` lists them all.

@@ -1,4 +1,4 @@
-"""Invariants of the calls in a run's journal: what the model asked for, and what it was given back."""
+"""Invariants of the calls in a run's journal: the model's requests and the outputs that it was given."""
 
 from collections.abc import Iterator
 

@@ -45,7 +45,7 @@ def combine(first: Change, second: Change) -> Change:
 
 
 def _both(first: Any, second: Any) -> Any:
-    """Of rows and events all; of anything else what was said last."""
+    """All rows and events of both; of any other field the last value."""
     if isinstance(second, list | tuple):
         return [*first, *second]
     return first if second is UNSET else second

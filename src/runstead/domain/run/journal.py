@@ -1,7 +1,7 @@
 """The journal of a run: its steps, each with the fields that are stored but not shown.
 
-The wire's step is what the world is shown. The journal says what the model asked for, what the model was given back,
-and what the model's server wants to see again. Prompts, budgets and take-overs read the journal.
+The wire's step is what clients are shown. The journal has the calls of the model, the outputs that it was given, and
+the state that the model's server needs again. Prompts, budgets and take-overs read the journal.
 
 A call's life:
 
@@ -81,7 +81,7 @@ class StepRow(Struct, frozen=True, kw_only=True):
     step: RunStep
     calls: Sequence[Call] = ()
     carried: Any = None
-    """JSON that the model's server wants to see again in the run's next prompts; only its adapter reads it."""
+    """JSON that the model's server needs again in the run's next prompts; only its adapter reads it."""
     followed_by: str | None = None
     """The message that the model wrote behind these calls, in the same turn: a part of the turn's text."""
 

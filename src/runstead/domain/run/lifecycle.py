@@ -15,7 +15,7 @@ __all__ = ["TRANSITIONS", "Refused", "Signal", "as_mermaid", "move", "target"]
 
 
 class Signal(StrEnum):
-    """What can happen to a run."""
+    """An event in the life of a run."""
 
     CLAIM = "claim"
     """A worker claims the run."""

@@ -1,6 +1,6 @@
 """Transitions of a run as a whole, each as a `Change`: the run, its open step, and its events in order.
 
-What happens within a turn is in `message_step` and `call_step`.
+The changes within a turn are in `message_step` and `call_step`.
 """
 
 from msgspec.structs import replace
@@ -82,7 +82,7 @@ def end(
 
 
 def _closed(run: Run, open_work: OpenWork, now: int, error: LastError | None) -> Change:
-    """Close what is open, as the status of the run asks."""
+    """Close the open step, message and calls, as the status of the run requires."""
     message_reason, step_status = CLOSINGS[run.status]
     change = Change(run=run)
     if open_work.message is not None:

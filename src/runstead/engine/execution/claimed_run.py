@@ -172,7 +172,7 @@ class ClaimedRun:
         return await self.patiently(lambda: self.adapters.store.read(work, single=single, lane=self._lane))
 
     async def patiently(self, read: Callable[[], Awaitable[T]]) -> T:
-        """Read, again and again while what is read is away."""
+        """Read, and retry while the store or the blobs are unreachable."""
         pauses = _pauses()
         while True:
             try:

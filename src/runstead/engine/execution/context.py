@@ -24,7 +24,7 @@ _NOTHING = Newest([], more=False)
 
 
 class AskModel(Struct, frozen=True):
-    """The model is asked: the next call, and what it may do."""
+    """The next call of the model, and its limits."""
 
     request: ModelRequest
     allowed: Allowance

@@ -1,1 +1,1 @@
-"""The ingestion of files, and of all files once more: what needs the adapters of the engine."""
+"""The ingestion of a file, and the reindexing of all files, over the adapters of the engine."""

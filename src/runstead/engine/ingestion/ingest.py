@@ -1,4 +1,4 @@
-"""One file of a vector store becomes searchable.
+"""Makes one file of a vector store searchable.
 
 ```
 blob ─ read in a confined process ─▶ text ─ stored as a blob ─▶ chunks ─ embedded in batches ─▶ index.add
@@ -68,7 +68,7 @@ async def ingest(adapters: Adapters, retrieval: Retrieval, job: IngestionJob) ->
 
 
 async def finish(adapters: Adapters, job: IngestionJob, usage: int, error: StoreFileError | None) -> bool:
-    """Complete or fail a file. If it is in its store no longer, what was published of it is removed again."""
+    """Complete or fail a file. If its store does not have it any more, its published passages are removed."""
     place = job.project, job.file.vector_store_id
 
     async def work(tx: Tx) -> bool:
@@ -94,7 +94,7 @@ async def _remove(adapters: Adapters, job: IngestionJob) -> None:
 
 
 async def _discard(retrieval: Retrieval, entry: Entry) -> None:
-    """Remove what was added. What stays because the index is away is removed by the next publication."""
+    """Remove the added chunks. If the index is unreachable, the next publication removes them."""
     with suppress(Unreachable):
         await retrieval.index.discard(entry)
 

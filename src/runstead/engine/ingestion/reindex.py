@@ -1,4 +1,4 @@
-"""All files of all vector stores are indexed once more: after the index was lost, or for another embedding model.
+"""Indexes all files of all vector stores again: after the index was lost, or for another embedding model.
 
 A store whose vectors are of another model leaves the index first, so that vectors of two models are never compared. Any
 other one is searched as before, file by file, until the new version of the file is there.
@@ -21,16 +21,16 @@ __all__ = ["Reindexed", "make_due", "wait_until_indexed"]
 
 _PAGE = 200
 _PERIOD = 0.25
-"""Seconds between two looks at what is left."""
+"""Seconds between two counts of the files that are left."""
 
 
 class Reindexed(Struct, frozen=True, kw_only=True):
-    """How far it is."""
+    """The progress of reindexing."""
 
     files: int
-    """Files that are indexed once more."""
+    """Files that are indexed again."""
     left: int
-    """Of them, and of files that were added meanwhile, those that are still in progress."""
+    """Files in progress: of those, and of the files that were added meanwhile."""
 
 
 async def make_due(adapters: Adapters, retrieval: Retrieval) -> int:

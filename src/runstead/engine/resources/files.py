@@ -18,7 +18,7 @@ from runstead.wire.codec import request_errors
 from runstead.wire.error import RunsteadError, ServerError, Unconfirmed
 from runstead.wire.file import MAX_FILE_SIZE, File, FileContent, FileDeleted, FileQuery, FileRequest
 from runstead.wire.page import Page
-from runstead.wire.struct import SortOrder
+from runstead.wire.struct import UNSET, SortOrder
 
 __all__ = ["CONTENT", "Files"]
 
@@ -40,12 +40,13 @@ class Files(Bound):
         async with self._new_blob() as blob:
             name, written, head = "", None, bytearray()
             async for part in upload.files():
-                name = rules.stored_name(part.file_name)
+                name = part.file_name
                 written = await self._write_blob(blob, _with_head(part, head), room)
             fields = await upload.fields()
             rules.check_purpose(fields.purpose)
             if written is None:
                 raise request_errors.missing("file")
+            name = rules.stored_name(name if fields.filename is UNSET else fields.filename)
             return await self._insert_file(blob, written, name, fields, image_type(head))
 
     async def get_file(self, file_id: str) -> File:
@@ -102,7 +103,7 @@ class Files(Bound):
         return row
 
     async def _room(self, tx: Tx) -> "_Room | None":
-        """What the limit of the project leaves; None without a limit. `BadRequest` if that is nothing."""
+        """The bytes that the project may still store; None without a limit. `BadRequest` if there are none."""
         limits = await tx.projects.limits(self._project, self._adapters.limits.of_project)
         if limits.max_file_bytes is None:
             return None

@@ -1,4 +1,4 @@
-"""What names a vector store: the tool resources of assistants, threads and runs, and attachments of messages."""
+"""References to vector stores, in tool resources of assistants, threads and runs, and in attachments."""
 
 from collections.abc import Sequence
 

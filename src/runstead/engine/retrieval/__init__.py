@@ -1,1 +1,1 @@
-"""What makes files searchable: the parts for it, stored texts, and the search in several stores at once."""
+"""Retrieval in the engine: its parts, the stored texts of files, and the search in several vector stores."""

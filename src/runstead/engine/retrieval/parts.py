@@ -1,4 +1,4 @@
-"""What the engine has for retrieval: the reader of documents, the index, the embeddings, and the search over them."""
+"""The parts of retrieval: the reader of documents, the index, the embeddings, and the search over them."""
 
 import asyncio
 
@@ -15,13 +15,13 @@ __all__ = ["Retrieval", "required"]
 
 
 class Retrieval(Struct, frozen=True, kw_only=True):
-    """The parts that make files searchable."""
+    """The parts of retrieval."""
 
     reader: DocumentReader
     index: Index
     blobs: Blobs
     embeddings: Embeddings | None
-    """Without it, files are found by their words alone."""
+    """None searches files by their words alone."""
     search: StoreSearch
     workers: int = 2
     """Files that this process ingests at once."""
@@ -29,7 +29,7 @@ class Retrieval(Struct, frozen=True, kw_only=True):
     """Set when a file of this process became due."""
 
     def wake(self) -> None:
-        """Look for due files now, not at the next poll."""
+        """Make the ingestion poll for due files at once."""
         self.due.set()
 
 

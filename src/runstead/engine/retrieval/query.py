@@ -1,4 +1,4 @@
-"""Rewriting a query: words that say nothing about its subject are dropped."""
+"""Rewrites a query: drops words of politeness, which say nothing about its subject."""
 
 import re
 

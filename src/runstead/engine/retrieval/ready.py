@@ -1,4 +1,4 @@
-"""A run waits for the files of its thread's vector stores, because they were often attached a moment before it."""
+"""The wait of a run for the files of its thread's vector stores, which are often attached just before the run."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -20,7 +20,7 @@ class Clock(Protocol):
 
 
 class Place(Protocol):
-    """Where the files are: the engine's adapters."""
+    """The adapters that the wait needs."""
 
     @property
     def store(self) -> Store: ...

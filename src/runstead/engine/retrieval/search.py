@@ -19,7 +19,7 @@ __all__ = ["Clock", "Found", "StoreSearch"]
 _log = logging.getLogger("runstead.retrieval")
 
 _SEARCHED = ("completed", "in_progress")
-"""Files that are found. One in progress is found as it was before, until it is indexed again."""
+"""Statuses of files that a search finds. A file in progress is found as it was, until it is indexed again."""
 _MAX_HINTS = 1000
 """Stores for which the hint to index them again is logged once."""
 _MAX_QUERY = 4_000

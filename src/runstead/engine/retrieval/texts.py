@@ -85,7 +85,7 @@ class _Lines:
     def __init__(self, chunks: AsyncIterator[bytes]) -> None:
         self._chunks = chunks
         self.rest = b""
-        """What was read beyond the last line."""
+        """The bytes that were read after the last line."""
 
     async def next(self) -> bytes:
         parts: list[bytes] = []

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from runstead.domain.model_call import Piece
 from runstead.llm.local.event_queue import EventQueue
 from runstead.llm.local.runtime import Runtime
-from runstead.llm.openai_chat.answer_reader import AnswerReader
+from runstead.llm.openai_chat.answer.answer_reader import AnswerReader
 from runstead.model_server.failure import Failure
 
 __all__ = ["Slots"]

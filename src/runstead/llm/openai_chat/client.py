@@ -4,7 +4,8 @@
 reply ─▶ _begin: request, with retries ─▶ first pieces ─▶ batch by batch ─▶ complete, or ModelError
          (retries are safe: nothing was yielded)          (no retries: pieces were yielded)
 ```
-Only this module, `answer`, which receives the bytes, and `model_server/response.py` import aiohttp for chat models.
+Only this module, `answer/answer_stream.py`, which receives the bytes, and `model_server/response.py` import aiohttp for
+chat models.
 """
 
 import asyncio
@@ -23,12 +24,12 @@ from msgspec.structs import replace
 
 from runstead.domain.model_call import ModelRequest, Piece
 from runstead.informational_responses import Connector
-from runstead.llm.openai_chat.adjustment import AdjustedRequest, Adjustments
-from runstead.llm.openai_chat.answer import Answer, received
-from runstead.llm.openai_chat.answer_budget import AnswerBudget
-from runstead.llm.openai_chat.carried import names_state, with_state
+from runstead.llm.openai_chat.answer.answer_budget import AnswerBudget
+from runstead.llm.openai_chat.answer.answer_stream import Answer, received
 from runstead.llm.openai_chat.model_error import model_error
 from runstead.llm.openai_chat.model_list import decode_models
+from runstead.llm.openai_chat.request.adjustment import AdjustedRequest, Adjustments
+from runstead.llm.openai_chat.state.turn_state import names_state, with_state
 from runstead.llm.openai_chat.upstream import Upstream
 from runstead.llm.port import ModelError
 from runstead.model_server.endpoint import Endpoints

@@ -1,7 +1,7 @@
 """Decodes the answer to `GET /models`."""
 
+from runstead.model_server.coercion import as_number, as_object, as_objects, as_text
 from runstead.model_server.json_document import NotJSON, decode
-from runstead.model_server.lenient import as_number, as_object, as_objects, as_text
 from runstead.wire.model import Model
 
 __all__ = ["decode_models"]

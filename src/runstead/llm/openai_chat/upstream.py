@@ -4,7 +4,7 @@ from typing import Any
 
 from msgspec import field
 
-from runstead.llm.openai_chat.fields import Fields, check_fields
+from runstead.llm.openai_chat.request.field_settings import Fields, check_fields
 from runstead.model_server.connection import Connection
 
 __all__ = ["Upstream"]

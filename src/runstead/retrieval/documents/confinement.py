@@ -16,7 +16,7 @@ import sys
 from collections.abc import Collection
 from contextlib import suppress
 
-from runstead.retrieval.documents.limits import ParseLimits
+from runstead.retrieval.documents.messages import ParseLimits
 
 __all__ = ["can_filter", "confine"]
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from runstead.retrieval.documents.port import Document, DocumentError, DocumentReader
+from runstead.retrieval.starting import started
 
 __all__ = ["DeferredReader"]
 
@@ -35,7 +36,5 @@ class DeferredReader:
             if self._stopped:
                 raise DocumentError("server_error", "The server is stopping.")
             if self._started is None:
-                reader = self._make()
-                await reader.start()
-                self._started = reader
+                self._started = await started(self._make())
             return self._started

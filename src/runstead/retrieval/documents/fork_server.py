@@ -1,7 +1,7 @@
 """`python -m runstead.retrieval.documents.fork_server FD`: reads documents, each in a forked process of its own.
 
 The parsers are loaded once. A job then costs a fork of a small process, and nothing that a document did to its process
-outlives it: neither its memory nor what it may have taken over. The fork is confined before it looks at the document.
+outlives it: neither its memory nor any code that took it over. The fork is confined before it reads the document.
 This process itself sees no document. It ends when the server closes the socket FD.
 """
 

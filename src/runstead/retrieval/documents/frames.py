@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 class ProtocolError(Exception):
-    """A parser process sent what is no valid message, or closed its socket in the middle of one."""
+    """A parser process sent an invalid message, or closed its socket in the middle of one."""
 
 
 class Frames:

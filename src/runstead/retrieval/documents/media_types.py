@@ -6,7 +6,7 @@ __all__ = ["LINE_TYPES", "TEXT_TYPES", "MediaType"]
 
 
 class MediaType(StrEnum):
-    """What a document is."""
+    """The media type of a document."""
 
     TEXT = "text/plain"
     MARKDOWN = "text/markdown"

@@ -9,7 +9,6 @@ from typing import Annotated, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
-from runstead.retrieval.documents.limits import ParseLimits
 from runstead.retrieval.documents.media_types import MediaType
 from runstead.retrieval.documents.port import MAX_CHARACTERS, Place
 from runstead.retrieval.documents.refusal import Reason
@@ -22,6 +21,7 @@ __all__ = [
     "Done",
     "Ended",
     "Job",
+    "ParseLimits",
     "Places",
     "Ready",
     "Refusal",
@@ -36,6 +36,17 @@ PLACES_PIECE = 2_000
 MAX_DETAIL = 500
 MAX_FRAME = 4 << 20
 """Bytes."""
+
+
+class ParseLimits(Struct, frozen=True, kw_only=True):
+    """The limits of the process that reads one document."""
+
+    cpu_seconds: int = 60
+    """Processor time."""
+    wall_seconds: float = 180
+    """Time, which is longer because the process has a low priority."""
+    memory: int = 1 << 30
+    """Bytes of address space."""
 
 
 class Job(Struct, frozen=True, kw_only=True):

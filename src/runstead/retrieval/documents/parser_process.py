@@ -13,8 +13,7 @@ from time import monotonic
 import msgspec
 
 from runstead.retrieval.documents.frames import Frames, ProtocolError, read_document
-from runstead.retrieval.documents.limits import ParseLimits
-from runstead.retrieval.documents.messages import Ended, Job, Ready, frame
+from runstead.retrieval.documents.messages import Ended, Job, ParseLimits, Ready, frame
 from runstead.retrieval.documents.port import Document
 from runstead.retrieval.documents.refusal import Reason, Refused
 
@@ -110,12 +109,12 @@ class ParserProcess:
             return document
 
     def interrupt(self, interrupted: Event) -> None:
-        """End the process and what it reads. The call of `parse` with this event then fails soon."""
+        """End the process, and with it the reading. The call of `parse` with this event then fails soon."""
         interrupted.set()
         self._kill()
 
     def close(self) -> None:
-        """End the process, and release what belongs to it."""
+        """End the process, and release its resources."""
         self._kill()
         with self._lock:
             if self._process:

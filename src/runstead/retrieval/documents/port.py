@@ -53,7 +53,7 @@ class Document(Struct, frozen=True, kw_only=True):
     places: Sequence[Place] = ()
     """In ascending order of `start`, at most `MAX_PLACES`. A page or a slide begins before the headings on it."""
     media_type: str
-    """What the file is, by its bytes first and its name second. It is never taken from the file."""
+    """The type of the file, by its bytes first and its name second. It is never copied from the file."""
 
 
 class DocumentError(Exception):
@@ -83,5 +83,5 @@ class DocumentReader(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Interrupt what is being read, which then raises a `server_error`, and release all resources."""
+        """Interrupt all reads, which then raise a `server_error`, and release all resources."""
         ...

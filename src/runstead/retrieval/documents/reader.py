@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Event
 
 from runstead.retrieval.documents.frames import ProtocolError
-from runstead.retrieval.documents.limits import ParseLimits
+from runstead.retrieval.documents.messages import ParseLimits
 from runstead.retrieval.documents.parser_process import FORK_SERVER, ParserProcess
 from runstead.retrieval.documents.port import Document
 from runstead.retrieval.documents.refusal import Reason, Refused, document_error

@@ -12,7 +12,7 @@ _UNWANTED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\xad\ud800-\udfff\u
 """Control characters, soft hyphens, surrogates, byte order marks and noncharacters: in no text that is searched."""
 _UNCLEAN = re.compile(f"{_UNWANTED.pattern}|[\r\x0b\x0c\x85\u2028\u2029]")
 _ASCII = {**dict.fromkeys([*range(32), 127]), **{ord(end): "\n" for end in "\n\r\v\f"}, ord("\t"): "\t"}
-"""What becomes of ASCII's control characters."""
+"""Replacements of ASCII's control characters."""
 
 
 def clean(text: str) -> str:
@@ -52,12 +52,12 @@ class TextBuilder:
         self._tail = (self._tail + text[-2:])[-2:]
 
     def end_line(self) -> None:
-        """What is written next begins a line."""
+        """End the line, if one has begun."""
         if self._tail[-1] != "\n":
             self.write("\n")
 
     def end_paragraph(self) -> None:
-        """What is written next begins a paragraph."""
+        """End the paragraph, if one has begun."""
         self.end_line()
         if self._tail != "\n\n":
             self.write("\n")

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 
 from runstead.retrieval.index.port import Attributes, Entry, Hit, Index, IndexedChunk, Query, Vectors
+from runstead.retrieval.starting import started
 from runstead.wire.error import Closed
 
 __all__ = ["DeferredIndex"]
@@ -59,7 +60,5 @@ class DeferredIndex:
                 if self._stopped:
                     raise Closed("the index is closed")
                 if self._opened is None:
-                    index = await asyncio.to_thread(self._make)
-                    await index.start()
-                    self._opened = index
+                    self._opened = await started(await asyncio.to_thread(self._make))
         return self._opened

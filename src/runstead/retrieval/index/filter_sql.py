@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple, TypeAlias
 
 from runstead.retrieval.index.port import Attributes
-from runstead.retrieval.index.storable import storable
+from runstead.retrieval.index.stored_rows import storable
 from runstead.wire.filter import (
     AndFilter,
     ComparisonFilter,

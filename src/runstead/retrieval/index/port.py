@@ -1,7 +1,7 @@
 """The index: which passages of which files answer a query.
 
 It is derived. Everything in it can be made again from the stored files, so it may be lost: an adapter whose file or
-tables are damaged starts empty, and `published` says what is there.
+tables are damaged starts empty, and `published` lists its entries.
 
 A file becomes visible in one step. `add` writes the chunks of an entry, any number of times, and no search finds them.
 `publish` makes the entry visible and removes the older entries of the same file in the same transaction. Removed rows
@@ -61,7 +61,7 @@ class EntryRemoved(RunsteadError):
 
 
 class Query(Struct, frozen=True, kw_only=True):
-    """What to look for, and where."""
+    """The terms of a search, and the stores to search."""
 
     project: str
     store_ids: Sequence[str]

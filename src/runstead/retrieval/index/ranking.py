@@ -1,6 +1,6 @@
 """From the candidates of both sides to hits.
 
-The candidates are ordered by what is known without their text, as if each repeated the query's terms as often as
+The candidates are ordered without their text, as if each repeated the query's terms as often as
 possible. The texts of the first ones are read, and their final scores decide the order.
 """
 
@@ -20,7 +20,7 @@ _FEWEST = 20
 
 
 class Candidates(NamedTuple):
-    """Chunks with what is known of each."""
+    """Chunks with the evidence for each."""
 
     ids: Ids
     cosines: Floats

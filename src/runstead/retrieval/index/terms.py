@@ -106,7 +106,7 @@ def _cached(word: str) -> tuple[str, ...]:
 
 
 def _expanded(word: str) -> Iterator[str]:
-    """The terms of one word: the word, and what it is made of."""
+    """The terms of one word: the word and its parts."""
     plain = fold(word)
     if _SIMPLE.fullmatch(plain) and not _CAMEL.search(word):
         yield _singular(plain[:_MAX_TERM])

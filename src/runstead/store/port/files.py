@@ -12,7 +12,7 @@ __all__ = ["FileRow", "Files"]
 
 
 class FileRow(Struct, frozen=True, kw_only=True):
-    """A file, and what is stored with it but not shown."""
+    """A file, with the fields that are stored but not shown."""
 
     file: File
     blob: str

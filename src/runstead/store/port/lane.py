@@ -6,7 +6,7 @@ __all__ = ["Lane"]
 
 
 class Lane(Enum):
-    """What a transaction is for. It decides which of those that wait begins first, and whether one may be refused.
+    """The purpose of a transaction. It decides which waiting transaction begins first, and which may be refused.
 
     A run that has begun is finished before others begin: under overload some runs end, instead of none.
     """

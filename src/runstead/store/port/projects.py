@@ -10,7 +10,7 @@ __all__ = ["Limits", "ProjectRow", "Projects"]
 
 
 class Limits(Struct, frozen=True, kw_only=True):
-    """What a project may have; None is no limit."""
+    """The limits of a project; None is no limit."""
 
     max_running: int | None = None
     """Runs in progress or cancelling, in all processes together; more wait."""

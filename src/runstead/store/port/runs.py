@@ -148,10 +148,11 @@ class Runs(Protocol):
         ...
 
     async def apply(self, row: RunRow, change: Change, now: int) -> Applied:
-        """Write a change whole: the run, its steps, messages and events, and a delivery for every webhook that wants
-        one of the events. When the run ends, what waits behind it has its turn, or waits behind what it waited for.
+        """Write a change whole: the run, its steps, messages and events, and a delivery for every webhook that
+        subscribes to one of the events. When the run ends, its successor is promoted, or queued behind the run's
+        predecessor.
 
-        `Stale` when `row.version` is no longer the newest; then nothing is written.
+        `Stale` when `row.version` is not the newest; then nothing is written.
         """
         ...
 

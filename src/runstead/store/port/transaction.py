@@ -78,7 +78,7 @@ class Tx(Protocol):
 
 
 class Presence(Protocol):
-    """What a worker writes about itself. It waits behind no other transaction of the process."""
+    """The connection of a worker's heartbeats. It waits behind no other transaction of the process."""
 
     async def write(self, work: Callable[[Tx], Awaitable[T]]) -> T:
         """Run a transaction of one statement that writes. Raises as `Store.write`."""
@@ -98,7 +98,7 @@ class Store(Protocol):
         ...
 
     async def stop(self) -> None:
-        """Commit what waits, within a few seconds, and close. What is not committed by then is an error."""
+        """Commit waiting writes, within a few seconds, and close. A write that is not committed by then fails."""
         ...
 
     async def check(self) -> None:
@@ -121,7 +121,7 @@ class Store(Protocol):
         ...
 
     async def write(self, work: Callable[[Tx], Awaitable[T]], *, single: bool = False, lane: Lane = Lane.CALL) -> T:
-        """Run a transaction; when this returns, what it did is on disk. An exception of the work undoes it.
+        """Run a transaction; when this returns, its writes are on disk. An exception of the work undoes it.
 
         `single`: the work makes one call that writes (`insert` or `apply`) and no other, so the database may commit it
         by itself.

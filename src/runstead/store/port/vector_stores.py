@@ -16,7 +16,7 @@ __all__ = ["FileBatches", "IndexRemoval", "IngestionJob", "StoreFiles", "VectorS
 
 
 class VectorStoreRow(Struct, frozen=True, kw_only=True):
-    """A vector store, and what is stored with it but not shown.
+    """A vector store, with the fields that are stored but not shown.
 
     Counts, usage and times of the store are columns: `VectorStores` and `StoreFiles` keep them up to date.
     """
@@ -48,7 +48,7 @@ class IngestionJob(Struct, frozen=True, kw_only=True):
 
 
 class IndexRemoval(Struct, frozen=True, kw_only=True):
-    """What is to be removed from the index: a file of a store, or the whole store."""
+    """A removal that the index has yet to make: of a file of a store, or of the whole store."""
 
     number: int
     project: str
@@ -90,7 +90,7 @@ class VectorStores(Protocol):
         ...
 
     async def removals(self, limit: int) -> list[IndexRemoval]:
-        """What is to be removed from the index, the oldest first."""
+        """The removals that the index has yet to make, the oldest first."""
         ...
 
     async def removed(self, numbers: Sequence[int]) -> None:
@@ -107,7 +107,7 @@ class StoreFiles(Protocol):
         ...
 
     async def add(self, project: str, files: Sequence[StoreFile], now: int, batch_id: str | None = None) -> None:
-        """Add files of one store, or replace what it has of them. Those in progress are due at `now`.
+        """Add files of one store, or replace their rows. Those in progress are due at `now`.
 
         The caller has locked the store, by `VectorStores.get`.
         """
@@ -148,7 +148,7 @@ class StoreFiles(Protocol):
         ...
 
     async def finish(self, job: IngestionJob, usage_bytes: int, error: StoreFileError | None) -> bool:
-        """Complete or fail a file; False when the claim is no longer valid.
+        """Complete or fail a file; False when the claim was lost.
 
         A failed file is marked for removal from the index, where an earlier version of it may be.
         """
@@ -162,7 +162,7 @@ class StoreFiles(Protocol):
         ...
 
     async def retry(self, job: IngestionJob, at: int) -> bool:
-        """Make a claimed file due again at a time; False when the claim is no longer valid."""
+        """Make a claimed file due again at a time; False when the claim was lost."""
         ...
 
     async def release(self, job: IngestionJob, at: int) -> bool:

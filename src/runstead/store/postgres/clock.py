@@ -22,7 +22,7 @@ _DRIFT = 1e-4
 
 
 class Reading(NamedTuple):
-    """What the server's clock shows beyond the seconds that this process counts, and how exact that is."""
+    """The difference between the server's clock and the seconds that this process counts, with its error."""
 
     ahead: float
     error: float

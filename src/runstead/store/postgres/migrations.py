@@ -112,7 +112,7 @@ async def missing(session: PostgresSession, schema: str) -> list[Migration]:
     if oldest > len(migrations):
         raise RunsteadError(
             f"the schema {schema} serves newer versions of Runstead only "
-            f"(schema {oldest} and up; this version knows {len(migrations)})"
+            f"(schema {oldest} and up; this version has {len(migrations)})"
         )
     return [migration for migration in migrations if migration.number > applied]
 

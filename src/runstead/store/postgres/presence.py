@@ -1,4 +1,4 @@
-"""Presence: a session that holds a worker's advisory lock, so the server sees whether the worker's process lives.
+"""Presence: a session that holds a worker's advisory lock, so the server detects that the worker's process has ended.
 
 The kernel closes the session of a process that is killed, and the server frees the lock at once. A process that stands
 still keeps the lock: only its lease shows that. The lease is renewed on this session, so that no number of runs and no

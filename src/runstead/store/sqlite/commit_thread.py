@@ -48,3 +48,4 @@ class CommitThread:
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
             call()
+            del call  # it has the answers of a batch, and the next one may come much later

@@ -30,7 +30,7 @@ def missing(connection: sqlite3.Connection, path: str) -> list[Path]:
     (applied,) = connection.execute("PRAGMA user_version").fetchone()
     if applied > len(files):
         raise RunsteadError(
-            f"{path} was written by a newer version of Runstead (schema {applied}; this version knows {len(files)})"
+            f"{path} was written by a newer version of Runstead (schema {applied}; this version has {len(files)})"
         )
     if applied == 0 and connection.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone():
         raise RunsteadError(f"{path} is a database of another program")

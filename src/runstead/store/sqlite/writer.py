@@ -34,7 +34,7 @@ _LONGEST_HOLD = 0.005
 _PAUSE = 0.005
 """Seconds between two tries while another program holds the database."""
 _LAST_SECONDS = 3.0
-"""Seconds that what waits may take when the writer stops. Then it is answered with an error."""
+"""Seconds for waiting writes when the writer stops. After that they fail."""
 
 
 class _Done(NamedTuple):
@@ -92,7 +92,7 @@ class Writer:
         await self.write(write_the_same)
 
     async def stop(self) -> None:
-        """Commit what waits, and close the connection: that, even when it is cancelled."""
+        """Commit waiting writes, and close the connection, even when cancelled."""
         try:
             if not await self._idle_within(_LAST_SECONDS):
                 self._patience = 0  # the next try is the last one

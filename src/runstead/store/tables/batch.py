@@ -10,7 +10,7 @@ BATCH_SIZE = 1024 * 1024
 
 
 class Batch:
-    """What one transaction may still remove."""
+    """The rows and bytes that one transaction may still remove."""
 
     def __init__(self, rows: int, size: int) -> None:
         self.rows = rows

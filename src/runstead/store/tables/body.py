@@ -1,7 +1,7 @@
 """The `body` of a row: an object as JSON, which other versions read and write too.
 
-What a newer version put into an object is left out when the object is read, at any depth, and is put in again when the
-object is written back.
+Fields of a newer version are left out when an object is read, at any depth, and are put in again when the object is
+written back.
 """
 
 from collections.abc import Mapping, Sequence

@@ -80,7 +80,7 @@ class SqlDeletions:
         )
 
     async def _remove_texts(self, batch: Batch, project: str, thread_id: str) -> bool:
-        """Remove what was said on a thread, which no delivery needs."""
+        """Remove the messages of a thread and the recorded replies about it."""
         return await self._remove("messages", batch, thread_id=thread_id) and await self._remove(
             "answers", batch, thread_id=thread_id, project=project, nothing=b""
         )

@@ -59,7 +59,7 @@ class SqlMessages:
         }
 
     async def promote_waiting(self, ended: RunRow) -> None:
-        """A run has ended: the messages behind it join the thread, at its end, or wait behind what it waited for."""
+        """A run has ended: the messages behind it join the thread, at its end, or are queued behind its predecessor."""
         run = ended.run
         if ended.predecessor is not None:
             await self._session.execute(self._queries["pass_on"], run_id=run.id, predecessor=ended.predecessor)

@@ -139,7 +139,7 @@ class SqlRuns:
         return True
 
     async def _promote(self, ended: RunRow) -> RunRow | None:
-        """Promote what waits behind a run that has ended, or let it wait behind the predecessor of that run."""
+        """Promote the successors of a run that has ended, or queue them behind its predecessor."""
         if await self._session.row(self._queries["has_waiting"], id=ended.run.id) is None:
             return None
         promoted = await self._promote_run(ended)
@@ -297,7 +297,7 @@ def run_columns(row: RunRow) -> Columns:
 
 
 def _indexed(row: RunRow) -> tuple[Value, ...]:
-    """What indexes have of a run, as far as changes change it."""
+    """The indexed columns of a run that a change may alter."""
     return row.run.status, deadline(row.run), row.owner, row.predecessor, row.ready_at, row.delays
 
 

@@ -91,7 +91,7 @@ class Table(Generic[T]):
     """
 
     columns: tuple[str, ...] = ("body",)
-    """What a page's statement selects."""
+    """The columns that a page's statement selects."""
 
     def __init__(
         self, session: Session, queries: Mapping[str, str], kind: type[T], codec: Codec[T] | None = None

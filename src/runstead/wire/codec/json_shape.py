@@ -77,7 +77,7 @@ def _without_escapes(text: bytes) -> bytes:
 
 
 def _outside_strings(plain: bytes, *, in_string: bool = False) -> bytes:
-    """What stands outside of strings in text without escape sequences. It may begin `in_string`."""
+    """The bytes outside of strings, in text without escape sequences. It may begin `in_string`."""
     return b"".join(plain.split(b'"')[int(in_string) :: 2])
 
 

@@ -92,7 +92,7 @@ class _Deliverer:
         return unserved[:free]
 
     async def _serve(self, webhook_id: str) -> None:
-        """Send what is due for a webhook, until nothing is."""
+        """Send the due deliveries of a webhook, until none is due."""
         try:
             while await _serve_some(self._adapters, webhook_id) and not self._stopping:
                 pass
@@ -103,7 +103,7 @@ class _Deliverer:
 
 
 async def _serve_some(adapters: Adapters, webhook_id: str) -> bool:
-    """Send some of what is due; whether there may be more."""
+    """Send some due deliveries. Returns whether there may be more."""
     now = adapters.now()
     claimed = await adapters.store.write(
         lambda tx: tx.webhooks.claim(webhook_id, now, now + _CLAIM, _MAX_EACH), lane=Lane.RUN

@@ -1,8 +1,8 @@
-"""Files of vector stores are ingested: by whichever process claims them first, the projects in turn.
+"""Ingests the files of vector stores. The process that claims a file first ingests it; projects take turns.
 
 ```
 due files ─ claim one of the next project ─▶ a task each, a few at once ─▶ completed, failed, or due again later
-                     (renewed while it runs; when the process dies, the claim ends and another one begins again)
+                     (renewed while it runs; when the process dies, the claim ends and another process starts over)
 ```
 """
 
@@ -27,7 +27,7 @@ __all__ = ["ingest_files"]
 _log = logging.getLogger("runstead.ingestion")
 
 _PERIOD = 1.0
-"""Seconds between two looks for due files that another process added, or that are to be tried again."""
+"""Seconds between two polls for due files: those of other processes, and those to be retried."""
 _RENEWALS = 3
 """Renewals of a claim before it would end."""
 _MAX_ATTEMPTS = 12
@@ -70,11 +70,11 @@ class _Ingester:
                 while self._running < self._retrieval.workers and await self._begin():
                     pass
             except Exception as error:
-                log_failure(_log, error, "looking for files to ingest failed; trying again")
+                log_failure(_log, error, "polling for files to ingest failed; trying again")
             await self._pause()
 
     async def _release_claims(self) -> None:
-        """End the claims of the process before, where only one process uses the store."""
+        """End the claims of the preceding process, if only one process uses the store."""
         if not self._adapters.store.shared:
             now = self._adapters.now()
             await self._adapters.store.write(lambda tx: tx.store_files.release_all(now), lane=Lane.RUN)

@@ -25,7 +25,7 @@ async def release_unexecuted(adapters: Adapters, worker: Worker) -> None:
         try:
             await _release(adapters, worker)
         except Exception as error:
-            log_failure(_log, error, "looking for owned runs that are not executed failed; trying again")
+            log_failure(_log, error, "polling for owned runs that are not executed failed; trying again")
             worker.claim_unsure.set()
             await adapters.clock.sleep(_PAUSE)
 

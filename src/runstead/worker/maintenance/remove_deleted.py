@@ -1,4 +1,4 @@
-"""What belongs to deleted threads and webhooks is removed, a part at a time, so that no other writer waits long."""
+"""Removes the rows of deleted threads and webhooks, a part at a time, so that other writers do not wait long."""
 
 import logging
 
@@ -25,7 +25,7 @@ async def remove_deleted(adapters: Adapters) -> None:
         try:
             await remove_deleted_once(adapters)
         except Exception as error:
-            log_failure(_log, error, "removing what was deleted failed; trying again")
+            log_failure(_log, error, "removing rows of deleted objects failed; trying again")
 
 
 async def remove_deleted_once(adapters: Adapters) -> None:

@@ -1,4 +1,4 @@
-"""What was removed from vector stores is removed from the index, and expired stores lose their files."""
+"""Removes from the index the files that were removed from vector stores, and the files of expired stores."""
 
 import logging
 
@@ -16,7 +16,7 @@ _BATCH = 100
 
 
 async def remove_from_index(adapters: Adapters, retrieval: Retrieval) -> None:
-    """Look for removals once a second, for ever."""
+    """Poll for removals once a second, for ever."""
     while True:
         try:
             while await _remove_some(adapters, retrieval) or await _empty_expired(adapters):
@@ -27,7 +27,7 @@ async def remove_from_index(adapters: Adapters, retrieval: Retrieval) -> None:
 
 
 async def _remove_some(adapters: Adapters, retrieval: Retrieval) -> bool:
-    """Make some of the removals; whether there may be more."""
+    """Make some of the removals. Returns whether there may be more."""
     removals = await adapters.store.read(lambda tx: tx.vector_stores.removals(_BATCH), lane=Lane.MAINTENANCE)
     for removal in removals:
         if removal.file_id is None:
@@ -53,7 +53,7 @@ async def _ingest_again(tx: Tx, removal: IndexRemoval, now: int) -> None:
 
 
 async def _empty_expired(adapters: Adapters) -> bool:
-    """Remove some files of an expired store; whether there was one."""
+    """Remove some files of an expired store. Returns whether there was one."""
     now = adapters.now()
 
     async def work(tx: Tx) -> bool:

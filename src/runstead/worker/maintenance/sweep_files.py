@@ -68,7 +68,7 @@ async def sweep_files_once(adapters: Adapters) -> None:
 
 
 async def sweep_blobs_once(adapters: Adapters) -> int:
-    """Remove blobs and stored texts that no file has, and what is left of uploads, if older than a day. How many."""
+    """Remove blobs and stored texts that no file has, and remains of uploads, if older than a day. Returns how many."""
     before = adapters.clock.time() - _UNFINISHED
     await adapters.blobs.discard_unfinished(before)
     removed = 0

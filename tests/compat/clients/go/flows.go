@@ -1,5 +1,5 @@
 // Command flows drives a server with the official Go client, and prints what happened as one JSON object.
-// Arguments: the base URL, and whether it is an address for Azure ("azure") or not ("").
+// Arguments: the base URL, and "azure" if it is an address for Azure, "documents" for the calls about files, or "".
 package main
 
 import (
@@ -23,6 +23,15 @@ var background = context.Background()
 func main() {
 	client := newClient(os.Args[1], os.Args[2])
 	found := seen{}
+	if os.Args[2] == "documents" {
+		documents(client, found)
+	} else {
+		runs(client, found)
+	}
+	fmt.Println(string(must(json.Marshal(found))))
+}
+
+func runs(client openai.Client, found seen) {
 	assistant := must(client.Beta.Assistants.New(background, openai.BetaAssistantNewParams{
 		Model: "gpt-4o", Instructions: openai.String("Be brief."),
 	}))
@@ -34,8 +43,6 @@ func main() {
 	errors.As(err, &refused)
 	found["missing"] = refused.StatusCode
 	found["deleted"] = must(client.Beta.Assistants.Delete(background, assistant.ID)).Deleted
-	printed := must(json.Marshal(found))
-	fmt.Println(string(printed))
 }
 
 func newClient(url string, flavour string) openai.Client {

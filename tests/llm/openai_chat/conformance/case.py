@@ -48,7 +48,7 @@ __all__ = [
 DONE = b"data: [DONE]\n\n"
 
 Then: TypeAlias = Literal["end", "cut", "silence", "comments"]
-"""What follows the body: its end, a broken connection, silence, or comments without end."""
+"""The end of the connection after the body: its end, a broken connection, silence, or comments without end."""
 
 
 class Body(Struct, frozen=True):
@@ -167,7 +167,7 @@ def fails(words: str, **fields: Any) -> Fails:
 
 
 def right_of(pieces: Sequence[Piece], known_ids: Sequence[str]) -> Right:
-    """What the pieces of an answer add up to."""
+    """The sum of an answer's pieces."""
     calls: dict[int, list[str]] = {}
     found: dict[str, Any] = {"said": "", "refused": "", "finish": "none"}
     for piece in pieces:

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from runstead.domain.model_call import Piece
-from runstead.llm.openai_chat import answer
+from runstead.llm.openai_chat.answer import answer_stream
 from runstead.llm.port import ModelError
 from runstead.wire.tool import Function
 from tests.llm.fake_upstream import Answer, Exchange, head
@@ -53,7 +53,7 @@ def test_every_case_has_a_name_of_its_own() -> None:
 
 @pytest.mark.parametrize(("case", "body"), PLAYED)
 async def test_the_answer_is_read_right(case: Case, body: Body, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(answer, "_REST_TIMEOUT", 0.05)
+    monkeypatch.setattr(answer_stream, "_REST_TIMEOUT", 0.05)
     pieces: list[Piece] = []
     error: ModelError | None = None
     async with world(playing(body, case.then), token_timeout=5.0) as (model, _, _), asyncio.timeout(20):

@@ -15,7 +15,7 @@ _MAX_ANCESTORS = 20
 
 
 class Style(Struct, frozen=True):
-    """What the paragraphs of a style are."""
+    """The meaning of a style for its paragraphs."""
 
     level: int = 0
     """The level of a heading, or 0."""

@@ -12,7 +12,7 @@ from runstead.retrieval.documents.text_builder import TextBuilder
 __all__ = ["read_rtf"]
 
 _WRONG = (ValueError, LookupError, OverflowError, TypeError, AttributeError, struct.error)
-"""What the library raises for wrong RTF."""
+"""Exceptions that the library raises for wrong RTF."""
 
 
 def read_rtf(file: BinaryIO, out: TextBuilder) -> None:

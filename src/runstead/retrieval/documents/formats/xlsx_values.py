@@ -139,7 +139,7 @@ def _part(moment: datetime, token: str, number: float, *, half_day: bool) -> str
 
 
 def _literal(token: str) -> str:
-    """What a token that stands for no part of a date shows."""
+    """The text of a token that is no part of a date."""
     if token[0] == '"':
         return token.strip('"')
     if token[0] == "[":

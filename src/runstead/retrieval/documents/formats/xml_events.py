@@ -25,7 +25,7 @@ class Readable(Protocol):
 
 
 class XmlHandler(Protocol):
-    """What is called while a document is parsed. Names have no namespace: `w:t` and `a:t` are `t`."""
+    """The callbacks of the parser. Names have no namespace: `w:t` and `a:t` are `t`."""
 
     def start(self, name: str, attributes: Mapping[str, str]) -> None: ...
     def end(self, name: str) -> None: ...

@@ -1,4 +1,4 @@
-"""What a child process and its parent send each other through pipes.
+"""The frames that a child process and its parent exchange through pipes.
 
 Each frame is a length of four bytes and so many bytes. A request is a list of texts in MessagePack. An answer is the
 vectors of a request, row by row, as float32 of the machine.
@@ -23,7 +23,7 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 def encode_texts(texts: list[str]) -> bytes:
-    """A request. Halves of characters become question marks, because no model knows them."""
+    """A request. Halves of characters become question marks, because they have no encoding."""
     try:
         return _encoder.encode(texts)
     except UnicodeEncodeError:

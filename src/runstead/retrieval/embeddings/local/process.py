@@ -19,7 +19,7 @@ _ATTEMPTS = 2
 _TIMEOUT = 120.0
 """Seconds for one batch, with the loading of the model. A batch takes well under a second of processor time."""
 _ENVIRONMENT = ("PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-"""What the process gets of its parent's environment: no keys."""
+"""The variables that the process inherits from its parent: no keys."""
 _THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 
 

@@ -16,12 +16,12 @@ import msgspec
 import numpy as np
 
 from runstead.domain.chat import tokens
-from runstead.model_server.characters import repaired
 from runstead.model_server.endpoint import Endpoints
 from runstead.model_server.failure import Failure
 from runstead.model_server.masking import Mask
 from runstead.model_server.response import check_status, connection_failure, read_body
 from runstead.model_server.retry import Backoff
+from runstead.model_server.split_characters import repaired
 from runstead.retrieval.embeddings.openai.answer import read_vectors
 from runstead.retrieval.embeddings.openai.server import EmbeddingServer
 from runstead.retrieval.embeddings.port import EmbeddingError, Purpose, Vectors

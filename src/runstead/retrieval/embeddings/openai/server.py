@@ -18,7 +18,7 @@ class EmbeddingServer(Connection, frozen=True, kw_only=True, forbid_unknown_fiel
     setting: ClassVar[str] = "Embeddings"
 
     model: str
-    """The name of the model, as the server knows it."""
+    """The server's name of the model."""
     dimensions: int | None = None
     """The length of vectors to ask for. Absent, the model's own, which the server is asked for once."""
     batch: int = 128

@@ -72,7 +72,7 @@ class Connections:
             )
 
     async def close(self) -> None:
-        """Close all connections, when what is under way is done."""
+        """Close all connections after their current work."""
         pool, self._pool = self._pool, None
         if pool is not None:
             await pool.close()

@@ -17,7 +17,7 @@ from runstead.retrieval.index.filter_sql import condition
 from runstead.retrieval.index.lexical import ENTRY_BITS, Ids, Lexical, all_cut, max_list, weigh
 from runstead.retrieval.index.port import Hit, IndexedChunk, Query
 from runstead.retrieval.index.ranking import Candidates, Found, ranked, shortlist
-from runstead.retrieval.index.storable import storable
+from runstead.retrieval.index.stored_rows import storable
 from runstead.retrieval.index.unit_vectors import UnitVectors
 
 __all__ = ["INDEXED", "published", "search", "size"]

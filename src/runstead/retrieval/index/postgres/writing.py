@@ -1,4 +1,4 @@
-"""What is written in one transaction each. Locks are taken in one order: the store, then its entries."""
+"""The writing transactions of the index. Each locks in the same order: the store, then its entries."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,8 +6,7 @@ from typing import Any
 from runstead.retrieval.index.filter_sql import attribute_rows
 from runstead.retrieval.index.lexical import ENTRY_BITS, chunk_id
 from runstead.retrieval.index.port import Attributes, Entry, EntryRemoved, IndexedChunk, Vectors
-from runstead.retrieval.index.state import State
-from runstead.retrieval.index.storable import storable, storable_or_none
+from runstead.retrieval.index.stored_rows import State, storable, storable_or_none
 from runstead.retrieval.index.terms import document_terms
 from runstead.retrieval.index.unit_vectors import unit_vectors
 from runstead.wire.error import RunsteadError
@@ -117,7 +116,7 @@ async def remove_store(connection: Any, project: str, store_id: str) -> None:
 
 
 async def purge(connection: Any) -> bool:
-    """Delete a portion of what was removed. Whether there may be more."""
+    """Delete a portion of the removed rows. Returns whether there may be more."""
     row = await connection.fetchrow(_PURGED)
     if row is None:
         return False

@@ -36,7 +36,7 @@ _READ = "SELECT name, bytes, checksum, entries FROM graphs WHERE store = ? AND d
 
 
 class GraphRow(NamedTuple):
-    """What the index file says about a graph."""
+    """The row of a graph in the index file."""
 
     name: str
     """Of its file, which lies beside the index file."""

@@ -16,7 +16,7 @@ from typing import TypeAlias
 from runstead.retrieval.index.sqlite.file import IndexFile
 from runstead.retrieval.index.sqlite.graph import Graph, GraphRow, new_graph, read_graph_row, write_graph
 from runstead.retrieval.index.sqlite.loaded_vectors import read_rows
-from runstead.retrieval.index.state import State
+from runstead.retrieval.index.stored_rows import State
 from runstead.wire.error import RunsteadError
 
 __all__ = ["GraphBuilder", "sweep"]

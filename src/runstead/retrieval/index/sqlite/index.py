@@ -171,7 +171,7 @@ class _Open:
             self.writer.submit(self._purge_portion)
 
     def close(self) -> None:
-        """End the threads, when what they do is done, and close their connections."""
+        """End the threads after their current work, and close their connections."""
         self._closing = True
         self.graphs.close()
         self.writer.shutdown()

@@ -1,4 +1,4 @@
-"""What searches keep in memory: which entries of a store are visible, and its vectors.
+"""Vector stores in memory: their visible entries and their vectors, kept between searches.
 
 Each store is brought up to date at the beginning of a search, by the generation that its row has in the file. So
 another process may write. Stores that were not searched for the longest time are dropped when the vectors in memory
@@ -18,7 +18,7 @@ from runstead.retrieval.index.lexical import Ids
 from runstead.retrieval.index.sqlite.dense import Dense
 from runstead.retrieval.index.sqlite.graph import Graph, read_graph_row
 from runstead.retrieval.index.sqlite.loaded_vectors import LoadedVectors
-from runstead.retrieval.index.state import State
+from runstead.retrieval.index.stored_rows import State
 
 __all__ = ["LoadedStores", "View"]
 

@@ -7,7 +7,7 @@ takes every other character that a term may have for a letter.
 The file is derived: there are no migrations. A version with other tables or other terms starts with an empty file.
 """
 
-from runstead.retrieval.index.state import State
+from runstead.retrieval.index.stored_rows import State
 
 __all__ = ["SCHEMA", "VERSION"]
 

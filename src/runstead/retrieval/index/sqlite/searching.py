@@ -12,8 +12,7 @@ from runstead.retrieval.index.port import Hit, IndexedChunk, Query
 from runstead.retrieval.index.ranking import Candidates, Found, ranked, shortlist
 from runstead.retrieval.index.sqlite.dense import Similar
 from runstead.retrieval.index.sqlite.loaded_stores import LoadedStores, View
-from runstead.retrieval.index.state import State
-from runstead.retrieval.index.storable import storable
+from runstead.retrieval.index.stored_rows import State, storable
 from runstead.retrieval.index.terms import query_terms
 from runstead.retrieval.index.unit_vectors import UnitVectors, unit_vectors
 

@@ -1,4 +1,4 @@
-"""What the writer does in its transactions. Each function is the work of one of them."""
+"""The transactions of the writer. Each function is the work of one transaction."""
 
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -9,8 +9,7 @@ from runstead.retrieval.index.filter_sql import attribute_rows
 from runstead.retrieval.index.lexical import ENTRY_BITS, chunk_id
 from runstead.retrieval.index.port import Attributes, Entry, EntryRemoved, IndexedChunk, Vectors
 from runstead.retrieval.index.sqlite.graph import GraphRow
-from runstead.retrieval.index.state import State
-from runstead.retrieval.index.storable import storable, storable_or_none
+from runstead.retrieval.index.stored_rows import State, storable, storable_or_none
 from runstead.retrieval.index.terms import document_terms
 from runstead.retrieval.index.unit_vectors import UnitVectors, unit_vectors
 from runstead.wire.error import RunsteadError
@@ -137,7 +136,7 @@ def write_graph_row(connection: sqlite3.Connection, store: int, dimension: int, 
 
 
 def purge(connection: sqlite3.Connection) -> bool:
-    """Delete a portion of what was removed. Whether there may be more."""
+    """Delete a portion of the removed rows. Returns whether there may be more."""
     row = connection.execute(
         "SELECT number, store, state FROM entries WHERE state IN (?, ?) ORDER BY number LIMIT 1",
         (State.REMOVED, State.DISCARDED),

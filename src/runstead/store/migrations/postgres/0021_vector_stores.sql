@@ -49,7 +49,7 @@ CREATE TABLE IF NOT EXISTS file_batches (
 );
 CREATE INDEX IF NOT EXISTS file_batches_of_store ON file_batches (store_id);
 
--- What is to be removed from the index: a file of a store, or a whole store.
+-- Removals that the index has yet to make: of a file of a store, or of a whole store.
 CREATE TABLE IF NOT EXISTS index_removals (
     number    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     project   text COLLATE "C" NOT NULL,

@@ -50,7 +50,7 @@ CREATE TABLE file_batches (
 ) STRICT;
 CREATE INDEX file_batches_of_store ON file_batches (store_id);
 
--- What is to be removed from the index: a file of a store, or a whole store.
+-- Removals that the index has yet to make: of a file of a store, or of a whole store.
 CREATE TABLE index_removals (
     number    INTEGER PRIMARY KEY AUTOINCREMENT,
     project   TEXT NOT NULL,
