@@ -6,6 +6,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser
 
 from runstead import telemetry
 from runstead.wire.error import Unreachable
@@ -17,7 +19,7 @@ STAMP = r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3}"
 def log(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     """The log from here on. The previous handlers and levels are restored at the end."""
     root = logging.getLogger()
-    names = ("", "aiohttp", "asyncio", "uvicorn")
+    names = ("", "aiohttp", "asyncio", "python_multipart", "uvicorn")
     levels = {name: logging.getLogger(name).level for name in names}
     handlers = root.handlers[:]
     text = io.StringIO()
@@ -96,6 +98,12 @@ def test_info_records_of_libraries_are_not_logged(log: io.StringIO) -> None:
     logging.getLogger("asyncio").warning("slow")
     assert last(log) == "WARNING asyncio slow"
     assert len(log.getvalue().splitlines()) == 1
+
+
+def test_a_malformed_form_is_not_logged(log: io.StringIO) -> None:
+    with pytest.raises(FormParserError):
+        MultipartParser(b"boundary").write(b"--another\r\n")
+    assert log.getvalue() == ""
 
 
 def test_level_error_hides_warnings_of_libraries_too(log: io.StringIO) -> None:

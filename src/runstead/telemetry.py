@@ -13,6 +13,8 @@ __all__ = ["configure"]
 
 _QUIET = ("aiohttp", "asyncio", "uvicorn")
 """Libraries whose records below WARNING are not logged."""
+_SILENT = ("python_multipart",)
+"""Libraries that log a line for each malformed request, so any client could fill the log. Their errors are logged."""
 
 
 def configure(level: str) -> None:
@@ -24,6 +26,8 @@ def configure(level: str) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(root.level, logging.WARNING))
+    for name in _SILENT:
+        logging.getLogger(name).setLevel(logging.ERROR)
 
 
 class _Line(logging.Formatter):

@@ -3,6 +3,7 @@
 Each case of the table is a function with a client of a server. A new one is a function with the decorator `case`.
 """
 
+import asyncio
 import json
 import socket
 from collections.abc import Callable, Iterator
@@ -13,6 +14,7 @@ import httpx2
 import pytest
 
 from tests.support import postgres
+from tests.support.waiting import until
 from tests.support.watched_server import WatchedServer, watched_server
 
 BOUND = 0.05
@@ -245,6 +247,21 @@ def embeddings_of_many_texts(client: httpx2.Client) -> None:
 def embeddings_of_a_long_text(client: httpx2.Client) -> None:
     (embedded,) = answered(client.post("/embeddings", json={"model": "m", "input": "é and more " * 5_000}))["data"]
     assert len(embedded["embedding"]) == 512
+
+
+@case
+def largest_searches(client: httpx2.Client) -> None:
+    file = ("pump.txt", b"The pump runs at four bar.")
+    uploaded = client.post("/files", files={"file": file}, data={"purpose": "assistants"})
+    file_id = answered(uploaded)["id"]
+    path = f"/vector_stores/{answered(client.post('/vector_stores', json={'file_ids': [file_id]}))['id']}"
+    asyncio.run(until(lambda: answered(client.get(path))["status"] == "completed"))
+    filters: Any = {"type": "eq", "key": "a", "value": "v" * 500}
+    for _ in range(16):
+        filters = {"type": "or", "filters": [filters] + [{"type": "ne", "key": "a", "value": "v" * 500}] * 99}
+    for query in (["pump"], ["pump " * 2_000] * 2, ["漢字の文書" * 2_000] * 2):
+        body = {"query": query, "filters": filters, "max_num_results": 50, "rewrite_query": True}
+        assert len(answered(client.post(f"{path}/search", json=body))["data"]) == 1
 
 
 @case

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from runstead.retrieval.embeddings.local.frames import encode_texts, framed
 from runstead.retrieval.embeddings.local.model import LocalEmbeddings
 from runstead.retrieval.embeddings.local.process import ModelProcess
 from runstead.retrieval.embeddings.port import EmbeddingError, Vectors
@@ -186,3 +187,18 @@ async def test_the_process_ends_with_its_input(process: ModelProcess) -> None:
     process._process.stdin.close()  # as when the parent dies
     async with within():
         assert await process._process.wait() == 0
+
+
+def _orphan(request: bytes) -> tuple[int, bytes]:
+    """What a process that nothing reads from ends with, and logs."""
+    command = [sys.executable, "-m", "runstead.retrieval.embeddings.local.child", "0", "1"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe) as child:
+        assert child.stdout is not None
+        child.stdout.close()
+        _, log = child.communicate(request)
+    return child.returncode, log
+
+
+async def test_a_killed_parent_gets_no_traceback_into_its_log() -> None:
+    assert await asyncio.to_thread(_orphan, framed(encode_texts(["a text"]))) == (0, b"")

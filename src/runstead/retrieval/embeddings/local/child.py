@@ -8,6 +8,7 @@ It ends when its input does, so it never outlives its parent by more than a batc
 import os
 import signal
 import sys
+from contextlib import suppress
 from typing import BinaryIO
 
 import msgspec
@@ -28,7 +29,8 @@ def main() -> None:
     model = USE(threads=int(sys.argv[2]))
     source = sys.stdin.buffer
     # Whatever a library prints must not get between the answers.
-    with os.fdopen(os.dup(1), "wb") as target:
+    # A parent that was killed reads no answer, and has no use for a traceback in its log.
+    with suppress(BrokenPipeError), os.fdopen(os.dup(1), "wb") as target:
         os.dup2(2, 1)
         _answer(model, source, target)
 
