@@ -22,6 +22,7 @@ PATIENCE = 60.0
 """Seconds for the server to accept its first object."""
 ENVIRONMENT = {"AWS_ACCESS_KEY_ID": "test-key", "AWS_SECRET_ACCESS_KEY": "test-secret"}
 """The credentials of the server, as a deployment gives them to Runstead."""
+_STARTS = 5
 _PORTS = ("master.port", "master.port.grpc", "volume.port", "volume.port.grpc", "filer.port", "filer.port.grpc")
 
 
@@ -32,6 +33,19 @@ def s3_url(prefix: str) -> str:
 
 @cache
 def _endpoint() -> str:
+    for _ in range(_STARTS - 1):
+        try:
+            return _start()
+        except _PortTaken:
+            continue
+    return _start()
+
+
+class _PortTaken(Exception):
+    """The server ended: another process took one of its ports since they were found free."""
+
+
+def _start() -> str:
     folder = Path(tempfile.mkdtemp(prefix="runstead-s3-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     ports = _free_ports(len(_PORTS) + 2)
@@ -46,7 +60,13 @@ def _endpoint() -> str:
     command = [_binary(), "server", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-filer", "-s3"]
     command += [f"-{name}={port}" for name, port in zip(_PORTS, ports, strict=False)]
     command += [f"-s3.port={ports[-2]}", f"-s3.port.grpc={ports[-1]}", f"-s3.config={folder / 's3.json'}"]
-    command += ["-master.volumeSizeLimitMB=64", "-volume.max=20"]
+    command += [
+        "-master.telemetry=false",
+        "-s3.port.iceberg=0",
+        "-s3.port.lance=0",
+        "-master.volumeSizeLimitMB=64",
+        "-volume.max=20",
+    ]
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(command, stdout=output, stderr=output, cwd=folder)
@@ -72,7 +92,8 @@ def _wait_until_it_writes(endpoint: str, process: "subprocess.Popen[bytes]", log
         try:
             obstore.put(store, "first", b"x", use_multipart=False)
         except BaseError:
-            assert process.poll() is None, log.read_text()
+            if process.poll() is not None:
+                raise _PortTaken(log.read_text()) from None
             assert monotonic() < deadline, log.read_text()
             sleep(0.05)
         else:
