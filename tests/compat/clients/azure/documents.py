@@ -86,7 +86,7 @@ def attached(client: AgentsClient, file_id: str) -> dict[str, Any]:
 
 
 def deleted(client: AgentsClient, file_id: str, store_id: str) -> list[Any]:
-    """What is left of a file and a store after their deletion."""
+    """The rows and blobs that remain of a file and a store after their deletion."""
     client.vector_store_files.delete(store_id, file_id)
     client.vector_stores.delete(store_id)
     client.files.delete(file_id)
