@@ -11,6 +11,7 @@ from runstead.domain.model_call import ModelRequest
 from runstead.domain.tool_resources import store_ids
 from runstead.engine.retrieval import ready
 from runstead.llm.scripted import Turn, call, say
+from runstead.wire.chunking import StaticChunkingRequest, StaticSizes
 from runstead.wire.content import CitedFile, FileCitation, TextPart
 from runstead.wire.error import BadRequest, NotFound
 from runstead.wire.message import Attachment, AttachmentTool, MessageRequest
@@ -292,6 +293,18 @@ async def test_stores_are_made_for_assistants_threads_and_runs() -> None:
         for id in ids:
             store = await here.project.get_vector_store(id)
             assert (store.file_counts.total, store.metadata) == (1, {"kind": "made"})
+
+
+async def test_a_store_in_tool_resources_with_a_wrong_chunking_is_refused_by_its_place() -> None:
+    sizes = StaticSizes(max_chunk_size_tokens=100, chunk_overlap_tokens=51)
+    store = NewVectorStore(chunking_strategy=StaticChunkingRequest(static=sizes))
+    wrong = ToolResources(file_search=FileSearchResources(vector_stores=[store]))
+    async with search_world() as here:
+        with pytest.raises(BadRequest) as refused:
+            await here.project.create_thread(ThreadRequest(tool_resources=wrong))
+        assert (await here.project.threads()).data == []
+    place = "tool_resources.file_search.vector_stores[0].chunking_strategy"
+    assert refused.value.param == f"{place}.static.chunk_overlap_tokens"
 
 
 async def test_what_does_not_exist_is_refused_and_nothing_changes() -> None:

@@ -64,10 +64,10 @@ def updated_store(before: VectorStore, request: VectorStoreUpdate, now: int) -> 
     return replace(after, expires_at=_expiry(now, after.expires_after))
 
 
-def first_requests(request: VectorStoreRequest) -> Sequence[StoreFileRequest]:
-    """The files that a new vector store begins with."""
+def first_requests(request: VectorStoreRequest, place: str = "") -> Sequence[StoreFileRequest]:
+    """The files that a new vector store begins with. `place` comes before the names of parameters in errors."""
     strategy = request.chunking_strategy
-    _check_chunking(strategy, "chunking_strategy")
+    _check_chunking(strategy, f"{place}chunking_strategy")
     file_ids = value_or(request.file_ids, [])
     return [StoreFileRequest(file_id=file_id, chunking_strategy=strategy) for file_id in dict.fromkeys(file_ids)]
 

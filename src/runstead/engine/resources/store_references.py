@@ -21,6 +21,8 @@ from runstead.wire.vector_store import StoreExpiry, StoreFileRequest, VectorStor
 
 __all__ = ["StoreReferences", "attach", "fills_stores", "names_stores"]
 
+_PLACE = "tool_resources.file_search.vector_stores[0]."
+"""Where a request has the vector store that is to be made."""
 _LIFETIME = StoreExpiry(anchor="last_active_at", days=7)
 """Of a vector store that is made for the attachments of a thread."""
 
@@ -115,7 +117,7 @@ class StoreReferences:
     async def _insert(self, request: VectorStoreRequest) -> str:
         await check_files(self._tx, self._project, value_or(request.file_ids, []), self._now)
         id = self._adapters.new_id("vs")
-        files = vector_stores.first_requests(request)
+        files = vector_stores.first_requests(request, _PLACE)
         await insert_store(self._tx, self._project, id, request, files, self._now)
         return id
 
